@@ -1,0 +1,42 @@
+#ifndef DSCC_DIALECTS_DSC_DIALECT_TD
+#define DSCC_DIALECTS_DSC_DIALECT_TD
+
+include "mlir/IR/OpBase.td"
+include "mlir/IR/AttrTypeBase.td"
+include "mlir/IR/BuiltinAttributeInterfaces.td"
+include "mlir/IR/TensorEncoding.td"
+include "mlir/Interfaces/InferTypeOpInterface.td"
+include "mlir/Interfaces/SideEffectInterfaces.td"
+
+def DscDialect : Dialect {
+  let name = "dsc";
+  let cppNamespace = "::dscc::dsc";
+  let summary = "Tensor graphs on their way to one shared object";
+  let description = [{
+    A value in this dialect is a ranked tensor. A dim is a number or an expression over the model's named dims;
+    the expressions stand in the type's encoding, `tensor<?x3xf32, #dsc.dims<"batch", 3>>`. A model enters as a flat
+    list of tensor ops, is cut into `dsc.group`s, and leaves as kernels and a host program.
+
+    Signed integers are signless here (`i32`), unsigned ones are `ui8` to `ui64`, booleans are `i1`.
+  }];
+  let useDefaultAttributePrinterParser = 1;
+  let hasConstantMaterializer = 1;
+}
+
+class DscOp<string mnemonic, list<Trait> traits = []> : Op<DscDialect, mnemonic, traits>;
+
+/// An op whose result type follows from operands and attributes: its family's .cpp infers it, the verifier compares.
+class InferredOp<string mnemonic, list<Trait> traits = []>
+    : DscOp<mnemonic, traits # [Pure, InferTypeOpAdaptor]> {
+  let assemblyFormat = "operands attr-dict `:` functional-type(operands, results)";
+}
+
+/// The body of inferReturnTypes, for classes of ops that share one.
+class InferBy<code expression> {
+  code definition = "::llvm::LogicalResult $cppClass::inferReturnTypes(::mlir::MLIRContext *context, "
+    "std::optional<::mlir::Location> location, Adaptor adaptor, ::llvm::SmallVectorImpl<::mlir::Type> &types) {\n"
+    "  return " # expression # ";\n}\n";
+}
+
+
+#endif // DSCC_DIALECTS_DSC_DIALECT_TD

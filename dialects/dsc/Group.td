@@ -1,0 +1,55 @@
+#ifndef DSCC_DIALECTS_DSC_GROUP_TD
+#define DSCC_DIALECTS_DSC_GROUP_TD
+
+include "dialects/dsc/DscDialect.td"
+include "dialects/dsc/DscAttributes.td"
+include "dialects/dsc/DscInterfaces.td"
+
+def GroupOp : DscOp<"group", [SingleBlock, IsolatedFromAbove]> {
+  let summary = "ops that will run as one kernel";
+  let description = [{
+    The body's arguments stand for the inputs. A hero op decides the emitter; the rest is computed inline. Later
+    stages add attributes: `schedule` (scheduled) and `offsets` (placed).
+
+    1. (C1) One body argument for each input, of its type.
+    2. (C2) The body ends in `dsc.yield` with the results' types.
+
+    ```mlir
+    %y = dsc.group (%x) : (tensor<4xf32>) -> tensor<4xf32> {
+    ^bb0(%a: tensor<4xf32>):
+      %0 = dsc.relu %a : (tensor<4xf32>) -> tensor<4xf32>
+      dsc.yield %0 : tensor<4xf32>
+    }
+    ```
+  }];
+  let arguments = (ins Variadic<AnyRankedTensor>:$inputs);
+  let results = (outs Variadic<AnyRankedTensor>:$results);
+  let regions = (region SizedRegion<1>:$body);
+  let assemblyFormat = "`(` $inputs `)` attr-dict `:` functional-type($inputs, $results) $body";
+  let hasVerifier = 1;
+}
+
+def YieldOp : DscOp<"yield", [Pure, Terminator, ParentOneOf<["GroupOp"]>]> {
+  let summary = "hands a group's values to the outside";
+  let arguments = (ins Variadic<AnyRankedTensor>:$values);
+  let assemblyFormat = "attr-dict $values `:` type($values)";
+}
+
+def LaunchOp : DscOp<"launch"> {
+  let summary = "one launch of an emitted kernel";
+  let description = [{
+    `grid` counts the blocks; the kernel takes the inputs, the results, then the named dims in `symbols`, in order.
+    `offsets` says where in the arena each result lies.
+
+    ```mlir
+    %y = dsc.launch @kernel (%x) {grid = #dsc.dims<1, 1, 1>, symbols = [], offsets = #dsc.dims<0>}
+       : (tensor<4xf32>) -> tensor<4xf32>
+    ```
+  }];
+  let arguments = (ins FlatSymbolRefAttr:$kernel, Variadic<AnyRankedTensor>:$inputs, DimsAttr:$grid, StrArrayAttr:$symbols,
+                       OptionalAttr<DimsAttr>:$offsets);
+  let results = (outs Variadic<AnyRankedTensor>:$results);
+  let assemblyFormat = "$kernel `(` $inputs `)` attr-dict `:` functional-type($inputs, $results)";
+}
+
+#endif // DSCC_DIALECTS_DSC_GROUP_TD

@@ -1,0 +1,121 @@
+#ifndef DSCC_DIALECTS_DSC_MOVEMENT_TD
+#define DSCC_DIALECTS_DSC_MOVEMENT_TD
+
+include "dialects/dsc/DscDialect.td"
+include "dialects/dsc/DscAttributes.td"
+include "dialects/dsc/DscInterfaces.td"
+
+def ReshapeOp : DscOp<"reshape", [Pure]> {
+  let summary = "the same elements in row-major order under other dims";
+  let description = [{
+    1. (C1) Input and result have one element type and as many elements.
+
+    ```mlir
+    %y = dsc.reshape %x : (tensor<2x6xf32>) -> tensor<3x4xf32>
+    ```
+  }];
+  let arguments = (ins AnyRankedTensor:$input);
+  let results = (outs AnyRankedTensor:$result);
+  let assemblyFormat = "operands attr-dict `:` functional-type(operands, results)";
+  let hasVerifier = 1;
+  let hasFolder = 1;
+}
+
+def TransposeOp : InferredOp<"transpose"> {
+  let summary = "permutes the dims";
+  let description = [{
+    Result dim i is input dim permutation[i].
+
+    1. (C1) `permutation` is one of 0 .. rank-1.
+
+    ```mlir
+    %y = dsc.transpose %x {permutation = [1, 0]} : (tensor<2x3xf32>) -> tensor<3x2xf32>
+    ```
+  }];
+  let arguments = (ins AnyRankedTensor:$input, I64ArrayAttr:$permutation);
+  let results = (outs AnyRankedTensor:$result);
+  let hasFolder = 1;
+}
+
+def SliceOp : InferredOp<"slice"> {
+  let summary = "a regular part of a tensor";
+  let description = [{
+    Result element i along a dim is input element start + i * step; steps may be negative. Starts and sizes are in
+    range: who makes this op has clamped them.
+
+    1. (C1) One start, size and step for each dim; no step is 0.
+
+    ```mlir
+    %y = dsc.slice %x {starts = #dsc.dims<1>, sizes = #dsc.dims<3>, steps = [2]} : (tensor<8xf32>) -> tensor<3xf32>
+    ```
+  }];
+  let arguments = (ins AnyRankedTensor:$input, DimsAttr:$starts, DimsAttr:$sizes, I64ArrayAttr:$steps);
+  let results = (outs AnyRankedTensor:$result);
+  let hasFolder = 1;
+}
+
+def ConcatOp : InferredOp<"concat"> {
+  let summary = "joins tensors along one axis";
+  let description = [{
+    1. (C1) At least one operand; all have one rank and element type. 2. (C2) All dims but `axis` agree.
+
+    ```mlir
+    %y = dsc.concat %a, %b {axis = 0 : i64} : (tensor<2xf32>, tensor<3xf32>) -> tensor<5xf32>
+    ```
+  }];
+  let arguments = (ins Variadic<AnyRankedTensor>:$inputs, I64Attr:$axis);
+  let results = (outs AnyRankedTensor:$result);
+  let hasFolder = 1;
+}
+
+class PadLikeOp<string mnemonic, string what> : InferredOp<mnemonic>,
+      InferBy<"inferPad(location, adaptor.getInput(), adaptor.getLows(), adaptor.getHighs(), types)"> {
+  let extraClassDefinition = definition;
+  let summary = "grows a tensor at its borders, " # what;
+  let description = "Adds `lows[i]` elements before and `highs[i]` after dim i, " # what # ".\n\n"
+    "1. (C1) One low and one high for each dim. Negative ones have been turned into slices.\n";
+  let results = (outs AnyRankedTensor:$result);
+}
+def PadOp : PadLikeOp<"pad", "filled with a scalar"> {
+  let arguments = (ins AnyRankedTensor:$input, AnyRankedTensor:$value, DimsAttr:$lows, DimsAttr:$highs);
+}
+def PadEdgeOp : PadLikeOp<"pad_edge", "repeating the border element"> {
+  let arguments = (ins AnyRankedTensor:$input, DimsAttr:$lows, DimsAttr:$highs);
+}
+def PadReflectOp : PadLikeOp<"pad_reflect", "mirrored at the border element"> {
+  let arguments = (ins AnyRankedTensor:$input, DimsAttr:$lows, DimsAttr:$highs);
+}
+def PadWrapOp : PadLikeOp<"pad_wrap", "taken from the other end"> {
+  let arguments = (ins AnyRankedTensor:$input, DimsAttr:$lows, DimsAttr:$highs);
+}
+
+def ExpandOp : DscOp<"expand", [Pure]> {
+  let summary = "repeats along dims of size 1";
+  let description = [{
+    1. (C1) The input's dims broadcast to the result's (NumPy), and the element types agree.
+
+    ```mlir
+    %y = dsc.expand %x : (tensor<3x1xf32>) -> tensor<2x3x4xf32>
+    ```
+  }];
+  let arguments = (ins AnyRankedTensor:$input);
+  let results = (outs AnyRankedTensor:$result);
+  let assemblyFormat = "operands attr-dict `:` functional-type(operands, results)";
+  let hasVerifier = 1;
+  let hasFolder = 1;
+}
+
+def TileOp : InferredOp<"tile"> {
+  let summary = "repeats the whole tensor along each dim";
+  let description = [{
+    1. (C1) One count for each dim.
+
+    ```mlir
+    %y = dsc.tile %x {repeats = #dsc.dims<2, 1>} : (tensor<2x3xf32>) -> tensor<4x3xf32>
+    ```
+  }];
+  let arguments = (ins AnyRankedTensor:$input, DimsAttr:$repeats);
+  let results = (outs AnyRankedTensor:$result);
+}
+
+#endif // DSCC_DIALECTS_DSC_MOVEMENT_TD

@@ -1,0 +1,41 @@
+#include "dialects/dsc/Dsc.h"
+
+using namespace mlir;
+using namespace dscc;
+using namespace dscc::dsc;
+
+static LogicalResult inferPool(std::optional<Location> location, Value input, ArrayAttr windowAttr,
+                               ArrayAttr strideAttr, ArrayAttr dilationAttr, ArrayAttr padAttr, bool ceilMode,
+                               Types &types) {
+  Dims dims = dsc::getDims(input);
+  SmallVector<int64_t> window = getIntegers(windowAttr), strides = getIntegers(strideAttr),
+                       dilations = getIntegers(dilationAttr), pads = getIntegers(padAttr);
+  size_t spatial = window.size();
+  // max_pool (C1)
+  if (dims.size() != spatial + 2 || strides.size() != spatial || dilations.size() != spatial ||
+      pads.size() != 2 * spatial)
+    return emitOptionalError(location, "has ", spatial, " window sizes, ", strides.size(), " strides, ",
+                             dilations.size(), " dilations and ", pads.size(), " pads for ", dims.size() - 2,
+                             " spatial dims");
+  for (size_t i = 0; i < spatial; ++i) {
+    if (strides[i] <= 0 || dilations[i] <= 0 || window[i] <= 0)
+      return emitOptionalError(location, "has a window, stride or dilation that is not positive");
+    dims[i + 2] = windowDim(dims[i + 2], window[i], strides[i], dilations[i], pads[i], pads[spatial + i], ceilMode);
+    if (dims[i + 2].isConstant() && dims[i + 2].constant() < 0)
+      return emitOptionalError(location, "has a window of ", window[i], " that does not fit spatial dim ", i);
+  }
+  types.push_back(makeTensor(dims, getElementType(input)));
+  return success();
+}
+
+LogicalResult MaxPoolOp::inferReturnTypes(MLIRContext *, std::optional<Location> location, Adaptor adaptor,
+                                          Types &types) {
+  return inferPool(location, adaptor.getInput(), adaptor.getWindow(), adaptor.getStrides(), adaptor.getDilations(),
+                   adaptor.getPads(), adaptor.getCeilMode(), types);
+}
+
+LogicalResult AveragePoolOp::inferReturnTypes(MLIRContext *, std::optional<Location> location, Adaptor adaptor,
+                                              Types &types) {
+  return inferPool(location, adaptor.getInput(), adaptor.getWindow(), adaptor.getStrides(), adaptor.getDilations(),
+                   adaptor.getPads(), adaptor.getCeilMode(), types);
+}

@@ -1,0 +1,45 @@
+#ifndef DSCC_DIALECTS_DSC_POOL_TD
+#define DSCC_DIALECTS_DSC_POOL_TD
+
+include "dialects/dsc/DscDialect.td"
+include "dialects/dsc/DscAttributes.td"
+include "dialects/dsc/DscInterfaces.td"
+
+/// A window slides over the trailing dims of [N, C, spatial...].
+class PoolOp<string mnemonic, string what> : InferredOp<mnemonic> {
+  let summary = what # " of each window";
+  let results = (outs AnyRankedTensor:$result);
+}
+
+def MaxPoolOp : PoolOp<"max_pool", "maximum"> {
+  let description = [{
+    Pads never win: they count as -infinity.
+
+    1. (C1) One window size, stride, dilation and pair of pads for each spatial dim.
+
+    ```mlir
+    %y = dsc.max_pool %x {window = [2, 2], strides = [2, 2], dilations = [1, 1], pads = [0, 0, 0, 0]}
+       : (tensor<1x3x8x8xf32>) -> tensor<1x3x4x4xf32>
+    ```
+  }];
+  let arguments = (ins AnyRankedTensor:$input, I64ArrayAttr:$window, I64ArrayAttr:$strides, I64ArrayAttr:$dilations,
+                       I64ArrayAttr:$pads, UnitAttr:$ceil_mode);
+}
+
+def AveragePoolOp : PoolOp<"average_pool", "mean"> {
+  let description = [{
+    With `count_include_pad` the divisor is the window's size within the padded input, else the number of elements that
+    are not pads.
+
+    1. (C1) as for `dsc.max_pool`.
+
+    ```mlir
+    %y = dsc.average_pool %x {window = [2, 2], strides = [2, 2], dilations = [1, 1], pads = [0, 0, 0, 0]}
+       : (tensor<1x3x8x8xf32>) -> tensor<1x3x4x4xf32>
+    ```
+  }];
+  let arguments = (ins AnyRankedTensor:$input, I64ArrayAttr:$window, I64ArrayAttr:$strides, I64ArrayAttr:$dilations,
+                       I64ArrayAttr:$pads, UnitAttr:$ceil_mode, UnitAttr:$count_include_pad);
+}
+
+#endif // DSCC_DIALECTS_DSC_POOL_TD

@@ -1,0 +1,53 @@
+#ifndef DSCC_DIALECTS_DSC_REDUCE_TD
+#define DSCC_DIALECTS_DSC_REDUCE_TD
+
+include "dialects/dsc/DscDialect.td"
+include "dialects/dsc/DscAttributes.td"
+include "dialects/dsc/DscInterfaces.td"
+
+/// Folds the given axes, which stay as dims of size 1.
+class ReduceOp<string mnemonic, string what> : InferredOp<mnemonic>,
+      InferBy<"inferReduce(location, adaptor.getInput(), adaptor.getAxes(), types)"> {
+  let extraClassDefinition = definition;
+  let summary = what # " over some axes, which stay as dims of size 1";
+  let description = "The " # what # " over `axes`. Reduced dims stay, with size 1; a reshape drops them.\n\n"
+    "1. (C1) `axes` are sorted, distinct and in [0, rank).\n\n"
+    "```mlir\n%y = dsc." # mnemonic # " %x {axes = [1]} : (tensor<2x4xf32>) -> tensor<2x1xf32>\n```\n";
+  let arguments = (ins AnyRankedTensor:$input, I64ArrayAttr:$axes);
+  let results = (outs AnyRankedTensor:$result);
+}
+def ReduceSumOp : ReduceOp<"reduce_sum", "sum">;
+def ReduceProdOp : ReduceOp<"reduce_prod", "product">;
+def ReduceMaxOp : ReduceOp<"reduce_max", "maximum, NaN if one is NaN,">;
+def ReduceMinOp : ReduceOp<"reduce_min", "minimum, NaN if one is NaN,">;
+def ReduceMeanOp : ReduceOp<"reduce_mean", "mean">;
+
+/// Where along one axis the extreme element is.
+class ArgOp<string mnemonic, string what> : InferredOp<mnemonic>,
+      InferBy<"inferArg(location, adaptor.getInput(), adaptor.getAxis(), types)"> {
+  let extraClassDefinition = definition;
+  let summary = "index of the " # what # " along one axis, which stays with size 1";
+  let description = "The i64 index of the " # what # " along `axis`; the first such, or with `select_last` the last.\n\n"
+    "```mlir\n%y = dsc." # mnemonic # " %x {axis = 1 : i64} : (tensor<2x4xf32>) -> tensor<2x1xi64>\n```\n";
+  let arguments = (ins AnyRankedTensor:$input, I64Attr:$axis, UnitAttr:$select_last);
+  let results = (outs AnyRankedTensor:$result);
+}
+def ArgMaxOp : ArgOp<"arg_max", "maximum">;
+def ArgMinOp : ArgOp<"arg_min", "minimum">;
+
+def CumSumOp : InferredOp<"cum_sum">,
+      InferBy<"inferAlongAxis(location, adaptor.getInput(), adaptor.getAxis(), types)"> {
+  let extraClassDefinition = definition;
+  let summary = "running sum along one axis";
+  let description = [{
+    With `exclusive` the element itself does not count; with `reverse` it runs from the end.
+
+    ```mlir
+    %y = dsc.cum_sum %x {axis = 0 : i64} : (tensor<4xf32>) -> tensor<4xf32>
+    ```
+  }];
+  let arguments = (ins AnyRankedTensor:$input, I64Attr:$axis, UnitAttr:$exclusive, UnitAttr:$reverse);
+  let results = (outs AnyRankedTensor:$result);
+}
+
+#endif // DSCC_DIALECTS_DSC_REDUCE_TD

@@ -1,0 +1,189 @@
+#include "dialects/dsc/TensorTypes.h"
+
+#include "dialects/dsc/Dsc.h"
+
+using namespace mlir;
+
+namespace dscc::dsc {
+
+Dims getDims(Type type) {
+  auto tensor = cast<RankedTensorType>(type);
+  if (auto encoding = dyn_cast_or_null<DimsAttr>(tensor.getEncoding()))
+    return encoding.getDims();
+  Dims dims;
+  for (int64_t size : tensor.getShape())
+    dims.push_back(ShapedType::isDynamic(size) ? DimExpr::invalid() : DimExpr(size));
+  return dims;
+}
+
+RankedTensorType makeTensor(ArrayRef<DimExpr> dims, Type elementType) {
+  SmallVector<int64_t> shape;
+  bool isStatic = true;
+  for (const DimExpr &dim : dims) {
+    bool number = dim.isConstant() && dim.constant() >= 0;
+    shape.push_back(number ? dim.constant() : ShapedType::kDynamic);
+    isStatic &= number;
+  }
+  Attribute encoding = isStatic ? Attribute() : DimsAttr::get(elementType.getContext(), dims);
+  return RankedTensorType::get(shape, elementType, encoding);
+}
+
+Type getElementType(Value value) { return cast<RankedTensorType>(value.getType()).getElementType(); }
+
+DimExpr countElements(ArrayRef<DimExpr> dims) {
+  DimExpr count = 1;
+  for (const DimExpr &dim : dims)
+    count = count * dim;
+  return count;
+}
+
+SmallVector<int64_t> getIntegers(ArrayAttr attribute) {
+  return llvm::map_to_vector(attribute, [](Attribute a) { return cast<IntegerAttr>(a).getInt(); });
+}
+
+std::string describeDims(ArrayRef<DimExpr> dims) {
+  if (dims.empty())
+    return "scalar";
+  std::string text;
+  for (const DimExpr &dim : dims)
+    text += (text.empty() ? "" : " x ") + dim.str();
+  return text;
+}
+
+std::optional<DimExpr> broadcastDim(const DimExpr &a, const DimExpr &b) {
+  if (a == b || b.isConstant(1))
+    return a;
+  if (a.isConstant(1))
+    return b;
+  if (a.isConstant() && b.isConstant())
+    return std::nullopt;
+  // A number other than 1 against an expression: the expression must be 1 or that number at run time.
+  if (a.isConstant())
+    return a;
+  if (b.isConstant())
+    return b;
+  return DimExpr::max(a, b);
+}
+
+std::optional<Dims> broadcastDims(ArrayRef<DimExpr> a, ArrayRef<DimExpr> b) {
+  if (a.size() < b.size())
+    std::swap(a, b);
+  Dims dims(a);
+  for (size_t i = 0; i < b.size(); ++i) {
+    DimExpr &dim = dims[a.size() - b.size() + i];
+    std::optional<DimExpr> joined = broadcastDim(dim, b[i]);
+    if (!joined)
+      return std::nullopt;
+    dim = *joined;
+  }
+  return dims;
+}
+
+DimExpr windowDim(const DimExpr &size, int64_t window, int64_t stride, int64_t dilation, int64_t low, int64_t high,
+                  bool ceilMode) {
+  DimExpr span = size + low + high - ((window - 1) * dilation + 1);
+  if (!ceilMode)
+    return DimExpr::floorDiv(span, stride) + 1;
+  // The last window must begin inside the input or its low pad: (places - 1) * stride < size + low.
+  DimExpr places = DimExpr::ceilDiv(span, stride) + 1;
+  return DimExpr::min(places, DimExpr::floorDiv(size + low - 1, stride) + 1);
+}
+
+LogicalResult inferSame(Value input, Types &types) {
+  types.push_back(input.getType());
+  return success();
+}
+
+static LogicalResult inferBroadcastTo(std::optional<Location> location, ValueRange operands, Type elementType,
+                                      Types &types) {
+  Dims dims = getDims(operands[0]);
+  for (Value operand : operands.drop_front()) {
+    std::optional<Dims> joined = broadcastDims(dims, getDims(operand));
+    if (!joined)
+      return emitOptionalError(location, "cannot broadcast ", describeDims(dims), " and ",
+                               describeDims(getDims(operand)), " against each other");
+    dims = *joined;
+  }
+  types.push_back(makeTensor(dims, elementType));
+  return success();
+}
+
+static LogicalResult checkOneElementType(std::optional<Location> location, ValueRange operands) {
+  for (Value operand : operands)
+    if (getElementType(operand) != getElementType(operands[0]))
+      return emitOptionalError(location, "has operands of element types ", getElementType(operands[0]), " and ",
+                               getElementType(operand), ", which must be equal");
+  return success();
+}
+
+LogicalResult inferBroadcast(std::optional<Location> location, ValueRange operands, Types &types) {
+  if (failed(checkOneElementType(location, operands)))
+    return failure();
+  return inferBroadcastTo(location, operands, getElementType(operands[0]), types);
+}
+
+LogicalResult inferComparison(std::optional<Location> location, ValueRange operands, Types &types) {
+  if (failed(checkOneElementType(location, operands)))
+    return failure();
+  return inferBroadcastTo(location, operands, IntegerType::get(operands[0].getContext(), 1), types);
+}
+
+LogicalResult WhereOp::inferReturnTypes(MLIRContext *, std::optional<Location> location, Adaptor adaptor,
+                                        Types &types) {
+  // where (C1), (C2)
+  if (!getElementType(adaptor.getCondition()).isInteger(1))
+    return emitOptionalError(location, "has a condition of element type ", getElementType(adaptor.getCondition()),
+                             ", which must be boolean");
+  if (failed(checkOneElementType(location, {adaptor.getIfTrue(), adaptor.getIfFalse()})))
+    return failure();
+  return inferBroadcastTo(location, adaptor.getOperands(), getElementType(adaptor.getIfTrue()), types);
+}
+
+LogicalResult inferPad(std::optional<Location> location, Value input, DimsAttr lows, DimsAttr highs, Types &types) {
+  Dims dims = getDims(input), low = lows.getDims(), high = highs.getDims();
+  if (low.size() != dims.size() || high.size() != dims.size())
+    return emitOptionalError(location, "has ", low.size(), " low and ", high.size(), " high pads for ", dims.size(),
+                             " dims");
+  for (size_t i = 0; i < dims.size(); ++i)
+    dims[i] = dims[i] + low[i] + high[i];
+  types.push_back(makeTensor(dims, getElementType(input)));
+  return success();
+}
+
+static LogicalResult checkAxis(std::optional<Location> location, int64_t axis, size_t rank) {
+  if (axis >= 0 && axis < int64_t(rank))
+    return success();
+  return emitOptionalError(location, "has axis ", axis, ", which is outside [0, ", rank, ")");
+}
+
+LogicalResult inferAlongAxis(std::optional<Location> location, Value input, uint64_t axis, Types &types) {
+  if (failed(checkAxis(location, axis, getDims(input).size())))
+    return failure();
+  return inferSame(input, types);
+}
+
+LogicalResult inferReduce(std::optional<Location> location, Value input, ArrayAttr axes, Types &types) {
+  Dims dims = getDims(input);
+  int64_t previous = -1;
+  for (int64_t axis : getIntegers(axes)) {
+    if (failed(checkAxis(location, axis, dims.size())))
+      return failure();
+    if (axis <= previous)
+      return emitOptionalError(location, "has axes that are not sorted and distinct");
+    previous = axis;
+    dims[axis] = 1;
+  }
+  types.push_back(makeTensor(dims, getElementType(input)));
+  return success();
+}
+
+LogicalResult inferArg(std::optional<Location> location, Value input, uint64_t axis, Types &types) {
+  Dims dims = getDims(input);
+  if (failed(checkAxis(location, axis, dims.size())))
+    return failure();
+  dims[axis] = 1;
+  types.push_back(makeTensor(dims, IntegerType::get(input.getContext(), 64)));
+  return success();
+}
+
+} // namespace dscc::dsc

@@ -1,0 +1,53 @@
+// Tensor types with symbolic dims: how to read them, how to make them, and the inference that several families share.
+
+#ifndef DSCC_DIALECTS_DSC_TENSORTYPES_H
+#define DSCC_DIALECTS_DSC_TENSORTYPES_H
+
+#include "dialects/dsc/DimExpr.h"
+
+#include "mlir/IR/Attributes.h"
+#include "mlir/IR/BuiltinTypes.h"
+#include "mlir/IR/Location.h"
+#include "mlir/IR/Value.h"
+
+namespace dscc::dsc {
+
+class DimsAttr;
+using Dims = llvm::SmallVector<DimExpr>;
+using Types = llvm::SmallVectorImpl<mlir::Type>;
+
+/// The dims of a ranked tensor. A `?` that no encoding names is an invalid DimExpr.
+Dims getDims(mlir::Type type);
+inline Dims getDims(mlir::Value value) { return getDims(value.getType()); }
+/// The tensor type with these dims: static where a number, with an encoding if any is not.
+mlir::RankedTensorType makeTensor(llvm::ArrayRef<DimExpr> dims, mlir::Type elementType);
+mlir::Type getElementType(mlir::Value value);
+/// The number of elements.
+DimExpr countElements(llvm::ArrayRef<DimExpr> dims);
+llvm::SmallVector<int64_t> getIntegers(mlir::ArrayAttr attribute);
+/// "4x?x3" in the user's words: "4 x batch x 3".
+std::string describeDims(llvm::ArrayRef<DimExpr> dims);
+
+/// The dim that two dims broadcast to; nothing if they are numbers that do not fit. Two different expressions give
+/// their maximum: which of them is 1 is known at run time only.
+std::optional<DimExpr> broadcastDim(const DimExpr &a, const DimExpr &b);
+std::optional<Dims> broadcastDims(llvm::ArrayRef<DimExpr> a, llvm::ArrayRef<DimExpr> b);
+/// How many places a window takes along a dim; ceil_mode as ONNX defines it since opset 11 (a window that begins in the
+/// high pad does not count).
+DimExpr windowDim(const DimExpr &size, int64_t window, int64_t stride, int64_t dilation, int64_t low, int64_t high,
+                  bool ceilMode);
+
+// Inference that whole families share. Each reports at `location` why it fails.
+llvm::LogicalResult inferSame(mlir::Value input, Types &types);
+llvm::LogicalResult inferBroadcast(std::optional<mlir::Location> location, mlir::ValueRange operands, Types &types);
+llvm::LogicalResult inferComparison(std::optional<mlir::Location> location, mlir::ValueRange operands, Types &types);
+llvm::LogicalResult inferPad(std::optional<mlir::Location> location, mlir::Value input, DimsAttr lows, DimsAttr highs,
+                             Types &types);
+llvm::LogicalResult inferAlongAxis(std::optional<mlir::Location> location, mlir::Value input, uint64_t axis, Types &types);
+llvm::LogicalResult inferReduce(std::optional<mlir::Location> location, mlir::Value input, mlir::ArrayAttr axes,
+                                Types &types);
+llvm::LogicalResult inferArg(std::optional<mlir::Location> location, mlir::Value input, uint64_t axis, Types &types);
+
+} // namespace dscc::dsc
+
+#endif // DSCC_DIALECTS_DSC_TENSORTYPES_H

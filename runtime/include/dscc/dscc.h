@@ -1,0 +1,120 @@
+/* The C API of dscc's runtime: open a model.so, look at its signature, run it.
+ *
+ *   dscc_model *model;  dscc_context *context;
+ *   dscc_model_open("model.so", NULL, &model);
+ *   dscc_context_create(model, NULL, &context);
+ *   dscc_run(context, inputs, num_inputs, outputs, num_outputs, NULL);
+ *
+ * Threads: a model is immutable and may be shared by any number of threads. A context runs one inference at a
+ * time; make one for each run that is in flight. Nothing is allocated while a run with the context's dims is under way.
+ * Errors: every call returns a status; the sentence that says what happened is dscc_last_error(), per thread.
+ * On failure the outputs are untouched and no out-parameter is written.
+ * Needs at run time: libc, libm and the loader; the CUDA driver is found by dlopen when a CUDA device is asked for.
+ */
+#ifndef DSCC_DSCC_H
+#define DSCC_DSCC_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include <dscc/abi.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#if defined(__GNUC__)
+#define DSCC_API __attribute__((visibility("default")))
+#else
+#define DSCC_API
+#endif
+
+typedef enum dscc_status {
+  DSCC_OK = 0,
+  DSCC_BAD_FILE = 1,      /* not an artifact, damaged, or of another ABI version */
+  DSCC_BAD_INPUT = 2,     /* name, dtype, rank, dims or bytes do not fit the signature */
+  DSCC_BAD_CALL = 3,      /* a NULL where none may be, a context used twice at once, ... */
+  DSCC_NO_DEVICE = 4,     /* no device, driver or code for it */
+  DSCC_OUT_OF_MEMORY = 5,
+  DSCC_DEVICE_FAILED = 6, /* the driver reported an error; the sentence has its name */
+  DSCC_TOO_SMALL = 7      /* a buffer that the caller gave is too small */
+} dscc_status;
+
+typedef struct dscc_model dscc_model;
+typedef struct dscc_context dscc_context;
+
+typedef enum dscc_device { DSCC_AUTO = 0, DSCC_CPU = 1, DSCC_CUDA = 2 } dscc_device;
+
+/* How to open. Zero-initialise, set struct_bytes, then what differs. */
+typedef struct dscc_open_options {
+  size_t struct_bytes;
+  dscc_device device;   /* DSCC_AUTO: CUDA if a driver, a device and code for it are there, else CPU */
+  int device_ordinal;   /* CUDA: which device */
+  int threads;          /* CPU: workers of the pool, the caller included; 0 = one a physical core */
+  int skip_hashes;      /* 1: check the trailer but not the hashes of the sections (faster open) */
+  const char *cuda_driver; /* library to dlopen in place of libcuda.so.1; NULL = that */
+} dscc_open_options;
+
+/* A tensor in the caller's memory. The runtime reads it (inputs) or writes it (outputs) and never keeps it. */
+typedef struct dscc_buffer {
+  const char *name;    /* input or output name; NULL = by position */
+  int dtype;           /* enum dscc_dtype */
+  int rank;
+  const int64_t *dims; /* `rank` numbers; outputs: may be NULL, then they follow from the inputs */
+  void *data;          /* C-contiguous */
+  size_t bytes;        /* capacity of data */
+  int on_device;       /* 1: data is a CUDA device pointer (only with a CUDA device) */
+} dscc_buffer;
+
+/* Opens an artifact. `options` may be NULL. On success *model is the caller's until dscc_model_close. */
+DSCC_API dscc_status dscc_model_open(const char *path, const dscc_open_options *options, dscc_model **model);
+/* Closes a model. Every context of it must be gone. NULL is allowed. */
+DSCC_API void dscc_model_close(dscc_model *model);
+
+/* The signature as JSON: {"inputs": [{"name", "dtype", "dims": [..]}], "outputs", "symbols", "device", ...}.
+ * Owned by the model. */
+DSCC_API const char *dscc_signature_json(const dscc_model *model);
+DSCC_API size_t dscc_num_inputs(const dscc_model *model);
+DSCC_API size_t dscc_num_outputs(const dscc_model *model);
+/* Name, dtype, rank and dims texts, owned by the model; NULL if there is no such index. */
+DSCC_API const dscc_tensor *dscc_input(const dscc_model *model, size_t index);
+DSCC_API const dscc_tensor *dscc_output(const dscc_model *model, size_t index);
+DSCC_API const char *dscc_device_name(const dscc_model *model); /* "cpu (x86-64-v4)", "cuda (sm_90, ...)" */
+DSCC_API int dscc_threads(const dscc_model *model);
+
+/* Given all inputs' dims (data is not looked at): checks them and writes the dims of output `index`, at most
+ * DSCC_MAX_RANK, to dims. */
+DSCC_API dscc_status dscc_output_dims(const dscc_model *model, const dscc_buffer *inputs, size_t num_inputs,
+                                      size_t index, int64_t *dims);
+/* Bytes of arena that a run on such inputs needs. */
+DSCC_API dscc_status dscc_workspace_size(const dscc_model *model, const dscc_buffer *inputs, size_t num_inputs,
+                                         size_t *bytes);
+
+/* A context owns an arena that grows to the largest dims that it has run, or uses the caller's. */
+typedef struct dscc_context_options {
+  size_t struct_bytes;
+  void *workspace;        /* device memory of the caller's, 256-byte aligned; NULL: the context allocates */
+  size_t workspace_bytes;
+} dscc_context_options;
+DSCC_API dscc_status dscc_context_create(dscc_model *model, const dscc_context_options *options,
+                                         dscc_context **context);
+DSCC_API void dscc_context_destroy(dscc_context *context);
+
+/* One inference. `stream` is a CUstream (NULL: the context's own) and is ignored on a CPU. With host buffers the call
+ * returns when the outputs are there; with device buffers on a caller's stream it returns when the work is enqueued. */
+DSCC_API dscc_status dscc_run(dscc_context *context, const dscc_buffer *inputs, size_t num_inputs,
+                              const dscc_buffer *outputs, size_t num_outputs, void *stream);
+
+/* Why the last call on this thread failed, one sentence. Valid until the thread's next failing call. */
+DSCC_API const char *dscc_last_error(void);
+/* Version of the runtime, such as "0.1.0", and the ABI version that it speaks. */
+DSCC_API const char *dscc_version(void);
+DSCC_API uint32_t dscc_abi_version(void);
+/* Bytes of one element; 4- and 2-bit types travel as one value a byte. 0 for an unknown dtype. */
+DSCC_API size_t dscc_dtype_bytes(int dtype);
+DSCC_API const char *dscc_dtype_name(int dtype); /* "float32", ... as in NumPy where it has the type */
+
+#ifdef __cplusplus
+}
+#endif
+#endif /* DSCC_DSCC_H */
