@@ -10,7 +10,6 @@ import lit.formats
 config.name = "dscc"
 config.test_format = lit.formats.ShTest(execute_external=False)
 config.suffixes = [".mlir", ".test"]
-config.excludes = ["conformance", "bench"]
 config.test_source_root = os.path.dirname(__file__)
 config.test_exec_root = os.path.join(config.dscc_obj, "test")
 

@@ -1,0 +1,198 @@
+"""Takes one case through dscc and dscc-run and says how it went.
+
+    model.onnx --apply_mode--> dscc --> model.so --> dscc-run --> arrays --> verdict
+
+Compiler and runner are ordinary child processes under a time limit, so that a
+crash or a loop of theirs is a verdict and never ours.
+"""
+
+import dataclasses
+import pathlib
+import re
+import shutil
+import subprocess
+import tempfile
+import time
+
+import numpy as np
+import onnx
+
+import cases
+
+# What may become of a case, best first. The last four are faults whatever the model.
+PASS = "pass"
+COMPILED = "compiled"  # nothing was run: compile-only, or a case without arrays
+REFUSED = "refused"  # exit 3: an operator or feature that dscc does not support
+REJECTED = "rejected"  # exit 1: dscc says that the model is wrong
+NOT_APPLICABLE = "n/a"  # the mode makes no sense for the case
+WRONG_TYPE = "wrong type"  # another dtype or shape than expected
+WRONG_VALUE = "wrong value"
+RUN_FAILED = "run failed"  # dscc-run ended with an error
+OTHER_EXIT = "other exit"  # usage, limit or environment
+CRASH = "crash"  # a signal or an internal error
+TIME_OUT = "time-out"
+VERDICTS = (PASS, COMPILED, REFUSED, REJECTED, NOT_APPLICABLE, WRONG_TYPE, WRONG_VALUE, RUN_FAILED, OTHER_EXIT,
+            CRASH, TIME_OUT)
+
+# The tolerances of ONNX's own test runner, for floating point. Integers and
+# booleans must be equal.
+RTOL, ATOL = 1e-3, 1e-7
+
+INTERNAL_ERROR = 70
+EXIT_VERDICTS = {1: REJECTED, 3: REFUSED, INTERNAL_ERROR: CRASH}
+
+
+@dataclasses.dataclass
+class Settings:
+    mode: str
+    target: str
+    dscc: str
+    dscc_run: str
+    timeout: float  # seconds for each child process
+    run_device: str | None  # None: compile only
+    dscc_options: list
+    keep: str | None  # a folder where each case's files stay
+
+
+@dataclasses.dataclass
+class Outcome:
+    name: str
+    verdict: str
+    detail: str  # one line: why, when it did not pass
+    seconds: float
+
+
+@dataclasses.dataclass
+class Ended:
+    """How a child process ended; `code` is None after a time-out."""
+
+    code: int | None
+    text: str
+
+
+class Verdict(Exception):
+    """Ends a case early."""
+
+    def __init__(self, verdict, detail=""):
+        super().__init__(verdict)
+        self.verdict = verdict
+        self.detail = detail
+
+
+def call(command, timeout):
+    try:
+        child = subprocess.run([str(word) for word in command], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                               stderr=subprocess.STDOUT, timeout=timeout)
+    except subprocess.TimeoutExpired:
+        return Ended(None, "")
+    return Ended(child.returncode, child.stdout.decode(errors="replace"))
+
+
+def last_line(text):
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    return lines[-1][:300] if lines else ""
+
+
+def first_error(text):
+    for line in text.splitlines():
+        if "error" in line.lower():
+            return line.strip()[:300]
+    return last_line(text)
+
+
+def check_ended(ended, what, verdicts, otherwise):
+    """Raises the verdict of a child that did not end with 0."""
+    if ended.code is None:
+        raise Verdict(TIME_OUT, what)
+    if ended.code == 0:
+        return
+    # A shell or a sanitizer turns signal n into exit code 128 + n.
+    if ended.code < 0 or ended.code > 128:
+        raise Verdict(CRASH, f"{what}: exit {ended.code}: {last_line(ended.text)}")
+    raise Verdict(verdicts.get(ended.code, otherwise), f"{what}: exit {ended.code}: {first_error(ended.text)}")
+
+
+def compile_model(model_path, artifact, settings):
+    command = [settings.dscc, model_path, "-o", artifact, f"--target={settings.target}", *settings.dscc_options]
+    check_ended(call(command, settings.timeout), "dscc", EXIT_VERDICTS, OTHER_EXIT)
+
+
+def file_name(name):
+    """The name of the file in which dscc-run leaves the output `name`."""
+    return re.sub("[/:]", "_", name) + ".npy"
+
+
+def run_model(artifact, folder, inputs, settings):
+    """Runs the artifact on the inputs; the outputs are in folder/out then."""
+    command = [settings.dscc_run, artifact, f"--device={settings.run_device}", "--output", folder / "out",
+               "--threads=1"]
+    for index, tensor in enumerate(inputs):
+        path = folder / f"input_{index}.npy"
+        np.save(path, tensor.raw)
+        command += ["--input", f"{tensor.name}={path}"]
+    check_ended(call(command, settings.timeout), "dscc-run", {INTERNAL_ERROR: CRASH}, RUN_FAILED)
+
+
+def compare(expected, element_type, path):
+    """Raises a verdict unless the array in `path` is the expected one."""
+    name = expected.name
+    if not path.is_file():
+        raise Verdict(WRONG_TYPE, f"{name}: dscc-run wrote no such output")
+    raw = np.load(path)
+    if raw.dtype != expected.raw.dtype or raw.shape != expected.raw.shape:
+        raise Verdict(WRONG_TYPE, f"{name}: got {raw.dtype}{list(raw.shape)}, "
+                                  f"expected {expected.raw.dtype}{list(expected.raw.shape)}")
+    got, want = cases.decode_raw(raw, element_type), expected.values
+    if got.dtype.kind in "fc":
+        same = np.isclose(got, want, rtol=RTOL, atol=ATOL, equal_nan=True)
+    else:
+        same = got == want
+    if not np.all(same):
+        where = tuple(int(index[0]) for index in np.nonzero(~np.atleast_1d(same)))
+        raise Verdict(WRONG_VALUE, f"{name}{list(where)}: got {np.atleast_1d(got)[where]}, "
+                                   f"expected {np.atleast_1d(want)[where]}; "
+                                   f"{int(np.size(same) - np.sum(same))} of {np.size(same)} differ")
+
+
+def judge_in(folder, case, settings):
+    model = onnx.load(case.folder / "model.onnx", load_external_data=False)
+    model_path = case.folder / "model.onnx"
+    if settings.mode != "static":
+        try:
+            cases.apply_mode(case, model, settings.mode)
+        except cases.NotATensor as reason:
+            raise Verdict(NOT_APPLICABLE, str(reason)) from None
+        model_path = folder / "model.onnx"
+        model_path.write_bytes(model.SerializeToString())
+
+    artifact = folder / "model.so"
+    compile_model(model_path, artifact, settings)
+    if settings.run_device is None:
+        raise Verdict(COMPILED)
+    try:
+        inputs = [cases.to_tensor(name, proto) for name, proto in cases.input_protos(case, model)]
+        outputs = cases.expected_outputs(case, model)
+    except cases.NotATensor as reason:
+        raise Verdict(COMPILED, str(reason)) from None
+    run_model(artifact, folder, inputs, settings)
+    for expected, element_type in outputs:
+        compare(expected, element_type, folder / "out" / file_name(expected.name))
+    raise Verdict(PASS)
+
+
+def judge(name, settings):
+    """Takes the case `name` all the way and returns its Outcome."""
+    start = time.monotonic()
+    if settings.keep:
+        folder = pathlib.Path(settings.keep) / name.replace("/", "-")
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(parents=True)
+    else:
+        folder = pathlib.Path(tempfile.mkdtemp(prefix="dscc-conformance-"))
+    try:
+        judge_in(folder, cases.find_case(name), settings)
+    except Verdict as end:
+        return Outcome(name, end.verdict, end.detail, time.monotonic() - start)
+    finally:
+        if not settings.keep:
+            shutil.rmtree(folder, ignore_errors=True)
