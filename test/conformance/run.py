@@ -135,10 +135,11 @@ def check_ratchet(path, passed, outcomes, update):
     return [outcome for outcome in outcomes if outcome.name in held - passed]
 
 
-def write_json(path, arguments, outcomes, seconds):
+def write_json(path, arguments, outcomes, passed, broken, seconds):
     counts = collections.Counter(outcome.verdict for outcome in outcomes)
     report = {"mode": arguments.mode, "target": arguments.target, "seconds": round(seconds, 1),
-              "counts": dict(counts), "cases": [dataclasses.asdict(outcome) for outcome in outcomes]}
+              "passed": len(passed), "failed": sorted(broken), "counts": dict(counts),
+              "cases": [dataclasses.asdict(outcome) for outcome in outcomes]}
     pathlib.Path(path).write_text(json.dumps(report, indent=1) + "\n")
 
 
@@ -158,15 +159,14 @@ def main(words=None):
     for outcome in outcomes:
         if outcome.verdict == arguments.list:
             print(f"{outcome.name}: {outcome.detail}")
-    if arguments.json:
-        write_json(arguments.json, arguments, outcomes, seconds)
-
     passed = {outcome.name for outcome in outcomes if outcome.verdict in passing_verdicts(settings)}
     # A crash or an endless loop is a fault for any model, supported or not.
     broken = {outcome.name: outcome for outcome in outcomes if outcome.verdict in (judge.CRASH, judge.TIME_OUT)}
     if arguments.ratchet:
         lost = check_ratchet(arguments.ratchet, passed, outcomes, arguments.update_ratchet)
         broken |= {outcome.name: outcome for outcome in lost}
+    if arguments.json:
+        write_json(arguments.json, arguments, outcomes, passed, broken, seconds)
     for outcome in broken.values():
         print(f"FAILED {outcome.name}: {outcome.verdict}: {outcome.detail}")
     print(f"{len(passed)} passed, {len(broken)} failed")
