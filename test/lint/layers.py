@@ -1,0 +1,49 @@
+"""The arrows point down: a layer includes itself and the layers below, never one above.
+
+    tools ──► compiler ──► passes ──► dialects          runtime knows nothing of them,
+      └──────────┴─────────────────────────► <dscc/abi.h>    and shares only its treaty.
+"""
+
+import re
+
+from sources import CODE, ours, report, root_argument
+
+LAYERS = ("dialects", "passes", "compiler", "tools")  # from the ground up
+# Outside of the stack; tools/dscc-run.cpp is a user of the runtime like any other.
+RUNTIME_HEADERS = {"tools": {"abi.h", "dscc.h", "dscc.hpp"}, "runtime": {"abi.h", "dscc.h", "dscc.hpp"}}
+LLVM = re.compile(r'#\s*include\s*["<](llvm|mlir|lld|llvm-c|mlir-c)/')
+QUOTED = re.compile(r'\s*#?\s*include\s*"([\w./+-]+)"')
+TREATY = re.compile(r'\s*#\s*include\s*[<"](?:runtime/include/)?dscc/([\w.]+)[>"]')
+
+
+def may_include(layer, other):
+    if layer == other:
+        return True
+    if layer == "runtime" or other == "runtime":
+        return False
+    return LAYERS.index(other) < LAYERS.index(layer)
+
+
+def complaints_about(path, layer, relative):
+    for number, line in enumerate(path.read_text().splitlines(), 1):
+        place = f"{relative}:{number}"
+        if treaty := TREATY.match(line):
+            if treaty[1] not in RUNTIME_HEADERS.get(layer, {"abi.h"}):
+                yield f"{place}: {layer} may share only <dscc/abi.h> with the runtime, not {treaty[1]}"
+            continue
+        quoted = QUOTED.match(line)
+        first = quoted[1].split("/")[0] if quoted else None
+        if first in (*LAYERS, "runtime") and not may_include(layer, first):
+            yield f"{place}: {layer} must not include {first}"
+        simulator = relative.parts[:2] == ("runtime", "simulator")
+        if layer == "runtime" and not simulator and LLVM.match(line):
+            yield f"{place}: the runtime must not include LLVM or MLIR"
+
+
+root = root_argument()
+found = []
+for source in ours(root, CODE):
+    relative = source.relative_to(root)
+    if relative.parts[0] in (*LAYERS, "runtime"):
+        found += complaints_about(source, relative.parts[0], relative)
+report(found)
