@@ -45,7 +45,7 @@ def operations(example):
     whole_line = ""
     for line in example.splitlines():
         whole_line = f"{whole_line} {line.strip()}".strip()
-        if " : " in whole_line or whole_line.endswith(("{", "}")) or not whole_line.startswith("%"):
+        if " : " in whole_line or whole_line.endswith("{") or not whole_line.startswith("%"):
             yield whole_line
             whole_line = ""
 
@@ -54,8 +54,11 @@ def argument_types(example):
     """The values that the example uses but does not define, each with its type."""
     defined, found = set(), {}
     for line in operations(example):
+        if line.startswith("^"):
+            defined |= set(re.findall(VALUE, line))
+            continue
         head, _, tail = line.partition(" : ")
-        results, equals, uses = head.rpartition(" = ") if " = " in head else ("", "", head)
+        results, _, uses = head.partition(" = ") if line.startswith("%") else ("", "", head)
         used = re.findall(VALUE, uses)
         types = split_types(up_to_closing(tail[1:])) if tail.startswith("(") else split_types(tail.split(" -> ")[0])
         if tail and not tail.startswith("("):
