@@ -1,0 +1,151 @@
+// Constants, and tensors that follow from their shape alone.
+
+#include "compiler/import/Converters.h"
+#include "compiler/import/Counting.h"
+#include "compiler/import/ElementTypes.h"
+#include "passes/canonical/EvaluateShapes.h"
+
+#include <cmath>
+
+using namespace mlir;
+
+namespace dscc {
+
+Value countAlong(NodeImporter &node, const DimExpr &size, size_t axis, size_t rank, Type element) {
+  dsc::Dims dims(rank, DimExpr(1));
+  dims[axis] = size;
+  Type i64 = node.builder.getI64Type();
+  RankedTensorType type = dsc::makeTensor(dims, i64);
+  return node.cast(node.make<dsc::IotaOp>(node.builder.getI64IntegerAttr(axis), TypeAttr::get(type)), element);
+}
+
+static LogicalResult convertConstant(NodeImporter &node) {
+  Builder &builder = node.builder;
+  if (const onnx::AttributeProto *value = node.find("value"))
+    return node.finish(node.constant(value->t()));
+  if (node.hasAttribute("value_int"))
+    return node.finish(node.reshape(node.integerList({node.integer("value_int", 0)}), {}));
+  if (std::optional<Integers> values = node.integers("value_ints"))
+    return node.finish(node.integerList(*values));
+  if (node.hasAttribute("value_float"))
+    return node.finish(node.scalar(builder.getF32Type(), node.number("value_float", 0)));
+  if (std::optional<SmallVector<double>> values = node.numbers("value_floats")) {
+    SmallVector<float> floats(values->begin(), values->end());
+    auto type = RankedTensorType::get({int64_t(floats.size())}, builder.getF32Type());
+    return node.finish(node.constant(DenseElementsAttr::get(type, ArrayRef<float>(floats))));
+  }
+  if (node.hasAttribute("sparse_value"))
+    return node.unsupported("holds a sparse tensor", "store it as a dense tensor");
+  return node.unsupported("holds no tensor of numbers");
+}
+
+static LogicalResult convertConstantOfShape(NodeImporter &node) {
+  std::optional<dsc::Dims> dims = node.known(node.input(0));
+  if (!dims)
+    return node.unsupported("has a shape that is computed at run time", "compute the shape from Shape of an input");
+  Value value = node.scalar(node.builder.getF32Type(), 0);
+  if (const onnx::AttributeProto *attribute = node.find("value"))
+    value = node.reshape(node.constant(attribute->t()), {});
+  return node.finish(node.expand(value, *dims));
+}
+
+static LogicalResult convertEyeLike(NodeImporter &node) {
+  dsc::Dims dims = dimsOf(node.input(0));
+  if (dims.size() != 2)
+    return node.reject("has an input of rank " + Twine(dims.size()) + ", which must be 2");
+  Type i64 = node.builder.getI64Type(), type = elementOf(node.input(0));
+  if (node.hasAttribute("dtype"))
+    type = elementType(node.builder.getContext(), node.integer("dtype", 1));
+  if (!type)
+    return node.unsupported("has the dtype " + dataTypeName(node.integer("dtype", 0)));
+  Value row = node.add(countAlong(node, dims[0], 0, 2, i64), node.scalar(i64, node.integer("k", 0)));
+  Value isDiagonal = node.make<dsc::EqualOp>(row, countAlong(node, dims[1], 1, 2, i64));
+  return node.finish(node.cast(isDiagonal, type));
+}
+
+static LogicalResult convertTrilu(NodeImporter &node) {
+  Value x = node.input(0);
+  dsc::Dims dims = dimsOf(x);
+  if (dims.size() < 2)
+    return node.reject("has an input of rank " + Twine(dims.size()) + ", which must be 2 or more");
+  Type i64 = node.builder.getI64Type();
+  Value row = countAlong(node, dims[dims.size() - 2], 0, 2, i64), column = countAlong(node, dims.back(), 1, 2, i64);
+  if (node.input(1))
+    row = node.add(row, node.reshape(node.cast(node.input(1), i64), {}));
+  Value keep = node.integer("upper", 1) ? node.make<dsc::LessEqualOp>(row, column)
+                                        : node.make<dsc::LessEqualOp>(column, row);
+  return node.finish(node.make<dsc::WhereOp>(keep, x, node.scalarLike(x, 0)));
+}
+
+static LogicalResult convertOneHot(NodeImporter &node) {
+  Type i64 = node.builder.getI64Type();
+  Value indices = node.cast(node.input(0), i64), depthValue = node.cast(node.input(1), i64), values = node.input(2);
+  std::optional<dsc::Dims> depth = node.known(depthValue);
+  if (!depth || depth->size() != 1)
+    return node.unsupported("has a depth that is computed at run time", "make the depth a constant");
+  if (rankOf(values) != 1 || !dimsOf(values)[0].isConstant(2))
+    return node.reject("has values " + dsc::describeDims(dimsOf(values)) + ", which must be 2 elements");
+  dsc::Dims dims = dimsOf(indices);
+  int64_t rank = dims.size() + 1;
+  std::optional<int64_t> axis = node.normalizeAxis(node.integer("axis", -1), rank);
+  if (!axis)
+    return failure();
+  Value depthScalar = node.reshape(depthValue, {});
+  Value isNegative = node.make<dsc::LessOp>(indices, node.scalar(i64, 0));
+  indices = node.make<dsc::WhereOp>(isNegative, node.add(indices, depthScalar), indices);
+  dims.insert(dims.begin() + *axis, DimExpr(1));
+  Value count = countAlong(node, (*depth)[0], *axis, rank, i64);
+  Value isHot = node.make<dsc::EqualOp>(count, node.reshape(indices, dims));
+  Value off = node.reshape(node.slice(values, {0}, {1}, {1}), {});
+  Value on = node.reshape(node.slice(values, {1}, {1}, {1}), {});
+  return node.finish(node.make<dsc::WhereOp>(isHot, on, off));
+}
+
+/// How many steps of `delta` lead from `start` to before `limit`.
+static std::optional<DimExpr> countSteps(const DimExpr &start, const DimExpr &limit, const DimExpr &delta) {
+  if (!delta.isConstant() || delta.isConstant(0) || delta.isConstant(std::numeric_limits<int64_t>::min()))
+    return std::nullopt;
+  DimExpr span = delta.constant() > 0 ? limit - start : start - limit;
+  DimExpr count = DimExpr::ceilDiv(span, std::abs(delta.constant()));
+  return count.isNonNegative() ? count : DimExpr::max(0, count);
+}
+
+static LogicalResult convertRange(NodeImporter &node) {
+  SmallVector<Value> bounds;
+  for (size_t i = 0; i < 3; ++i) {
+    if (elementOf(node.input(i)) != elementOf(node.input(0)))
+      return node.reject("has bounds of different types");
+    bounds.push_back(node.reshape(node.input(i), {}));
+    if (!bounds.back())
+      return failure();
+  }
+  std::optional<DimExpr> count;
+  std::optional<dsc::Dims> start = node.known(bounds[0]), limit = node.known(bounds[1]), delta = node.known(bounds[2]);
+  if (start && limit && delta) {
+    count = countSteps((*start)[0], (*limit)[0], (*delta)[0]);
+  } else {
+    auto first = knownNumbers(bounds[0]), last = knownNumbers(bounds[1]), step = knownNumbers(bounds[2]);
+    double steps = first && last && step ? std::ceil(((*last)[0] - (*first)[0]) / (*step)[0]) : std::nan("");
+    if (std::fabs(steps) < 1e15)
+      count = DimExpr(std::max<int64_t>(0, steps));
+  }
+  if (!count)
+    return node.unsupported("has bounds that are computed at run time, or a step of 0",
+                            "compute the bounds from Shape of an input");
+  Value steps = countAlong(node, *count, 0, 1, elementOf(bounds[0]));
+  return node.finish(node.add(bounds[0], node.mul(steps, bounds[2])));
+}
+
+ArrayRef<Converter> constantConverters() {
+  static constexpr Converter rows[] = {
+      {"", "Constant", 1, 0, 0, convertConstant},
+      {"", "ConstantOfShape", 9, 1, 1, convertConstantOfShape},
+      {"", "EyeLike", 9, 1, 1, convertEyeLike},
+      {"", "Trilu", 14, 1, 2, convertTrilu},
+      {"", "OneHot", 9, 3, 3, convertOneHot},
+      {"", "Range", 11, 3, 3, convertRange},
+  };
+  return rows;
+}
+
+} // namespace dscc

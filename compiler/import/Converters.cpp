@@ -1,0 +1,86 @@
+#include "compiler/import/Converters.h"
+
+#include "llvm/ADT/StringMap.h"
+
+#include <string>
+
+namespace dscc {
+
+using Rows = llvm::StringMap<llvm::SmallVector<const Converter *>>;
+
+static std::string key(llvm::StringRef domain, llvm::StringRef opType) {
+  return (domain == "ai.onnx" ? llvm::StringRef() : domain).str() + "\n" + opType.str();
+}
+
+static const Rows &allRows() {
+  static const Rows rows = [] {
+    Rows made;
+    for (llvm::ArrayRef<Converter> family :
+         {activationConverters(), constantConverters(), controlConverters(), convConverters(), einsumConverters(),
+          elementwiseConverters(), gatherConverters(), lossConverters(), matmulConverters(), movementConverters(),
+          normalizeConverters(), padConverters(), poolConverters(), quantizeConverters(), reduceConverters(),
+          resizeConverters(), shapeConverters(), sliceConverters()})
+      for (const Converter &row : family)
+        made[key(row.domain, row.opType)].push_back(&row);
+    return made;
+  }();
+  return rows;
+}
+
+const Converter *findConverter(llvm::StringRef domain, llvm::StringRef opType, int64_t opset) {
+  const Converter *best = nullptr;
+  auto rows = allRows().find(key(domain, opType));
+  if (rows == allRows().end())
+    return nullptr;
+  for (const Converter *row : rows->second)
+    if (row->since <= opset && (!best || row->since > best->since))
+      best = row;
+  return best;
+}
+
+bool isKnownOperator(llvm::StringRef domain, llvm::StringRef opType) { return allRows().contains(key(domain, opType)); }
+
+namespace {
+/// What to use instead of an operator that only exists elsewhere.
+struct Advice {
+  llvm::StringLiteral opType, hint;
+};
+} // namespace
+
+static constexpr Advice advices[] = {
+    {"NonZero", "its result has as many columns as there are nonzero elements, which is unknown until it runs; use "
+                "Where with a mask instead"},
+    {"Unique", "its result has a size that is unknown until it runs"},
+    {"Compress", "use Gather with constant indices instead of a mask"},
+    {"NonMaxSuppression", "cut the model before it and select the boxes in your program"},
+    {"Loop", "unroll it when you export the model"},
+    {"Scan", "unroll it when you export the model"},
+    {"LSTM", "export it unrolled, as MatMul, Sigmoid and Tanh"},
+    {"GRU", "export it unrolled, as MatMul, Sigmoid and Tanh"},
+    {"RNN", "export it unrolled, as MatMul and Tanh"},
+    {"ScatterND", "write the update as Where or Concat"},
+    {"ScatterElements", "write the update as Where with a mask"},
+    {"Scatter", "write the update as Where with a mask"},
+    {"TopK", "use ArgMax if one element will do"},
+    {"MaxUnpool", "use Resize"},
+    {"GridSample", "use Resize where the grid is regular"},
+};
+
+std::string nearestOperator(llvm::StringRef opType) {
+  for (const Advice &advice : advices)
+    if (advice.opType == opType)
+      return advice.hint.str();
+  std::string nearest;
+  unsigned least = opType.size() / 3 + 1;
+  for (const auto &row : allRows()) {
+    llvm::StringRef name = row.getKey().split('\n').second;
+    unsigned distance = name.edit_distance(opType, /*AllowReplacements=*/true, least);
+    if (distance < least || (distance == least && !nearest.empty() && name < llvm::StringRef(nearest))) {
+      least = distance;
+      nearest = name.str();
+    }
+  }
+  return nearest.empty() ? "" : "did the exporter mean " + nearest + "?";
+}
+
+} // namespace dscc

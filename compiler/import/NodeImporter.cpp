@@ -1,0 +1,328 @@
+#include "compiler/import/NodeImporter.h"
+
+#include "compiler/import/GraphImporter.h"
+#include "passes/canonical/EvaluateShapes.h"
+
+#include "mlir/IR/Verifier.h"
+
+using namespace mlir;
+
+namespace dscc {
+
+NodeImporter::NodeImporter(GraphImporter &graph, const FlatNode &node, SmallVector<Value> inputs)
+    : graph(graph), builder(graph.builder), location(NameLoc::get(graph.builder.getStringAttr(node.name))), node(node),
+      inputs(std::move(inputs)), results(node.outputs.size()) {}
+
+// Attributes.
+
+const onnx::AttributeProto *NodeImporter::find(StringRef name) const {
+  for (const onnx::AttributeProto &attribute : node.node->attribute())
+    if (attribute.name() == name)
+      return &attribute;
+  return nullptr;
+}
+
+template <class T> T NodeImporter::typeProblem(StringRef name, StringRef wanted, T otherwise) {
+  (void)reject("has an attribute '" + name + "' that is not " + wanted);
+  return otherwise;
+}
+
+/// True if the attribute is of this type; models before IR version 3 leave the type out.
+static bool isOfType(const onnx::AttributeProto &attribute, onnx::AttributeProto::AttributeType type, bool isSet) {
+  return attribute.type() == type || (attribute.type() == onnx::AttributeProto::UNDEFINED && isSet);
+}
+
+int64_t NodeImporter::integer(StringRef name, int64_t otherwise) {
+  const onnx::AttributeProto *attribute = find(name);
+  if (!attribute)
+    return otherwise;
+  if (!isOfType(*attribute, onnx::AttributeProto::INT, attribute->has_i()))
+    return typeProblem(name, "an integer", otherwise);
+  return attribute->i();
+}
+
+double NodeImporter::number(StringRef name, double otherwise) {
+  const onnx::AttributeProto *attribute = find(name);
+  if (!attribute)
+    return otherwise;
+  if (!isOfType(*attribute, onnx::AttributeProto::FLOAT, attribute->has_f()))
+    return typeProblem(name, "a float", otherwise);
+  return attribute->f();
+}
+
+std::string NodeImporter::text(StringRef name, StringRef otherwise) {
+  const onnx::AttributeProto *attribute = find(name);
+  if (!attribute)
+    return otherwise.str();
+  if (!isOfType(*attribute, onnx::AttributeProto::STRING, attribute->has_s()))
+    return typeProblem(name, "a string", otherwise.str());
+  return attribute->s();
+}
+
+std::optional<Integers> NodeImporter::integers(StringRef name) {
+  const onnx::AttributeProto *attribute = find(name);
+  if (!attribute)
+    return std::nullopt;
+  if (!isOfType(*attribute, onnx::AttributeProto::INTS, true))
+    return typeProblem(name, "a list of integers", std::optional<Integers>());
+  return Integers(attribute->ints().begin(), attribute->ints().end());
+}
+
+std::optional<SmallVector<double>> NodeImporter::numbers(StringRef name) {
+  const onnx::AttributeProto *attribute = find(name);
+  if (!attribute)
+    return std::nullopt;
+  if (!isOfType(*attribute, onnx::AttributeProto::FLOATS, true))
+    return typeProblem(name, "a list of floats", std::optional<SmallVector<double>>());
+  return SmallVector<double>(attribute->floats().begin(), attribute->floats().end());
+}
+
+// Failure.
+
+LogicalResult NodeImporter::reject(const Twine &message) {
+  failed = true;
+  return graph.problems.reject(message, node.name, opType());
+}
+
+LogicalResult NodeImporter::unsupported(const Twine &message, StringRef hint) {
+  failed = true;
+  return graph.problems.unsupported(message, node.name, opType(), hint);
+}
+
+LogicalResult NodeImporter::limit(const Twine &message, StringRef hint) {
+  failed = true;
+  return graph.problems.limit(message, node.name, opType(), hint);
+}
+
+// Results.
+
+void NodeImporter::setResult(size_t i, Value value) {
+  if (i < results.size())
+    results[i] = value;
+}
+
+LogicalResult NodeImporter::finish(Value value) {
+  setResult(0, value);
+  return success(value && !failed);
+}
+
+// Ops.
+
+bool NodeImporter::checkType(Type type) {
+  auto tensor = cast<RankedTensorType>(type);
+  for (const DimExpr &dim : dsc::getDims(type)) {
+    if (dim.isValid() && !(dim.isConstant() && dim.constant() < 0))
+      continue;
+    (void)reject(dim.isValid() ? "would make a dim of " + dim.str()
+                               : std::string("would make a dim that is too large or too complicated"));
+    return false;
+  }
+  if (!tensor.hasStaticShape())
+    return true;
+  DimExpr count = dsc::countElements(dsc::getDims(type));
+  uint64_t elementBytes = std::max(tensor.getElementType().getIntOrFloatBitWidth(), 8u) / 8;
+  uint64_t most = graph.options.budgets.tensorBytes / elementBytes;
+  if (count.isValid() && uint64_t(count.constant()) <= most)
+    return true;
+  (void)limit("would make a tensor of " + dsc::describeDims(dsc::getDims(type)) + " elements, more than the limit of " +
+                  Twine(graph.options.budgets.tensorBytes) + " bytes",
+              "raise it with --max-tensor-bytes");
+  return false;
+}
+
+/// Two dims that differ as expressions must be equal at run time, or one of them 1.
+void NodeImporter::relateBroadcast(ValueRange operands) {
+  dsc::Dims joined = dsc::getDims(operands[0]);
+  for (Value operand : operands.drop_front()) {
+    dsc::Dims next = dsc::getDims(operand);
+    for (size_t i = 1; i <= std::min(joined.size(), next.size()); ++i) {
+      const DimExpr &a = joined[joined.size() - i], &b = next[next.size() - i];
+      if (a != b && !a.isConstant(1) && !b.isConstant(1))
+        graph.relate("broadcast", a, b, node.name);
+    }
+    if (std::optional<dsc::Dims> both = dsc::broadcastDims(joined, next))
+      joined = *both;
+  }
+}
+
+Value NodeImporter::infer(OperationState &state, Infer inferTypes) {
+  if (failed || llvm::is_contained(state.operands, Value()))
+    return {};
+  SmallVector<Type> types;
+  if (mlir::failed(inferTypes(builder.getContext(), location, state.operands,
+                              state.attributes.getDictionary(builder.getContext()), state.getRawProperties(), {},
+                              types))) {
+    failed = true;
+    return {};
+  }
+  state.types.assign(types.begin(), types.end());
+  return create(state);
+}
+
+Value NodeImporter::create(OperationState &state) {
+  if (failed || llvm::is_contained(state.operands, Value()) || !checkType(state.types[0]))
+    return {};
+  Operation *op = builder.create(state);
+  if (!isa<InferTypeOpInterface>(op) && mlir::failed(mlir::verify(op))) {
+    failed = true;
+    op->erase();
+    return {};
+  }
+  if (op->getNumOperands() > 1 && isa<dsc::ElementwiseOpInterface>(op))
+    relateBroadcast(op->getOperands());
+  Value known = evaluateShapes(builder, op);
+  if (!known)
+    return op->getResult(0);
+  op->erase();
+  return known;
+}
+
+Value NodeImporter::constant(ElementsAttr elements) { return elements ? make<dsc::ConstantOp>(elements) : Value(); }
+
+Value NodeImporter::constant(const onnx::TensorProto &tensor) {
+  ElementsAttr elements = graph.tensors.read(tensor, tensor.name().empty() ? node.name : tensor.name());
+  failed |= !elements;
+  return constant(elements);
+}
+
+Value NodeImporter::scalar(Type type, double value) {
+  auto tensor = RankedTensorType::get({}, type);
+  if (auto integer = dyn_cast<IntegerType>(type))
+    return constant(DenseElementsAttr::get(tensor, APInt(64, int64_t(value), true).trunc(integer.getWidth())));
+  APFloat number(value);
+  bool losesInfo;
+  number.convert(cast<FloatType>(type).getFloatSemantics(), APFloat::rmNearestTiesToEven, &losesInfo);
+  return constant(DenseElementsAttr::get(tensor, number));
+}
+
+Value NodeImporter::scalarLike(Value like, double value) { return like ? scalar(elementOf(like), value) : Value(); }
+
+Value NodeImporter::integerList(ArrayRef<int64_t> values) {
+  auto type = RankedTensorType::get({int64_t(values.size())}, builder.getI64Type());
+  return constant(DenseElementsAttr::get(type, values));
+}
+
+Value NodeImporter::dims(ArrayRef<DimExpr> dims, Type element, bool isScalar) {
+  auto type = isScalar ? RankedTensorType::get({}, element) : RankedTensorType::get({int64_t(dims.size())}, element);
+  if (!llvm::all_of(dims, [](const DimExpr &dim) { return dim.isConstant(); }))
+    return make<dsc::DimsOp>(dimsAttribute(dims), TypeAttr::get(type));
+  unsigned width = cast<IntegerType>(element).getWidth();
+  SmallVector<APInt> values;
+  for (const DimExpr &dim : dims)
+    values.push_back(APInt(64, dim.constant(), true).trunc(width));
+  return constant(DenseElementsAttr::get(type, values));
+}
+
+Value NodeImporter::reshape(Value value, ArrayRef<DimExpr> dims) {
+  if (!value)
+    return {};
+  RankedTensorType type = dsc::makeTensor(dims, elementOf(value));
+  if (type == value.getType())
+    return value;
+  // A splat stays one.
+  auto expand = value.getDefiningOp<dsc::ExpandOp>();
+  DimExpr before = dsc::countElements(dimsOf(value)), after = dsc::countElements(dims);
+  if (expand && rankOf(expand.getInput()) == 0 && before == after)
+    return makeTyped<dsc::ExpandOp>(type, expand.getInput());
+  if (before != after && !(before.isConstant() && after.isConstant()))
+    graph.relate("equal", before, after, node.name);
+  return makeTyped<dsc::ReshapeOp>(type, value);
+}
+
+Value NodeImporter::expand(Value value, ArrayRef<DimExpr> dims) {
+  if (!value)
+    return {};
+  RankedTensorType type = dsc::makeTensor(dims, elementOf(value));
+  return type == value.getType() ? value : makeTyped<dsc::ExpandOp>(type, value);
+}
+
+Value NodeImporter::cast(Value value, Type element, bool saturate) {
+  if (!value || elementOf(value) == element)
+    return value;
+  UnitAttr flag = saturate && isa<FloatType>(element) && element.getIntOrFloatBitWidth() <= 8 ? builder.getUnitAttr()
+                                                                                             : UnitAttr();
+  return makeTyped<dsc::CastOp>(dsc::makeTensor(dimsOf(value), element), value, flag);
+}
+
+Value NodeImporter::transpose(Value value, ArrayRef<int64_t> permutation) {
+  if (!value || llvm::equal(permutation, llvm::seq<int64_t>(0, permutation.size())))
+    return value;
+  return make<dsc::TransposeOp>(value, attribute(permutation));
+}
+
+Value NodeImporter::slice(Value value, ArrayRef<DimExpr> starts, ArrayRef<DimExpr> sizes, ArrayRef<int64_t> steps) {
+  if (!value)
+    return {};
+  bool isWhole = llvm::all_of(steps, [](int64_t step) { return step == 1; }) &&
+                 llvm::all_of(starts, [](const DimExpr &start) { return start.isConstant(0); }) &&
+                 llvm::equal(dimsOf(value), sizes);
+  if (isWhole)
+    return value;
+  for (const DimExpr &dim : llvm::concat<const DimExpr>(starts, sizes))
+    if (!dim.isValid()) {
+      (void)reject("has bounds that are too large or too complicated");
+      return {};
+    }
+  return make<dsc::SliceOp>(value, dimsAttribute(starts), dimsAttribute(sizes), attribute(steps));
+}
+
+Value NodeImporter::splat(ArrayRef<DimExpr> dims, Type element, double value) {
+  return expand(scalar(element, value), dims);
+}
+
+// What is known about values.
+
+std::optional<dsc::Dims> NodeImporter::known(Value value) const {
+  return value ? knownContents(value) : std::nullopt;
+}
+
+std::optional<Integers> NodeImporter::knownIntegers(Value value) const {
+  std::optional<dsc::Dims> dims = known(value);
+  if (!dims || !llvm::all_of(*dims, [](const DimExpr &dim) { return dim.isConstant(); }))
+    return std::nullopt;
+  return llvm::map_to_vector(*dims, [](const DimExpr &dim) { return dim.constant(); });
+}
+
+std::optional<Integers> NodeImporter::attributeOrInput(StringRef name, size_t i) {
+  if (!input(i))
+    return integers(name);
+  std::optional<Integers> values = knownIntegers(input(i));
+  if (!values)
+    (void)unsupported("has '" + name + "' that are computed at run time",
+                      "make '" + name.str() + "' a constant of the model");
+  return values;
+}
+
+std::optional<int64_t> NodeImporter::normalizeAxis(int64_t axis, int64_t rank) {
+  if (axis >= -rank && axis < rank)
+    return axis < 0 ? axis + rank : axis;
+  (void)reject("has axis " + Twine(axis) + ", which is outside [" + Twine(-rank) + ", " + Twine(rank) + ")");
+  return std::nullopt;
+}
+
+std::optional<Integers> NodeImporter::normalizeAxes(Integers axes, int64_t rank) {
+  for (int64_t &axis : axes) {
+    std::optional<int64_t> inRange = normalizeAxis(axis, rank);
+    if (!inRange)
+      return std::nullopt;
+    axis = *inRange;
+  }
+  llvm::sort(axes);
+  if (std::adjacent_find(axes.begin(), axes.end()) == axes.end())
+    return axes;
+  (void)reject("names an axis twice");
+  return std::nullopt;
+}
+
+void NodeImporter::relateDims(const DimExpr &a, const DimExpr &b) { graph.relate("broadcast", a, b, node.name); }
+
+LogicalResult NodeImporter::requireEqual(const DimExpr &a, const DimExpr &b, StringRef what) {
+  if (a == b)
+    return success();
+  if (a.isConstant() && b.isConstant())
+    return reject("has " + what + " of " + a.str() + " and " + b.str() + ", which must be equal");
+  graph.relate("equal", a, b, node.name);
+  return success();
+}
+
+} // namespace dscc

@@ -1,0 +1,35 @@
+// An ONNX file, mapped and parsed. The bytes of its large tensors stay where they are: in the mapping.
+
+#ifndef DSCC_COMPILER_IMPORT_ONNXFILE_H
+#define DSCC_COMPILER_IMPORT_ONNXFILE_H
+
+#include "compiler/import/Problems.h"
+#include "compiler/import/onnx-ml.pb.h"
+
+#include "llvm/Support/MemoryBuffer.h"
+
+#include <memory>
+#include <vector>
+
+namespace dscc {
+
+struct OnnxFile {
+  std::shared_ptr<llvm::MemoryBuffer> bytes;
+  onnx::ModelProto model;
+  /// Tensors whose raw_data was left in `bytes`: external_data entry {mappedKey, index into this list}.
+  std::vector<llvm::ArrayRef<char>> mapped;
+
+  static constexpr llvm::StringLiteral mappedKey = "mapped";
+};
+
+/// Maps and parses the file at `path`; null and a problem if that fails.
+std::unique_ptr<OnnxFile> readOnnxFile(llvm::StringRef path, uint64_t modelBytes, Problems &problems);
+
+/// Copies the encoded ModelProto in `model` to `rest`, but for raw_data fields of more than 1 KiB, which are listed in
+/// `mapped`. Fails if the bytes are not a protobuf message. See OnnxWire.cpp.
+mlir::LogicalResult cutRawData(llvm::ArrayRef<char> model, std::string &rest,
+                               std::vector<llvm::ArrayRef<char>> &mapped);
+
+} // namespace dscc
+
+#endif // DSCC_COMPILER_IMPORT_ONNXFILE_H

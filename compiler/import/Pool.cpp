@@ -1,0 +1,152 @@
+// Pooling over windows and over everything.
+
+#include "compiler/import/Converters.h"
+#include "compiler/import/Window.h"
+
+#include <cmath>
+
+using namespace mlir;
+
+namespace dscc {
+
+static std::optional<Window> readPoolWindow(NodeImporter &node) {
+  std::optional<Integers> size = node.integers("kernel_shape");
+  if (!size) {
+    (void)node.reject("has no kernel_shape");
+    return std::nullopt;
+  }
+  std::optional<Window> window = readWindow(node, node.input(0), *size);
+  if (!window || window->dynamicPads.empty())
+    return window;
+  (void)node.unsupported("has auto_pad with a stride over dynamic dims",
+                         "give it pads instead, or fix the dims with --dim");
+  return std::nullopt;
+}
+
+static UnitAttr flag(NodeImporter &node, bool isSet) { return isSet ? node.builder.getUnitAttr() : UnitAttr(); }
+
+static LogicalResult convertMaxPool(NodeImporter &node) {
+  if (node.usesOutput(1))
+    return node.unsupported("makes the indices of the maxima", "MaxPool with one output is supported");
+  std::optional<Window> window = readPoolWindow(node);
+  if (!window)
+    return failure();
+  return node.finish(node.make<dsc::MaxPoolOp>(node.input(0), node.attribute(window->size),
+                                               node.attribute(window->strides), node.attribute(window->dilations),
+                                               node.attribute(window->pads),
+                                               flag(node, node.integer("ceil_mode", 0))));
+}
+
+static Value averagePool(NodeImporter &node, Value x, const Window &window, bool countPads) {
+  return node.make<dsc::AveragePoolOp>(x, node.attribute(window.size), node.attribute(window.strides),
+                                       node.attribute(window.dilations), node.attribute(window.pads),
+                                       flag(node, node.integer("ceil_mode", 0)), flag(node, countPads));
+}
+
+static LogicalResult convertAveragePool(NodeImporter &node) {
+  std::optional<Window> window = readPoolWindow(node);
+  if (!window)
+    return failure();
+  return node.finish(averagePool(node, node.input(0), *window, node.integer("count_include_pad", 0)));
+}
+
+/// |x| to the p.
+static Value powerOf(NodeImporter &node, Value x, double p) {
+  if (p == 2)
+    return node.mul(x, x);
+  Value magnitude = node.make<dsc::AbsOp>(x);
+  return p == 1 ? magnitude : node.make<dsc::PowOp>(magnitude, node.scalarLike(x, p));
+}
+
+/// The p-th root.
+static Value rootOf(NodeImporter &node, Value x, double p) {
+  if (p == 1)
+    return x;
+  return p == 2 ? node.make<dsc::SqrtOp>(x) : node.make<dsc::PowOp>(x, node.scalarLike(x, 1 / p));
+}
+
+static LogicalResult convertLpPool(NodeImporter &node) {
+  int64_t p = node.integer("p", 2);
+  std::optional<Window> window = readPoolWindow(node);
+  if (!window)
+    return failure();
+  if (p < 1)
+    return node.reject("has the norm " + Twine(p) + ", which must be positive");
+  if (node.integer("ceil_mode", 0))
+    return node.unsupported("has ceil_mode", "LpPool without ceil_mode is supported");
+  double elements = 1;
+  for (int64_t size : window->size)
+    elements *= size;
+  Value mean = averagePool(node, powerOf(node, node.input(0), p), *window, /*countPads=*/true);
+  return node.finish(rootOf(node, node.mul(mean, node.scalarLike(mean, elements)), p));
+}
+
+static std::optional<Integers> spatialAxes(NodeImporter &node) {
+  int64_t rank = rankOf(node.input(0));
+  if (rank < 3) {
+    (void)node.reject("has an input of rank " + Twine(rank) + ", which must be 3 or more");
+    return std::nullopt;
+  }
+  return llvm::to_vector(llvm::seq<int64_t>(2, rank));
+}
+
+template <class Op> static LogicalResult convertGlobal(NodeImporter &node) {
+  std::optional<Integers> axes = spatialAxes(node);
+  return axes ? node.finish(node.make<Op>(node.input(0), node.attribute(*axes))) : failure();
+}
+
+static LogicalResult convertGlobalLpPool(NodeImporter &node) {
+  std::optional<Integers> axes = spatialAxes(node);
+  int64_t p = node.integer("p", 2);
+  if (!axes)
+    return failure();
+  if (p < 1)
+    return node.reject("has the norm " + Twine(p) + ", which must be positive");
+  Value sum = node.make<dsc::ReduceSumOp>(powerOf(node, node.input(0), p), node.attribute(*axes));
+  return node.finish(rootOf(node, sum, p));
+}
+
+static LogicalResult convertLpNormalization(NodeImporter &node) {
+  Value x = node.input(0);
+  int64_t p = node.integer("p", 2);
+  std::optional<int64_t> axis = node.normalizeAxis(node.integer("axis", -1), rankOf(x));
+  if (!axis)
+    return failure();
+  if (p != 1 && p != 2)
+    return node.reject("has the norm " + Twine(p) + ", which must be 1 or 2");
+  Value norm = rootOf(node, node.make<dsc::ReduceSumOp>(powerOf(node, x, p), node.attribute({*axis})), p);
+  // A row of zeros stays one.
+  Value isZero = node.make<dsc::EqualOp>(norm, node.scalarLike(x, 0));
+  return node.finish(node.div(x, node.make<dsc::WhereOp>(isZero, node.scalarLike(x, 1), norm)));
+}
+
+/// The window runs over the channels: they become the one spatial dim beside all others.
+static LogicalResult convertLrn(NodeImporter &node) {
+  Value x = node.input(0);
+  dsc::Dims dims = dimsOf(x);
+  int64_t size = node.integer("size", 0);
+  if (dims.size() < 3 || size < 1 || size > (1 << 20))
+    return node.reject("has an input of rank " + Twine(dims.size()) + " and a size of " + Twine(size));
+  Value squares = node.reshape(node.mul(x, x), {dims[0], 1, dims[1], dsc::countElements(ArrayRef(dims).drop_front(2))});
+  Window window{{size, 1}, {1, 1}, {1, 1}, {(size - 1) / 2, 0, size / 2, 0}, {}};
+  Value mean = node.reshape(averagePool(node, squares, window, /*countPads=*/true), dims);
+  Value base = node.add(node.mul(mean, node.scalarLike(x, node.number("alpha", 0.0001))),
+                        node.scalarLike(x, node.number("bias", 1)));
+  return node.finish(node.div(x, node.make<dsc::PowOp>(base, node.scalarLike(x, node.number("beta", 0.75)))));
+}
+
+ArrayRef<Converter> poolConverters() {
+  static constexpr Converter rows[] = {
+      {"", "MaxPool", 1, 1, 1, convertMaxPool},
+      {"", "AveragePool", 1, 1, 1, convertAveragePool},
+      {"", "LpPool", 2, 1, 1, convertLpPool},
+      {"", "GlobalAveragePool", 1, 1, 1, convertGlobal<dsc::ReduceMeanOp>},
+      {"", "GlobalMaxPool", 1, 1, 1, convertGlobal<dsc::ReduceMaxOp>},
+      {"", "GlobalLpPool", 2, 1, 1, convertGlobalLpPool},
+      {"", "LpNormalization", 1, 1, 1, convertLpNormalization},
+      {"", "LRN", 1, 1, 1, convertLrn},
+  };
+  return rows;
+}
+
+} // namespace dscc

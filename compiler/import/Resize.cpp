@@ -1,0 +1,159 @@
+// Resize and its older form, Upsample.
+
+#include "compiler/import/Converters.h"
+#include "passes/canonical/EvaluateShapes.h"
+
+#include <cmath>
+
+using namespace mlir;
+
+namespace dscc {
+
+namespace {
+struct Target {
+  dsc::Dims dims;
+  SmallVector<double> scales; // NaN: follows from the dims
+};
+} // namespace
+
+/// size * scale, rounded down; nothing if that cannot be written as a dim.
+static std::optional<DimExpr> scaleDim(const DimExpr &size, double scale) {
+  if (!(scale > 0) || scale > 1e9)
+    return std::nullopt;
+  if (size.isConstant())
+    return DimExpr(int64_t(std::floor(double(size.constant()) * scale)));
+  if (scale == std::floor(scale))
+    return size * int64_t(scale);
+  // A fraction like 0.5 or 1.5: the smallest denominator that makes it whole.
+  for (int64_t denominator = 2; denominator <= 64; ++denominator)
+    if (scale * denominator == std::floor(scale * denominator))
+      return DimExpr::floorDiv(size * int64_t(scale * denominator), denominator);
+  return std::nullopt;
+}
+
+/// Axes named by the node, or all.
+static std::optional<Integers> readAxes(NodeImporter &node, int64_t rank) {
+  std::optional<Integers> axes = node.integers("axes");
+  if (!axes)
+    return llvm::to_vector(llvm::seq<int64_t>(0, rank));
+  for (int64_t &axis : *axes) {
+    std::optional<int64_t> inRange = node.normalizeAxis(axis, rank);
+    if (!inRange)
+      return std::nullopt;
+    axis = *inRange;
+  }
+  return axes;
+}
+
+static LogicalResult targetByScales(NodeImporter &node, ArrayRef<double> scales, ArrayRef<int64_t> axes,
+                                    Target &target) {
+  if (scales.size() != axes.size())
+    return node.reject("has " + Twine(scales.size()) + " scales for " + Twine(axes.size()) + " axes");
+  for (auto [scale, axis] : llvm::zip_equal(scales, axes)) {
+    std::optional<DimExpr> dim = scaleDim(target.dims[axis], scale);
+    if (!dim)
+      return scale > 0 && scale <= 1e9
+                 ? node.unsupported("scales a dynamic dim by " + std::to_string(scale), "fix the dim with --dim")
+                 : node.reject("has a scale that is not positive");
+    target.dims[axis] = *dim;
+    target.scales[axis] = scale;
+  }
+  return success();
+}
+
+static LogicalResult targetBySizes(NodeImporter &node, ArrayRef<DimExpr> sizes, ArrayRef<int64_t> axes,
+                                   Target &target) {
+  if (sizes.size() != axes.size())
+    return node.reject("has " + Twine(sizes.size()) + " sizes for " + Twine(axes.size()) + " axes");
+  std::string policy = node.text("keep_aspect_ratio_policy", "stretch");
+  if (policy == "stretch") {
+    for (auto [size, axis] : llvm::zip_equal(sizes, axes))
+      target.dims[axis] = size;
+    return success();
+  }
+  if (policy != "not_larger" && policy != "not_smaller")
+    return node.reject("has the unknown policy '" + policy + "'");
+  // One scale for all axes: the smallest or the largest that a size asks for.
+  double common = policy == "not_larger" ? HUGE_VAL : 0;
+  for (auto [size, axis] : llvm::zip_equal(sizes, axes)) {
+    const DimExpr &dim = target.dims[axis];
+    if (!size.isConstant() || !dim.isConstant() || dim.isConstant(0))
+      return node.unsupported("keeps the aspect ratio of dynamic dims", "fix the dims with --dim");
+    double scale = double(size.constant()) / double(dim.constant());
+    common = policy == "not_larger" ? std::min(common, scale) : std::max(common, scale);
+  }
+  for (int64_t axis : axes) {
+    // Halves round up, as ONNX's definition has it.
+    target.dims[axis] = int64_t(std::floor(double(target.dims[axis].constant()) * common + 0.5));
+    target.scales[axis] = common;
+  }
+  return success();
+}
+
+static LogicalResult makeResize(NodeImporter &node, const Target &target, StringRef coordinates, StringRef rounding) {
+  std::string mode = node.text("mode", "nearest");
+  mode = mode == "bilinear" ? "linear" : mode; // Upsample's first name for it
+  if (node.integer("antialias", 0))
+    return node.unsupported("filters against aliasing", "Resize without antialias is supported");
+  Value x = node.input(0);
+  RankedTensorType type = dsc::makeTensor(target.dims, elementOf(x));
+  UnitAttr outside = node.integer("exclude_outside", 0) ? node.builder.getUnitAttr() : UnitAttr();
+  if (type == x.getType() && llvm::all_of(target.scales, [](double s) { return std::isnan(s) || s == 1; }))
+    return node.finish(x);
+  return node.finish(node.makeTyped<dsc::ResizeOp>(
+      type, x, node.builder.getStringAttr(mode), node.builder.getStringAttr(coordinates),
+      node.builder.getStringAttr(rounding), node.builder.getF64ArrayAttr(target.scales),
+      node.builder.getF64FloatAttr(node.number("cubic_coeff_a", -0.75)), outside));
+}
+
+static bool isGiven(Value value) { return value && !dsc::countElements(dimsOf(value)).isConstant(0); }
+
+static LogicalResult convertResize(NodeImporter &node) {
+  Value x = node.input(0), scales = node.input(2), sizes = node.input(3);
+  Target target{dimsOf(x), SmallVector<double>(rankOf(x), std::nan(""))};
+  std::string coordinates = node.text("coordinate_transformation_mode", "half_pixel");
+  if (coordinates == "tf_crop_and_resize")
+    return node.unsupported("crops while it resizes", "use Slice before Resize");
+  std::optional<Integers> axes = readAxes(node, target.dims.size());
+  if (!axes)
+    return failure();
+  LogicalResult found = failure();
+  if (isGiven(sizes)) {
+    std::optional<dsc::Dims> known = node.known(sizes);
+    if (!known)
+      return node.unsupported("has sizes that are computed at run time", "compute the sizes from Shape of an input");
+    found = targetBySizes(node, *known, *axes, target);
+  } else {
+    std::optional<SmallVector<double>> known = isGiven(scales) ? knownNumbers(scales) : std::nullopt;
+    if (!known)
+      return node.unsupported("has scales that are computed at run time, or none", "make the scales a constant");
+    found = targetByScales(node, *known, *axes, target);
+  }
+  if (mlir::failed(found))
+    return failure();
+  return makeResize(node, target, coordinates, node.text("nearest_mode", "round_prefer_floor"));
+}
+
+/// Upsample, and Resize as it was in opset 10.
+static LogicalResult convertUpsample(NodeImporter &node) {
+  Value x = node.input(0);
+  Target target{dimsOf(x), SmallVector<double>(rankOf(x), std::nan(""))};
+  std::optional<SmallVector<double>> scales =
+      node.inputCount() > 1 && node.input(1) ? knownNumbers(node.input(1)) : node.numbers("scales");
+  if (!scales)
+    return node.unsupported("has scales that are computed at run time, or none", "make the scales a constant");
+  if (mlir::failed(targetByScales(node, *scales, llvm::to_vector(llvm::seq<int64_t>(0, rankOf(x))), target)))
+    return failure();
+  return makeResize(node, target, "asymmetric", "floor");
+}
+
+ArrayRef<Converter> resizeConverters() {
+  static constexpr Converter rows[] = {
+      {"", "Resize", 10, 2, 2, convertUpsample},
+      {"", "Resize", 11, 1, 4, convertResize},
+      {"", "Upsample", 7, 1, 2, convertUpsample},
+  };
+  return rows;
+}
+
+} // namespace dscc
