@@ -1,0 +1,30 @@
+// The journey of a model through the compiler, as a table of steps.
+
+#ifndef DSCC_COMPILER_PIPELINE_H
+#define DSCC_COMPILER_PIPELINE_H
+
+#include "compiler/Compile.h"
+
+#include "mlir/Pass/PassManager.h"
+#include "llvm/ADT/SmallVector.h"
+
+namespace dscc {
+
+/// A step takes the model from the stage before to `stage`.
+struct Step {
+  llvm::StringLiteral stage;
+  void (*build)(mlir::OpPassManager &pm, const CompileOptions &options);
+};
+
+/// From imported dsc ops to host and device code, in order.
+llvm::ArrayRef<Step> journey();
+
+/// Appends the whole journey. Stops after `options.until` if that names a stage of it; fails if it names none.
+mlir::LogicalResult buildPipeline(mlir::OpPassManager &pm, const CompileOptions &options);
+
+/// All stages in order, the importer's and the translator's included.
+llvm::ArrayRef<llvm::StringLiteral> allStages();
+
+} // namespace dscc
+
+#endif // DSCC_COMPILER_PIPELINE_H

@@ -1,0 +1,163 @@
+// Lowers kernels for NVIDIA chips to PTX text.
+//
+//     scf arith math llvm nvvm  ==>  llvm nvvm  ==>  LLVM IR  ==>  PTX for sm_80
+//
+// LLVM optimises little on purpose: its loop passes cost registers (hoisted addresses), which on a GPU is occupancy.
+
+#include "compiler/translate/DeviceCode.h"
+
+#include "compiler/translate/LowerMath.h"
+
+#include "mlir/Conversion/ArithToLLVM/ArithToLLVM.h"
+#include "mlir/Conversion/ControlFlowToLLVM/ControlFlowToLLVM.h"
+#include "mlir/Conversion/IndexToLLVM/IndexToLLVM.h"
+#include "mlir/Conversion/MathToLLVM/MathToLLVM.h"
+#include "mlir/Conversion/NVVMToLLVM/NVVMToLLVM.h"
+#include "mlir/Conversion/ReconcileUnrealizedCasts/ReconcileUnrealizedCasts.h"
+#include "mlir/Conversion/SCFToControlFlow/SCFToControlFlow.h"
+#include "mlir/Conversion/UBToLLVM/UBToLLVM.h"
+#include "mlir/Conversion/VectorToLLVM/ConvertVectorToLLVMPass.h"
+#include "mlir/Dialect/DLTI/DLTI.h"
+#include "mlir/Dialect/GPU/IR/GPUDialect.h"
+#include "mlir/Pass/PassManager.h"
+#include "mlir/Target/LLVMIR/Export.h"
+#include "mlir/Transforms/Passes.h"
+#include "llvm/IR/LegacyPassManager.h"
+#include "llvm/IR/Module.h"
+#include "llvm/IR/Verifier.h"
+#include "llvm/MC/TargetRegistry.h"
+#include "llvm/Passes/PassBuilder.h"
+#include "llvm/Target/TargetMachine.h"
+#include "llvm/Target/TargetOptions.h"
+
+namespace dscc {
+
+using namespace mlir;
+
+static constexpr llvm::StringLiteral deviceTriple = "nvptx64-nvidia-cuda";
+static constexpr llvm::StringLiteral llvmPasses = "function(sroa,early-cse,instcombine,simplifycfg)";
+
+/// Every conversion below reads the width of `index` off the module.
+static void setIndexBits(ModuleOp module, int bits) {
+  MLIRContext *context = module.getContext();
+  Attribute width = IntegerAttr::get(IntegerType::get(context, 64), bits);
+  auto entry = DataLayoutEntryAttr::get(IndexType::get(context), width);
+  module->setAttr(DLTIDialect::kDataLayoutAttrName, DataLayoutSpecAttr::get(context, {entry}));
+}
+
+static LogicalResult lowerToLlvmDialect(ModuleOp module) {
+  if (failed(lowerMath(module)))
+    return failure();
+  PassManager pm(module.getContext());
+  pm.addPass(createCanonicalizerPass());
+  pm.addPass(createCSEPass());
+  pm.addPass(createSCFToControlFlowPass());
+  pm.addPass(createConvertVectorToLLVMPass());
+  pm.addPass(createConvertMathToLLVMPass());
+  pm.addPass(createConvertControlFlowToLLVMPass());
+  pm.addPass(createArithToLLVMConversionPass());
+  pm.addPass(createConvertIndexToLLVMPass());
+  pm.addPass(createConvertNVVMToLLVMPass());
+  pm.addPass(createUBToLLVMConversionPass());
+  pm.addPass(createReconcileUnrealizedCastsPass());
+  pm.addPass(createCanonicalizerPass());
+  pm.addPass(createCSEPass());
+  return pm.run(module);
+}
+
+static std::unique_ptr<llvm::TargetMachine> createDeviceMachine(const Chip &chip, JobLog &log) {
+  std::string error;
+  llvm::Triple triple(deviceTriple);
+  const llvm::Target *target = llvm::TargetRegistry::lookupTarget(triple, error);
+  if (!target) {
+    log.fail(ExitCode::Internal, error);
+    return nullptr;
+  }
+  llvm::TargetOptions settings;
+  settings.AllowFPOpFusion = llvm::FPOpFusion::Standard;
+  return std::unique_ptr<llvm::TargetMachine>(
+      target->createTargetMachine(triple, chip.name, chip.ptxFeature, settings, llvm::Reloc::PIC_, std::nullopt,
+                                  llvm::CodeGenOptLevel::Aggressive));
+}
+
+static bool optimize(llvm::Module &module, llvm::TargetMachine &machine, JobLog &log) {
+  llvm::PassBuilder builder(&machine);
+  llvm::LoopAnalysisManager loops;
+  llvm::FunctionAnalysisManager functions;
+  llvm::CGSCCAnalysisManager callGraph;
+  llvm::ModuleAnalysisManager modules;
+  builder.registerModuleAnalyses(modules);
+  builder.registerCGSCCAnalyses(callGraph);
+  builder.registerFunctionAnalyses(functions);
+  builder.registerLoopAnalyses(loops);
+  builder.crossRegisterProxies(loops, functions, callGraph, modules);
+  llvm::ModulePassManager passes;
+  if (llvm::Error error = builder.parsePassPipeline(passes, llvmPasses)) {
+    log.fail(ExitCode::Internal, llvm::toString(std::move(error)));
+    return false;
+  }
+  passes.run(module, modules);
+  return true;
+}
+
+/// What NVPTX cannot call makes LLVM end the process; we say it before.
+static bool callsNothingUnknown(const llvm::Module &module, JobLog &log) {
+  for (const llvm::Function &function : module) {
+    if (!function.isDeclaration() || function.isIntrinsic() || function.use_empty())
+      continue;
+    log.fail(ExitCode::Internal, "a kernel calls `" + function.getName() + "`, which no GPU code provides");
+    return false;
+  }
+  return true;
+}
+
+DeviceText compileDevice(ModuleOp module, const Target &target, bool keepLlvm, JobLog &log) {
+  const Chip *chip = findChip(target.cpuName);
+  auto kernels = llvm::to_vector(module.getOps<gpu::GPUModuleOp>());
+  if (!chip || kernels.size() != 1) {
+    log.fail(ExitCode::Internal, "a program for " + target.name + " needs one gpu.module and a known chip");
+    return {};
+  }
+  setIndexBits(module, target.indexBits);
+  if (failed(lowerToLlvmDialect(module))) {
+    log.fail(ExitCode::Internal, "cannot lower the kernels of " + target.name + " to LLVM");
+    return {};
+  }
+  module->removeAttr(DLTIDialect::kDataLayoutAttrName);
+
+  llvm::LLVMContext context;
+  std::unique_ptr<llvm::Module> translated = translateModuleToLLVMIR(kernels.front(), context, "kernels");
+  std::unique_ptr<llvm::TargetMachine> machine = createDeviceMachine(*chip, log);
+  if (!translated || !machine) {
+    log.fail(ExitCode::Internal, "cannot translate the kernels of " + target.name + " to LLVM IR");
+    return {};
+  }
+  translated->setTargetTriple(llvm::Triple(deviceTriple));
+  translated->setDataLayout(machine->createDataLayout());
+  std::string trouble;
+  llvm::raw_string_ostream troubleText(trouble);
+  if (llvm::verifyModule(*translated, &troubleText)) {
+    log.fail(ExitCode::Internal, "the LLVM IR of the kernels is invalid: " + trouble);
+    return {};
+  }
+  if (!optimize(*translated, *machine, log) || !callsNothingUnknown(*translated, log))
+    return {};
+
+  DeviceText text;
+  if (keepLlvm) {
+    llvm::raw_string_ostream stream(text.llvm);
+    translated->print(stream, nullptr);
+  }
+  llvm::SmallVector<char, 0> bytes;
+  llvm::raw_svector_ostream stream(bytes);
+  llvm::legacy::PassManager passes;
+  if (machine->addPassesToEmitFile(passes, stream, nullptr, llvm::CodeGenFileType::AssemblyFile)) {
+    log.fail(ExitCode::Internal, "LLVM cannot write PTX");
+    return {};
+  }
+  passes.run(*translated);
+  text.ptx.assign(bytes.begin(), bytes.end());
+  return text;
+}
+
+} // namespace dscc

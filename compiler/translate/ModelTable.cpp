@@ -1,0 +1,238 @@
+#include "compiler/translate/ModelTable.h"
+
+#include "dialects/dsc/Dsc.h"
+
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "llvm/IR/Constants.h"
+#include "llvm/ADT/TypeSwitch.h"
+#include "llvm/IR/IRBuilder.h"
+
+#include <sys/mman.h>
+#include <unistd.h>
+
+namespace dscc {
+
+using namespace mlir;
+
+/// The number that ONNX gives an element type, or 0.
+static int32_t dataTypeOf(Type type) {
+  if (auto integer = dyn_cast<IntegerType>(type)) {
+    bool isUnsigned = integer.isUnsigned();
+    switch (integer.getWidth()) {
+    case 1: return DSCC_BOOL;
+    case 2: return isUnsigned ? DSCC_UINT2 : DSCC_INT2;
+    case 4: return isUnsigned ? DSCC_UINT4 : DSCC_INT4;
+    case 8: return isUnsigned ? DSCC_UINT8 : DSCC_INT8;
+    case 16: return isUnsigned ? DSCC_UINT16 : DSCC_INT16;
+    case 32: return isUnsigned ? DSCC_UINT32 : DSCC_INT32;
+    case 64: return isUnsigned ? DSCC_UINT64 : DSCC_INT64;
+    default: return 0;
+    }
+  }
+  return llvm::TypeSwitch<Type, int32_t>(type)
+      .Case<Float32Type>([](auto) { return DSCC_FLOAT; })
+      .Case<Float64Type>([](auto) { return DSCC_DOUBLE; })
+      .Case<Float16Type>([](auto) { return DSCC_FLOAT16; })
+      .Case<BFloat16Type>([](auto) { return DSCC_BFLOAT16; })
+      .Case<Float8E4M3FNType>([](auto) { return DSCC_FLOAT8E4M3FN; })
+      .Case<Float8E4M3FNUZType>([](auto) { return DSCC_FLOAT8E4M3FNUZ; })
+      .Case<Float8E5M2Type>([](auto) { return DSCC_FLOAT8E5M2; })
+      .Case<Float8E5M2FNUZType>([](auto) { return DSCC_FLOAT8E5M2FNUZ; })
+      .Case<Float4E2M1FNType>([](auto) { return DSCC_FLOAT4E2M1; })
+      .Case<Float8E8M0FNUType>([](auto) { return DSCC_FLOAT8E8M0; })
+      .Default([](Type) { return 0; });
+}
+
+namespace {
+/// Writes C structures as LLVM constants, field by field in the order of <dscc/abi.h>. The fields there are ordered so
+/// that C puts the same padding between them as LLVM does.
+class TableWriter {
+public:
+  TableWriter(llvm::Module &module) : module(module), context(module.getContext()) {}
+
+  llvm::PointerType *pointerType() { return llvm::PointerType::get(context, 0); }
+  llvm::Constant *u32(uint64_t value) { return llvm::ConstantInt::get(llvm::Type::getInt32Ty(context), value); }
+  llvm::Constant *u64(uint64_t value) { return llvm::ConstantInt::get(llvm::Type::getInt64Ty(context), value); }
+  llvm::Constant *null() { return llvm::ConstantPointerNull::get(pointerType()); }
+
+  llvm::Constant *place(llvm::Constant *value, uint64_t alignment = 0) {
+    auto *global = new llvm::GlobalVariable(module, value->getType(), /*isConstant=*/true,
+                                            llvm::GlobalValue::PrivateLinkage, value);
+    if (alignment)
+      global->setAlignment(llvm::Align(alignment));
+    return global;
+  }
+  llvm::Constant *text(llvm::StringRef text) { return place(llvm::ConstantDataArray::getString(context, text)); }
+  llvm::Constant *record(llvm::ArrayRef<llvm::Constant *> fields) {
+    return llvm::ConstantStruct::getAnon(context, fields);
+  }
+  /// An array of equal records; NULL if there are none.
+  llvm::Constant *array(llvm::ArrayRef<llvm::Constant *> elements) {
+    if (elements.empty())
+      return null();
+    return place(llvm::ConstantArray::get(llvm::ArrayType::get(elements[0]->getType(), elements.size()), elements));
+  }
+  /// Something defined in another object of the artifact.
+  llvm::Constant *elsewhere(llvm::StringRef name) {
+    if (auto *known = module.getNamedValue(name))
+      return known;
+    auto *type = llvm::FunctionType::get(llvm::Type::getVoidTy(context), false);
+    auto *function = llvm::Function::Create(type, llvm::GlobalValue::ExternalLinkage, name, module);
+    function->setVisibility(llvm::GlobalValue::HiddenVisibility);
+    return function;
+  }
+
+  llvm::Module &module;
+  llvm::LLVMContext &context;
+};
+} // namespace
+
+static llvm::Constant *writeTensor(TableWriter &w, Type type, DictionaryAttr attributes, StringRef fallback,
+                                   JobLog &log) {
+  auto name = attributes ? attributes.getAs<StringAttr>("dsc.name") : StringAttr();
+  llvm::SmallVector<llvm::Constant *> dims;
+  for (const DimExpr &dim : dsc::getDims(type))
+    dims.push_back(w.text(dim.str()));
+  Type element = cast<RankedTensorType>(type).getElementType();
+  int32_t dataType = dataTypeOf(element);
+  if (!dataType)
+    log.fail(ExitCode::Internal, "the interface has an element type that ONNX does not know");
+  return w.record({w.text(name ? name.getValue() : fallback), w.u32(dataType), w.u32(dims.size()), w.array(dims)});
+}
+
+static llvm::Constant *writeSymbols(TableWriter &w, ArrayAttr symbols) {
+  llvm::SmallVector<llvm::Constant *> records;
+  for (auto symbol : symbols.getAsRange<DictionaryAttr>()) {
+    auto number = [&](StringRef key) { return symbol.getAs<IntegerAttr>(key).getInt(); };
+    records.push_back(w.record({w.text(symbol.getAs<StringAttr>("name").getValue()), w.u64(number("min")),
+                                w.u64(number("max")), w.u32(number("input")), w.u32(number("axis"))}));
+  }
+  return w.array(records);
+}
+
+static llvm::Constant *writeKernels(TableWriter &w, const ProgramEntry &program) {
+  llvm::SmallVector<llvm::Constant *> records;
+  llvm::Type *u32 = llvm::Type::getInt32Ty(w.context);
+  for (const KernelEntry &kernel : program.kernels) {
+    llvm::Constant *code =
+        program.target->device == Device::Cpu ? w.elsewhere(program.prefix + kernel.name) : w.null();
+    llvm::Constant *threads =
+        llvm::ConstantArray::get(llvm::ArrayType::get(u32, 3), {w.u32(kernel.threads[0]), w.u32(kernel.threads[1]),
+                                                                w.u32(kernel.threads[2])});
+    records.push_back(w.record({w.text(kernel.name), w.text(kernel.nodes), code, threads, w.u32(kernel.sharedBytes),
+                                w.u64(kernel.scratchBytes)}));
+  }
+  return w.array(records);
+}
+
+static llvm::Constant *writeImages(TableWriter &w, const ProgramEntry &program) {
+  llvm::SmallVector<llvm::Constant *> records;
+  for (const ImageEntry &image : program.images) {
+    // The driver reads PTX up to its NUL.
+    llvm::Constant *data = llvm::ConstantDataArray::getString(w.context, image.data, /*AddNull=*/true);
+    uint64_t bytes = image.data.size() + (image.kind == 2 ? 1 : 0);
+    records.push_back(w.record({w.u32(image.sm), w.u32(image.kind), w.place(data, 64), w.u64(bytes)}));
+  }
+  return w.array(records);
+}
+
+/// A program whose weights do not begin the table gets a run function that hands it the rest of the table only.
+static llvm::Constant *writeRun(TableWriter &w, const ProgramEntry &program) {
+  llvm::Constant *run = w.elsewhere(program.prefix + "run");
+  if (program.firstWeight == 0)
+    return run;
+  auto *i32 = llvm::Type::getInt32Ty(w.context);
+  auto *type = llvm::FunctionType::get(i32, {w.pointerType()}, false);
+  auto *function = llvm::Function::Create(type, llvm::GlobalValue::PrivateLinkage, program.prefix + "run_shifted",
+                                          w.module);
+  llvm::IRBuilder<> b(llvm::BasicBlock::Create(w.context, "entry", function));
+  constexpr unsigned fields = sizeof(dscc_run_args) / sizeof(void *);
+  constexpr unsigned weightsField = offsetof(dscc_run_args, weights) / sizeof(void *);
+  llvm::Value *shifted = b.CreateAlloca(llvm::ArrayType::get(w.pointerType(), fields));
+  for (unsigned field = 0; field < fields; ++field) {
+    llvm::Value *value =
+        b.CreateLoad(w.pointerType(), b.CreateConstGEP1_32(w.pointerType(), function->getArg(0), field));
+    if (field == weightsField)
+      value = b.CreateConstGEP1_64(w.pointerType(), value, program.firstWeight);
+    b.CreateStore(value, b.CreateConstGEP1_32(w.pointerType(), shifted, field));
+  }
+  b.CreateRet(b.CreateCall(type, run, {shifted}));
+  return function;
+}
+
+static llvm::Constant *writePrograms(TableWriter &w, const ModelEntry &model) {
+  llvm::SmallVector<llvm::Constant *> records;
+  for (const ProgramEntry &program : model.programs) {
+    bool isCpu = program.target->device == Device::Cpu;
+    records.push_back(w.record({w.u32(isCpu ? DSCC_DEVICE_CPU : DSCC_DEVICE_CUDA), w.u32(program.target->level),
+                                w.u32(program.kernels.size()), w.u32(program.images.size()), writeKernels(w, program),
+                                writeImages(w, program), w.elsewhere(program.prefix + "arena_bytes"),
+                                writeRun(w, program), w.text(program.arenaFormula)}));
+  }
+  return w.array(records);
+}
+
+static llvm::Constant *writeWeights(TableWriter &w, llvm::ArrayRef<dscc_weight> weights) {
+  llvm::SmallVector<llvm::Constant *> records;
+  for (const dscc_weight &weight : weights)
+    records.push_back(w.record({w.u64(weight.offset), w.u64(weight.bytes), w.u32(weight.devices), w.u32(0)}));
+  return w.array(records);
+}
+
+/// The address of the weights. Their place is a reservation of zeros that the linker puts last (Link.cpp).
+static llvm::Constant *reserveWeights(TableWriter &w, uint64_t bytes) {
+  if (!bytes)
+    return w.null();
+  auto *type = llvm::ArrayType::get(llvm::Type::getInt8Ty(w.context), bytes);
+  auto *global = new llvm::GlobalVariable(w.module, type, /*isConstant=*/false, llvm::GlobalValue::ExternalLinkage,
+                                          llvm::ConstantAggregateZero::get(type), weightDataSymbol);
+  global->setVisibility(llvm::GlobalValue::HiddenVisibility);
+  global->setAlignment(llvm::Align(4096));
+  // Large, hence in .lbss: nothing is addressed across it, so it can have any size.
+  global->setCodeModel(llvm::CodeModel::Large);
+  return global;
+}
+
+void buildModelTable(ModuleOp module, const ModelEntry &model, llvm::Module &table, JobLog &log) {
+  TableWriter w(table);
+  auto main = module.lookupSymbol<func::FuncOp>("main");
+  if (!main)
+    return log.fail(ExitCode::Internal, "the module has no declaration of @main");
+  llvm::SmallVector<llvm::Constant *> inputs, outputs;
+  for (auto [index, type] : llvm::enumerate(main.getArgumentTypes()))
+    inputs.push_back(writeTensor(w, type, main.getArgAttrDict(index), "input" + std::to_string(index), log));
+  for (auto [index, type] : llvm::enumerate(main.getResultTypes()))
+    outputs.push_back(writeTensor(w, type, main.getResultAttrDict(index), "output" + std::to_string(index), log));
+  auto symbols = module->getAttrOfType<ArrayAttr>("dsc.symbols");
+  size_t numSymbols = symbols ? symbols.size() : 0;
+
+  llvm::Constant *record = w.record(
+      {w.u32(DSCC_MODEL_MAGIC), w.u32(DSCC_ABI_VERSION), w.u32(sizeof(dscc_model_v1)), w.u32(numSymbols),
+       w.u32(inputs.size()), w.u32(outputs.size()), w.u32(model.weights.size()), w.u32(model.programs.size()),
+       symbols ? writeSymbols(w, symbols) : w.null(), w.array(inputs), w.array(outputs),
+       writeWeights(w, model.weights), writePrograms(w, model), w.elsewhere(model.dimsSymbol),
+       reserveWeights(w, model.weightBytes), w.u64(model.weightBytes), w.null(), w.text(model.buildInfo)});
+  auto *global = new llvm::GlobalVariable(table, record->getType(), /*isConstant=*/true,
+                                          llvm::GlobalValue::ExternalLinkage, record, DSCC_MODEL_SYMBOL);
+  global->setAlignment(llvm::Align(8));
+}
+
+void fillWeights(const Weights &weights, llvm::Module &table, JobLog &log) {
+  llvm::GlobalVariable *global = table.getGlobalVariable(weightDataSymbol);
+  if (!global)
+    return;
+  int file = memfd_create("dscc-weights", MFD_CLOEXEC);
+  void *bytes = MAP_FAILED;
+  if (file >= 0 && ftruncate(file, weights.bytes()) == 0 && weights.write(file, 0))
+    bytes = mmap(nullptr, weights.bytes(), PROT_READ, MAP_PRIVATE, file, 0);
+  if (file >= 0)
+    close(file);
+  if (bytes == MAP_FAILED)
+    return log.fail(ExitCode::Environment, "cannot hold the weights in memory");
+  llvm::StringRef text(static_cast<const char *>(bytes), weights.bytes());
+  global->setInitializer(llvm::ConstantDataArray::getString(table.getContext(), text, /*AddNull=*/false));
+  global->setConstant(true);
+  munmap(bytes, weights.bytes());
+}
+
+} // namespace dscc

@@ -1,0 +1,31 @@
+// NVIDIA's assembler, a program of its own.
+
+#ifndef DSCC_COMPILER_TRANSLATE_PTXAS_H
+#define DSCC_COMPILER_TRANSLATE_PTXAS_H
+
+#include "compiler/translate/JobLog.h"
+#include "compiler/translate/ModelTable.h"
+
+#include <map>
+
+namespace dscc {
+
+/// What ptxas made and said.
+struct Assembly {
+  std::string cubin;
+  std::map<std::string, KernelEntry::Resources> kernels;
+  std::vector<std::string> warnings; // its C75xx messages
+};
+
+/// Assembles for one chip. On failure the log has its first complaint.
+Assembly assemble(llvm::StringRef ptxas, llvm::StringRef ptx, const Chip &chip, JobLog &log);
+
+/// "12.9.86", or empty if `ptxas` cannot be run.
+std::string versionOfPtxas(llvm::StringRef ptxas);
+
+/// Reads `ptxas -v`: registers, spills and static shared memory of each kernel.
+void readResources(llvm::StringRef text, Assembly &assembly);
+
+} // namespace dscc
+
+#endif // DSCC_COMPILER_TRANSLATE_PTXAS_H

@@ -1,0 +1,96 @@
+// A module at stage `streamed`, as the host emitter leaves it: y = exp(x) * w over `n` rows of 16, for one CPU level.
+// RUN: dscc %s -o %t.so
+// RUN: llvm-readelf --dyn-symbols -d -l -n %t.so | FileCheck %s
+
+// The table is all that an artifact exports; it needs nothing. (Symbol 0 is the empty one.)
+// CHECK: LOAD {{.*}} R 0x1000
+// CHECK-NOT: NEEDED
+// CHECK-NOT: RUNPATH
+// CHECK: Symbol table '.dynsym' contains 2 entries
+// CHECK: GLOBAL DEFAULT {{[0-9]+}} dscc_model
+// CHECK-NOT: Build ID
+
+module attributes {
+  dsc.stage = "streamed",
+  dsc.symbols = [{name = "n", min = 1 : i64, max = 1024 : i64, input = 0 : i64, axis = 0 : i64}]
+} {
+  func.func private @main(tensor<?x16xf32, #dsc.dims<"n", 16>> {dsc.name = "x"})
+      -> (tensor<?x16xf32, #dsc.dims<"n", 16>> {dsc.name = "y"})
+
+  llvm.func @dims(%symbols: !llvm.ptr, %dims: !llvm.ptr) {
+    %n = llvm.load %symbols : !llvm.ptr -> i64
+    %c16 = llvm.mlir.constant(16 : i64) : i64
+    llvm.store %n, %dims : i64, !llvm.ptr
+    %1 = llvm.getelementptr %dims[1] : (!llvm.ptr) -> !llvm.ptr, i64
+    llvm.store %c16, %1 : i64, !llvm.ptr
+    %2 = llvm.getelementptr %dims[2] : (!llvm.ptr) -> !llvm.ptr, i64
+    llvm.store %n, %2 : i64, !llvm.ptr
+    %3 = llvm.getelementptr %dims[3] : (!llvm.ptr) -> !llvm.ptr, i64
+    llvm.store %c16, %3 : i64, !llvm.ptr
+    llvm.return
+  }
+
+  module @cpu_v3 attributes {dsc.target = "cpu_v3", dsc.arena = "0",
+      dsc.weights = [dense<2.0> : tensor<16xf32>]} {
+    llvm.func @scaled_exp(%block: !llvm.ptr, %args: !llvm.ptr)
+        attributes {dsc.kernel = {nodes = "exp1;mul1", scratch = 0 : i64}} {
+      %row = llvm.load %block : !llvm.ptr -> i64
+      %argX = llvm.load %args : !llvm.ptr -> !llvm.ptr
+      %slotW = llvm.getelementptr %args[1] : (!llvm.ptr) -> !llvm.ptr, !llvm.ptr
+      %argW = llvm.load %slotW : !llvm.ptr -> !llvm.ptr
+      %slotY = llvm.getelementptr %args[2] : (!llvm.ptr) -> !llvm.ptr, !llvm.ptr
+      %argY = llvm.load %slotY : !llvm.ptr -> !llvm.ptr
+      %x = llvm.load %argX : !llvm.ptr -> !llvm.ptr
+      %w = llvm.load %argW : !llvm.ptr -> !llvm.ptr
+      %y = llvm.load %argY : !llvm.ptr -> !llvm.ptr
+      %c16 = llvm.mlir.constant(16 : i64) : i64
+      %offset = llvm.mul %row, %c16 : i64
+      %from = llvm.getelementptr %x[%offset] : (!llvm.ptr, i64) -> !llvm.ptr, f32
+      %to = llvm.getelementptr %y[%offset] : (!llvm.ptr, i64) -> !llvm.ptr, f32
+      %a = llvm.load %from {alignment = 4 : i64} : !llvm.ptr -> vector<16xf32>
+      %s = llvm.load %w {alignment = 64 : i64} : !llvm.ptr -> vector<16xf32>
+      %e = math.exp %a : vector<16xf32>
+      %p = arith.mulf %e, %s : vector<16xf32>
+      llvm.store %p, %to {alignment = 4 : i64} : vector<16xf32>, !llvm.ptr
+      llvm.return
+    }
+    llvm.func @arena_bytes(%symbols: !llvm.ptr) -> i64 {
+      %zero = llvm.mlir.constant(0 : i64) : i64
+      llvm.return %zero : i64
+    }
+    // struct dscc_run_args: services, queue, symbols, inputs, outputs, arena, weights.
+    llvm.func @run(%args: !llvm.ptr) -> i32 {
+      %one = llvm.mlir.constant(1 : i64) : i64
+      %c3 = llvm.mlir.constant(3 : i64) : i64
+      %kernel = llvm.mlir.constant(0 : i32) : i32
+      %services = llvm.load %args : !llvm.ptr -> !llvm.ptr
+      %f1 = llvm.getelementptr %args[1] : (!llvm.ptr) -> !llvm.ptr, !llvm.ptr
+      %queue = llvm.load %f1 : !llvm.ptr -> !llvm.ptr
+      %f2 = llvm.getelementptr %args[2] : (!llvm.ptr) -> !llvm.ptr, !llvm.ptr
+      %symbols = llvm.load %f2 : !llvm.ptr -> !llvm.ptr
+      %f3 = llvm.getelementptr %args[3] : (!llvm.ptr) -> !llvm.ptr, !llvm.ptr
+      %inputs = llvm.load %f3 : !llvm.ptr -> !llvm.ptr
+      %f4 = llvm.getelementptr %args[4] : (!llvm.ptr) -> !llvm.ptr, !llvm.ptr
+      %outputs = llvm.load %f4 : !llvm.ptr -> !llvm.ptr
+      %f6 = llvm.getelementptr %args[6] : (!llvm.ptr) -> !llvm.ptr, !llvm.ptr
+      %weights = llvm.load %f6 : !llvm.ptr -> !llvm.ptr
+      %n = llvm.load %symbols : !llvm.ptr -> i64
+      %grid = llvm.alloca %c3 x i64 : (i64) -> !llvm.ptr
+      llvm.store %n, %grid : i64, !llvm.ptr
+      %g1 = llvm.getelementptr %grid[1] : (!llvm.ptr) -> !llvm.ptr, i64
+      llvm.store %one, %g1 : i64, !llvm.ptr
+      %g2 = llvm.getelementptr %grid[2] : (!llvm.ptr) -> !llvm.ptr, i64
+      llvm.store %one, %g2 : i64, !llvm.ptr
+      %values = llvm.alloca %c3 x !llvm.ptr : (i64) -> !llvm.ptr
+      llvm.store %inputs, %values : !llvm.ptr, !llvm.ptr
+      %v1 = llvm.getelementptr %values[1] : (!llvm.ptr) -> !llvm.ptr, !llvm.ptr
+      llvm.store %weights, %v1 : !llvm.ptr, !llvm.ptr
+      %v2 = llvm.getelementptr %values[2] : (!llvm.ptr) -> !llvm.ptr, !llvm.ptr
+      llvm.store %outputs, %v2 : !llvm.ptr, !llvm.ptr
+      %slot = llvm.getelementptr %services[8] : (!llvm.ptr) -> !llvm.ptr, i8
+      %launch = llvm.load %slot : !llvm.ptr -> !llvm.ptr
+      %status = llvm.call %launch(%queue, %kernel, %grid, %values) : !llvm.ptr, (!llvm.ptr, i32, !llvm.ptr, !llvm.ptr) -> i32
+      llvm.return %status : i32
+    }
+  }
+}

@@ -1,0 +1,36 @@
+// Tells the user of `dscc` what happens: diagnostics as text or JSON, progress on a terminal, and, if the compiler
+// itself breaks down, where the reproducer is.
+
+#ifndef DSCC_TOOLS_DSCCLISTENER_H
+#define DSCC_TOOLS_DSCCLISTENER_H
+
+#include "compiler/Compile.h"
+
+#include <mutex>
+
+namespace dscc {
+
+class DsccListener : public CompileListener {
+public:
+  DsccListener(bool json, std::string commandLine, std::string reproducerFile);
+
+  void diagnose(const Diagnostic &diagnostic) override;
+  void progress(unsigned done, unsigned total) override;
+  void checkpoint(llvm::StringRef stage, llvm::StringRef ir) override;
+  void print(llvm::StringRef text) override;
+
+  /// Ends a started line of progress.
+  void clearProgress();
+  /// Writes the last checkpoint and says where. Safe to call once, from a signal handler too.
+  void reportBreakdown(llvm::StringRef reason);
+
+private:
+  bool json, isTerminal, isLineOpen = false;
+  std::string commandLine, reproducerFile;
+  std::string stage, ir;
+  std::mutex lock;
+};
+
+} // namespace dscc
+
+#endif // DSCC_TOOLS_DSCCLISTENER_H

@@ -1,0 +1,147 @@
+// dscc: an ONNX model in, one shared object out.
+
+#include "compiler/Compile.h"
+#include "compiler/translate/Ptxas.h"
+#include "tools/DsccListener.h"
+#include "tools/DsccOptions.h"
+#include "tools/FindPtxas.h"
+
+#include "llvm/Config/llvm-config.h"
+#include "llvm/Support/ErrorHandling.h"
+#include "llvm/Support/FileSystem.h"
+#include "llvm/Support/Format.h"
+#include "llvm/Support/Path.h"
+#include "llvm/Support/Signals.h"
+#include "llvm/Support/raw_ostream.h"
+
+#include <new>
+#include <unistd.h>
+
+using namespace dscc;
+
+// For the handlers of breakdowns, which get no useful argument.
+static DsccListener *currentListener = nullptr;
+
+[[noreturn]] static void endWith(ExitCode code) { _exit(static_cast<int>(code)); }
+
+[[noreturn]] static void onBreakdown(const char *reason) {
+  llvm::sys::RunInterruptHandlers(); // removes temporary files
+  if (DsccListener *listener = std::exchange(currentListener, nullptr))
+    listener->reportBreakdown(reason);
+  endWith(ExitCode::Internal);
+}
+
+static void installHandlers() {
+  llvm::sys::AddSignalHandler([](void *) { onBreakdown("the compiler broke down"); }, nullptr);
+  llvm::install_fatal_error_handler([](void *, const char *reason, bool) { onBreakdown(reason); });
+  std::set_new_handler([] {
+    static constexpr char message[] = "dscc: error: out of memory\n";
+    (void)!write(STDERR_FILENO, message, sizeof(message) - 1);
+    llvm::sys::RunInterruptHandlers();
+    endWith(ExitCode::Environment);
+  });
+}
+
+static void printVersion(const CommandLine &line, const std::string &ptxas) {
+  llvm::outs() << "dscc " << DSCC_VERSION << "\nLLVM " << LLVM_VERSION_STRING << "\nptxas ";
+  if (ptxas.empty())
+    llvm::outs() << "not found\n";
+  else
+    llvm::outs() << versionOfPtxas(ptxas) << " (" << ptxas << ")\n";
+}
+
+/// A path as a word of a make rule.
+static std::string escapeForMake(llvm::StringRef path) {
+  std::string escaped;
+  for (char c : path) {
+    if (c == ' ' || c == '#')
+      escaped += '\\';
+    escaped += c == '$' ? "$$" : std::string(1, c);
+  }
+  return escaped;
+}
+
+static bool writeDependencies(const CommandLine &line, const CompileReport &report) {
+  std::error_code error;
+  llvm::raw_fd_ostream stream(line.dependencyFile, error);
+  if (error)
+    return false;
+  stream << escapeForMake(line.compile.output) << ": " << escapeForMake(line.compile.input);
+  for (const std::string &file : report.dependencies)
+    stream << " \\\n  " << escapeForMake(file);
+  stream << "\n";
+  stream.close();
+  bool ok = !stream.has_error();
+  stream.clear_error();
+  return ok;
+}
+
+static void printReport(const CommandLine &line, const CompileReport &report) {
+  llvm::errs() << "dscc: " << line.compile.input << ": " << report.nodes << " nodes, " << report.kernels
+               << " kernels, " << report.weightBytes << " bytes of weights, " << report.artifactBytes
+               << " bytes in all\n";
+  if (!report.ptxasVersion.empty())
+    llvm::errs() << "dscc: ptxas " << report.ptxasVersion << " (" << line.compile.ptxas << ")\n";
+  if (!report.json.empty())
+    llvm::errs() << report.json << "\n";
+}
+
+static ExitCode usageError(const CommandLine &line) {
+  DsccListener listener(line.jsonDiagnostics, "", "");
+  for (const std::string &error : line.errors)
+    listener.diagnose({Diagnostic::Severity::Error, "", "", error, ""});
+  return ExitCode::Usage;
+}
+
+static ExitCode compileWith(const CommandLine &line, const std::string &words) {
+  const CompileOptions &options = line.compile;
+  std::string stem = options.output.empty() || options.output == "-"
+                         ? llvm::sys::path::filename(options.input).str()
+                         : options.output;
+  DsccListener listener(line.jsonDiagnostics, words, stem + ".reproducer.mlir");
+  currentListener = &listener;
+  CompileReport report;
+  ExitCode code = compile(options, listener, report);
+  listener.clearProgress();
+  if (code == ExitCode::Internal)
+    listener.reportBreakdown("see above");
+  currentListener = nullptr;
+  if (code != ExitCode::Ok)
+    return code;
+  if (line.dependencies && !writeDependencies(line, report)) {
+    listener.diagnose({Diagnostic::Severity::Error, "", "", "cannot write " + line.dependencyFile, ""});
+    return ExitCode::Environment;
+  }
+  if (options.verbose)
+    printReport(line, report);
+  return ExitCode::Ok;
+}
+
+int main(int argc, char **argv) {
+  installHandlers();
+  CommandLine line = readCommandLine(llvm::ArrayRef<const char *>(argv + 1, argc - 1));
+  if (line.help) {
+    printHelp(llvm::outs());
+    return 0;
+  }
+  std::string program = llvm::sys::fs::getMainExecutable(argv[0], reinterpret_cast<void *>(&main));
+  std::string error;
+  line.compile.ptxas = findPtxas(line.cudaPath, program, error);
+  if (line.errors.empty() && line.version) {
+    printVersion(line, line.compile.ptxas);
+    return 0;
+  }
+  if (!line.errors.empty())
+    return static_cast<int>(usageError(line));
+  if (!error.empty()) {
+    llvm::errs() << "dscc: error: " << error << "\n";
+    return static_cast<int>(ExitCode::Environment);
+  }
+  std::string words = "dscc";
+  for (int i = 1; i < argc; ++i)
+    words += std::string(" ") + argv[i];
+  ExitCode code = compileWith(line, words);
+  llvm::outs().flush();
+  // Not by `return`: a whole model's IR need not be freed piece by piece.
+  endWith(code);
+}
