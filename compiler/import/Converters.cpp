@@ -16,7 +16,7 @@ static const Rows &allRows() {
   static const Rows rows = [] {
     Rows made;
     for (llvm::ArrayRef<Converter> family :
-         {activationConverters(), constantConverters(), controlConverters(), convConverters(), einsumConverters(),
+         {activationConverters(), attentionConverters(), constantConverters(), controlConverters(), convConverters(), einsumConverters(),
           elementwiseConverters(), gatherConverters(), lossConverters(), matmulConverters(), movementConverters(),
           normalizeConverters(), padConverters(), poolConverters(), quantizeConverters(), reduceConverters(),
           resizeConverters(), shapeConverters(), sliceConverters()})

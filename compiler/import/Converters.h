@@ -24,6 +24,7 @@ bool isKnownOperator(llvm::StringRef domain, llvm::StringRef opType);
 std::string nearestOperator(llvm::StringRef opType);
 
 // The families.
+llvm::ArrayRef<Converter> attentionConverters();
 llvm::ArrayRef<Converter> constantConverters();
 llvm::ArrayRef<Converter> controlConverters();
 llvm::ArrayRef<Converter> convConverters();

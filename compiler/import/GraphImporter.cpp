@@ -26,6 +26,27 @@ void GraphImporter::relate(StringRef kind, const DimExpr &a, const DimExpr &b, S
       builder.getDictionaryAttr({text("kind", kind), text("lhs", lhs), text("rhs", rhs), text("node", node)}));
 }
 
+bool GraphImporter::limitDim(const DimExpr &dim, int64_t most) {
+  std::optional<std::string> name = dim.asSymbol();
+  if (!name)
+    return false;
+  auto [entry, isNew] = maxima.try_emplace(*name, most);
+  entry->second = std::min(entry->second, most);
+  return true;
+}
+
+ArrayAttr GraphImporter::limitedSymbols(ArrayAttr symbols) {
+  return builder.getArrayAttr(llvm::map_to_vector(symbols, [&](Attribute row) -> Attribute {
+    NamedAttrList fields(cast<DictionaryAttr>(row));
+    auto limit = maxima.find(cast<StringAttr>(fields.get("name")).getValue());
+    if (limit == maxima.end())
+      return row;
+    int64_t max = std::min(limit->second, cast<IntegerAttr>(fields.get("max")).getInt());
+    fields.set("max", builder.getI64IntegerAttr(max));
+    return fields.getDictionary(builder.getContext());
+  }));
+}
+
 bool GraphImporter::isLate() const {
   std::chrono::duration<double> elapsed = std::chrono::steady_clock::now() - start;
   return elapsed.count() > options.budgets.seconds;
@@ -61,6 +82,11 @@ static LogicalResult reportUnsupported(const FlatNode &node, Problems &problems)
     return problems.unsupported("opset " + Twine(node.opset()) + " is too old for this operator", node.name, op,
                                 "convert the model to opset 13 or newer");
   return problems.unsupported("this operator is not supported", node.name, op, nearestOperator(op));
+}
+
+/// A verifier's complaint without the name of our op, which means nothing to the user.
+static StringRef withoutOp(StringRef complaint) {
+  return complaint.starts_with("'dsc.") ? complaint.split(" op ").second : complaint;
 }
 
 LogicalResult GraphImporter::importNode(const FlatNode &node) {
@@ -103,8 +129,7 @@ LogicalResult GraphImporter::importNode(const FlatNode &node) {
   });
   bool done = succeeded(converter->convert(importer)) && !importer.hasFailed();
   if (!complaint.empty())
-    (void)importer.reject(StringRef(complaint).ltrim("'").starts_with("dsc.") ? StringRef(complaint).split("op ").second
-                                                                              : StringRef(complaint));
+    (void)problems.reject(withoutOp(complaint), node.name, node.node->op_type());
   if (!done && complaint.empty() && problems.code() == ExitCode::Ok)
     return importer.reject("cannot be converted");
   if (!done || !complaint.empty())
@@ -207,7 +232,7 @@ LogicalResult GraphImporter::importMain(const Signature &signature) {
       failed(makeReturn(*scope)))
     return failure();
   eraseUnused(function.front());
-  module->setAttr("dsc.symbols", signature.symbols);
+  module->setAttr("dsc.symbols", limitedSymbols(signature.symbols));
   module->setAttr("dsc.relations", builder.getArrayAttr(relations));
   return success();
 }

@@ -26,6 +26,8 @@ public:
                                                                llvm::StringRef what);
   /// Appends to dsc.relations.
   void relate(llvm::StringRef kind, const DimExpr &a, const DimExpr &b, llvm::StringRef node);
+  /// Bounds a named dim, for all runs; false if `dim` is another expression.
+  bool limitDim(const DimExpr &dim, int64_t most);
   unsigned countNodes() const { return nodes; }
 
   mlir::ModuleOp module;
@@ -40,6 +42,7 @@ private:
   mlir::LogicalResult importNode(const FlatNode &node);
   void makeFunction(const Signature &signature, const NameScope &scope);
   mlir::LogicalResult makeReturn(const NameScope &scope);
+  mlir::ArrayAttr limitedSymbols(mlir::ArrayAttr symbols);
   bool isLate() const;
 
   const OnnxFile &file;
@@ -49,6 +52,7 @@ private:
   llvm::StringSet<> unknown;           // results of nodes that could not be imported
   llvm::SmallVector<mlir::Attribute> relations;
   llvm::StringSet<> relationTexts;
+  llvm::StringMap<int64_t> maxima; // of named dims, by limitDim
   std::chrono::steady_clock::time_point start = std::chrono::steady_clock::now();
   unsigned nodes = 0;
 };

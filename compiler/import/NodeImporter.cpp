@@ -77,21 +77,18 @@ std::optional<SmallVector<double>> NodeImporter::numbers(StringRef name) {
   return SmallVector<double>(attribute->floats().begin(), attribute->floats().end());
 }
 
-// Failure.
+// Failure. Only the first problem of a node counts: the others may follow from it.
 
 LogicalResult NodeImporter::reject(const Twine &message) {
-  failed = true;
-  return graph.problems.reject(message, node.name, opType());
+  return std::exchange(failed, true) ? failure() : graph.problems.reject(message, node.name, opType());
 }
 
 LogicalResult NodeImporter::unsupported(const Twine &message, StringRef hint) {
-  failed = true;
-  return graph.problems.unsupported(message, node.name, opType(), hint);
+  return std::exchange(failed, true) ? failure() : graph.problems.unsupported(message, node.name, opType(), hint);
 }
 
 LogicalResult NodeImporter::limit(const Twine &message, StringRef hint) {
-  failed = true;
-  return graph.problems.limit(message, node.name, opType(), hint);
+  return std::exchange(failed, true) ? failure() : graph.problems.limit(message, node.name, opType(), hint);
 }
 
 // Results.

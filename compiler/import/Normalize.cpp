@@ -101,12 +101,14 @@ static LogicalResult convertGroupNormalization(NodeImporter &node) {
   if (mlir::failed(requireRank(node, 3)))
     return failure();
   dsc::Dims dims = dimsOf(x);
-  std::optional<DimExpr> channels = groups > 0 ? DimExpr::exactDiv(dims[1], groups) : std::nullopt;
-  if (!channels)
-    return node.reject("has " + dims[1].str() + " channels in " + Twine(groups) + " groups");
+  if (groups < 1)
+    return node.reject("has " + Twine(groups) + " groups");
+  DimExpr channels = DimExpr::floorDiv(dims[1], groups);
+  if (mlir::failed(node.requireEqual(dims[1], channels * groups, "channels and channels in groups")))
+    return failure();
   // One scale a group before opset 21, one a channel since.
   bool byChannel = node.opset() >= 21;
-  Value rows = node.reshape(x, {dims[0], groups, *channels * dsc::countElements(ArrayRef(dims).drop_front(2))});
+  Value rows = node.reshape(x, {dims[0], groups, channels * dsc::countElements(ArrayRef(dims).drop_front(2))});
   Value normal = layerNorm(node, rows, 2, stashType(node));
   if (byChannel)
     normal = node.reshape(normal, dims);

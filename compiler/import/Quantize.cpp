@@ -18,13 +18,12 @@ static Value spread(NodeImporter &node, Value parameter, Value x) {
   dsc::Dims dims = dimsOf(x), own = dimsOf(parameter);
   if (own.empty() || (own.size() == 1 && own[0].isConstant(1)))
     return node.reshape(parameter, {});
-  std::optional<int64_t> axis = node.normalizeAxis(node.integer("axis", 1), dims.size());
+  // Beside a list the axis goes without saying.
+  std::optional<int64_t> axis = node.normalizeAxis(dims.size() == 1 ? 0 : node.integer("axis", 1), dims.size());
   if (!axis)
     return {};
   int64_t block = node.integer("block_size", 0);
   if (own.size() == 1 && block == 0) {
-    if (mlir::failed(node.requireEqual(own[0], dims[*axis], "scales and elements along the axis")))
-      return {};
     dsc::Dims along(dims.size(), DimExpr(1));
     along[*axis] = own[0];
     return node.reshape(parameter, along);

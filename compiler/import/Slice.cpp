@@ -1,6 +1,7 @@
 // Slice and CenterCropPad. Starts and ends are brought into range here, as ONNX says, so that dsc.slice need not.
 
 #include "compiler/import/Converters.h"
+#include "compiler/import/GraphImporter.h"
 
 using namespace mlir;
 
@@ -18,11 +19,15 @@ static DimExpr clampAbove(const DimExpr &value, const DimExpr &high) {
   return DimExpr::isAtLeast(value, high) ? high : DimExpr::min(value, high);
 }
 
-/// Exporters write the largest numbers for "to the end", larger than any dim.
-static constexpr int64_t endless = int64_t(1) << 31;
+/// Exporters write the largest numbers for "to the end", larger than any dim. Some write a billion: then the dim's range
+/// is bounded by it, which keeps min(1000000000, n) out of every dim that follows.
+static constexpr int64_t endless = int64_t(1) << 31, billion = 1'000'000'000;
 
 /// The place that ONNX means by `place` of a dim with `size` elements, within [low, high].
-static DimExpr placeIn(const DimExpr &place, const DimExpr &size, const DimExpr &low, const DimExpr &high) {
+static DimExpr placeIn(NodeImporter &node, const DimExpr &place, const DimExpr &size, const DimExpr &low,
+                       const DimExpr &high) {
+  if (place.isConstant() && place.constant() >= billion && node.graph.limitDim(size, place.constant()))
+    return high;
   if (place.isConstant() && place.constant() >= endless - 1)
     return high;
   if (place.isConstant() && place.constant() <= -endless)
@@ -35,13 +40,13 @@ struct Cut {
   DimExpr start, size;
 };
 
-static Cut cutDim(const DimExpr &size, const DimExpr &from, const DimExpr &to, int64_t step) {
+static Cut cutDim(NodeImporter &node, const DimExpr &size, const DimExpr &from, const DimExpr &to, int64_t step) {
   bool forward = step > 0;
   DimExpr low = forward ? 0 : -1, high = forward ? size : size - 1;
-  DimExpr start = placeIn(from, size, 0, high);
+  DimExpr start = placeIn(node, from, size, 0, high);
   if (!forward && size.isConstant(0))
     return {0, 0};
-  DimExpr end = placeIn(to, size, low, high);
+  DimExpr end = placeIn(node, to, size, low, high);
   DimExpr count = DimExpr::ceilDiv(forward ? end - start : start - end, std::abs(step));
   return {start, clampBelow(count, 0)};
 }
@@ -79,7 +84,7 @@ static LogicalResult sliceBy(NodeImporter &node, Bounds bounds) {
     if (!hasKnownSign(bounds.starts[i]) || !hasKnownSign(bounds.ends[i]))
       return node.unsupported("has a start or end that may be negative or not, as the dims will have it",
                               "fix the dims that it depends on with --dim");
-    Cut cut = cutDim(dims[*axis], bounds.starts[i], bounds.ends[i], step);
+    Cut cut = cutDim(node, dims[*axis], bounds.starts[i], bounds.ends[i], step);
     starts[*axis] = cut.start;
     sizes[*axis] = cut.size;
     steps[*axis] = step;
