@@ -10,6 +10,7 @@ import lit.formats
 config.name = "dscc"
 config.test_format = lit.formats.ShTest(execute_external=False)
 config.suffixes = [".mlir", ".test"]
+config.excludes = ["Inputs"]  # read by tests, no tests themselves
 config.test_source_root = os.path.dirname(__file__)
 config.test_exec_root = os.path.join(config.dscc_obj, "test")
 

@@ -279,10 +279,10 @@ CommandLine readCommandLine(llvm::ArrayRef<const char *> words) {
 }
 
 void printHelp(llvm::raw_ostream &stream) {
-  stream << "OVERVIEW: dscc compiles an ONNX model into one shared object with code for GPUs and CPUs.\n\n"
-            "  dscc model.onnx -o model.so      compile\n"
-            "  dscc-run model.so                look at it and run it\n\n";
-  DsccOptTable().printHelp(stream, "dscc [options] model.onnx", "dscc: an ahead-of-time compiler for ONNX models");
+  DsccOptTable().printHelp(stream, "dscc [options] model.onnx",
+                           "dscc compiles an ONNX model into one shared object with code for GPUs and CPUs.\n\n"
+                           "  dscc model.onnx -o model.so      compile\n"
+                           "  dscc-run model.so                look at it and run it");
   stream << "\nEXIT CODES: 0 done, 1 the model is not valid, 2 the command line is not, 3 an operator or feature is not\n"
             "supported, 4 a limit was reached, 5 the environment fails (no ptxas, disk full), 70 a bug in dscc\n";
 }

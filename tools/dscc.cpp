@@ -14,20 +14,29 @@
 #include "llvm/Support/Signals.h"
 #include "llvm/Support/raw_ostream.h"
 
+#include <atomic>
 #include <new>
 #include <unistd.h>
 
 using namespace dscc;
 
 // For the handlers of breakdowns, which get no useful argument.
-static DsccListener *currentListener = nullptr;
+static std::atomic<DsccListener *> currentListener = nullptr;
 
 [[noreturn]] static void endWith(ExitCode code) { _exit(static_cast<int>(code)); }
 
-[[noreturn]] static void onBreakdown(const char *reason) {
+[[noreturn]] static void onBreakdown(llvm::StringRef reason) {
+  static thread_local bool isReporting = false;
+  static std::atomic<bool> isReported = false;
+  // Breaking down while reporting must not go round in circles; on another thread it waits for the end.
+  if (std::exchange(isReporting, true))
+    endWith(ExitCode::Internal);
+  if (isReported.exchange(true))
+    while (true)
+      pause();
   llvm::sys::RunInterruptHandlers(); // removes temporary files
-  if (DsccListener *listener = std::exchange(currentListener, nullptr))
-    listener->reportBreakdown(reason);
+  if (DsccListener *listener = currentListener)
+    listener->reportBreakdown(reason.split('\n').first);
   endWith(ExitCode::Internal);
 }
 

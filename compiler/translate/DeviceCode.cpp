@@ -7,9 +7,11 @@
 #include "compiler/translate/DeviceCode.h"
 
 #include "compiler/translate/LowerMath.h"
+#include "compiler/translate/MathLibrary.h"
 
 #include "mlir/Conversion/ArithToLLVM/ArithToLLVM.h"
 #include "mlir/Conversion/ControlFlowToLLVM/ControlFlowToLLVM.h"
+#include "mlir/Conversion/FuncToLLVM/ConvertFuncToLLVMPass.h"
 #include "mlir/Conversion/IndexToLLVM/IndexToLLVM.h"
 #include "mlir/Conversion/MathToLLVM/MathToLLVM.h"
 #include "mlir/Conversion/NVVMToLLVM/NVVMToLLVM.h"
@@ -17,18 +19,20 @@
 #include "mlir/Conversion/SCFToControlFlow/SCFToControlFlow.h"
 #include "mlir/Conversion/UBToLLVM/UBToLLVM.h"
 #include "mlir/Conversion/VectorToLLVM/ConvertVectorToLLVMPass.h"
-#include "mlir/Dialect/DLTI/DLTI.h"
 #include "mlir/Dialect/GPU/IR/GPUDialect.h"
 #include "mlir/Pass/PassManager.h"
 #include "mlir/Target/LLVMIR/Export.h"
 #include "mlir/Transforms/Passes.h"
+#include "llvm/Bitcode/BitcodeReader.h"
 #include "llvm/IR/LegacyPassManager.h"
 #include "llvm/IR/Module.h"
 #include "llvm/IR/Verifier.h"
+#include "llvm/Linker/Linker.h"
 #include "llvm/MC/TargetRegistry.h"
 #include "llvm/Passes/PassBuilder.h"
 #include "llvm/Target/TargetMachine.h"
 #include "llvm/Target/TargetOptions.h"
+#include "llvm/Transforms/IPO/Internalize.h"
 
 namespace dscc {
 
@@ -37,28 +41,27 @@ using namespace mlir;
 static constexpr llvm::StringLiteral deviceTriple = "nvptx64-nvidia-cuda";
 static constexpr llvm::StringLiteral llvmPasses = "function(sroa,early-cse,instcombine,simplifycfg)";
 
-/// Every conversion below reads the width of `index` off the module.
-static void setIndexBits(ModuleOp module, int bits) {
-  MLIRContext *context = module.getContext();
-  Attribute width = IntegerAttr::get(IntegerType::get(context, 64), bits);
-  auto entry = DataLayoutEntryAttr::get(IndexType::get(context), width);
-  module->setAttr(DLTIDialect::kDataLayoutAttrName, DataLayoutSpecAttr::get(context, {entry}));
-}
-
-static LogicalResult lowerToLlvmDialect(ModuleOp module) {
+static LogicalResult lowerToLlvmDialect(ModuleOp module, unsigned indexBits) {
   if (failed(lowerMath(module)))
     return failure();
+  ArithToLLVMConversionPassOptions arith;
+  ConvertControlFlowToLLVMPassOptions branches;
+  ConvertIndexToLLVMPassOptions index;
+  UBToLLVMConversionPassOptions poison;
+  // 64-bit integers take two registers and several instructions.
+  arith.indexBitwidth = branches.indexBitwidth = index.indexBitwidth = poison.indexBitwidth = indexBits;
   PassManager pm(module.getContext());
   pm.addPass(createCanonicalizerPass());
   pm.addPass(createCSEPass());
   pm.addPass(createSCFToControlFlowPass());
   pm.addPass(createConvertVectorToLLVMPass());
   pm.addPass(createConvertMathToLLVMPass());
-  pm.addPass(createConvertControlFlowToLLVMPass());
-  pm.addPass(createArithToLLVMConversionPass());
-  pm.addPass(createConvertIndexToLLVMPass());
+  pm.addPass(createConvertControlFlowToLLVMPass(branches));
+  pm.addPass(createArithToLLVMConversionPass(arith));
+  pm.addPass(createConvertIndexToLLVMPass(index));
+  pm.addPass(createConvertFuncToLLVMPass());
   pm.addPass(createConvertNVVMToLLVMPass());
-  pm.addPass(createUBToLLVMConversionPass());
+  pm.addPass(createUBToLLVMConversionPass(poison));
   pm.addPass(createReconcileUnrealizedCastsPass());
   pm.addPass(createCanonicalizerPass());
   pm.addPass(createCSEPass());
@@ -100,6 +103,32 @@ static bool optimize(llvm::Module &module, llvm::TargetMachine &machine, JobLog 
   return true;
 }
 
+static bool hasUndefinedFunctions(const llvm::Module &module) {
+  return llvm::any_of(module, [](const llvm::Function &function) {
+    return function.isDeclaration() && !function.isIntrinsic() && !function.use_empty();
+  });
+}
+
+/// Adds the functions of our math library that the kernels call.
+static bool linkMathLibrary(llvm::Module &module, JobLog &log) {
+  if (!hasUndefinedFunctions(module))
+    return true;
+  auto library = llvm::parseBitcodeFile(llvm::MemoryBufferRef(deviceMathLibrary(), "math"), module.getContext());
+  if (!library) {
+    log.fail(ExitCode::Internal, llvm::toString(library.takeError()));
+    return false;
+  }
+  (*library)->setDataLayout(module.getDataLayout());
+  (*library)->setTargetTriple(module.getTargetTriple());
+  auto internalize = [](llvm::Module &linked, const llvm::StringSet<> &added) {
+    llvm::internalizeModule(linked, [&](const llvm::GlobalValue &value) { return !added.contains(value.getName()); });
+  };
+  bool broken = llvm::Linker::linkModules(module, std::move(*library), llvm::Linker::LinkOnlyNeeded, internalize);
+  if (broken)
+    log.fail(ExitCode::Internal, "cannot link the device's math library");
+  return !broken;
+}
+
 /// What NVPTX cannot call makes LLVM end the process; we say it before.
 static bool callsNothingUnknown(const llvm::Module &module, JobLog &log) {
   for (const llvm::Function &function : module) {
@@ -118,12 +147,10 @@ DeviceText compileDevice(ModuleOp module, const Target &target, bool keepLlvm, J
     log.fail(ExitCode::Internal, "a program for " + target.name + " needs one gpu.module and a known chip");
     return {};
   }
-  setIndexBits(module, target.indexBits);
-  if (failed(lowerToLlvmDialect(module))) {
+  if (failed(lowerToLlvmDialect(module, target.indexBits))) {
     log.fail(ExitCode::Internal, "cannot lower the kernels of " + target.name + " to LLVM");
     return {};
   }
-  module->removeAttr(DLTIDialect::kDataLayoutAttrName);
 
   llvm::LLVMContext context;
   std::unique_ptr<llvm::Module> translated = translateModuleToLLVMIR(kernels.front(), context, "kernels");
@@ -140,7 +167,7 @@ DeviceText compileDevice(ModuleOp module, const Target &target, bool keepLlvm, J
     log.fail(ExitCode::Internal, "the LLVM IR of the kernels is invalid: " + trouble);
     return {};
   }
-  if (!optimize(*translated, *machine, log) || !callsNothingUnknown(*translated, log))
+  if (!linkMathLibrary(*translated, log) || !optimize(*translated, *machine, log) || !callsNothingUnknown(*translated, log))
     return {};
 
   DeviceText text;

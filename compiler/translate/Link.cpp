@@ -7,6 +7,7 @@
 #include "lld/Common/Driver.h"
 #include "llvm/ADT/ScopeExit.h"
 #include "llvm/Support/FileSystem.h"
+#include "llvm/Support/MemoryBuffer.h"
 #include "llvm/Support/Signals.h"
 
 #include <cerrno>
@@ -44,13 +45,18 @@ public:
   std::string path;
 };
 
-/// A name beside the output. The file is gone at the end unless it was kept by renaming it.
+/// A name beside the output. The file is gone at the end unless it was kept by renaming it. What is not a plain file
+/// (a device, a pipe) is written to, never replaced.
 class TemporaryFile {
 public:
   TemporaryFile(llvm::StringRef output, JobLog &log) : output(output) {
+    llvm::sys::fs::file_status status;
+    isSpecial = !llvm::sys::fs::status(output, status) && status.type() != llvm::sys::fs::file_type::regular_file;
     llvm::SmallString<128> unique;
-    if (std::error_code error = llvm::sys::fs::createUniqueFile(output + ".%%%%%%%%.tmp", unique)) {
-      log.fail(ExitCode::Environment, "cannot write beside " + output + ": " + error.message());
+    std::error_code error = isSpecial ? llvm::sys::fs::createTemporaryFile("dscc", "tmp", unique)
+                                      : llvm::sys::fs::createUniqueFile(output + ".%%%%%%%%.tmp", unique);
+    if (error) {
+      log.fail(ExitCode::Environment, "cannot write " + output + ": " + error.message());
       return;
     }
     path = unique.str().str();
@@ -63,13 +69,35 @@ public:
     llvm::sys::DontRemoveFileOnSignal(path);
   }
   void keep(JobLog &log) {
-    if (std::error_code error = llvm::sys::fs::rename(path, output))
+    std::error_code error = isSpecial ? copy() : llvm::sys::fs::rename(path, output);
+    if (error)
       return log.fail(ExitCode::Environment, "cannot write " + output + ": " + error.message());
+    if (isSpecial)
+      return;
     llvm::sys::DontRemoveFileOnSignal(path);
     path.clear();
   }
 
   std::string output, path;
+
+private:
+  std::error_code copy() {
+    auto content = llvm::MemoryBuffer::getFile(path, /*IsText=*/false, /*RequiresNullTerminator=*/false);
+    if (!content)
+      return content.getError();
+    std::error_code error;
+    llvm::raw_fd_ostream stream(output, error, llvm::sys::fs::CD_OpenExisting, llvm::sys::fs::FA_Write,
+                                llvm::sys::fs::OF_None);
+    if (error)
+      return error;
+    stream << (*content)->getBuffer();
+    stream.close();
+    error = stream.error();
+    stream.clear_error();
+    return error;
+  }
+
+  bool isSpecial = false;
 };
 } // namespace
 
@@ -94,7 +122,7 @@ static void runLinker(llvm::ArrayRef<const char *> options, llvm::ArrayRef<std::
   std::vector<MemoryFile> files;
   for (const std::string &object : objects)
     files.emplace_back(object);
-  MemoryFile library(mathLibraryObject());
+  MemoryFile library(hostMathLibrary());
   if (!library.ok || !llvm::all_of(files, [](const MemoryFile &file) { return file.ok; }))
     return log.fail(ExitCode::Environment, llvm::Twine("cannot hold the objects in memory: ") + std::strerror(errno));
 

@@ -1,4 +1,4 @@
-// From math ops to arithmetic.
+// From math ops to arithmetic and calls.
 
 #ifndef DSCC_COMPILER_TRANSLATE_LOWERMATH_H
 #define DSCC_COMPILER_TRANSLATE_LOWERMATH_H
@@ -7,8 +7,9 @@
 
 namespace dscc {
 
-/// Replaces math ops on f32 (and narrower, through f32) by polynomials, and conversions to and from bf16 by integer
-/// arithmetic. Others stay: LLVM has an instruction or the math library a function for them.
+/// Replaces math ops on f32 (and narrower, through f32) by polynomials where there is one, conversions to and from bf16
+/// by integer arithmetic, and the rest by calls of the math library (MathLibrary.h). What stays is an instruction on
+/// every target, such as sqrt.
 llvm::LogicalResult lowerMath(mlir::Operation *scope);
 
 } // namespace dscc

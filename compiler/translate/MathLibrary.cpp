@@ -2,12 +2,20 @@
 
 namespace dscc {
 
-static constexpr unsigned char object[] = {
-#include "compiler/translate/MathObject.inc"
+alignas(16) static constexpr unsigned char hostObject[] = {
+#include "compiler/translate/HostMath.inc"
 };
 
-llvm::StringRef mathLibraryObject() {
-  return llvm::StringRef(reinterpret_cast<const char *>(object), sizeof(object));
+alignas(16) static constexpr unsigned char deviceBitcode[] = {
+#include "compiler/translate/DeviceMath.inc"
+};
+
+llvm::StringRef hostMathLibrary() {
+  return llvm::StringRef(reinterpret_cast<const char *>(hostObject), sizeof(hostObject));
+}
+
+llvm::StringRef deviceMathLibrary() {
+  return llvm::StringRef(reinterpret_cast<const char *>(deviceBitcode), sizeof(deviceBitcode));
 }
 
 } // namespace dscc

@@ -1,4 +1,4 @@
-// Functions that generated host code may call: memcpy and its kin, double-precision math (math/Math.c), as an object.
+// Functions that generated code may call: double-precision math and, on the host, memcpy and its kin (math/Math.c).
 
 #ifndef DSCC_COMPILER_TRANSLATE_MATHLIBRARY_H
 #define DSCC_COMPILER_TRANSLATE_MATHLIBRARY_H
@@ -8,7 +8,10 @@
 namespace dscc {
 
 /// An x86-64 ELF object. All its symbols are hidden.
-llvm::StringRef mathLibraryObject();
+llvm::StringRef hostMathLibrary();
+
+/// LLVM bitcode for NVPTX.
+llvm::StringRef deviceMathLibrary();
 
 } // namespace dscc
 

@@ -1,5 +1,5 @@
-/* What generated x86-64 code may call. Built for x86-64-v3 into an object inside the compiler, from which the linker
- * takes what an artifact needs (Link.cpp). Single-precision functions that models use in earnest are polynomials
+/* What generated code may call. Built for x86-64-v3 into an object inside the compiler, from which the linker takes what
+ * an artifact needs (Link.cpp), and for NVPTX into LLVM bitcode, linked likewise (DeviceCode.cpp). Single-precision functions that models use in earnest are polynomials
  * inside the kernels (LowerMath.cpp); these here are for double precision and for the rare ones.
  *
  * Errors are a few units in the last place, but for pow, whose relative error grows with |y log x| up to 1e-13, and
@@ -11,6 +11,7 @@
 
 #define HIDDEN __attribute__((visibility("hidden")))
 
+#ifdef __x86_64__
 /* No AVX here: the host code of CUDA programs calls these on any x86-64. */
 HIDDEN void *memcpy(void *to, const void *from, size_t bytes) {
   void *result = to;
@@ -32,6 +33,7 @@ HIDDEN void *memmove(void *to, const void *from, size_t bytes) {
   __asm__ volatile("std; rep movsb; cld" : "+D"(last), "+S"(source), "+c"(bytes) : : "memory");
   return to;
 }
+#endif
 
 /* ---- bits ---- */
 
@@ -365,6 +367,7 @@ HIDDEN double fmod(double x, double y) {
   return with_sign(size, x);
 }
 
+#ifdef __x86_64__
 /* To odd: the last bit tells that something was cut off, so that the second rounding is right. */
 static float to_float_odd(double x) {
   float nearest = (float)x;
@@ -377,6 +380,7 @@ static float to_float_odd(double x) {
 }
 
 HIDDEN _Float16 __truncdfhf2(double x) { return (_Float16)to_float_odd(x); }
+#endif
 
 #define IN_SINGLE_PRECISION(name)                                                                                      \
   HIDDEN float name##f(float x) { return (float)name(x); }
