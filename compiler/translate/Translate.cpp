@@ -66,7 +66,7 @@ private:
   void runJobs();
   void runDeviceJob(DeviceJob &job);
   void addImages(DeviceJob &job);
-  void warnAboutKernels(const ChipJob &job);
+  void addResources(ProgramEntry &program, const ChipJob &job);
   void advance(unsigned kernels);
   bool tell(const JobLog &log);
 
@@ -230,12 +230,18 @@ bool Translator::tell(const JobLog &job) {
   return !job.failed();
 }
 
-void Translator::warnAboutKernels(const ChipJob &job) {
+/// Notes what ptxas said of each kernel, and warns of what costs time.
+void Translator::addResources(ProgramEntry &program, const ChipJob &job) {
   JobLog warnings;
-  for (const auto &[name, resources] : job.assembly.kernels)
-    if (resources.spillBytes)
-      warnings.warn("", "kernel " + llvm::Twine(name) + " spills " + llvm::Twine(resources.spillBytes) +
-                            " bytes of registers on " + job.chip->name);
+  for (KernelEntry &kernel : program.kernels) {
+    auto found = job.assembly.kernels.find(kernel.name);
+    if (found == job.assembly.kernels.end())
+      continue;
+    kernel.resources.push_back(found->second);
+    if (uint64_t bytes = found->second.spillBytes)
+      warnings.warn(kernel.nodes, "kernel " + kernel.name + " spills " + llvm::Twine(bytes) +
+                                      " bytes of registers on " + job.chip->name);
+  }
   for (const std::string &warning : job.assembly.warnings)
     warnings.warn("", "ptxas for " + job.chip->name + ": " + warning);
   tell(warnings);
@@ -246,10 +252,7 @@ void Translator::addImages(DeviceJob &job) {
   for (ChipJob &chip : job.chips) {
     if (!tell(chip.log))
       continue;
-    warnAboutKernels(chip);
-    for (KernelEntry &kernel : program.kernels)
-      if (auto found = chip.assembly.kernels.find(kernel.name); found != chip.assembly.kernels.end())
-        kernel.resources.push_back(found->second);
+    addResources(program, chip);
     program.images.push_back({uint32_t(chip.chip->sm), 1, std::move(chip.assembly.cubin)});
   }
   program.images.push_back({uint32_t(program.target->level), 2, job.text.ptx});

@@ -80,43 +80,49 @@ static bool writeMapped(int file, llvm::ArrayRef<char> data, uint64_t offset) {
 }
 
 static void appendBits(const llvm::APInt &bits, uint64_t bytes, std::vector<char> &buffer) {
-  for (uint64_t byte = 0; byte < bytes; ++byte) {
-    unsigned low = byte * 8;
-    unsigned width = std::min(8u, bits.getBitWidth() - low);
-    buffer.push_back(static_cast<char>(bits.extractBitsAsZExtValue(width, low)));
-  }
+  for (uint64_t byte = 0; byte < bytes; ++byte)
+    buffer.push_back(static_cast<char>(bits.extractBitsAsZExtValue(8, byte * 8)));
 }
 
-/// Element by element: splats, booleans and narrow integers, whose raw form is not the form in memory.
-static bool writeElements(int file, ElementsAttr value, uint64_t offset) {
-  Type element = value.getElementType();
-  uint64_t bytes = bytesPerElement(element);
+/// One element, or the value of all elements of a splat, as it is in memory.
+static void appendElement(Attribute value, uint64_t bytes, std::vector<char> &buffer) {
+  if (auto number = dyn_cast<FloatAttr>(value))
+    return appendBits(number.getValue().bitcastToAPInt().zext(bytes * 8), bytes, buffer);
+  auto integer = cast<IntegerAttr>(value);
+  auto type = cast<IntegerType>(integer.getType());
+  bool isSigned = !type.isUnsigned() && type.getWidth() > 1;
+  unsigned bits = bytes * 8;
+  appendBits(isSigned ? integer.getValue().sext(bits) : integer.getValue().zext(bits), bytes, buffer);
+}
+
+static bool writeSplat(int file, DenseElementsAttr value, uint64_t offset) {
+  uint64_t bytes = bytesPerElement(value.getElementType()), left = bytesOf(value);
   std::vector<char> buffer;
-  uint64_t count = value.getNumElements();
-  auto flushIfFull = [&](bool last) {
-    if (buffer.empty() || (!last && buffer.size() < chunkBytes))
-      return true;
-    bool ok = writeAll(file, buffer.data(), buffer.size(), offset);
+  while (buffer.size() < std::min(left, chunkBytes))
+    appendElement(value.getSplatValue<Attribute>(), bytes, buffer);
+  for (; left; left -= std::min<uint64_t>(left, buffer.size())) {
+    uint64_t count = std::min<uint64_t>(left, buffer.size());
+    if (!writeAll(file, buffer.data(), count, offset))
+      return false;
+    offset += count;
+  }
+  return true;
+}
+
+/// Element by element: booleans and narrow integers, whose raw form is not the form in memory.
+static bool writeElements(int file, DenseElementsAttr value, uint64_t offset) {
+  uint64_t bytes = bytesPerElement(value.getElementType());
+  std::vector<char> buffer;
+  for (Attribute element : value.getValues<Attribute>()) {
+    appendElement(element, bytes, buffer);
+    if (buffer.size() < chunkBytes)
+      continue;
+    if (!writeAll(file, buffer.data(), buffer.size(), offset))
+      return false;
     offset += buffer.size();
     buffer.clear();
-    return ok;
-  };
-  if (isa<FloatType>(element)) {
-    auto values = value.value_begin<llvm::APFloat>();
-    for (uint64_t i = 0; i < count; ++i, ++values) {
-      appendBits((*values).bitcastToAPInt(), bytes, buffer);
-      if (!flushIfFull(false))
-        return false;
-    }
-    return flushIfFull(true);
   }
-  auto values = value.value_begin<llvm::APInt>();
-  for (uint64_t i = 0; i < count; ++i, ++values) {
-    appendBits(*values, bytes, buffer);
-    if (!flushIfFull(false))
-      return false;
-  }
-  return flushIfFull(true);
+  return writeAll(file, buffer.data(), buffer.size(), offset);
 }
 
 static bool writeOne(int file, ElementsAttr value, uint64_t offset) {
@@ -124,10 +130,12 @@ static bool writeOne(int file, ElementsAttr value, uint64_t offset) {
     llvm::ArrayRef<char> data = resource.getData();
     return writeMapped(file, data.take_front(bytesOf(value)), offset);
   }
-  auto dense = dyn_cast<DenseElementsAttr>(value);
-  if (dense && !dense.isSplat() && dense.getRawData().size() == bytesOf(value))
+  auto dense = cast<DenseElementsAttr>(value);
+  if (dense.isSplat())
+    return writeSplat(file, dense, offset);
+  if (dense.getRawData().size() == bytesOf(value))
     return writeAll(file, dense.getRawData().data(), bytesOf(value), offset);
-  return writeElements(file, value, offset);
+  return writeElements(file, dense, offset);
 }
 
 bool Weights::write(int file, uint64_t offset) const {
