@@ -94,21 +94,25 @@ static std::shared_ptr<const onnx::NodeProto> borrow(const onnx::NodeProto &node
   return {std::shared_ptr<const onnx::NodeProto>(), &node};
 }
 
+static std::string nameOf(const onnx::NodeProto &node, size_t position) {
+  return node.name().empty() ? node.op_type() + "_" + std::to_string(position) : node.name();
+}
+
 LogicalResult Flattener::addNodes(const google::protobuf::RepeatedPtrField<onnx::NodeProto> &nodes,
                                   const std::shared_ptr<NameScope> &scope, unsigned depth,
                                   std::vector<FlatNode> &out) {
   // All names first: the nodes need not be sorted.
-  for (const onnx::NodeProto &node : nodes)
+  for (auto [position, node] : llvm::enumerate(nodes))
     for (const std::string &output : node.output())
       if (!output.empty() && !scope->names.try_emplace(output, scope->prefix + output).second &&
           scope->names[output] == scope->prefix + output)
-        return problems.reject("the value '" + output + "' is defined twice", node.name(), node.op_type());
+        return problems.reject("the value '" + output + "' is defined twice",
+                               scope->title + nameOf(node, position), node.op_type());
   for (auto [position, node] : llvm::enumerate(nodes)) {
     if (++nodeCount > budgets.nodes)
       return problems.limit("the model has more than " + Twine(budgets.nodes) + " nodes, functions inlined", "", "",
                             "raise the limit with --max-nodes");
-    std::string name = node.name().empty() ? node.op_type() + "_" + std::to_string(position) : node.name();
-    FlatNode flat{borrow(node), scope->title + name, {}, {}, scope};
+    FlatNode flat{borrow(node), scope->title + nameOf(node, position), {}, {}, scope};
     for (const std::string &input : node.input()) {
       std::optional<std::string> flatName = input.empty() ? "" : scope->resolve(input);
       if (!flatName)

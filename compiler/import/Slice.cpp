@@ -46,6 +46,9 @@ static Cut cutDim(NodeImporter &node, const DimExpr &size, const DimExpr &from, 
   DimExpr start = placeIn(node, from, size, 0, high);
   if (!forward && size.isConstant(0))
     return {0, 0};
+  // Beyond the end, a forward slice is empty wherever it starts: that keeps min(1, n) out of the dims.
+  if (forward && !start.isConstant() && from.isConstant() && from.constant() >= 0)
+    start = from;
   DimExpr end = placeIn(node, to, size, low, high);
   DimExpr count = DimExpr::ceilDiv(forward ? end - start : start - end, std::abs(step));
   return {start, clampBelow(count, 0)};
