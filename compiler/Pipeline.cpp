@@ -23,8 +23,9 @@ mlir::LogicalResult buildPipeline(mlir::OpPassManager &pm, const CompileOptions 
 }
 
 llvm::ArrayRef<llvm::StringLiteral> allStages() {
-  static constexpr llvm::StringLiteral stages[] = {"imported", "canonical", "typed",    "laidout",    "grouped", "scheduled",
-                                                   "placed",   "emitted",   "streamed", "translated", "linked"};
+  static constexpr llvm::StringLiteral stages[] = {"imported",  "canonical", "typed",   "laidout",  "grouped",
+                                                   "scheduled", "placed",    "emitted", "streamed", "translated",
+                                                   "linked"};
   return stages;
 }
 

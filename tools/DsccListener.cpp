@@ -96,8 +96,8 @@ void DsccListener::reportBreakdown(llvm::StringRef reason) {
   std::string message = "dscc: error: internal error: " + reason.str() + "\n";
   if (!ir.empty()) {
     int file = open(reproducerFile.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
-    bool ok = file >= 0 && writeAll(file, "// " + commandLine + "\n// After stage " + stage + ": " + reason.str() + "\n") &&
-              writeAll(file, ir);
+    std::string story = "// " + commandLine + "\n// After stage " + stage + ": " + reason.str() + "\n";
+    bool ok = file >= 0 && writeAll(file, story) && writeAll(file, ir);
     if (file >= 0)
       close(file);
     message += ok ? "  hint: please report it, with the reproducer " + reproducerFile + "\n"

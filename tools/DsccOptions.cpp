@@ -203,7 +203,10 @@ void Reader::readSize(OptionId id, llvm::StringRef name, uint64_t &value) {
   if (!arguments.hasArg(id))
     return;
   llvm::StringRef number = text(id);
-  unsigned shift = number.consume_back("KiB") ? 10 : number.consume_back("MiB") ? 20 : number.consume_back("GiB") ? 30 : 0;
+  unsigned shift = number.consume_back("KiB")   ? 10
+                   : number.consume_back("MiB") ? 20
+                   : number.consume_back("GiB") ? 30
+                                                : 0;
   uint64_t count;
   if (number.getAsInteger(10, count) || count > (UINT64_MAX >> shift))
     return error(name + " wants a number, not `" + text(id) + "`");
@@ -283,8 +286,8 @@ void printHelp(llvm::raw_ostream &stream) {
                            "dscc compiles an ONNX model into one shared object with code for GPUs and CPUs.\n\n"
                            "  dscc model.onnx -o model.so      compile\n"
                            "  dscc-run model.so                look at it and run it");
-  stream << "\nEXIT CODES: 0 done, 1 the model is not valid, 2 the command line is not, 3 an operator or feature is not\n"
-            "supported, 4 a limit was reached, 5 the environment fails (no ptxas, disk full), 70 a bug in dscc\n";
+  stream << "\nEXIT CODES: 0 done, 1 the model is not valid, 2 the command line is not, 3 an operator or feature is\n"
+            "not supported, 4 a limit was reached, 5 the environment fails (no ptxas, disk full), 70 a bug in dscc\n";
 }
 
 } // namespace dscc

@@ -29,7 +29,8 @@ static void buildJourney(mlir::OpPassManager &pm, const JourneyOptions &given) {
 
 int main(int argc, char **argv) {
   mlir::registerAllPasses();
-  mlir::PassPipelineRegistration<JourneyOptions>("dsc-journey", "the journey of dscc, from stage imported", buildJourney);
+  mlir::PassPipelineRegistration<JourneyOptions>("dsc-journey", "the journey of dscc, from stage imported",
+                                                 buildJourney);
   mlir::DialectRegistry registry;
   dscc::registerDialects(registry);
   return mlir::failed(mlir::MlirOptMain(argc, argv, "dscc's passes\n", registry));

@@ -167,7 +167,8 @@ DeviceText compileDevice(ModuleOp module, const Target &target, bool keepLlvm, J
     log.fail(ExitCode::Internal, "the LLVM IR of the kernels is invalid: " + trouble);
     return {};
   }
-  if (!linkMathLibrary(*translated, log) || !optimize(*translated, *machine, log) || !callsNothingUnknown(*translated, log))
+  if (!linkMathLibrary(*translated, log) || !optimize(*translated, *machine, log) ||
+      !callsNothingUnknown(*translated, log))
     return {};
 
   DeviceText text;

@@ -19,7 +19,8 @@ static LogicalResult callMathLibrary(Operation *scope) {
                       math::Log10Op, math::Log1pOp, math::Log2Op, math::LogOp, math::PowFOp, math::SinOp, math::SinhOp,
                       math::TanOp, math::TanhOp>();
   // In single precision it is an instruction of GPUs.
-  target.addDynamicallyLegalOp<math::Exp2Op>([](math::Exp2Op op) { return !getElementTypeOrSelf(op.getType()).isF64(); });
+  target.addDynamicallyLegalOp<math::Exp2Op>(
+      [](math::Exp2Op op) { return !getElementTypeOrSelf(op.getType()).isF64(); });
   RewritePatternSet patterns(scope->getContext());
   populateMathToLibmConversionPatterns(patterns);
   return applyPartialConversion(scope, target, std::move(patterns));
