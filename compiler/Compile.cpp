@@ -54,7 +54,7 @@ private:
   ExitCode take(const Step &step, TimingScope &scope);
   ExitCode endStep(llvm::StringRef stage);
   ExitCode travel(TimingScope &scope);
-  std::string print(llvm::StringRef stage, bool elide);
+  std::string print(llvm::StringRef stage);
   ExitCode fail(ExitCode code, const llvm::Twine &message, llvm::StringRef hint = "");
 
   const CompileOptions &options;
@@ -96,15 +96,15 @@ ExitCode Compilation::load(TimingScope &scope) {
   return importModel(options, *context, listener, report, module);
 }
 
-std::string Compilation::print(llvm::StringRef stage, bool elide) {
+/// The module as text, without its large constants.
+std::string Compilation::print(llvm::StringRef stage) {
   std::string text;
   llvm::raw_string_ostream stream(text);
   OpPrintingFlags flags;
   flags.enableDebugInfo(true, /*prettyForm=*/false);
-  if (elide) {
-    flags.elideLargeElementsAttrs(64);
-    flags.elideLargeResourceString(64);
-  }
+  flags.elideLargeElementsAttrs(64);
+  // Any other limit would write all weights out as hexadecimal text first, to measure its length.
+  flags.elideLargeResourceString(0);
   (*module)->setAttr(stageAttribute, StringAttr::get(context.get(), stage));
   module->print(stream, flags);
   (*module)->removeAttr(stageAttribute);
@@ -120,7 +120,7 @@ ExitCode Compilation::endStep(llvm::StringRef stage) {
     return fail(ExitCode::LimitHit,
                 "the compilation took more than " + llvm::Twine(int64_t(options.budgets.seconds)) + " seconds",
                 "raise --max-seconds");
-  std::string text = print(stage, /*elide=*/true);
+  std::string text = print(stage);
   listener.checkpoint(stage, text);
   if (!options.saveTemps)
     return ExitCode::Ok;
@@ -175,7 +175,7 @@ ExitCode Compilation::run() {
       code = travel(scope);
     bool stopsBefore = llvm::is_contained(allStages().drop_back(2), options.until);
     if (code == ExitCode::Ok && stopsBefore) {
-      std::string text = print(options.until, /*elide=*/true);
+      std::string text = print(options.until);
       JobLog log;
       if (options.output.empty() || options.output == "-")
         listener.print(text);
