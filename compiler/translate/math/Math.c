@@ -190,7 +190,7 @@ HIDDEN double pow(double x, double y) {
     double power = power_by_squaring(x, (unsigned)magnitude(y));
     if (y > 0)
       return power;
-    if (power != 0 && magnitude(power) < infinity)
+    if (x == 0 || magnitude(power) < infinity)
       return 1 / power;
   }
   if (x < 0 && !is_integer && x != -infinity)
