@@ -84,8 +84,11 @@ ExitCode Compilation::loadText() {
   if (auto stage = (*module)->getAttrOfType<StringAttr>(stageAttribute))
     startStage = stage.getValue().str();
   (*module)->removeAttr(stageAttribute);
-  if (!llvm::is_contained(allStages(), startStage))
+  auto start = llvm::find(allStages(), startStage), last = llvm::find(allStages(), options.until);
+  if (start == allStages().end())
     return fail(ExitCode::ModelRejected, "there is no stage `" + startStage + "`");
+  if (!options.until.empty() && last < start)
+    return fail(ExitCode::Usage, "the module is at stage `" + startStage + "`, past `" + options.until + "`");
   return ExitCode::Ok;
 }
 
