@@ -100,13 +100,6 @@ static LogicalResult convertGelu(NodeImporter &node) {
   return node.reject("has the unknown approximation '" + approximation + "'");
 }
 
-/// All of these are defined on floats only, but for PRelu and Shrink.
-template <LogicalResult convert(NodeImporter &)> static LogicalResult onFloats(NodeImporter &node) {
-  if (!isa<FloatType>(elementOf(node.input(0))))
-    return node.reject("has an input that is not of a floating-point type");
-  return convert(node);
-}
-
 ArrayRef<Converter> activationConverters() {
   static constexpr Converter rows[] = {
       {"", "LeakyRelu", 1, 1, 1, onFloats<convertLeakyRelu>},

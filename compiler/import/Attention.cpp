@@ -87,8 +87,12 @@ Value AttentionImporter::keepWhere(Value condition, Value scores) {
 
 /// A mask shorter than the keys hides those that it does not name.
 Value AttentionImporter::applyMask(Value scores, Value mask) {
-  if (!scores || rankOf(mask) < 1)
+  if (!scores)
     return {};
+  if (rankOf(mask) < 2) {
+    (void)node.reject("has a mask of rank " + Twine(rankOf(mask)) + ", which must be 2 or more");
+    return {};
+  }
   DimExpr missing = dimsOf(scores)[3] - dimsOf(mask).back();
   bool isBoolean = elementOf(mask).isInteger(1);
   if (missing.isConstant() && missing.constant() > 0) {
@@ -233,8 +237,8 @@ static LogicalResult convertRotaryEmbedding(NodeImporter &node) {
 
 ArrayRef<Converter> attentionConverters() {
   static constexpr Converter rows[] = {
-      {"", "Attention", 23, 3, 7, convertAttention},
-      {"", "RotaryEmbedding", 23, 3, 4, convertRotaryEmbedding},
+      {"", "Attention", 23, 3, 7, onFloats<convertAttention>},
+      {"", "RotaryEmbedding", 23, 3, 4, onFloats<convertRotaryEmbedding>},
   };
   return rows;
 }

@@ -196,9 +196,9 @@ static LogicalResult convertConvTranspose(NodeImporter &node) {
 
 ArrayRef<Converter> convConverters() {
   static constexpr Converter rows[] = {
-      {"", "Conv", 1, 2, 3, convertConv},
+      {"", "Conv", 1, 2, 3, onFloats<convertConv>},
       {"", "ConvInteger", 10, 2, 4, convertConvInteger},
-      {"", "ConvTranspose", 1, 2, 3, convertConvTranspose},
+      {"", "ConvTranspose", 1, 2, 3, onFloats<convertConvTranspose>},
   };
   return rows;
 }

@@ -16,6 +16,13 @@ struct Converter {
 
 constexpr unsigned anyCount = ~0u;
 
+/// `convert`, for what ONNX defines on floats only.
+template <mlir::LogicalResult convert(NodeImporter &)> mlir::LogicalResult onFloats(NodeImporter &node) {
+  if (!mlir::isa<mlir::FloatType>(elementOf(node.input(0))))
+    return node.reject("has an input that is not of a floating-point type");
+  return convert(node);
+}
+
 /// The row for this operator at this opset: the one with the highest `since` that is not above it.
 const Converter *findConverter(llvm::StringRef domain, llvm::StringRef opType, int64_t opset);
 /// True if some opset has the operator.

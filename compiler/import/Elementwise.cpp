@@ -61,6 +61,9 @@ template <class Op> static LogicalResult convertSwapped(NodeImporter &node) {
 template <class Op> static Value fold(NodeImporter &node) {
   Value result = node.input(0);
   for (size_t i = 1; i < node.inputCount(); ++i)
+    if (!node.input(i))
+      (void)node.reject("lacks its input " + Twine(i));
+  for (size_t i = 1; i < node.inputCount(); ++i)
     result = node.make<Op>(result, node.input(i));
   return result;
 }

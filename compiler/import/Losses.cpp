@@ -61,8 +61,8 @@ static LogicalResult convertSoftmaxCrossEntropyLoss(NodeImporter &node) {
 
 ArrayRef<Converter> lossConverters() {
   static constexpr Converter rows[] = {
-      {"", "NegativeLogLikelihoodLoss", 12, 2, 3, convertNegativeLogLikelihoodLoss},
-      {"", "SoftmaxCrossEntropyLoss", 12, 2, 3, convertSoftmaxCrossEntropyLoss},
+      {"", "NegativeLogLikelihoodLoss", 12, 2, 3, onFloats<convertNegativeLogLikelihoodLoss>},
+      {"", "SoftmaxCrossEntropyLoss", 12, 2, 3, onFloats<convertSoftmaxCrossEntropyLoss>},
   };
   return rows;
 }

@@ -196,18 +196,18 @@ template <Body body> static LogicalResult convertFlattened(NodeImporter &node) {
 
 ArrayRef<Converter> normalizeConverters() {
   static constexpr Converter rows[] = {
-      {"", "BatchNormalization", 7, 5, 5, convertBatchNormalization},
-      {"", "InstanceNormalization", 1, 3, 3, convertInstanceNormalization},
-      {"", "GroupNormalization", 18, 3, 3, convertGroupNormalization},
-      {"", "LayerNormalization", 17, 2, 3, convertLayerNormalization},
-      {"", "RMSNormalization", 23, 2, 2, convertRmsNormalization},
-      {"", "MeanVarianceNormalization", 9, 1, 1, convertMeanVarianceNormalization},
-      {"", "Softmax", 1, 1, 1, convertFlattened<softmax>},
-      {"", "Softmax", 13, 1, 1, convertAlongAxis<softmax>},
-      {"", "LogSoftmax", 1, 1, 1, convertFlattened<logSoftmax>},
-      {"", "LogSoftmax", 13, 1, 1, convertAlongAxis<logSoftmax>},
-      {"", "Hardmax", 1, 1, 1, convertFlattened<hardmax>},
-      {"", "Hardmax", 13, 1, 1, convertAlongAxis<hardmax>},
+      {"", "BatchNormalization", 7, 5, 5, onFloats<convertBatchNormalization>},
+      {"", "InstanceNormalization", 1, 3, 3, onFloats<convertInstanceNormalization>},
+      {"", "GroupNormalization", 18, 3, 3, onFloats<convertGroupNormalization>},
+      {"", "LayerNormalization", 17, 2, 3, onFloats<convertLayerNormalization>},
+      {"", "RMSNormalization", 23, 2, 2, onFloats<convertRmsNormalization>},
+      {"", "MeanVarianceNormalization", 9, 1, 1, onFloats<convertMeanVarianceNormalization>},
+      {"", "Softmax", 1, 1, 1, onFloats<convertFlattened<softmax>>},
+      {"", "Softmax", 13, 1, 1, onFloats<convertAlongAxis<softmax>>},
+      {"", "LogSoftmax", 1, 1, 1, onFloats<convertFlattened<logSoftmax>>},
+      {"", "LogSoftmax", 13, 1, 1, onFloats<convertAlongAxis<logSoftmax>>},
+      {"", "Hardmax", 1, 1, 1, onFloats<convertFlattened<hardmax>>},
+      {"", "Hardmax", 13, 1, 1, onFloats<convertAlongAxis<hardmax>>},
   };
   return rows;
 }

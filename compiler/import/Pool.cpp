@@ -138,13 +138,13 @@ static LogicalResult convertLrn(NodeImporter &node) {
 ArrayRef<Converter> poolConverters() {
   static constexpr Converter rows[] = {
       {"", "MaxPool", 1, 1, 1, convertMaxPool},
-      {"", "AveragePool", 1, 1, 1, convertAveragePool},
-      {"", "LpPool", 2, 1, 1, convertLpPool},
-      {"", "GlobalAveragePool", 1, 1, 1, convertGlobal<dsc::ReduceMeanOp>},
+      {"", "AveragePool", 1, 1, 1, onFloats<convertAveragePool>},
+      {"", "LpPool", 2, 1, 1, onFloats<convertLpPool>},
+      {"", "GlobalAveragePool", 1, 1, 1, onFloats<convertGlobal<dsc::ReduceMeanOp>>},
       {"", "GlobalMaxPool", 1, 1, 1, convertGlobal<dsc::ReduceMaxOp>},
-      {"", "GlobalLpPool", 2, 1, 1, convertGlobalLpPool},
-      {"", "LpNormalization", 1, 1, 1, convertLpNormalization},
-      {"", "LRN", 1, 1, 1, convertLrn},
+      {"", "GlobalLpPool", 2, 1, 1, onFloats<convertGlobalLpPool>},
+      {"", "LpNormalization", 1, 1, 1, onFloats<convertLpNormalization>},
+      {"", "LRN", 1, 1, 1, onFloats<convertLrn>},
   };
   return rows;
 }

@@ -49,12 +49,14 @@ static Value spread(NodeImporter &node, Value parameter, Value x) {
 
 /// Rounds, adds the zero point, clamps, converts. `scaled` is a float already divided by the scale.
 static Value roundTo(NodeImporter &node, Value scaled, Value zeroPoint, Type type) {
+  if (!scaled)
+    return {};
   auto integer = dyn_cast<IntegerType>(type);
   if (!integer) {
     Value shifted = zeroPoint ? node.add(scaled, node.cast(zeroPoint, elementOf(scaled))) : scaled;
     return node.cast(shifted, type, node.integer("saturate", 1));
   }
-  if (integer.getWidth() > 16 || !scaled) {
+  if (integer.getWidth() > 16) {
     (void)node.unsupported("quantises to " + Twine(integer.getWidth()) + " bits", "up to 16 bits are supported");
     return {};
   }

@@ -355,4 +355,18 @@ Value evaluateShapes(OpBuilder &builder, Operation *op) {
   return evaluateOnNumbers(builder, op, type);
 }
 
+unsigned evaluateAllShapes(Operation *root) {
+  OpBuilder builder(root->getContext());
+  unsigned count = 0;
+  root->walk([&](Operation *op) {
+    Value known = evaluateShapes(builder, op);
+    if (!known)
+      return;
+    op->getResult(0).replaceAllUsesWith(known);
+    op->erase();
+    ++count;
+  });
+  return count;
+}
+
 } // namespace dscc
