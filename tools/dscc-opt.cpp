@@ -3,6 +3,7 @@
 
 #include "compiler/Pipeline.h"
 #include "compiler/Registration.h"
+#include "passes/Passes.h"
 
 #include "mlir/InitAllPasses.h"
 #include "mlir/Pass/PassOptions.h"
@@ -29,6 +30,7 @@ static void buildJourney(mlir::OpPassManager &pm, const JourneyOptions &given) {
 
 int main(int argc, char **argv) {
   mlir::registerAllPasses();
+  dscc::registerDsccPasses();
   mlir::PassPipelineRegistration<JourneyOptions>("dsc-journey", "the journey of dscc, from stage imported",
                                                  buildJourney);
   mlir::DialectRegistry registry;

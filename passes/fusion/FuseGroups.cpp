@@ -1,0 +1,220 @@
+// Cuts a flat graph into groups, each of which becomes one kernel.
+//
+//        a   b                 a   b
+//         \ /                +-|---|-+
+//         add       ==>      |  add  |
+//          |                 |   |   |
+//         relu               | relu  |
+//          |                 +---|---+
+//
+// Walk the block from its end. An op that no group has claimed starts one and pulls in its producers, last first, for
+// as long as a rule accepts them. A producer joins only if ALL its users are in the group; hence a group has one
+// result, and no path can leave it and come back. Before that, ops that are cheaper to compute than to store are
+// duplicated, one copy a user.
+
+#include "dialects/dsc/Dsc.h"
+#include "passes/Passes.h"
+#include "passes/fusion/Rules.h"
+
+#include "mlir/IR/Builders.h"
+#include "mlir/IR/IRMapping.h"
+
+#include <queue>
+
+using namespace mlir;
+
+namespace dscc {
+
+#define GEN_PASS_DEF_FUSEGROUPS
+#include "passes/Passes.h.inc"
+
+/// A kernel with more pointers and branches than this compiles slowly and keeps too much in registers.
+constexpr size_t maxGroupInputs = 24;
+/// Joins of more operands become trees.
+constexpr size_t maxJoined = 16;
+
+static bool isDscOp(Operation *op) { return op && isa<dsc::DscDialect>(op->getDialect()); }
+
+/// concat(a .. z) = concat(concat(a .. p), concat(q .. z)).
+static void splitJoin(dsc::ConcatOp join) {
+  while (join.getInputs().size() > maxJoined) {
+    OpBuilder builder(join);
+    SmallVector<Value> parts;
+    ValueRange rest = join.getInputs();
+    while (!rest.empty()) {
+      ValueRange part = rest.take_front(maxJoined);
+      parts.push_back(part.size() == 1 ? part[0]
+                                       : dsc::ConcatOp::create(builder, join.getLoc(), part, join.getAxisAttr()));
+      rest = rest.drop_front(part.size());
+    }
+    join.getInputsMutable().assign(parts);
+  }
+}
+
+/// Gives each use of a duplicable op a copy of its own. From the end, so that copies of users come first.
+static void duplicate(Block &block) {
+  for (Operation &op : llvm::make_early_inc_range(llvm::reverse(block))) {
+    if (!isDscOp(&op) || !isDuplicable(&op) || op.use_empty())
+      continue;
+    // In the order of the users, whatever the order of the use list.
+    SmallVector<OpOperand *> uses = llvm::map_to_vector(op.getUses(), [](OpOperand &use) { return &use; });
+    llvm::stable_sort(uses, [](OpOperand *a, OpOperand *b) {
+      if (a->getOwner() != b->getOwner())
+        return a->getOwner()->isBeforeInBlock(b->getOwner());
+      return a->getOperandNumber() < b->getOperandNumber();
+    });
+    OpBuilder builder(&op);
+    for (OpOperand *use : llvm::drop_begin(uses))
+      use->set(builder.clone(op)->getResult(0));
+  }
+}
+
+/// Marks what could be some hero's epilogue: elementwise ops after a hero, with its dims and as its only user.
+static DenseSet<Operation *> findAnchored(Block &block) {
+  DenseSet<Operation *> anchored;
+  for (Operation &op : block) {
+    if (!isDscOp(&op) || !isElementwise(&op))
+      continue;
+    bool follows = llvm::any_of(op.getOperands(), [&](Value operand) {
+      Operation *producer = operand.getDefiningOp();
+      return producer && (isHero(producer) || anchored.contains(producer)) && sameDims(operand, op.getResult(0)) &&
+             llvm::all_of(operand.getUsers(), [&](Operation *user) { return user == &op; });
+    });
+    if (follows)
+      anchored.insert(&op);
+  }
+  return anchored;
+}
+
+/// True if a rule takes the producer for each of its users, all of which are in the group.
+static bool joins(Operation *producer, const GroupDraft &group) {
+  return llvm::all_of(producer->getUsers(), [&](Operation *user) {
+    return group.ops.contains(user) && llvm::any_of(allFusionRules(), [&](const FusionRule &rule) {
+             return rule.accepts(producer, user, group);
+           });
+  });
+}
+
+static void add(GroupDraft &group, Operation *op) {
+  bool onTop = group.ops.empty() || llvm::all_of(op->getUsers(), [&](Operation *user) {
+                 return group.epilogue.contains(user);
+               });
+  group.ops.insert(op);
+  if (isHero(op)) {
+    group.hero = op;
+    return;
+  }
+  if (onTop && isElementwise(op) && sameDims(op->getResult(0), group.root()->getResult(0)))
+    group.epilogue.insert(op);
+}
+
+static size_t countInputs(const GroupDraft &group, Operation *added) {
+  llvm::SmallDenseSet<Value> inputs;
+  auto count = [&](Operation *op) {
+    for (Value operand : op->getOperands()) {
+      Operation *producer = operand.getDefiningOp();
+      if (producer != added && !group.ops.contains(producer) && !(producer && isSplat(producer)))
+        inputs.insert(operand);
+    }
+  };
+  llvm::for_each(group.ops, count);
+  count(added);
+  return inputs.size();
+}
+
+/// The ops that run in one kernel with `root`, which computes their result.
+static GroupDraft growGroup(Operation *root, const DenseSet<Operation *> &anchored, bool fuse) {
+  GroupDraft group;
+  group.anchored = &anchored;
+  add(group, root);
+  // Last first: once a producer is looked at, all its users have been.
+  auto isBefore = [](Operation *a, Operation *b) { return a != b && a->isBeforeInBlock(b); };
+  std::priority_queue<Operation *, std::vector<Operation *>, decltype(isBefore)> candidates(isBefore);
+  DenseSet<Operation *> seen;
+  auto lookBehind = [&](Operation *op) {
+    for (Value operand : op->getOperands())
+      if (Operation *producer = operand.getDefiningOp(); isDscOp(producer) && seen.insert(producer).second)
+        candidates.push(producer);
+  };
+  for (lookBehind(root); !candidates.empty(); ) {
+    Operation *producer = candidates.top();
+    candidates.pop();
+    // Even alone, an op does not read a splat from memory.
+    bool wanted = fuse || isSplat(producer);
+    bool small = isDuplicable(producer) || countInputs(group, producer) <= maxGroupInputs;
+    if (!wanted || !small || isa<dsc::GroupOp>(producer) || !joins(producer, group))
+      continue;
+    add(group, producer);
+    lookBehind(producer);
+  }
+  return group;
+}
+
+/// Wraps `ops`, whose last is the root, in a dsc.group at the root's place.
+static void outline(ArrayRef<Operation *> ops) {
+  Operation *root = ops.back();
+  llvm::SetVector<Value> inputs;
+  SmallVector<Location> locations;
+  for (Operation *op : ops) {
+    if (!isSplat(op) || ops.size() == 1)
+      locations.push_back(op->getLoc());
+    for (Value operand : op->getOperands())
+      if (!llvm::is_contained(ops, operand.getDefiningOp()))
+        inputs.insert(operand);
+  }
+
+  OpBuilder builder(root);
+  Location location = builder.getFusedLoc(locations);
+  auto group = dsc::GroupOp::create(builder, location, root->getResultTypes(), inputs.getArrayRef());
+  root->replaceAllUsesWith(group);
+  Block *body = builder.createBlock(&group.getBody());
+  IRMapping arguments;
+  for (Value input : inputs)
+    arguments.map(input, body->addArgument(input.getType(), input.getLoc()));
+  for (Operation *op : ops) {
+    op->moveBefore(body, body->end());
+    for (OpOperand &operand : op->getOpOperands())
+      operand.set(arguments.lookupOrDefault(operand.get()));
+  }
+  builder.setInsertionPointToEnd(body);
+  dsc::YieldOp::create(builder, root->getLoc(), root->getResults());
+}
+
+/// Weights and views cost nothing, so they need no kernel.
+static bool needsGroup(Operation *op) {
+  return isDscOp(op) && !isa<dsc::ConstantOp, dsc::ReshapeOp, dsc::GroupOp>(op);
+}
+
+namespace {
+struct FuseGroups : impl::FuseGroupsBase<FuseGroups> {
+  using FuseGroupsBase::FuseGroupsBase;
+
+  void runOnOperation() override {
+    if (getOperation().isExternal())
+      return;
+    Block &block = getOperation().getBody().front();
+    for (auto join : llvm::make_early_inc_range(block.getOps<dsc::ConcatOp>()))
+      splitJoin(join);
+    duplicate(block);
+    DenseSet<Operation *> anchored = findAnchored(block);
+    // Roots are found from the end; what a group takes is no longer in the block.
+    for (Operation *op = &block.back(); op;) {
+      if (isOpTriviallyDead(op) || !needsGroup(op)) {
+        Operation *dead = isOpTriviallyDead(op) ? op : nullptr;
+        op = op->getPrevNode();
+        if (dead)
+          dead->erase();
+        continue;
+      }
+      SmallVector<Operation *> ops = growGroup(op, anchored, fuse).ops.takeVector();
+      llvm::sort(ops, [](Operation *a, Operation *b) { return a->isBeforeInBlock(b); });
+      outline(ops);
+      ++numGroups;
+      numFused += ops.size() - 1;
+      op = op->getBlock()->getParentOp()->getPrevNode();
+    }
+  }
+};
+} // namespace
+
+} // namespace dscc

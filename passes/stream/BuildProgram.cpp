@@ -1,0 +1,265 @@
+// Turns each target's list of launches into the host program that the runtime calls.
+//
+//     %y = dsc.launch @k(%x, %w)          run(args):   check the relations of the named dims
+//     return %y                    ==>                 slots = {x, w, y}; launch(queue, k, grid, slots)
+//                                                      return 0
+//
+// The program touches no tensor: it computes addresses and sizes and hands them to the runtime's services. Kernel
+// arguments lie in one set of slots that all launches share, because a service copies them before it returns.
+
+#include "dialects/dsc/Dsc.h"
+#include "passes/Passes.h"
+#include "passes/memory/Storage.h"
+#include "passes/stream/HostProgram.h"
+
+#include "mlir/Dialect/GPU/IR/GPUDialect.h"
+
+#include <dscc/abi.h>
+
+using namespace mlir;
+
+namespace dscc {
+
+#define GEN_PASS_DEF_BUILDPROGRAM
+#include "passes/Passes.h.inc"
+
+/// dscc_status of <dscc/dscc.h>: the inputs do not fit together.
+constexpr int32_t badInput = 2;
+
+#define POINTER_INDEX(type, field) (offsetof(type, field) / sizeof(void *))
+
+namespace {
+/// Writes @run of one target.
+class ProgramWriter {
+public:
+  ProgramWriter(OpBuilder &builder, ModuleOp nested, func::FuncOp main, ArrayAttr symbols)
+      : nested(nested), main(main), f(builder, main.getLoc(), "run", {LLVM::LLVMPointerType::get(main.getContext())},
+                                      builder.getI32Type(), symbols) {}
+
+  void write(ArrayAttr relations);
+  ArrayAttr getWeights() { return f.b.getArrayAttr(weights.getArrayRef()); }
+  unsigned numLaunches = 0, numCopies = 0;
+
+private:
+  void readArguments();
+  void checkRelation(DictionaryAttr relation);
+  void launch(dsc::LaunchOp op);
+  void copyReturned(unsigned index, Value value);
+  void call(unsigned service, ValueRange arguments);
+  Value pointerTo(Value tensor);
+  Value pointerToResult(dsc::LaunchOp op, unsigned index);
+  Value predicate(arith::CmpIPredicate predicate, Value a, Value b) {
+    return arith::CmpIOp::create(f.b, f.loc, predicate, a, b);
+  }
+
+  ModuleOp nested;
+  func::FuncOp main;
+  HostFunction f;
+  Value services, queue, inputs, outputs, arena, weightPointers;
+  Value grid, values, pointers; // pointers[i] = &values[i]
+  llvm::SetVector<Attribute> weights;
+  llvm::StringMap<int64_t> kernelIndex;
+};
+} // namespace
+
+/// Kernels are numbered as they stand in the module.
+static llvm::StringMap<int64_t> numberKernels(ModuleOp nested) {
+  llvm::StringMap<int64_t> index;
+  nested.walk([&](LLVM::LLVMFuncOp function) {
+    if (function->hasAttr("dsc.kernel"))
+      index.try_emplace(function.getName(), index.size());
+  });
+  return index;
+}
+
+static int64_t countSlots(func::FuncOp main) {
+  size_t most = 1;
+  for (auto launch : main.getOps<dsc::LaunchOp>())
+    most = std::max(most, launch.getInputs().size() + launch.getNumResults() + launch.getSymbols().size());
+  return most;
+}
+
+void ProgramWriter::readArguments() {
+  Value args = f.argument(0);
+  auto field = [&](size_t index) { return f.load(args, index, f.pointerType()); };
+  services = field(POINTER_INDEX(dscc_run_args, services));
+  queue = field(POINTER_INDEX(dscc_run_args, queue));
+  f.setSymbols(field(POINTER_INDEX(dscc_run_args, symbols)));
+  inputs = field(POINTER_INDEX(dscc_run_args, inputs));
+  outputs = field(POINTER_INDEX(dscc_run_args, outputs));
+  arena = field(POINTER_INDEX(dscc_run_args, arena));
+  weightPointers = field(POINTER_INDEX(dscc_run_args, weights));
+  int64_t count = countSlots(main);
+  grid = f.slots(3);
+  values = f.slots(count);
+  pointers = f.slots(count);
+  for (int64_t i = 0; i < count; ++i)
+    f.store(f.address(values, i), pointers, i);
+}
+
+/// `equal`: lhs = rhs. `broadcast`: lhs = rhs, or one of them is 1. `multiple`: rhs divides lhs.
+void ProgramWriter::checkRelation(DictionaryAttr relation) {
+  auto text = [&](StringRef key) { return relation.getAs<StringAttr>(key).getValue(); };
+  DimExpr lhs = DimExpr::parse(text("lhs")), rhs = DimExpr::parse(text("rhs"));
+  Value a = f.dim(lhs), b = f.dim(rhs);
+  Value holds = predicate(arith::CmpIPredicate::eq, a, b);
+  if (text("kind") == "broadcast") {
+    Value one = f.number(1);
+    for (Value side : {a, b})
+      holds = arith::OrIOp::create(f.b, f.loc, holds, predicate(arith::CmpIPredicate::eq, side, one));
+  }
+  if (text("kind") == "multiple")
+    holds = predicate(arith::CmpIPredicate::eq, f.dim(DimExpr::mod(lhs, rhs)), f.number(0));
+  f.returnUnless(holds, f.status(badInput));
+}
+
+Value ProgramWriter::pointerToResult(dsc::LaunchOp op, unsigned index) {
+  auto placed = op->getAttrOfType<ArrayAttr>("outputs");
+  int64_t output = placed ? cast<IntegerAttr>(placed[index]).getInt() : -1;
+  if (output >= 0)
+    return f.load(outputs, output, f.pointerType());
+  return f.advance(arena, f.dim(op.getOffsetsAttr().getDims()[index]));
+}
+
+Value ProgramWriter::pointerTo(Value tensor) {
+  Value storage = getStorage(tensor);
+  if (auto argument = dyn_cast<BlockArgument>(storage))
+    return f.load(inputs, argument.getArgNumber(), f.pointerType());
+  if (auto op = storage.getDefiningOp<dsc::LaunchOp>())
+    return pointerToResult(op, cast<OpResult>(storage).getResultNumber());
+  auto constant = storage.getDefiningOp<dsc::ConstantOp>();
+  assert(constant && "a placed tensor is an input, a constant or a launch's result");
+  weights.insert(constant.getValueAttr());
+  int64_t index = std::distance(weights.begin(), llvm::find(weights, constant.getValueAttr()));
+  return f.load(weightPointers, index, f.pointerType());
+}
+
+/// Calls a function of dscc_services and returns its status if that is not 0.
+void ProgramWriter::call(unsigned service, ValueRange arguments) {
+  Value function = f.load(services, service, f.pointerType());
+  auto type = LLVM::LLVMFunctionType::get(f.i32(), llvm::to_vector(arguments.getTypes()));
+  SmallVector<Value> operands = {function};
+  llvm::append_range(operands, arguments);
+  Value status = LLVM::CallOp::create(f.b, f.loc, type, operands).getResult();
+  f.returnUnless(predicate(arith::CmpIPredicate::eq, status, f.status(0)), status);
+}
+
+void ProgramWriter::launch(dsc::LaunchOp op) {
+  SmallVector<DimExpr> blocks = op.getGrid().getDims();
+  blocks.resize(3, 1);
+  if (llvm::any_of(blocks, [](const DimExpr &count) { return count.isConstant(0); }))
+    return;
+  ++numLaunches;
+  auto enqueue = [&] {
+    int64_t slot = 0;
+    for (auto [axis, count] : llvm::enumerate(blocks))
+      f.store(f.dim(count), grid, axis);
+    for (Value input : op.getInputs())
+      f.store(pointerTo(input), values, slot++);
+    for (unsigned result = 0; result < op.getNumResults(); ++result)
+      f.store(pointerToResult(op, result), values, slot++);
+    for (auto symbol : op.getSymbols().getAsRange<StringAttr>())
+      f.store(f.dim(DimExpr::symbol(symbol.getValue())), values, slot++);
+    auto kernel = kernelIndex.find(op.getKernel());
+    assert(kernel != kernelIndex.end() && "a launch names a kernel of its module");
+    call(POINTER_INDEX(dscc_services, launch), {queue, f.status(kernel->second), grid, pointers});
+  };
+  // A grid without blocks is no launch: drivers refuse it.
+  Value some;
+  for (const DimExpr &count : blocks) {
+    if (count.isConstant())
+      continue;
+    Value positive = predicate(arith::CmpIPredicate::sgt, f.dim(count), f.number(0));
+    some = some ? arith::AndIOp::create(f.b, f.loc, some, positive).getResult() : positive;
+  }
+  if (!some)
+    return enqueue();
+  f.onlyIf(some, enqueue);
+}
+
+/// What no launch has written into its output is copied there: inputs, constants, and what is returned twice.
+void ProgramWriter::copyReturned(unsigned index, Value value) {
+  Value storage = getStorage(value);
+  if (auto op = storage.getDefiningOp<dsc::LaunchOp>()) {
+    auto placed = op->getAttrOfType<ArrayAttr>("outputs");
+    unsigned result = cast<OpResult>(storage).getResultNumber();
+    if (placed && cast<IntegerAttr>(placed[result]).getInt() == int64_t(index))
+      return;
+  }
+  DimExpr bytes = countBytes(value.getType());
+  if (bytes.isConstant(0))
+    return;
+  ++numCopies;
+  call(POINTER_INDEX(dscc_services, copy),
+       {queue, f.load(outputs, index, f.pointerType()), pointerTo(value), f.dim(bytes)});
+}
+
+void ProgramWriter::write(ArrayAttr relations) {
+  kernelIndex = numberKernels(nested);
+  readArguments();
+  if (relations)
+    for (auto relation : relations.getAsRange<DictionaryAttr>())
+      checkRelation(relation);
+  for (auto op : main.getOps<dsc::LaunchOp>())
+    launch(op);
+  for (auto [index, value] : llvm::enumerate(main.getBody().front().getTerminator()->getOperands()))
+    copyReturned(index, value);
+  f.finish(f.status(0));
+}
+
+/// int64_t arena_bytes(const int64_t *symbols)
+static void writeArenaBytes(OpBuilder &builder, func::FuncOp main, const DimExpr &arena, ArrayAttr symbols) {
+  HostFunction f(builder, main.getLoc(), "arena_bytes", {LLVM::LLVMPointerType::get(main.getContext())},
+                 builder.getI64Type(), symbols);
+  f.setSymbols(f.argument(0));
+  f.finish(f.dim(arena));
+}
+
+/// void dims(const int64_t *symbols, int64_t *dims): of all inputs, then of all outputs.
+static void writeDims(ModuleOp top, ArrayAttr symbols) {
+  auto main = top.lookupSymbol<func::FuncOp>("main");
+  OpBuilder builder = OpBuilder::atBlockEnd(top.getBody());
+  Type pointer = LLVM::LLVMPointerType::get(top.getContext());
+  HostFunction f(builder, main.getLoc(), "dims", {pointer, pointer}, LLVM::LLVMVoidType::get(top.getContext()),
+                 symbols);
+  f.setSymbols(f.argument(0));
+  int64_t slot = 0;
+  for (TypeRange types : {TypeRange(main.getArgumentTypes()), TypeRange(main.getResultTypes())})
+    for (Type type : types)
+      for (const DimExpr &dim : dsc::getDims(type))
+        f.store(f.dim(dim), f.argument(1), slot++);
+  f.finish({});
+}
+
+namespace {
+struct BuildProgram : impl::BuildProgramBase<BuildProgram> {
+  using BuildProgramBase::BuildProgramBase;
+
+  void runOnOperation() override {
+    ModuleOp top = getOperation();
+    auto symbols = top->getAttrOfType<ArrayAttr>("dsc.symbols");
+    auto relations = top->getAttrOfType<ArrayAttr>("dsc.relations");
+    for (auto nested : top.getOps<ModuleOp>())
+      if (nested->hasAttr("dsc.target"))
+        buildTarget(nested, symbols ? symbols : ArrayAttr::get(&getContext(), {}), relations);
+    writeDims(top, symbols ? symbols : ArrayAttr::get(&getContext(), {}));
+  }
+
+  void buildTarget(ModuleOp nested, ArrayAttr symbols, ArrayAttr relations) {
+    auto main = nested.lookupSymbol<func::FuncOp>("main");
+    auto formula = main->getAttrOfType<StringAttr>("dsc.arena");
+    assert(formula && "a placed function has dsc.arena");
+    OpBuilder builder = OpBuilder::atBlockEnd(nested.getBody());
+    ProgramWriter writer(builder, nested, main, symbols);
+    writer.write(relations);
+    writeArenaBytes(builder, main, DimExpr::parse(formula.getValue()), symbols);
+    nested->setAttr("dsc.arena", formula);
+    nested->setAttr("dsc.weights", writer.getWeights());
+    numLaunches += writer.numLaunches;
+    numCopies += writer.numCopies;
+    main.erase();
+  }
+};
+} // namespace
+
+} // namespace dscc
