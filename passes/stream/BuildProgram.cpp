@@ -12,7 +12,6 @@
 #include "passes/memory/Storage.h"
 #include "passes/stream/HostProgram.h"
 
-#include "mlir/Dialect/GPU/IR/GPUDialect.h"
 
 #include <dscc/abi.h>
 

@@ -1,0 +1,85 @@
+// RUN: dscc-opt %s --dsc-fuse-groups --split-input-file | FileCheck %s
+
+// What follows a product element by element is its epilogue, the residual included.
+// CHECK-LABEL: @epilogue
+func.func @epilogue(%a: tensor<4x8xf32>, %w: tensor<8x4xf32>, %r: tensor<4x4xf32>) -> tensor<4x4xf32> {
+  // CHECK-COUNT-1: dsc.group
+  // CHECK-NOT: dsc.group
+  %0 = dsc.matmul %a, %w : (tensor<4x8xf32>, tensor<8x4xf32>) -> tensor<4x4xf32>
+  %1 = dsc.relu %0 : (tensor<4x4xf32>) -> tensor<4x4xf32>
+  %2 = dsc.add %1, %r : (tensor<4x4xf32>, tensor<4x4xf32>) -> tensor<4x4xf32>
+  return %2 : tensor<4x4xf32>
+}
+
+// -----
+
+// A row's sum that is broadcast again is no epilogue: the dims differ.
+// CHECK-LABEL: @broadcast
+func.func @broadcast(%x: tensor<4x8xf32>) -> tensor<4x8xf32> {
+  // CHECK-COUNT-2: dsc.group
+  %0 = dsc.reduce_sum %x {axes = [1]} : (tensor<4x8xf32>) -> tensor<4x1xf32>
+  %1 = dsc.add %x, %0 : (tensor<4x8xf32>, tensor<4x1xf32>) -> tensor<4x8xf32>
+  return %1 : tensor<4x8xf32>
+}
+
+// -----
+
+// A reduction reads a chain as it is computed.
+// CHECK-LABEL: @prologue
+func.func @prologue(%x: tensor<4x8xf32>) -> tensor<8x1xf32> {
+  // CHECK-COUNT-1: dsc.group
+  // CHECK-NOT: dsc.group
+  %0 = dsc.exp %x : (tensor<4x8xf32>) -> tensor<4x8xf32>
+  %1 = dsc.transpose %0 {permutation = [1, 0]} : (tensor<4x8xf32>) -> tensor<8x4xf32>
+  %2 = dsc.reduce_sum %1 {axes = [1]} : (tensor<8x4xf32>) -> tensor<8x1xf32>
+  return %2 : tensor<8x1xf32>
+}
+
+// -----
+
+// A product reads each element many times, so it takes in casts only.
+// CHECK-LABEL: @product
+func.func @product(%x: tensor<4x8xf32>, %h: tensor<4x8xf16>, %w: tensor<8x4xf32>) -> (tensor<4x4xf32>, tensor<4x4xf32>) {
+  // CHECK: dsc.group
+  // CHECK: dsc.exp
+  // CHECK: dsc.group
+  // CHECK-NEXT: ^bb0
+  // CHECK-NEXT: dsc.matmul
+  // CHECK: dsc.group
+  // CHECK: dsc.cast
+  // CHECK-NEXT: dsc.matmul
+  %0 = dsc.exp %x : (tensor<4x8xf32>) -> tensor<4x8xf32>
+  %1 = dsc.matmul %0, %w : (tensor<4x8xf32>, tensor<8x4xf32>) -> tensor<4x4xf32>
+  %2 = dsc.cast %h : (tensor<4x8xf16>) -> tensor<4x8xf32>
+  %3 = dsc.matmul %2, %w : (tensor<4x8xf32>, tensor<8x4xf32>) -> tensor<4x4xf32>
+  return %1, %3 : tensor<4x4xf32>, tensor<4x4xf32>
+}
+
+// -----
+
+// Between two heroes a chain is the first one's epilogue, where it is computed once an element.
+// CHECK-LABEL: @between
+func.func @between(%x: tensor<1x1x6x6xf32>, %w: tensor<1x1x3x3xf32>) -> tensor<1x1x2x2xf32> {
+  // CHECK: dsc.conv
+  // CHECK-NEXT: dsc.relu
+  // CHECK-NEXT: dsc.yield
+  // CHECK: dsc.max_pool
+  %0 = dsc.conv %x, %w {strides = [1, 1], dilations = [1, 1], pads = [0, 0, 0, 0], groups = 1}
+     : (tensor<1x1x6x6xf32>, tensor<1x1x3x3xf32>) -> tensor<1x1x4x4xf32>
+  %1 = dsc.relu %0 : (tensor<1x1x4x4xf32>) -> tensor<1x1x4x4xf32>
+  %2 = dsc.max_pool %1 {window = [2, 2], strides = [2, 2], dilations = [1, 1], pads = [0, 0, 0, 0]}
+     : (tensor<1x1x4x4xf32>) -> tensor<1x1x2x2xf32>
+  return %2 : tensor<1x1x2x2xf32>
+}
+
+// -----
+
+// One hero a group.
+// CHECK-LABEL: @two_heroes
+func.func @two_heroes(%a: tensor<4x4xf32>, %b: tensor<4x4xf32>) -> tensor<4x4xf32> {
+  // CHECK-COUNT-2: dsc.group
+  %0 = dsc.matmul %a, %b : (tensor<4x4xf32>, tensor<4x4xf32>) -> tensor<4x4xf32>
+  %1 = dsc.softmax %a {axis = 1 : i64} : (tensor<4x4xf32>) -> tensor<4x4xf32>
+  %2 = dsc.add %0, %1 : (tensor<4x4xf32>, tensor<4x4xf32>) -> tensor<4x4xf32>
+  return %2 : tensor<4x4xf32>
+}

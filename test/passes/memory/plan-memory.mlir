@@ -1,0 +1,79 @@
+// RUN: dscc-opt %s --dsc-plan-memory --split-input-file | FileCheck %s
+
+// A result that is returned is written into the output; the one before it takes 16 B, rounded up to 64.
+// CHECK-LABEL: @direct
+// CHECK-SAME: dsc.arena = "64", dsc.max_live = 64
+func.func @direct(%x: tensor<4xf32>) -> tensor<4xf32> {
+  // CHECK: dsc.group(%{{.*}}) {offsets = #dsc.dims<0>, outputs = [-1]}
+  // CHECK: dsc.group(%{{.*}}) {offsets = #dsc.dims<0>, outputs = [0]}
+  %0 = dsc.group(%x) : (tensor<4xf32>) -> tensor<4xf32> {
+  ^bb0(%a: tensor<4xf32>):
+    %2 = dsc.exp %a : (tensor<4xf32>) -> tensor<4xf32>
+    dsc.yield %2 : tensor<4xf32>
+  }
+  %1 = dsc.group(%0) : (tensor<4xf32>) -> tensor<4xf32> {
+  ^bb0(%a: tensor<4xf32>):
+    %2 = dsc.exp %a : (tensor<4xf32>) -> tensor<4xf32>
+    dsc.yield %2 : tensor<4xf32>
+  }
+  return %1 : tensor<4xf32>
+}
+
+// -----
+
+// Elements that are read where they are written may be overwritten; transposed ones may not.
+// CHECK-LABEL: @in_place
+// CHECK-SAME: dsc.arena = "128"
+func.func @in_place(%x: tensor<4x4xf32>) -> tensor<4x4xf32> {
+  // CHECK: offsets = #dsc.dims<[[FIRST:.*]]>, outputs = [-1]
+  // CHECK: offsets = #dsc.dims<[[FIRST]]>, outputs = [-1]
+  // CHECK-NOT: offsets = #dsc.dims<[[FIRST]]>, outputs = [-1]
+  // CHECK: outputs = [0]
+  %0 = dsc.group(%x) : (tensor<4x4xf32>) -> tensor<4x4xf32> {
+  ^bb0(%a: tensor<4x4xf32>):
+    %4 = dsc.exp %a : (tensor<4x4xf32>) -> tensor<4x4xf32>
+    dsc.yield %4 : tensor<4x4xf32>
+  }
+  %1 = dsc.group(%0) : (tensor<4x4xf32>) -> tensor<4x4xf32> {
+  ^bb0(%a: tensor<4x4xf32>):
+    %4 = dsc.sqrt %a : (tensor<4x4xf32>) -> tensor<4x4xf32>
+    dsc.yield %4 : tensor<4x4xf32>
+  }
+  %2 = dsc.group(%1) : (tensor<4x4xf32>) -> tensor<4x4xf32> {
+  ^bb0(%a: tensor<4x4xf32>):
+    %4 = dsc.transpose %a {permutation = [1, 0]} : (tensor<4x4xf32>) -> tensor<4x4xf32>
+    dsc.yield %4 : tensor<4x4xf32>
+  }
+  %3 = dsc.group(%2) : (tensor<4x4xf32>) -> tensor<4x4xf32> {
+  ^bb0(%a: tensor<4x4xf32>):
+    %4 = dsc.sqrt %a : (tensor<4x4xf32>) -> tensor<4x4xf32>
+    dsc.yield %4 : tensor<4x4xf32>
+  }
+  return %3 : tensor<4x4xf32>
+}
+
+// -----
+
+// A view keeps what it views alive: both the first and the second tensor live until the end, so neither shares.
+// 4 * n bytes each, rounded up: 64 * floordiv(4 * n + 63, 64).
+// CHECK-LABEL: @view
+// CHECK-SAME: dsc.arena = "128*floordiv(4*n + 63, 64)"
+func.func @view(%x: tensor<?x1xf32, #dsc.dims<"n", 1>>) -> tensor<?xf32, #dsc.dims<"n">> {
+  %0 = dsc.group(%x) : (tensor<?x1xf32, #dsc.dims<"n", 1>>) -> tensor<?x1xf32, #dsc.dims<"n", 1>> {
+  ^bb0(%a: tensor<?x1xf32, #dsc.dims<"n", 1>>):
+    %4 = dsc.exp %a : (tensor<?x1xf32, #dsc.dims<"n", 1>>) -> tensor<?x1xf32, #dsc.dims<"n", 1>>
+    dsc.yield %4 : tensor<?x1xf32, #dsc.dims<"n", 1>>
+  }
+  %1 = dsc.reshape %0 : (tensor<?x1xf32, #dsc.dims<"n", 1>>) -> tensor<?xf32, #dsc.dims<"n">>
+  %2 = dsc.group(%1) : (tensor<?xf32, #dsc.dims<"n">>) -> tensor<?xf32, #dsc.dims<"n">> {
+  ^bb0(%a: tensor<?xf32, #dsc.dims<"n">>):
+    %4 = dsc.sqrt %a : (tensor<?xf32, #dsc.dims<"n">>) -> tensor<?xf32, #dsc.dims<"n">>
+    dsc.yield %4 : tensor<?xf32, #dsc.dims<"n">>
+  }
+  %3 = dsc.group(%1, %2) : (tensor<?xf32, #dsc.dims<"n">>, tensor<?xf32, #dsc.dims<"n">>) -> tensor<?xf32, #dsc.dims<"n">> {
+  ^bb0(%a: tensor<?xf32, #dsc.dims<"n">>, %b: tensor<?xf32, #dsc.dims<"n">>):
+    %4 = dsc.add %a, %b : (tensor<?xf32, #dsc.dims<"n">>, tensor<?xf32, #dsc.dims<"n">>) -> tensor<?xf32, #dsc.dims<"n">>
+    dsc.yield %4 : tensor<?xf32, #dsc.dims<"n">>
+  }
+  return %3 : tensor<?xf32, #dsc.dims<"n">>
+}

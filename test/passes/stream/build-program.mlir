@@ -1,0 +1,37 @@
+// RUN: dscc-opt %s --dsc-build-program | FileCheck %s
+
+// CHECK: module @cpu_v4 attributes {dsc.arena = "64*n", dsc.target = "cpu_v4", dsc.weights = [dense<{{.*}}> : tensor<2xf32>]}
+// CHECK-LABEL: llvm.func @run
+
+// The relation of the model comes first: status 2 says that the inputs do not fit.
+// CHECK: %[[HOLDS:.*]] = arith.cmpi eq
+// CHECK: llvm.cond_br %[[HOLDS]], ^{{.*}}, ^[[BAD:.*]]
+// CHECK: ^[[BAD]]:
+// CHECK-NEXT: llvm.return %[[BADINPUT:.*]] : i32
+
+// A launch whose grid may be empty is skipped then.
+// CHECK: %[[SOME:.*]] = arith.cmpi sgt
+// CHECK: llvm.cond_br %[[SOME]]
+// CHECK: llvm.call %{{.*}}(%{{.*}}) : !llvm.ptr, (!llvm.ptr, i32, !llvm.ptr, !llvm.ptr) -> i32
+
+// The constant that is returned is copied.
+// CHECK: llvm.call {{.*}} : !llvm.ptr, (!llvm.ptr, !llvm.ptr, !llvm.ptr, i64) -> i32
+// CHECK-NOT: llvm.call
+// CHECK-LABEL: llvm.func @arena_bytes
+// CHECK-LABEL: llvm.func @dims
+module attributes {dsc.symbols = [{name = "n", min = 0 : i64, max = 64 : i64, input = 0 : i64, axis = 0 : i64}],
+                   dsc.relations = [{kind = "equal", lhs = "n", rhs = "2*floordiv(n, 2)", node = "split"}]} {
+  func.func private @main(tensor<?xf32, #dsc.dims<"n">>) -> (tensor<?xf32, #dsc.dims<"n">>, tensor<2xf32>)
+  module @cpu_v4 attributes {dsc.target = "cpu_v4"} {
+    llvm.func @relu(%block: !llvm.ptr, %args: !llvm.ptr) attributes {dsc.kernel = {nodes = "relu1"}} {
+      llvm.return
+    }
+    func.func @main(%x: tensor<?xf32, #dsc.dims<"n">>) -> (tensor<?xf32, #dsc.dims<"n">>, tensor<2xf32>)
+        attributes {dsc.arena = "64*n"} {
+      %w = dsc.constant dense<[1.0, 2.0]> : tensor<2xf32>
+      %y = dsc.launch @relu (%x) {grid = #dsc.dims<"n", 1, 1>, symbols = ["n"], offsets = #dsc.dims<0>, outputs = [0]}
+         : (tensor<?xf32, #dsc.dims<"n">>) -> tensor<?xf32, #dsc.dims<"n">>
+      return %y, %w : tensor<?xf32, #dsc.dims<"n">>, tensor<2xf32>
+    }
+  }
+}

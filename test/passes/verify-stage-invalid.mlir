@@ -1,0 +1,26 @@
+// RUN: dscc-opt %s --dsc-verify-stage=stage=grouped --split-input-file --verify-diagnostics
+
+func.func private @main(tensor<4xf32>) -> tensor<4xf32>
+module @cuda attributes {dsc.target = "cuda"} {
+  func.func @main(%x: tensor<4xf32>) -> tensor<4xf32> {
+    // expected-error@+1 {{is outside any dsc.group, so no kernel computes it}}
+    %0 = dsc.relu %x : (tensor<4xf32>) -> tensor<4xf32>
+    return %0 : tensor<4xf32>
+  }
+}
+
+// -----
+
+func.func private @main(tensor<4xf32>) -> tensor<4xf32>
+// expected-error@+1 {{is for no known target}}
+module @tpu attributes {dsc.target = "tpu"} {
+}
+
+// -----
+
+// expected-error@+1 {{has no declaration of @main}}
+module {
+  func.func @main(%x: tensor<4xf32>) -> tensor<4xf32> {
+    return %x : tensor<4xf32>
+  }
+}

@@ -1,0 +1,21 @@
+// RUN: dscc-opt %s --dsc-verify-stage=stage=streamed --split-input-file --verify-diagnostics
+
+// expected-error@+1 {{has no @dims}}
+module {
+}
+
+// -----
+
+llvm.func @dims(!llvm.ptr, !llvm.ptr)
+// expected-error@+1 {{has no @run}}
+module @cuda attributes {dsc.target = "cuda"} {
+}
+
+// -----
+
+llvm.func @dims(!llvm.ptr, !llvm.ptr)
+// expected-error@+1 {{does not list its weights and its arena}}
+module @cuda attributes {dsc.target = "cuda"} {
+  llvm.func @run(!llvm.ptr) -> i32
+  llvm.func @arena_bytes(!llvm.ptr) -> i64
+}
