@@ -17,6 +17,110 @@ def VerifyStage : Pass<"dsc-verify-stage", "mlir::ModuleOp"> {
 
 //===-- canonical -------------------------------------------------------------------------------------------------===//
 
+def FoldConstants : Pass<"dsc-fold-constants", "mlir::func::FuncOp"> {
+  let summary = "Compute what depends on constants only";
+  let description = [{
+    In:  a flat graph.  Out: the same; ops on constants are constants, within a budget of bytes.
+
+    ```mlir
+    %w = dsc.constant dense<[[1.0, 2.0]]> : tensor<1x2xf32>
+    %t = dsc.transpose %w {permutation = [1, 0]} : (tensor<1x2xf32>) -> tensor<2x1xf32>
+    ```
+    becomes
+    ```mlir
+    %t = dsc.constant dense<[[1.0], [2.0]]> : tensor<2x1xf32>
+    ```
+  }];
+  let options = [Option<"budget", "budget", "int64_t", "268435456", "Bytes that all folded constants may take">];
+  let statistics = [Statistic<"numFolded", "folded", "Ops replaced by constants">,
+                    Statistic<"numBytes", "bytes", "Bytes of new constants">];
+  let dependentDialects = ["dsc::DscDialect"];
+}
+
+def SimplifyGraph : Pass<"dsc-simplify-graph", "mlir::func::FuncOp"> {
+  let summary = "Apply identities that make the graph smaller or cheaper";
+  let description = [{
+    In:  a flat graph.  Out: the same, with transposes joined and taken into products, casts joined, powers and
+    divisions by constants expanded.
+
+    ```mlir
+    %t = dsc.transpose %b {permutation = [1, 0]} : (tensor<4x3xf32>) -> tensor<3x4xf32>
+    %y = dsc.matmul %a, %t : (tensor<2x3xf32>, tensor<3x4xf32>) -> tensor<2x4xf32>
+    ```
+    becomes
+    ```mlir
+    %y = dsc.matmul %a, %b {transpose_rhs} : (tensor<2x3xf32>, tensor<4x3xf32>) -> tensor<2x4xf32>
+    ```
+  }];
+  let options = [Option<"reciprocals", "reciprocals", "bool", "false",
+                        "Multiply by 1/c instead of dividing by c even where the last bit may differ">];
+  let dependentDialects = ["dsc::DscDialect"];
+}
+
+def FoldScaleIntoConv : Pass<"dsc-fold-scale-into-conv", "mlir::func::FuncOp"> {
+  let summary = "Fold batch normalization into the filter of its convolution";
+  let description = [{
+    In:  a flat graph with constants folded.  Out: the same; constant factors a channel behind a convolution are gone,
+    and of several constant shifts one is left.
+
+    ```mlir
+    %c = dsc.conv %x, %w {strides = [1], dilations = [1], pads = [0, 0], groups = 1} : (tensor<1x1x4xf32>, tensor<1x1x1xf32>) -> tensor<1x1x4xf32>
+    %y = dsc.mul %c, %a : (tensor<1x1x4xf32>, tensor<1x1x1xf32>) -> tensor<1x1x4xf32>
+    ```
+    becomes
+    ```mlir
+    %y = dsc.conv %x, %scaled {strides = [1], dilations = [1], pads = [0, 0], groups = 1} : (tensor<1x1x4xf32>, tensor<1x1x1xf32>) -> tensor<1x1x4xf32>
+    ```
+  }];
+  let statistics = [Statistic<"numFolded", "folded", "Factors folded into filters">];
+  let dependentDialects = ["dsc::DscDialect"];
+}
+
+def RecomposeNormalization : Pass<"dsc-recompose-normalization", "mlir::func::FuncOp"> {
+  let summary = "Recognise layer and RMS normalization in what exporters write";
+  let description = [{
+    In:  a flat graph.  Out: the same; (x - mean) / sqrt(variance + epsilon) is `dsc.layer_norm`, and
+    x / sqrt(mean of squares + epsilon) is `dsc.rms_norm`, where the means run over the trailing dims.
+
+    ```mlir
+    %s = dsc.mul %x, %x : (tensor<2x4xf32>, tensor<2x4xf32>) -> tensor<2x4xf32>
+    %m = dsc.reduce_mean %s {axes = [1]} : (tensor<2x4xf32>) -> tensor<2x1xf32>
+    %e = dsc.add %m, %epsilon : (tensor<2x1xf32>, tensor<f32>) -> tensor<2x1xf32>
+    %d = dsc.sqrt %e : (tensor<2x1xf32>) -> tensor<2x1xf32>
+    %y = dsc.div %x, %d : (tensor<2x4xf32>, tensor<2x1xf32>) -> tensor<2x4xf32>
+    ```
+    becomes
+    ```mlir
+    %y = dsc.rms_norm %x {axis = 1 : i64, epsilon = 1.0e-05 : f64} : (tensor<2x4xf32>) -> tensor<2x4xf32>
+    ```
+  }];
+  let statistics = [Statistic<"numLayerNorms", "layer-norms", "Layer normalizations recognised">,
+                    Statistic<"numRmsNorms", "rms-norms", "RMS normalizations recognised">];
+  let dependentDialects = ["dsc::DscDialect"];
+}
+
+def RecomposeGelu : Pass<"dsc-recompose-gelu", "mlir::func::FuncOp"> {
+  let summary = "Recognise GELU in what exporters write";
+  let description = [{
+    In:  a flat graph.  Out: the same; x / 2 * (1 + erf(x / sqrt 2)) is `dsc.gelu`, and its approximation by tanh is
+    `dsc.gelu_tanh`, whatever the order of the factors.
+
+    ```mlir
+    %u = dsc.mul %x, %sqrt_half : (tensor<4xf32>, tensor<f32>) -> tensor<4xf32>
+    %e = dsc.erf %u : (tensor<4xf32>) -> tensor<4xf32>
+    %s = dsc.add %e, %one : (tensor<4xf32>, tensor<f32>) -> tensor<4xf32>
+    %p = dsc.mul %x, %s : (tensor<4xf32>, tensor<4xf32>) -> tensor<4xf32>
+    %y = dsc.mul %p, %half : (tensor<4xf32>, tensor<f32>) -> tensor<4xf32>
+    ```
+    becomes
+    ```mlir
+    %y = dsc.gelu %x : (tensor<4xf32>) -> tensor<4xf32>
+    ```
+  }];
+  let statistics = [Statistic<"numGelus", "gelus", "GELUs recognised">];
+  let dependentDialects = ["dsc::DscDialect"];
+}
+
 //===-- typed -----------------------------------------------------------------------------------------------------===//
 
 //===-- laidout ---------------------------------------------------------------------------------------------------===//

@@ -1,0 +1,47 @@
+// Evaluates ops whose operands are constants.
+//
+// Elementwise ops and reductions compute in double or in 64-bit integers, and round to the element type at each op, as
+// the kernels do at each store. Ops that only move elements copy their bytes, whatever they mean.
+
+#ifndef DSCC_PASSES_CANONICAL_EVALUATE_H
+#define DSCC_PASSES_CANONICAL_EVALUATE_H
+
+#include "dialects/dsc/Dsc.h"
+
+#include <optional>
+#include <vector>
+
+namespace dscc {
+
+/// Numbers read from a constant; one element if all are equal.
+struct Numbers {
+  mlir::RankedTensorType type;
+  bool isFloat = false;
+  std::vector<double> floats;
+  std::vector<int64_t> integers; // unsigned 64-bit ones as their bits
+  size_t size() const { return isFloat ? floats.size() : integers.size(); }
+};
+
+/// The elements of a constant; nothing for element types without numbers here (floats below 16 bits, integers below 8
+/// bits other than booleans) and for resources that are not at hand.
+std::optional<Numbers> readNumbers(mlir::ElementsAttr constant);
+/// The constant with these elements, each rounded to its type. More than 64 elements become a resource.
+mlir::ElementsAttr makeConstant(const Numbers &numbers, llvm::StringRef name);
+
+/// The value of `value` if a dsc.constant defines it, else null.
+mlir::ElementsAttr getConstant(mlir::Value value);
+
+/// The result of `op` on constant operands; null if an operand is not constant or the op is none that is evaluated.
+mlir::ElementsAttr evaluateConstant(mlir::Operation *op);
+
+// EvaluateMovement.cpp
+mlir::ElementsAttr evaluateMovement(mlir::Operation *op, llvm::ArrayRef<mlir::ElementsAttr> operands);
+
+/// Bytes as they lie in memory; a single element for a splat. Nothing if they are packed or not at hand.
+std::optional<llvm::ArrayRef<char>> getBytes(mlir::ElementsAttr constant);
+/// A constant made of raw elements.
+mlir::ElementsAttr makeFromBytes(mlir::RankedTensorType type, llvm::ArrayRef<char> bytes, llvm::StringRef name);
+
+} // namespace dscc
+
+#endif // DSCC_PASSES_CANONICAL_EVALUATE_H

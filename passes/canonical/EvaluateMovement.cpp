@@ -1,0 +1,127 @@
+// Moves the bytes of constants: a moved tensor is a walk over its source with a start and a step in each dim.
+
+#include "passes/canonical/Evaluate.h"
+
+#include <cstring>
+#include <numeric>
+
+using namespace mlir;
+
+namespace dscc {
+
+namespace {
+/// Reads `source` with these steps, in elements, to fill a tensor of `shape`.
+struct Walk {
+  int64_t start = 0;
+  SmallVector<int64_t> steps;
+};
+} // namespace
+
+static SmallVector<int64_t> rowMajorSteps(ArrayRef<int64_t> shape) {
+  SmallVector<int64_t> steps(shape.size(), 1);
+  for (size_t i = shape.size(); i-- > 1;)
+    steps[i - 1] = steps[i] * shape[i];
+  return steps;
+}
+
+static std::optional<Walk> findWalk(Operation *op, ArrayRef<int64_t> inputShape) {
+  SmallVector<int64_t> steps = rowMajorSteps(inputShape);
+  if (auto transpose = dyn_cast<dsc::TransposeOp>(op)) {
+    Walk walk;
+    for (int64_t axis : dsc::getIntegers(transpose.getPermutation()))
+      walk.steps.push_back(steps[axis]);
+    return walk;
+  }
+  if (auto slice = dyn_cast<dsc::SliceOp>(op)) {
+    Walk walk{0, steps};
+    for (auto [i, start] : llvm::enumerate(slice.getStarts().getDims())) {
+      if (!start.isConstant())
+        return std::nullopt;
+      walk.start += start.constant() * steps[i];
+      walk.steps[i] *= dsc::getIntegers(slice.getSteps())[i];
+    }
+    return walk;
+  }
+  if (isa<dsc::ExpandOp>(op)) {
+    size_t rank = cast<RankedTensorType>(op->getResult(0).getType()).getRank();
+    Walk walk{0, SmallVector<int64_t>(rank - inputShape.size(), 0)};
+    for (auto [size, step] : llvm::zip_equal(inputShape, steps))
+      walk.steps.push_back(size == 1 ? 0 : step);
+    return walk;
+  }
+  return std::nullopt;
+}
+
+static std::vector<char> follow(const Walk &walk, ArrayRef<int64_t> shape, ArrayRef<char> source, size_t width) {
+  std::vector<char> bytes;
+  bytes.reserve(std::accumulate(shape.begin(), shape.end(), int64_t(width), std::multiplies<int64_t>()));
+  SmallVector<int64_t> index(shape.size());
+  int64_t place = walk.start;
+  while (true) {
+    bytes.insert(bytes.end(), source.data() + place * width, source.data() + (place + 1) * width);
+    size_t axis = shape.size();
+    while (axis > 0) {
+      --axis;
+      place += walk.steps[axis];
+      if (++index[axis] < shape[axis])
+        break;
+      place -= walk.steps[axis] * shape[axis];
+      index[axis] = 0;
+      if (axis == 0)
+        return bytes;
+    }
+    if (shape.empty())
+      return bytes;
+  }
+}
+
+/// Tensors one after the other, in pieces as long as all dims from `axis` on.
+static std::optional<std::vector<char>> join(dsc::ConcatOp op, ArrayRef<ElementsAttr> operands, size_t width) {
+  auto pieceBytes = [&](ElementsAttr operand) {
+    ArrayRef<int64_t> inner = cast<RankedTensorType>(operand.getType()).getShape().drop_front(op.getAxis());
+    return std::accumulate(inner.begin(), inner.end(), int64_t(width), std::multiplies<int64_t>());
+  };
+  ArrayRef<int64_t> outer = cast<RankedTensorType>(op.getType()).getShape().take_front(op.getAxis());
+  int64_t pieces = std::accumulate(outer.begin(), outer.end(), int64_t(1), std::multiplies<int64_t>());
+  std::vector<char> bytes;
+  for (int64_t piece = 0; piece < pieces; ++piece)
+    for (ElementsAttr operand : operands) {
+      std::optional<ArrayRef<char>> source = getBytes(operand);
+      int64_t length = pieceBytes(operand);
+      if (!source || (operand.isSplat() && length * pieces != int64_t(source->size())))
+        return std::nullopt;
+      bytes.insert(bytes.end(), source->data() + piece * length, source->data() + (piece + 1) * length);
+    }
+  return bytes;
+}
+
+ElementsAttr evaluateMovement(Operation *op, ArrayRef<ElementsAttr> operands) {
+  auto type = cast<RankedTensorType>(op->getResult(0).getType());
+  ElementsAttr input = operands[0];
+  bool moves = isa<dsc::ReshapeOp, dsc::TransposeOp, dsc::SliceOp, dsc::ExpandOp, dsc::ConcatOp>(op);
+  if (!moves)
+    return {};
+  if (operands.size() == 1 && input.isSplat())
+    return cast<DenseElementsAttr>(input).resizeSplat(type);
+  if (isa<dsc::ReshapeOp>(op)) {
+    if (auto dense = dyn_cast<DenseElementsAttr>(input))
+      return dense.reshape(type);
+    if (auto resource = dyn_cast<DenseResourceElementsAttr>(input))
+      return DenseResourceElementsAttr::get(type, resource.getRawHandle());
+    return {};
+  }
+  size_t width = type.getElementType().getIntOrFloatBitWidth() / 8;
+  std::optional<ArrayRef<char>> source = getBytes(input);
+  if (!source)
+    return {};
+  if (auto concat = dyn_cast<dsc::ConcatOp>(op)) {
+    std::optional<std::vector<char>> joined = join(concat, operands, width);
+    return joined ? makeFromBytes(type, *joined, "folded") : ElementsAttr();
+  }
+  std::optional<Walk> walk = findWalk(op, cast<RankedTensorType>(input.getType()).getShape());
+  if (!walk)
+    return {};
+  return makeFromBytes(type, follow(*walk, type.getShape(), *source, width), "folded");
+}
+
+} // namespace dscc
