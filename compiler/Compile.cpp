@@ -11,6 +11,7 @@
 #include "compiler/import/Import.h"
 #include "compiler/translate/Link.h"
 #include "compiler/translate/Translate.h"
+#include "passes/Passes.h"
 
 #include "mlir/IR/BuiltinOps.h"
 #include "mlir/IR/Verifier.h"
@@ -147,6 +148,10 @@ ExitCode Compilation::take(const Step &step, TimingScope &scope) {
       return ExitCode::Unsupported;
     return fail(ExitCode::Internal, "the step to stage `" + step.stage + "` failed");
   }
+  PassManager check(context.get());
+  check.addPass(createVerifyStage({step.stage.str()}));
+  if (failed(check.run(*module)))
+    return fail(ExitCode::Internal, "the module breaks a promise of stage `" + step.stage + "`");
   return endStep(step.stage);
 }
 

@@ -1,25 +1,112 @@
+// The journey of a model through the compiler, told in order.
+//
+// A step is an action; the stage it ends in is a state. After each step VerifyStage checks what that stage promises, so
+// a pass may rely on every promise made above it and on nothing else.
+
 #include "compiler/Pipeline.h"
 
+#include "dialects/dsc/Targets.h"
+#include "passes/Passes.h"
+
+#include "mlir/Transforms/Passes.h"
 #include "llvm/ADT/STLExtras.h"
 
 namespace dscc {
 
+using namespace mlir;
+
+/// True unless the user has left the pass out: --disable=NAME, its name without "dsc-".
+static bool isEnabled(const CompileOptions &options, llvm::StringRef pass) {
+  return !llvm::is_contained(options.disabledPasses, pass);
+}
+
+/// The passes of one function, each of which may be disabled.
+static void addEnabled(OpPassManager &pm, const CompileOptions &options, std::unique_ptr<Pass> pass) {
+  if (isEnabled(options, pass->getArgument().drop_front(strlen("dsc-"))))
+    pm.addNestedPass<func::FuncOp>(std::move(pass));
+}
+
+static void tidy(OpPassManager &pm) {
+  pm.addNestedPass<func::FuncOp>(createCanonicalizerPass());
+  pm.addNestedPass<func::FuncOp>(createCSEPass());
+}
+
+static void foldConstants(OpPassManager &pm, const CompileOptions &options) {
+  FoldConstantsOptions folding;
+  folding.budget = options.budgets.foldedBytes;
+  addEnabled(pm, options, createFoldConstants(folding));
+}
+
+static void canonicalize(OpPassManager &pm, const CompileOptions &options) {
+  SimplifyGraphOptions simplification;
+  simplification.reciprocals = options.optLevel >= 2;
+  foldConstants(pm, options);
+  tidy(pm);
+  // Before SimplifyGraph, which rewrites the powers and quotients that the recognisers look for.
+  addEnabled(pm, options, createRecomposeGelu());
+  addEnabled(pm, options, createRecomposeNormalization());
+  addEnabled(pm, options, createFoldScaleIntoConv());
+  addEnabled(pm, options, createSimplifyGraph(simplification));
+  foldConstants(pm, options);
+  tidy(pm);
+}
+
+static void assignTypes(OpPassManager &pm, const CompileOptions &options) {
+  tidy(pm);
+}
+
+/// One program a target, best first, as the runtime tries them.
+static void splitTargets(OpPassManager &pm, const CompileOptions &options) {
+  SplitTargetsOptions split;
+  for (const Target &target : allTargets()) {
+    bool isCpu = target.device == Device::Cpu;
+    if (isCpu ? options.cpu && llvm::is_contained(options.cpuLevels, target.level) : options.cuda)
+      split.targets.push_back(target.name.str());
+  }
+  pm.addPass(createSplitTargets(split));
+}
+
+static OpPassManager &eachMain(OpPassManager &pm) { return pm.nest<ModuleOp>().nest<func::FuncOp>(); }
+
+static void fuseGroups(OpPassManager &pm, const CompileOptions &options) {
+  FuseGroupsOptions fusion;
+  fusion.fuse = isEnabled(options, "fuse-groups");
+  eachMain(pm).addPass(createFuseGroups(fusion));
+}
+
+static void planMemory(OpPassManager &pm, const CompileOptions &options) {
+  PlanMemoryOptions plan;
+  plan.inPlace = isEnabled(options, "in-place");
+  eachMain(pm).addPass(createPlanMemory(plan));
+}
+
+static void buildProgram(OpPassManager &pm, const CompileOptions &options) { pm.addPass(createBuildProgram()); }
+
 llvm::ArrayRef<Step> journey() {
-  static const std::vector<Step> steps = {};
+  static const std::vector<Step> steps = {
+      {"canonical", canonicalize},
+      {"typed", assignTypes},
+      // From here on targets go separate ways.
+      {"laidout", splitTargets},
+      {"grouped", fuseGroups},
+      {"placed", planMemory},
+      {"streamed", buildProgram},
+  };
   return steps;
 }
 
-mlir::LogicalResult buildPipeline(mlir::OpPassManager &pm, const CompileOptions &options) {
+LogicalResult buildPipeline(OpPassManager &pm, const CompileOptions &options) {
   if (!options.until.empty() && !llvm::is_contained(allStages(), options.until))
-    return mlir::failure();
+    return failure();
   if (options.until == allStages().front())
-    return mlir::success();
+    return success();
   for (const Step &step : journey()) {
     step.build(pm, options);
+    pm.addPass(createVerifyStage({step.stage.str()}));
     if (step.stage == options.until)
       break;
   }
-  return mlir::success();
+  return success();
 }
 
 llvm::ArrayRef<llvm::StringLiteral> allStages() {
