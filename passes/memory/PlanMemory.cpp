@@ -29,21 +29,33 @@ constexpr int64_t nominalDim = 64;
 /// An expression with more characters than this is replaced by a simpler one that is never less.
 constexpr size_t maxFormulaLength = 240;
 
-/// Some value >= both `a` and `b`: their maximum, or term by term the larger coefficient if that gets too long.
+static DimExpr ofTerm(const DimExpr::Term &term, int64_t coefficient) {
+  DimExpr product = coefficient;
+  for (auto &factor : term.factors)
+    product = product * DimExpr::parse(factor->text);
+  return product;
+}
+
+static bool sameFactors(const DimExpr::Term &a, const DimExpr::Term &b) {
+  return llvm::equal(a.factors, b.factors, [](auto &x, auto &y) { return x->text == y->text; });
+}
+
+/// Some value >= both `a` and `b`. What both have in common is taken out, common + max(a', b'), so that maxima stay
+/// small; if they get too long all the same, it is a' plus those terms of b' that exceed it. Factors are never negative
+/// in offsets and sizes.
 static DimExpr upperBound(const DimExpr &a, const DimExpr &b) {
-  DimExpr exact = DimExpr::max(a, b);
-  if (exact.isValid() && exact.str().size() <= maxFormulaLength)
-    return exact;
-  // a + (the part of b that exceeds it); factors are never negative in offsets and sizes.
-  DimExpr bound = a;
-  for (const DimExpr::Term &term : (b - a).getTerms()) {
-    if (term.coefficient <= 0)
-      continue;
-    DimExpr product = term.coefficient;
-    for (auto &factor : term.factors)
-      product = product * DimExpr::parse(factor->text);
-    bound = bound + product;
-  }
+  DimExpr common;
+  for (const DimExpr::Term &x : a.getTerms())
+    for (const DimExpr::Term &y : b.getTerms())
+      if (sameFactors(x, y) && x.coefficient > 0 && y.coefficient > 0)
+        common = common + ofTerm(x, std::min(x.coefficient, y.coefficient));
+  DimExpr most = DimExpr::max(a - common, b - common);
+  if (most.isValid() && most.str().size() <= maxFormulaLength)
+    return common + most;
+  DimExpr bound = a, excess = b - a;
+  for (const DimExpr::Term &term : excess.getTerms())
+    if (term.coefficient > 0)
+      bound = bound + ofTerm(term, term.coefficient);
   return bound;
 }
 
