@@ -52,6 +52,12 @@ static void canonicalize(OpPassManager &pm, const CompileOptions &options) {
 }
 
 static void assignTypes(OpPassManager &pm, const CompileOptions &options) {
+  AssignPrecisionOptions assignment;
+  if (options.precision != Precision::Fp32)
+    assignment.precision = options.precision == Precision::Fp16 ? "fp16" : "bf16";
+  addEnabled(pm, options, createAssignPrecision(assignment));
+  // Joins the casts between neighbours.
+  addEnabled(pm, options, createSimplifyGraph());
   tidy(pm);
 }
 

@@ -123,6 +123,34 @@ def RecomposeGelu : Pass<"dsc-recompose-gelu", "mlir::func::FuncOp"> {
 
 //===-- typed -----------------------------------------------------------------------------------------------------===//
 
+def AssignPrecision : Pass<"dsc-assign-precision", "mlir::func::FuncOp"> {
+  let summary = "Turn f32 values into narrower ones where that does no harm";
+  let description = [{
+    In:  a canonical graph.  Out: the same, in which values are f16 or bf16 but for the interface and for sensitive ops,
+    with casts between.
+
+    ```mlir
+    func.func @main(%x: tensor<2x4xf32>, %w: tensor<4x2xf32>) -> tensor<2x2xf32> {
+      %0 = dsc.matmul %x, %w : (tensor<2x4xf32>, tensor<4x2xf32>) -> tensor<2x2xf32>
+      return %0 : tensor<2x2xf32>
+    }
+    ```
+    becomes
+    ```mlir
+    func.func @main(%x: tensor<2x4xf32>, %w: tensor<4x2xf32>) -> tensor<2x2xf32> {
+      %0 = dsc.cast %x : (tensor<2x4xf32>) -> tensor<2x4xf16>
+      %1 = dsc.cast %w : (tensor<4x2xf32>) -> tensor<4x2xf16>
+      %2 = dsc.matmul %0, %1 : (tensor<2x4xf16>, tensor<4x2xf16>) -> tensor<2x2xf16>
+      %3 = dsc.cast %2 : (tensor<2x2xf16>) -> tensor<2x2xf32>
+      return %3 : tensor<2x2xf32>
+    }
+    ```
+  }];
+  let options = [Option<"precision", "precision", "std::string", "\"fp32\"", "fp32, fp16 or bf16">];
+  let statistics = [Statistic<"numCasts", "casts", "Casts inserted at run time">];
+  let dependentDialects = ["dsc::DscDialect"];
+}
+
 //===-- laidout ---------------------------------------------------------------------------------------------------===//
 
 def SplitTargets : Pass<"dsc-split-targets", "mlir::ModuleOp"> {

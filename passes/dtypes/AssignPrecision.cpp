@@ -1,0 +1,158 @@
+// Turns f32 values into f16 or bf16 ones, where that does no harm.
+//
+//     input f32 ─► cast ─► narrow ops ─► cast ─► sensitive op (f32) ─► cast ─► narrow ops ─► cast ─► output f32
+//
+// A table says which kinds of ops are sensitive: sums, powers, exponentials, roots. They compute and answer in f32. An
+// elementwise op beside them computes in f32 too; its result is narrow again if it scales a narrow tensor of the same
+// dims, else it stays f32, so that a spelled-out variance or softmax keeps its digits from end to end. Products,
+// convolutions, softmax and normalizations accumulate in f32 inside their kernels whatever their operands are, so they
+// are narrow. The model's inputs and outputs keep their types.
+
+#include "passes/Passes.h"
+#include "passes/canonical/Evaluate.h"
+
+using namespace mlir;
+
+namespace dscc {
+
+#define GEN_PASS_DEF_ASSIGNPRECISION
+#include "passes/Passes.h.inc"
+
+namespace {
+enum class Kind {
+  Narrow,    // operands and result are narrow
+  Sensitive, // operands and result are f32
+  Follows,   // as its operands: elementwise ops and moves
+};
+} // namespace
+
+static Kind kindOf(Operation *op) {
+  if (isa<dsc::ExpOp, dsc::LogOp, dsc::PowOp, dsc::SqrtOp, dsc::RsqrtOp, dsc::ReciprocalOp, dsc::SinOp, dsc::CosOp,
+          dsc::TanOp, dsc::SinhOp, dsc::CoshOp, dsc::SoftplusOp, dsc::ReduceSumOp, dsc::ReduceProdOp,
+          dsc::ReduceMeanOp, dsc::CumSumOp, dsc::FloorModOp, dsc::TruncModOp, dsc::IotaOp, dsc::BitcastOp,
+          dsc::LogSoftmaxOp>(op))
+    return Kind::Sensitive;
+  if (isa<dsc::MatmulOp, dsc::ConvOp, dsc::ConvTransposeOp, dsc::SoftmaxOp, dsc::LayerNormOp, dsc::RmsNormOp,
+          dsc::AveragePoolOp, dsc::MaxPoolOp>(op))
+    return Kind::Narrow;
+  // Counters and positions exceed what an f16 can count to.
+  if (isa<dsc::CastOp>(op) && isa<IntegerType>(dsc::getElementType(op->getOperand(0))))
+    return Kind::Sensitive;
+  return Kind::Follows;
+}
+
+static bool isF32(Value value) { return dsc::getElementType(value).isF32(); }
+static Type withElement(Value value, Type element) { return dsc::makeTensor(dsc::getDims(value), element); }
+
+namespace {
+struct AssignPrecision : impl::AssignPrecisionBase<AssignPrecision> {
+  using AssignPrecisionBase::AssignPrecisionBase;
+
+  void runOnOperation() override {
+    func::FuncOp function = getOperation();
+    if (function.isExternal() || precision == "fp32")
+      return;
+    if (precision != "fp16" && precision != "bf16") {
+      function.emitError() << "there is no precision '" << precision << "'";
+      return signalPassFailure();
+    }
+    narrow = precision == "fp16" ? Type(Float16Type::get(&getContext())) : Type(BFloat16Type::get(&getContext()));
+    converted.clear();
+    SmallVector<Operation *> ops = llvm::map_to_vector(function.getBody().front(), [](Operation &op) { return &op; });
+    for (Operation *op : ops)
+      assign(op);
+  }
+
+  void assign(Operation *op) {
+    if (isa<func::ReturnOp>(op)) {
+      for (OpOperand &operand : op->getOpOperands())
+        if (Type wanted = getOperation().getResultTypes()[operand.getOperandNumber()];
+            operand.get().getType() != wanted)
+          operand.set(convert(operand.get(), cast<RankedTensorType>(wanted).getElementType()));
+      return;
+    }
+    // A constant is converted where it is used; a cast says itself what it makes.
+    if (isa<dsc::ConstantOp, dsc::DimsOp>(op))
+      return;
+    Kind kind = kindOf(op);
+    bool wide = kind == Kind::Sensitive || (kind == Kind::Follows && hasWideOperand(op));
+    setOperands(op, wide);
+    for (Value result : op->getResults())
+      setResult(result, wide);
+    if (wide && kind == Kind::Follows && scalesNarrow(op))
+      narrowResult(op->getResult(0));
+  }
+
+  /// True if some sensitive op has left an operand in f32.
+  bool hasWideOperand(Operation *op) {
+    return llvm::any_of(op->getOperands(), [&](Value operand) {
+      return isF32(operand) && operand.getDefiningOp() && !getConstant(operand);
+    });
+  }
+
+  /// True for an elementwise op with an operand of its own dims that was narrow.
+  bool scalesNarrow(Operation *op) { return isa<dsc::ElementwiseOpInterface>(op) && widened.contains(op); }
+
+  void setOperands(Operation *op, bool wide) {
+    for (OpOperand &operand : op->getOpOperands()) {
+      Value value = operand.get();
+      Type element = dsc::getElementType(value);
+      if (wide && element == narrow && !isa<dsc::CastOp>(op)) {
+        if (op->getNumResults() == 1 && !getConstant(value) && dsc::getDims(value) == dsc::getDims(op->getResult(0)))
+          widened.insert(op);
+        operand.set(convert(value, Float32Type::get(&getContext())));
+      } else if (!wide && element.isF32() && !isa<dsc::CastOp>(op)) {
+        operand.set(convert(value, narrow));
+      }
+    }
+  }
+
+  void setResult(Value result, bool wide) {
+    if (!wide && isF32(result))
+      result.setType(withElement(result, narrow));
+  }
+
+  void narrowResult(Value result) {
+    if (!isF32(result))
+      return;
+    OpBuilder builder(&getContext());
+    builder.setInsertionPointAfterValue(result);
+    auto cast = dsc::CastOp::create(builder, result.getLoc(), withElement(result, narrow), result, UnitAttr());
+    result.replaceAllUsesExcept(cast, cast);
+    ++numCasts;
+  }
+
+  /// `value` with another element type: one cast a value and type, right behind it.
+  Value convert(Value value, Type element) {
+    Value &known = converted[{value, element}];
+    if (known)
+      return known;
+    OpBuilder builder(&getContext());
+    builder.setInsertionPointAfterValue(value);
+    if (Value constant = convertConstant(builder, value, element))
+      return known = constant;
+    ++numCasts;
+    return known = dsc::CastOp::create(builder, value.getLoc(), withElement(value, element), value, UnitAttr());
+  }
+
+  /// Weights are converted now. A finite number stays finite: masks of -3.4e38 would turn rows into NaN otherwise.
+  Value convertConstant(OpBuilder &builder, Value value, Type element) {
+    ElementsAttr constant = getConstant(value);
+    std::optional<Numbers> numbers = constant ? readNumbers(constant) : std::nullopt;
+    if (!numbers || !numbers->isFloat || numbers->size() == 0)
+      return {};
+    double largest = APFloat::getLargest(cast<FloatType>(element).getFloatSemantics()).convertToDouble();
+    for (double &number : numbers->floats)
+      if (std::isfinite(number))
+        number = std::clamp(number, -largest, largest);
+    numbers->type = cast<RankedTensorType>(withElement(value, element));
+    return dsc::ConstantOp::create(builder, value.getLoc(), makeConstant(*numbers, "narrowed"));
+  }
+
+  Type narrow;
+  llvm::DenseMap<std::pair<Value, Type>, Value> converted;
+  llvm::DenseSet<Operation *> widened; // ops in f32 that have a narrow operand of their own dims
+};
+} // namespace
+
+} // namespace dscc
