@@ -91,7 +91,7 @@ def RecomposeNormalization : Pass<"dsc-recompose-normalization", "mlir::func::Fu
     ```
     becomes
     ```mlir
-    %y = dsc.rms_norm %x {axis = 1 : i64, epsilon = 1.0e-05 : f64} : (tensor<2x4xf32>) -> tensor<2x4xf32>
+    %y = dsc.rms_norm %x {axis = 1, epsilon = 1.0e-05} : (tensor<2x4xf32>) -> tensor<2x4xf32>
     ```
   }];
   let statistics = [Statistic<"numLayerNorms", "layer-norms", "Layer normalizations recognised">,

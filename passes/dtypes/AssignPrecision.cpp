@@ -74,6 +74,10 @@ struct AssignPrecision : impl::AssignPrecisionBase<AssignPrecision> {
     // A constant is converted where it is used; a cast says itself what it makes.
     if (isa<dsc::ConstantOp, dsc::DimsOp>(op))
       return;
+    // What the model itself computes in another float type stays as it is.
+    Type result = dsc::getElementType(op->getResult(0));
+    if (isa<FloatType>(result) && !result.isF32())
+      return;
     Kind kind = kindOf(op);
     bool wide = kind == Kind::Sensitive || (kind == Kind::Follows && hasWideOperand(op));
     setOperands(op, wide);

@@ -61,3 +61,14 @@ func.func @positions(%x: tensor<4xi64>) -> tensor<4xf32> {
   %1 = dsc.mul %0, %0 : (tensor<4xf32>, tensor<4xf32>) -> tensor<4xf32>
   return %1 : tensor<4xf32>
 }
+
+// -----
+
+// What the model computes in f16 already stays so, sensitive or not.
+// CHECK-LABEL: @native
+func.func @native(%x: tensor<4xf16>) -> tensor<4xf16> {
+  // CHECK-NEXT: dsc.exp %{{.*}} : (tensor<4xf16>) -> tensor<4xf16>
+  // CHECK-NEXT: return
+  %0 = dsc.exp %x : (tensor<4xf16>) -> tensor<4xf16>
+  return %0 : tensor<4xf16>
+}
