@@ -30,6 +30,8 @@ namespace dscc {
 
 /// A kernel with more pointers and branches than this compiles slowly and keeps too much in registers.
 constexpr size_t maxGroupInputs = 24;
+/// Moves want the same producer at several places, each of which has code of its own. Chains of them would multiply.
+constexpr unsigned maxCopies = 8;
 /// Joins of more operands become trees.
 constexpr size_t maxJoined = 16;
 
@@ -95,7 +97,23 @@ static bool joins(Operation *producer, const GroupDraft &group) {
   });
 }
 
+/// Users that keep the coordinates share one copy; each other use is a copy more, an interpolation eight.
+static unsigned countCopies(const GroupDraft &group, Operation *producer) {
+  unsigned shared = 0, moved = 0;
+  for (OpOperand &use : producer->getUses()) {
+    Operation *user = use.getOwner();
+    unsigned copies = group.copies.lookup(user);
+    bool keeps = isElementwise(user) && sameDims(use.get(), user->getResult(0));
+    if (keeps)
+      shared = std::max(shared, copies);
+    else
+      moved += copies * (isa<dsc::ResizeOp>(user) ? 8 : 1);
+  }
+  return shared + moved;
+}
+
 static void add(GroupDraft &group, Operation *op) {
+  group.copies[op] = group.ops.empty() ? 1 : countCopies(group, op);
   bool onTop = group.ops.empty() || llvm::all_of(op->getUsers(), [&](Operation *user) {
                  return group.epilogue.contains(user);
                });
@@ -143,6 +161,8 @@ static GroupDraft growGroup(Operation *root, const DenseSet<Operation *> &anchor
     bool wanted = fuse || isSplat(producer);
     bool small = isDuplicable(producer) || countInputs(group, producer) <= maxGroupInputs;
     if (!wanted || !small || isa<dsc::GroupOp>(producer) || !joins(producer, group))
+      continue;
+    if (producer->getNumOperands() > 0 && countCopies(group, producer) > maxCopies)
       continue;
     add(group, producer);
     lookBehind(producer);

@@ -239,9 +239,19 @@ struct BuildProgram : impl::BuildProgramBase<BuildProgram> {
     auto symbols = top->getAttrOfType<ArrayAttr>("dsc.symbols");
     auto relations = top->getAttrOfType<ArrayAttr>("dsc.relations");
     for (auto nested : top.getOps<ModuleOp>())
-      if (nested->hasAttr("dsc.target"))
+      if (nested->hasAttr("dsc.target") && succeeded(checkEmitted(nested)))
         buildTarget(nested, symbols ? symbols : ArrayAttr::get(&getContext(), {}), relations);
     writeDims(top, symbols ? symbols : ArrayAttr::get(&getContext(), {}));
+  }
+
+  /// A group has no kernel to launch.
+  LogicalResult checkEmitted(ModuleOp nested) {
+    for (auto main : nested.getOps<func::FuncOp>())
+      for (auto group : main.getOps<dsc::GroupOp>()) {
+        signalPassFailure();
+        return group.emitOpError("has not become a kernel");
+      }
+    return success();
   }
 
   void buildTarget(ModuleOp nested, ArrayAttr symbols, ArrayAttr relations) {

@@ -1,7 +1,9 @@
 // RUN: dscc-opt %s --split-input-file --pass-pipeline='builtin.module(func.func(dsc-assign-precision{precision=fp16}))' | FileCheck %s
 // RUN: dscc-opt %s --split-input-file --pass-pipeline='builtin.module(func.func(dsc-assign-precision{precision=fp32}))' | FileCheck %s --check-prefix=FP32
 
+// FP32-LABEL: @product
 // FP32-NOT: f16
+// FP32-LABEL: @variance
 
 // The interface keeps its types; weights are converted now, and stay finite: the largest f16 is 65504.
 // CHECK-LABEL: @product

@@ -91,3 +91,28 @@ func.func @dims() -> tensor<2xi64> {
   %0 = dsc.dims <"n", 3> : tensor<2xi64>
   return %0 : tensor<2xi64>
 }
+
+// -----
+
+// Each level wants the one before at two places: after three levels, 8 copies, a new group begins.
+// CHECK-LABEL: @doubling
+func.func @doubling(%s0: tensor<20xf32>) -> tensor<15xf32> {
+  // CHECK-COUNT-2: dsc.group
+  // CHECK-NOT: dsc.group
+  %a0 = dsc.slice %s0 {starts = #dsc.dims<0>, sizes = #dsc.dims<19>, steps = [1]} : (tensor<20xf32>) -> tensor<19xf32>
+  %b0 = dsc.slice %s0 {starts = #dsc.dims<1>, sizes = #dsc.dims<19>, steps = [1]} : (tensor<20xf32>) -> tensor<19xf32>
+  %s1 = dsc.add %a0, %b0 : (tensor<19xf32>, tensor<19xf32>) -> tensor<19xf32>
+  %a1 = dsc.slice %s1 {starts = #dsc.dims<0>, sizes = #dsc.dims<18>, steps = [1]} : (tensor<19xf32>) -> tensor<18xf32>
+  %b1 = dsc.slice %s1 {starts = #dsc.dims<1>, sizes = #dsc.dims<18>, steps = [1]} : (tensor<19xf32>) -> tensor<18xf32>
+  %s2 = dsc.add %a1, %b1 : (tensor<18xf32>, tensor<18xf32>) -> tensor<18xf32>
+  %a2 = dsc.slice %s2 {starts = #dsc.dims<0>, sizes = #dsc.dims<17>, steps = [1]} : (tensor<18xf32>) -> tensor<17xf32>
+  %b2 = dsc.slice %s2 {starts = #dsc.dims<1>, sizes = #dsc.dims<17>, steps = [1]} : (tensor<18xf32>) -> tensor<17xf32>
+  %s3 = dsc.add %a2, %b2 : (tensor<17xf32>, tensor<17xf32>) -> tensor<17xf32>
+  %a3 = dsc.slice %s3 {starts = #dsc.dims<0>, sizes = #dsc.dims<16>, steps = [1]} : (tensor<17xf32>) -> tensor<16xf32>
+  %b3 = dsc.slice %s3 {starts = #dsc.dims<1>, sizes = #dsc.dims<16>, steps = [1]} : (tensor<17xf32>) -> tensor<16xf32>
+  %s4 = dsc.add %a3, %b3 : (tensor<16xf32>, tensor<16xf32>) -> tensor<16xf32>
+  %a4 = dsc.slice %s4 {starts = #dsc.dims<0>, sizes = #dsc.dims<15>, steps = [1]} : (tensor<16xf32>) -> tensor<15xf32>
+  %b4 = dsc.slice %s4 {starts = #dsc.dims<1>, sizes = #dsc.dims<15>, steps = [1]} : (tensor<16xf32>) -> tensor<15xf32>
+  %s5 = dsc.add %a4, %b4 : (tensor<15xf32>, tensor<15xf32>) -> tensor<15xf32>
+  return %s5 : tensor<15xf32>
+}
