@@ -1,0 +1,63 @@
+// Tensors in the host's memory, and what dscc-run knows about element types: how NumPy calls them, how random
+// ones are made, and what their bits mean.
+
+#ifndef DSCC_TOOLS_RUN_ELEMENTS_H
+#define DSCC_TOOLS_RUN_ELEMENTS_H
+
+#include <dscc/dscc.h>
+
+#include <cstdint>
+#include <cstdlib>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace dscc::run {
+
+/// Memory that starts at a cache line, as the vectors of the kernels like it.
+class Bytes {
+public:
+  Bytes() = default;
+  /// Throws std::bad_alloc if there is not so much memory. The bytes are zero.
+  explicit Bytes(size_t size);
+  char *data() const { return memory.get(); }
+  size_t size() const { return count; }
+
+private:
+  struct Free {
+    void operator()(char *memory) const { std::free(memory); }
+  };
+  std::unique_ptr<char, Free> memory;
+  size_t count = 0;
+};
+
+struct HostTensor {
+  std::string name;
+  std::string file; // where its values come from; empty if they are random
+  int dtype = 0;
+  std::vector<int64_t> dims;
+  Bytes bytes;
+
+  /// A view for the runtime; it lives as long as this tensor stays where it is.
+  dscc_buffer buffer() const;
+  int64_t elements() const;
+};
+
+/// NumPy's text for an array of this type, such as "<f4"; the raw integer where NumPy lacks the type. NULL if unknown.
+const char *numpyDescriptor(int dtype);
+/// The type that NumPy itself means by a descriptor; 0 if it has no counterpart here.
+int dtypeOfDescriptor(const std::string &descriptor);
+/// The product of the dims times the element's bytes. False if a dim is negative or the product is too large.
+bool countBytes(int dtype, const std::vector<int64_t> &dims, size_t &bytes);
+/// Fills with values that are the same on every machine: floats normal, integers small and not negative.
+void fillWithRandom(HostTensor &tensor, uint64_t seed);
+
+struct Statistics {
+  double min = 0, max = 0, mean = 0; // over what is not NaN; all NaN if there is no such element
+  int64_t nans = 0;
+};
+Statistics computeStatistics(const HostTensor &tensor);
+
+} // namespace dscc::run
+
+#endif // DSCC_TOOLS_RUN_ELEMENTS_H

@@ -1,0 +1,166 @@
+#include "tools/run/Options.h"
+
+#include <charconv>
+#include <cmath>
+#include <limits>
+
+using namespace dscc::run;
+
+const char *const dscc::run::helpText =
+    R"(dscc-run: look at a compiled model, and run it
+
+  dscc-run model.so                                  its signature, and one run on random input
+  dscc-run model.so --input x=x.npy --output out     one run on a file; writes out/NAME.npy
+  dscc-run model.so --dim batch=8 --bench --json     how fast is it?
+
+USAGE: dscc-run [options] model.so
+
+WHERE:
+  --device=auto|cpu|cuda   auto (default): CUDA if a device and code for it are there, else the CPU
+  --threads=N              CPU threads (default: one a physical core)
+  --cuda-driver=LIB        library to load in place of libcuda.so.1
+
+ON WHAT:
+  --input NAME=FILE.npy    an input's values; the other inputs get random ones
+  --dim NAME=N             value of a named dim of random inputs (default 1)
+  --seed=S                 seed of the random values (default 0)
+
+WHAT FOR:
+  --output DIR             write each output to DIR/NAME.npy; '/' and ':' in names become '_'
+  --bench[=SECONDS]        run again and again, for 3 seconds if not said, and tell the times
+  --json                   the report as one line of JSON
+  --help, --version
+
+Types that NumPy lacks travel as raw integers of their width: bfloat16 as uint16, float8 as uint8, and types
+of 4 and 2 bits as one value a byte in int8 or uint8.
+
+EXIT CODES: 0 done, 1 artifact or input rejected, 2 usage, 5 environment or device, 70 a fault of dscc's own
+)";
+
+static constexpr double defaultBenchSeconds = 3;
+
+/// The whole text as a number from `low` on.
+template <typename Number> static bool parseNumber(const std::string &text, Number low, Number &number) {
+  Number value;
+  auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error != std::errc() || end != text.data() + text.size() || !(value >= low))
+    return false;
+  number = value;
+  return true;
+}
+
+static std::string quoted(const std::string &text) { return "`" + text + "`"; }
+
+static void readDevice(Options &options, const std::string &value) {
+  if (value == "auto")
+    options.device = DSCC_AUTO;
+  else if (value == "cpu")
+    options.device = DSCC_CPU;
+  else if (value == "cuda")
+    options.device = DSCC_CUDA;
+  else
+    options.errors.push_back("--device knows auto, cpu and cuda, not " + quoted(value));
+}
+
+static void readDim(Options &options, const std::string &value) {
+  size_t equals = value.rfind('=');
+  int64_t number = 0;
+  if (equals == std::string::npos || equals == 0 || !parseNumber<int64_t>(value.substr(equals + 1), 0, number))
+    options.errors.push_back("--dim wants NAME=N with N >= 0, not " + quoted(value));
+  else
+    options.dims[value.substr(0, equals)] = number;
+}
+
+static void readInput(Options &options, const std::string &value) {
+  size_t equals = value.find('=');
+  if (equals == std::string::npos || equals == 0 || equals + 1 == value.size())
+    options.errors.push_back("--input wants NAME=FILE.npy, not " + quoted(value));
+  else
+    options.inputs.push_back(value);
+}
+
+static void readThreads(Options &options, const std::string &value) {
+  if (!parseNumber(value, 1, options.threads))
+    options.errors.push_back("--threads wants a number from 1 on, not " + quoted(value));
+}
+
+static void readSeed(Options &options, const std::string &value) {
+  if (!parseNumber<uint64_t>(value, 0, options.seed))
+    options.errors.push_back("--seed wants a number, not " + quoted(value));
+}
+
+static void readBench(Options &options, const std::string &value) {
+  if (!parseNumber(value, std::numeric_limits<double>::min(), options.benchSeconds) ||
+      !std::isfinite(options.benchSeconds))
+    options.errors.push_back("--bench wants a number of seconds above 0, not " + quoted(value));
+}
+
+namespace {
+/// An option with a value: `--name=value` or `--name value`.
+struct ValueOption {
+  const char *name;
+  void (*read)(Options &options, const std::string &value);
+};
+
+struct Switch {
+  const char *name;
+  void (*set)(Options &options);
+};
+} // namespace
+
+static const ValueOption valueOptions[] = {
+    {"--device", readDevice},
+    {"--threads", readThreads},
+    {"--seed", readSeed},
+    {"--dim", readDim},
+    {"--input", readInput},
+    {"--output", [](Options &options, const std::string &value) { options.outputFolder = value; }},
+    {"--cuda-driver", [](Options &options, const std::string &value) { options.cudaDriver = value; }},
+};
+
+static const Switch switches[] = {
+    {"--json", [](Options &options) { options.json = true; }},
+    {"--help", [](Options &options) { options.help = true; }},
+    {"-h", [](Options &options) { options.help = true; }},
+    {"--version", [](Options &options) { options.version = true; }},
+    {"--bench", [](Options &options) { options.benchSeconds = defaultBenchSeconds; }},
+};
+
+/// Reads words[index], and the word after it where the option takes its value from there.
+static void readOption(Options &options, const std::vector<std::string> &words, size_t &index) {
+  const std::string &word = words[index];
+  for (const Switch &row : switches)
+    if (word == row.name)
+      return row.set(options);
+  // The only option whose value may be left out, so it never takes the next word.
+  if (word.rfind("--bench=", 0) == 0)
+    return readBench(options, word.substr(8));
+  size_t equals = word.find('=');
+  for (const ValueOption &row : valueOptions) {
+    if (word.substr(0, equals) != row.name)
+      continue;
+    if (equals != std::string::npos)
+      return row.read(options, word.substr(equals + 1));
+    if (index + 1 < words.size())
+      return row.read(options, words[++index]);
+    return options.errors.push_back(word + " wants a value");
+  }
+  options.errors.push_back("there is no option " + quoted(word) + "; try --help");
+}
+
+Options dscc::run::readOptions(const std::vector<std::string> &words) {
+  Options options;
+  for (size_t index = 0; index < words.size(); ++index) {
+    const std::string &word = words[index];
+    if (word.size() > 1 && word[0] == '-')
+      readOption(options, words, index);
+    else if (!options.artifact.empty())
+      options.errors.push_back("one model at a time: " + quoted(options.artifact) + " and " + quoted(word) +
+                               " are two");
+    else
+      options.artifact = word;
+  }
+  if (options.artifact.empty() && options.errors.empty() && !options.help && !options.version)
+    options.errors.push_back("no model was named; try --help");
+  return options;
+}

@@ -1,0 +1,49 @@
+// The command line of dscc-run.
+
+#ifndef DSCC_TOOLS_RUN_OPTIONS_H
+#define DSCC_TOOLS_RUN_OPTIONS_H
+
+#include <dscc/dscc.h>
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+namespace dscc::run {
+
+/// What dscc-run tells the shell.
+enum ExitCode : int {
+  Ok = 0,
+  Rejected = 1,    // the artifact or an input does not fit
+  Usage = 2,       // the command line does not make sense
+  Environment = 5, // no device, no memory, no disk
+  Internal = 70,   // a fault of dscc's own
+};
+
+/// The command line as values. `errors` holds a sentence for each mistake; the rest counts only if there is none.
+struct Options {
+  std::string artifact;
+  dscc_device device = DSCC_AUTO;
+  int threads = 0; // 0: the runtime decides
+  uint64_t seed = 0;
+  std::vector<std::string> inputs; // NAME=FILE.npy; a name may hold a `=`, so the model's names decide where it ends
+  std::map<std::string, int64_t> dims;
+  std::string outputFolder;
+  std::string cudaDriver;
+  double benchSeconds = 0; // 0: no bench
+  bool json = false;
+  bool help = false;
+  bool version = false;
+  std::vector<std::string> errors;
+};
+
+/// Reads the words after the program's name.
+Options readOptions(const std::vector<std::string> &words);
+
+/// What --help prints.
+extern const char *const helpText;
+
+} // namespace dscc::run
+
+#endif // DSCC_TOOLS_RUN_OPTIONS_H

@@ -1,0 +1,41 @@
+// What dscc-run prints about a model and its run: as text for people, or as one line of JSON.
+
+#ifndef DSCC_TOOLS_RUN_REPORT_H
+#define DSCC_TOOLS_RUN_REPORT_H
+
+#include "tools/run/Elements.h"
+
+namespace dscc::run {
+
+/// Times of many runs, in milliseconds.
+struct BenchReport {
+  double min = 0, median = 0, p90 = 0, p99 = 0, max = 0;
+  double throughput = 0; // runs a second
+  size_t runs = 0;
+};
+
+/// Everything there is to tell once the model has run.
+struct Report {
+  const dscc_model *model = nullptr;
+  std::string artifact;
+  const std::vector<HostTensor> *outputs = nullptr;
+  std::vector<std::string> written; // files, in the outputs' order; empty without --output
+  double openMs = 0, firstRunMs = 0;
+  const BenchReport *bench = nullptr; // NULL without --bench
+};
+
+/// `[batch, 3]`, or the values `[2, 3]`.
+std::string formatDims(const dscc_tensor &tensor);
+std::string formatDims(const std::vector<int64_t> &dims);
+
+/// The signature, for people: before the run, so that it is seen even if the run fails.
+void printSignature(const dscc_model *model, const std::string &artifact);
+void printText(const Report &report);
+void printJson(const Report &report);
+
+/// The process's largest resident set so far, in bytes; 0 if the kernel does not tell.
+int64_t peakResidentBytes();
+
+} // namespace dscc::run
+
+#endif // DSCC_TOOLS_RUN_REPORT_H
