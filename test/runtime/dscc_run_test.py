@@ -1,0 +1,288 @@
+"""Checks dscc-run on artifacts that are made by hand.
+
+    python dscc_run_test.py CLANG [TestClass...]
+
+The model is y = x + (10, 20, 30, 40) for x of [batch, 4] unless a test says otherwise.
+"""
+
+import json
+import pathlib
+import subprocess
+import sys
+import tempfile
+import unittest
+
+sys.dont_write_bytecode = True
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
+
+import numpy as np  # noqa: E402
+
+import artifact  # noqa: E402
+
+ROW = np.array([10, 20, 30, 40], np.float32)
+CLANG = sys.argv.pop(1)
+
+
+class OnArtifact(unittest.TestCase):
+    """A folder with added.so in it, and short ways to call dscc-run."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.owner = tempfile.TemporaryDirectory()
+        cls.addClassCleanup(cls.owner.cleanup)
+        cls.folder = pathlib.Path(cls.owner.name)
+        cls.added = cls.folder / "added.so"
+        artifact.make(CLANG, artifact.INPUTS / "added_row.c", cls.added)
+
+    def call(self, *words):
+        return subprocess.run(["dscc-run", *map(str, words)], capture_output=True, text=True, timeout=60)
+
+    def succeed(self, *words):
+        child = self.call(*words)
+        self.assertEqual((child.returncode, child.stderr), (0, ""), words)
+        return child.stdout
+
+    def fail_with(self, code, said, *words):
+        """The call ends with `code`, one line on stderr, and that line says all of `said`."""
+        child = self.call(*words)
+        self.assertEqual(child.returncode, code, f"{words}: {child.stderr}")
+        self.assertEqual(child.stderr.count("\n"), 1, child.stderr)
+        self.assertTrue(child.stderr.startswith("dscc-run: error: "), child.stderr)
+        for word in said:
+            self.assertIn(word, child.stderr)
+
+    def save(self, array, name="x.npy"):
+        np.save(self.folder / name, array)
+        return self.folder / name
+
+    def outputs_of(self, model, array, *words):
+        """What a run on `array` leaves, by file name."""
+        with tempfile.TemporaryDirectory(dir=self.folder) as out:
+            self.succeed(model, "--device=cpu", "--input", f"x={self.save(array)}", "--output", f"{out}/deep/er",
+                         *words)
+            return {path.name: np.load(path) for path in pathlib.Path(out, "deep/er").iterdir()}
+
+
+class Runs(OnArtifact):
+    def test_files(self):
+        for rows, threads in ((1, 1), (7, 1), (7, 2), (1000, 2)):
+            x = np.random.default_rng(rows).standard_normal((rows, 4)).astype(np.float32)
+            outputs = self.outputs_of(self.added, x, f"--threads={threads}")
+            self.assertEqual(list(outputs), ["sum_y_0.npy"])
+            self.assertEqual(outputs["sum_y_0.npy"].dtype, np.float32)
+            np.testing.assert_array_equal(outputs["sum_y_0.npy"], x + ROW)
+
+    def test_signature_is_shown(self):
+        text = self.succeed(self.added, "--device=cpu", "--threads=1")
+        self.assertIn("x: float32 [batch, 4]", text)
+        self.assertIn("sum/y:0: float32 [batch, 4]", text)
+        self.assertIn("sum/y:0: float32 [1, 4], min ", text)
+
+    def test_random_input_is_the_seeds(self):
+        reports = [json.loads(self.succeed(self.added, "--device=cpu", "--json", "--dim", "batch=500", f"--seed={seed}"))
+                   for seed in (1, 1, 2)]
+        means = [report["outputs"][0]["mean"] for report in reports]
+        self.assertEqual(means[0], means[1])
+        self.assertNotEqual(means[0], means[2])
+        # 2,000 standard normal values: their mean is within 0.1 of 0, and so of 25 after the row is added.
+        self.assertAlmostEqual(means[0], 25, delta=0.1)
+        self.assertEqual(reports[0]["outputs"][0]["dims"], [500, 4])
+        self.assertEqual([one["name"] for one in reports[0]["signature"]["inputs"]], ["x"])
+
+    def test_statistics(self):
+        x = np.zeros((2, 4), np.float32)
+        x[0, 0], x[1, 3] = np.nan, 60
+        words = ("--device=cpu", "--input", f"x={self.save(x)}")
+        # 20 + 30 + 40 + 10 + 20 + 30 + 100 = 250, over 7 numbers.
+        self.assertIn("min 10, max 100, mean 35.7143, NaN: 1", self.succeed(self.added, *words))
+        output = json.loads(self.succeed(self.added, *words, "--json"))["outputs"][0]
+        self.assertEqual((output["min"], output["max"], output["nan"]), (10, 100, 1))
+
+    def test_raw_types(self):
+        for dtype, raw in ((16, np.uint16), (17, np.uint8), (18, np.uint8), (19, np.uint8), (20, np.uint8),
+                           (21, np.uint8), (22, np.int8), (23, np.uint8), (24, np.uint8), (9, np.bool_),
+                           (10, np.float16), (13, np.uint64)):
+            with self.subTest(dtype=dtype):
+                model = self.folder / "copied.so"
+                artifact.make(CLANG, artifact.INPUTS / "copied.c", model,
+                              [f"-DDTYPE={dtype}", f"-DWIDTH={np.dtype(raw).itemsize}"])
+                x = np.array([1, 0, 1, 1, 0], raw)
+                y = self.outputs_of(model, x)["y.npy"]
+                self.assertEqual(y.dtype, raw)
+                np.testing.assert_array_equal(y, x)
+                report = json.loads(self.succeed(model, "--device=cpu", "--json", "--dim", "length=1000"))
+                self.assertEqual(report["outputs"][0]["dims"], [1000])
+                self.assertEqual(report["outputs"][0]["nan"], 0)
+
+    def test_small_floats_are_understood(self):
+        # 1.0 and -2.0, the code of each as the formats' definitions give it.
+        for dtype, one, minus_two in ((16, 0x3F80, 0xC000), (17, 0x38, 0xC0), (18, 0x40, 0xC8), (19, 0x3C, 0xC0),
+                                      (20, 0x40, 0xC4), (23, 0x2, 0xC)):
+            with self.subTest(dtype=dtype):
+                raw = np.uint16 if dtype == 16 else np.uint8
+                model = self.folder / "copied.so"
+                artifact.make(CLANG, artifact.INPUTS / "copied.c", model,
+                              [f"-DDTYPE={dtype}", f"-DWIDTH={np.dtype(raw).itemsize}"])
+                path = self.save(np.array([one, minus_two], raw))
+                text = self.succeed(model, "--device=cpu", "--input", f"x={path}")
+                self.assertIn("min -2, max 1, mean -0.5, NaN: 0", text)
+
+    def test_no_elements(self):
+        model = self.folder / "copied.so"
+        artifact.make(CLANG, artifact.INPUTS / "copied.c", model, ["-DDTYPE=1", "-DWIDTH=4"])
+        self.assertEqual(self.outputs_of(model, np.zeros(0, np.float32))["y.npy"].shape, (0,))
+
+    def test_versions_of_the_format(self):
+        x = np.ones((3, 4), np.float32)
+        for version in ((1, 0), (2, 0), (3, 0)):
+            with open(self.folder / "v.npy", "wb") as file:
+                np.lib.format.write_array(file, x, version=version)
+            text = self.succeed(self.added, "--device=cpu", "--input", f"x={self.folder / 'v.npy'}")
+            self.assertIn("float32 [3, 4], min 11, max 41, mean 26", text)
+
+
+class Refusals(OnArtifact):
+    def refuse(self, path, *said, name="x"):
+        out = self.folder / "refused"
+        self.fail_with(1, said, self.added, "--device=cpu", "--input", f"{name}={path}", "--output", out)
+        self.assertFalse(out.exists())
+
+    def test_name(self):
+        self.refuse(self.save(np.ones((1, 4), np.float32)), "--input z=", "no such input", "`x`", name="z")
+
+    def test_dtype(self):
+        path = self.save(np.ones((1, 4), np.int32), "ints.npy")
+        self.refuse(path, "ints.npy", "x", "int32", "float32")
+
+    def test_rank(self):
+        path = self.save(np.ones((1, 1, 4), np.float32), "deep.npy")
+        self.refuse(path, "deep.npy", "x", "3", "2")
+
+    def test_fixed_dim(self):
+        path = self.save(np.ones((1, 5), np.float32), "wide.npy")
+        self.refuse(path, "wide.npy", "x", "5", "4")
+
+    def test_bounds_of_a_named_dim(self):
+        path = self.save(np.ones((1001, 4), np.float32), "long.npy")
+        self.refuse(path, "x", "batch", "1001", "1000")
+
+    def test_files_that_are_not_as_they_claim(self):
+        good = self.save(np.ones((2, 4), np.float32)).read_bytes()
+        fortran = self.save(np.asfortranarray(np.ones((2, 4), np.float32)), "fortran.npy").read_bytes()
+        big_endian = self.save(np.ones((2, 4), ">f4"), "big.npy").read_bytes()
+        strings = self.save(np.array([["a"]]), "strings.npy").read_bytes()
+        huge = good.replace(b"(2, 4)", b"(9223372036854775807, 4)").replace(b" " * 18, b"", 1)
+        for contents, said in ((good[:-1], "31 bytes"), (good + b"x", "33 bytes"), (good[:40], "header"),
+                               (good[:8], "not a .npy file"), (b"", "not a .npy file"), (b"PK\3\4" * 9, "not a .npy"),
+                               (fortran, "Fortran order"), (big_endian, "big-endian"), (strings, "<U1"),
+                               (good[:6] + b"\x04" + good[7:], "version 4"), (huge, "too large"),
+                               (good.replace(b"'descr'", b"'descx'"), "not NumPy's")):
+            with self.subTest(said=said):
+                path = self.folder / "odd.npy"
+                path.write_bytes(contents)
+                self.refuse(path, "odd.npy", "`x`", said)
+
+    def test_no_file(self):
+        self.refuse(self.folder / "none.npy", "none.npy", "No such file")
+        self.fail_with(1, ("none.so",), self.folder / "none.so")
+
+
+class Damage(OnArtifact):
+    """No damage to an artifact gets as far as the loader."""
+
+    def refuse(self, contents):
+        path = self.folder / "damaged.so"
+        path.write_bytes(contents)
+        self.fail_with(1, ("damaged.so",), path, "--device=cpu")
+
+    def test_truncated(self):
+        good = self.added.read_bytes()
+        for size in (0, 1, 64, len(good) // 2, len(good) - 184, len(good) - 1):
+            with self.subTest(size=size):
+                self.refuse(good[:size])
+
+    def test_longer(self):
+        good = self.added.read_bytes()
+        self.refuse(good + b"\0")
+        self.refuse(good + good)
+
+    def test_flipped(self):
+        good = self.added.read_bytes()
+        places = [*range(0, len(good), 61), *range(len(good) - len(artifact.trailer(b"")), len(good))]
+        for place in places:
+            with self.subTest(place=place):
+                damaged = bytearray(good)
+                damaged[place] ^= 0x10
+                self.refuse(bytes(damaged))
+
+    def test_other_files(self):
+        self.refuse(b"not an artifact\n" * 100)
+        self.refuse(pathlib.Path(sys.executable).resolve().read_bytes())
+
+    def test_other_abi_version(self):
+        good = self.added.read_bytes()
+        body = good[:-len(artifact.trailer(b""))]
+        self.refuse(body + artifact.trailer(body, abi_version=2))
+
+
+class Bench(OnArtifact):
+    def test_keys(self):
+        words = (self.added, "--device=cpu", "--threads=1", "--dim=batch=10", "--bench=0.2", "--json")
+        lines = self.succeed(*words).splitlines()
+        self.assertEqual(len(lines), 1)
+        report = json.loads(lines[0])
+        latency = report["latency_ms"]
+        self.assertEqual(set(latency), {"min", "median", "p90", "p99", "max"})
+        ordered = [latency[key] for key in ("min", "median", "p90", "p99", "max")]
+        self.assertEqual(ordered, sorted(ordered))
+        self.assertGreater(ordered[0], 0)
+        # The runs of a second, one after another, take a second; what is between them takes some of it.
+        self.assertLessEqual(report["throughput_per_s"] * latency["min"], 1000)
+        self.assertGreater(report["open_ms"], 0)
+        self.assertGreater(report["first_run_ms"], 0)
+        # A process that runs has pages, and this one is a small one.
+        self.assertTrue(100_000 < report["peak_rss_bytes"] < 2**30, report["peak_rss_bytes"])
+        self.assertEqual(report["threads"], 1)
+        self.assertTrue(report["device"].startswith("cpu"), report["device"])
+
+    def test_text(self):
+        text = self.succeed(self.added, "--device=cpu", "--bench=0.1")
+        self.assertRegex(text, r"\d+ runs: min .* median .* ms; .* runs a second")
+
+
+class CommandLine(OnArtifact):
+    def test_mistakes(self):
+        for words, said in (((), "no model was named"), (("a.so", "b.so"), "one model at a time"),
+                            (("a.so", "--nothing"), "there is no option `--nothing`"),
+                            (("a.so", "--device=tpu"), "auto, cpu and cuda, not `tpu`"),
+                            (("a.so", "--threads=0"), "--threads"), (("a.so", "--threads=2x"), "--threads"),
+                            (("a.so", "--seed=-1"), "--seed"), (("a.so", "--bench=nan"), "--bench"),
+                            (("a.so", "--bench=0"), "--bench"), (("a.so", "--dim=batch"), "--dim"),
+                            (("a.so", "--dim=batch=-1"), "--dim"), (("a.so", "--input=x"), "--input"),
+                            (("a.so", "--output"), "--output wants a value"),
+                            ((self.added, "--dim=other=3"), "no input has a dim of that name"),
+                            ((self.added, f"--dim=batch={2**62}"), "too large")):
+            with self.subTest(words=words):
+                self.fail_with(2, (said,), *words)
+
+    def test_two_answers(self):
+        path = self.save(np.ones((2, 4), np.float32))
+        self.fail_with(2, ("--dim batch=3", "has 2"), self.added, "--input", f"x={path}", "--dim", "batch=3")
+        self.fail_with(2, ("twice",), self.added, "--input", f"x={path}", "--input", f"x={path}")
+
+    def test_no_device(self):
+        self.fail_with(5, (), self.added, "--device=cuda", "--cuda-driver=/nonexistent/libcuda.so")
+
+    def test_output_folder_that_cannot_be(self):
+        file = self.folder / "file"
+        file.write_text("")
+        self.fail_with(5, (str(file),), self.added, "--device=cpu", "--output", file)
+        self.fail_with(5, (str(file),), self.added, "--device=cpu", "--output", file / "below")
+
+    def test_help_and_version(self):
+        self.assertIn("USAGE: dscc-run [options] model.so", self.succeed("--help"))
+        self.assertRegex(self.succeed("--version"), r"dscc-run \d+\.\d+\.\d+\nABI 1\n")
+
+
+if __name__ == "__main__":
+    unittest.main()
