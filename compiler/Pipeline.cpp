@@ -80,6 +80,14 @@ static void fuseGroups(OpPassManager &pm, const CompileOptions &options) {
   eachMain(pm).addPass(createFuseGroups(fusion));
 }
 
+static void scheduleGroups(OpPassManager &pm, const CompileOptions &options) {
+  eachMain(pm).addPass(createScheduleGroups());
+}
+
+static void emitKernels(OpPassManager &pm, const CompileOptions &options) {
+  pm.nest<ModuleOp>().addPass(createEmitKernels());
+}
+
 static void planMemory(OpPassManager &pm, const CompileOptions &options) {
   PlanMemoryOptions plan;
   plan.inPlace = isEnabled(options, "in-place");
@@ -95,7 +103,10 @@ llvm::ArrayRef<Step> journey() {
       // From here on targets go separate ways.
       {"laidout", splitTargets},
       {"grouped", fuseGroups},
+      {"scheduled", scheduleGroups},
+      // After scheduling, which may add buffers; before emission, because launches carry the offsets.
       {"placed", planMemory},
+      {"emitted", emitKernels},
       {"streamed", buildProgram},
   };
   return steps;

@@ -207,6 +207,26 @@ def FuseGroups : Pass<"dsc-fuse-groups", "mlir::func::FuncOp"> {
   let dependentDialects = ["dsc::DscDialect"];
 }
 
+//===-- scheduled -------------------------------------------------------------------------------------------------===//
+
+def ScheduleGroups : Pass<"dsc-schedule-groups", "mlir::func::FuncOp"> {
+  let summary = "Choose how each group becomes a kernel";
+  let description = [{
+    In:  groups of a target's module.  Out: `schedule` on each group: the emitter that will write it, and that emitter's
+    parameters. passes/kernels/Emitters.cpp has the table; the first emitter that takes a group gets it.
+
+    ```mlir
+    %0 = dsc.group (%x) {schedule = {emitter = "elementwise", width = 4 : i64}} : (tensor<4xf32>) -> tensor<4xf32> {
+    ^bb0(%a: tensor<4xf32>):
+      %2 = dsc.relu %a : (tensor<4xf32>) -> tensor<4xf32>
+      dsc.yield %2 : tensor<4xf32>
+    }
+    ```
+  }];
+  let statistics = [Statistic<"numScheduled", "scheduled", "Groups scheduled">];
+  let dependentDialects = ["dsc::DscDialect"];
+}
+
 //===-- placed ----------------------------------------------------------------------------------------------------===//
 
 def PlanMemory : Pass<"dsc-plan-memory", "mlir::func::FuncOp"> {
@@ -238,6 +258,19 @@ def PlanMemory : Pass<"dsc-plan-memory", "mlir::func::FuncOp"> {
                     Statistic<"arenaBytes", "arena-bytes", "Bytes of arena at the nominal dims">,
                     Statistic<"maxLiveBytes", "max-live-bytes", "Most bytes live at once at the nominal dims">];
   let dependentDialects = ["dsc::DscDialect"];
+}
+
+//===-- emitted ---------------------------------------------------------------------------------------------------===//
+
+def EmitKernels : Pass<"dsc-emit-kernels", "mlir::ModuleOp"> {
+  let summary = "Write a kernel for each group, and a launch in its place";
+  let description = [{
+    In:  one target's module whose groups are scheduled and placed.  Out: `dsc.launch`es in @main, and the kernels as
+    `llvm.func`s: in the module itself for a CPU, in a `gpu.module` for CUDA.
+  }];
+  let dependentDialects = ["dsc::DscDialect", "mlir::arith::ArithDialect", "mlir::gpu::GPUDialect",
+                           "mlir::LLVM::LLVMDialect", "mlir::NVVM::NVVMDialect", "mlir::math::MathDialect",
+                           "mlir::scf::SCFDialect", "mlir::vector::VectorDialect"];
 }
 
 //===-- streamed --------------------------------------------------------------------------------------------------===//

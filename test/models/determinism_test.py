@@ -26,8 +26,8 @@ class DeterminismTest(unittest.TestCase):
         with tempfile.TemporaryDirectory() as folder:
             folder = pathlib.Path(folder)
             first = self.compile_in(folder / "a", model, "-j1", LC_ALL="C", TZ="UTC")
-            second = self.compile_in(folder / "another" / "folder", model, "-j2", LC_ALL="de_DE.UTF-8", LANG="de_DE.UTF-8",
-                                     TZ="Asia/Tokyo", HOME=str(folder))
+            second = self.compile_in(folder / "another" / "folder", model, "-j2", LC_ALL="de_DE.UTF-8",
+                                     LANG="de_DE.UTF-8", TZ="Asia/Tokyo", HOME=str(folder))
         if first != second:
             where = next((at for at, (a, b) in enumerate(zip(first, second)) if a != b), min(len(first), len(second)))
             self.fail(f"{len(first)} and {len(second)} bytes, the first difference at byte {where}")

@@ -1,0 +1,73 @@
+// Computes one element (or `width` neighbours) of a value inside a group by pulling on its operands.
+//
+//   element(relu, [i, j])  ->  element(add, [i, j])  ->  load(a, [i, j]) + load(b, [0, j])
+//
+// Movement ops turn the coordinates; reductions, products and windows become loops. Every op has a row here, so that
+// any group can be emitted; the faster emitters preset the hero's value with `bind` and pull the rest.
+
+#ifndef DSCC_PASSES_KERNELS_ELEMENTCODE_H
+#define DSCC_PASSES_KERNELS_ELEMENTCODE_H
+
+#include "passes/kernels/KernelBuilder.h"
+
+#include <map>
+
+namespace dscc::kernels {
+
+class ElementCode {
+public:
+  explicit ElementCode(KernelBuilder &k) : k(k) { scopes.emplace_back(); }
+
+  /// The element of `value` at these coordinates, of the compute type.
+  Value element(Value value, const Indices &at);
+
+  /// Says what `value` is from now on in this scope, whatever the coordinates (a row's sum, a tile's product).
+  void bind(Value value, Value computed) { scopes.back().bound[value] = computed; }
+
+  /// What is computed inside a region must not be reused outside.
+  struct Scope {
+    explicit Scope(ElementCode &code) : code(code) { code.scopes.emplace_back(); }
+    ~Scope() { code.scopes.pop_back(); }
+    ElementCode &code;
+  };
+
+  /// The coordinates of an operand that broadcasts to `result` dims.
+  Indices broadcastIndices(llvm::ArrayRef<DimExpr> operand, llvm::ArrayRef<DimExpr> result, const Indices &at);
+
+  /// `inside ? element(value, at) : outside`, never touching memory out of bounds: coordinate i is checked against
+  /// [0, limits[i]) where limits[i] is set.
+  Value elementOr(Value value, const Indices &at, llvm::ArrayRef<Value> limits, Value outside);
+
+  KernelBuilder &k;
+
+private:
+  struct ScopeData {
+    llvm::DenseMap<Value, Value> bound;
+    std::map<std::vector<const void *>, Value> memo;
+  };
+  std::vector<const void *> memoKey(Value value, const Indices &at) const;
+  Value compute(mlir::Operation *op, const Indices &at);
+
+  std::vector<ScopeData> scopes;
+};
+
+/// One row a kind of op that is not elementwise.
+struct ElementRow {
+  llvm::StringLiteral op;
+  Value (*emit)(ElementCode &code, mlir::Operation *op, const Indices &at);
+};
+llvm::ArrayRef<ElementRow> movementRows();  // Movement.cpp
+llvm::ArrayRef<ElementRow> gatherRows();    // Gather.cpp
+llvm::ArrayRef<ElementRow> reduceRows();    // Reduce.cpp
+llvm::ArrayRef<ElementRow> matmulRows();    // Matmul.cpp
+llvm::ArrayRef<ElementRow> convRows();      // Conv.cpp
+llvm::ArrayRef<ElementRow> poolRows();      // Pool.cpp
+llvm::ArrayRef<ElementRow> resizeRows();    // Resize.cpp
+
+bool hasElementCode(mlir::Operation *op);
+/// True if every op of the group can be emitted; else `reason` names the op and what is missing.
+bool hasElementCode(dsc::GroupOp group, std::string *reason);
+
+} // namespace dscc::kernels
+
+#endif // DSCC_PASSES_KERNELS_ELEMENTCODE_H

@@ -1,0 +1,171 @@
+// One element of the result (or `width` neighbours) at a time, each on its own.
+//
+//   CPU:   a block takes some rows, or a part of one long row; lanes run along the last dim, the tail is masked.
+//   CUDA:  a thread takes one element, or four where rows are made of whole quads.
+
+#include "passes/kernels/Emitters.h"
+
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
+#include "llvm/Support/MathExtras.h"
+
+using namespace mlir;
+
+namespace dscc::kernels {
+
+/// Instructions that one CPU block should be worth, so that starting it does not show.
+static constexpr int64_t blockWork = 16384;
+/// Elements of a row that one CPU block takes at most.
+static constexpr int64_t rowPart = 16384;
+static constexpr int64_t cudaThreads = 256;
+
+int64_t chooseWidth(const Target &target, const DimExpr &inner) {
+  if (target.device != Device::Cpu)
+    return 1;
+  int64_t lanes = target.vectorBits / 32;
+  if (!inner.isConstant() || inner.constant() >= lanes)
+    return lanes;
+  return std::max<int64_t>(1, llvm::PowerOf2Ceil(std::max<int64_t>(1, inner.constant())));
+}
+
+static Value laneMask(KernelBuilder &k, Value remaining) {
+  return arith::CmpIOp::create(k.b, k.loc, arith::CmpIPredicate::slt, k.laneNumbers(), k.splat(remaining));
+}
+
+/// A row's elements [from, to): whole vectors, then one masked.
+static void forRow(Kernel &kernel, Indices at, Value from, Value to, function_ref<void(const Indices &)> body) {
+  KernelBuilder &k = kernel.k;
+  if (k.width == 1) {
+    k.loopDo(from, to, k.index(1), [&](Value i) {
+      at.back() = k.uniform(i);
+      body(at);
+    });
+    return;
+  }
+  Value width = k.index(k.width);
+  Value whole = k.mul(k.divide(k.sub(to, from), width), width), end = k.add(from, whole);
+  k.loopDo(from, end, width, [&](Value i) {
+    at.back() = {Index::Contiguous, i, {}};
+    body(at);
+  });
+  Value hasTail = arith::CmpIOp::create(k.b, k.loc, arith::CmpIPredicate::slt, end, to);
+  auto tail = scf::IfOp::create(k.b, k.loc, hasTail, false);
+  OpBuilder::InsertionGuard guard(k.b);
+  k.b.setInsertionPoint(tail.thenBlock()->getTerminator());
+  k.mask = laneMask(k, k.sub(to, end));
+  at.back() = {Index::Contiguous, end, {}};
+  body(at);
+  k.mask = {};
+}
+
+static void forEachOnCpu(Kernel &kernel, ArrayRef<DimExpr> dims, int64_t cost,
+                         function_ref<void(const Indices &)> body) {
+  KernelBuilder &k = kernel.k;
+  DimExpr inner = dims.back(), rows = dsc::countElements(dims.drop_back());
+  DimExpr perRow = DimExpr::max(1, inner * cost);
+  DimExpr rowsPerBlock = DimExpr::max(1, DimExpr::floorDiv(blockWork, perRow));
+  DimExpr parts = DimExpr::ceilDiv(inner, rowPart);
+  kernel.grid = DimExpr::ceilDiv(rows, rowsPerBlock) * parts;
+  Value partCount = k.maximum(k.dim(parts), k.index(1));
+  Value firstRow = k.mul(k.divide(kernel.block, partCount), k.dim(rowsPerBlock));
+  Value lastRow = k.minimum(k.add(firstRow, k.dim(rowsPerBlock)), k.dim(rows));
+  Value from = k.mul(k.remainder(kernel.block, partCount), k.index(rowPart));
+  Value to = k.minimum(k.add(from, k.index(rowPart)), k.dim(inner));
+  k.loopDo(firstRow, lastRow, k.index(1), [&](Value row) {
+    SmallVector<Value> sizes;
+    for (const DimExpr &dim : dims.drop_back())
+      sizes.push_back(k.dim(dim));
+    Indices at;
+    if (!sizes.empty())
+      for (Value coordinate : k.delinearize(row, sizes))
+        at.push_back(k.uniform(coordinate));
+    at.push_back(k.constantIndex(0));
+    forRow(kernel, at, from, to, body);
+  });
+}
+
+static void forEachOnCuda(Kernel &kernel, ArrayRef<DimExpr> dims, function_ref<void(const Indices &)> body) {
+  KernelBuilder &k = kernel.k;
+  DimExpr items = dsc::countElements(dims.drop_back()) * DimExpr::floorDiv(dims.back(), k.width);
+  kernel.threads = cudaThreads;
+  kernel.grid = DimExpr::ceilDiv(items, cudaThreads);
+  Value item = k.add(k.mul(kernel.block, k.index(cudaThreads)), kernel.thread);
+  Value exists = arith::CmpIOp::create(k.b, k.loc, arith::CmpIPredicate::slt, item, k.dim(items));
+  auto guarded = scf::IfOp::create(k.b, k.loc, exists, false);
+  OpBuilder::InsertionGuard guard(k.b);
+  k.b.setInsertionPoint(guarded.thenBlock()->getTerminator());
+  SmallVector<Value> sizes;
+  for (const DimExpr &dim : dims.drop_back())
+    sizes.push_back(k.dim(dim));
+  sizes.push_back(k.dim(DimExpr::floorDiv(dims.back(), k.width)));
+  Indices at;
+  for (Value coordinate : k.delinearize(item, sizes))
+    at.push_back(k.uniform(coordinate));
+  if (k.width > 1)
+    at.back() = {Index::Contiguous, k.mul(at.back().base, k.index(k.width)), {}};
+  body(at);
+}
+
+void forEachElement(Kernel &kernel, ArrayRef<DimExpr> dims, int64_t cost, function_ref<void(const Indices &)> body) {
+  if (dims.empty()) {
+    // A scalar is a row of one.
+    SmallVector<DimExpr> one = {DimExpr(1)};
+    return forEachElement(kernel, one, cost, [&](const Indices &) { body({}); });
+  }
+  if (kernel.target.device == Device::Cpu)
+    return forEachOnCpu(kernel, dims, cost, body);
+  forEachOnCuda(kernel, dims, body);
+}
+
+static bool onlyElementwise(dsc::GroupOp group) {
+  return llvm::all_of(group.getBody().front().without_terminator(), [](Operation &op) {
+    return isa<dsc::ElementwiseOpInterface, dsc::ConstantOp>(op);
+  });
+}
+
+/// Four neighbours a thread make 16-byte accesses, if every row of every tensor is made of whole quads.
+static int64_t cudaWidth(dsc::GroupOp group, ArrayRef<DimExpr> dims) {
+  if (!onlyElementwise(group) || dims.empty() || !DimExpr::exactDiv(dims.back(), 4))
+    return 1;
+  for (BlockArgument argument : group.getBody().front().getArguments()) {
+    dsc::Dims own = dsc::getDims(argument);
+    if (!own.empty() && own.back() != dims.back() && !own.back().isConstant(1))
+      return 1;
+    if (dsc::getElementType(argument).getIntOrFloatBitWidth() > 32)
+      return 1;
+  }
+  return 4;
+}
+
+DictionaryAttr scheduleElementwise(dsc::GroupOp group, const Target &target) {
+  if (!hasElementCode(group, nullptr))
+    return {};
+  Builder b(group.getContext());
+  dsc::Dims dims = dsc::getDims(group.getResult(0));
+  int64_t width = target.device == Device::Cpu ? chooseWidth(target, dims.empty() ? DimExpr(1) : dims.back())
+                                               : cudaWidth(group, dims);
+  return b.getDictionaryAttr({b.getNamedAttr("emitter", b.getStringAttr("elementwise")),
+                              b.getNamedAttr("width", b.getI64IntegerAttr(width))});
+}
+
+LogicalResult emitElementwise(Kernel &kernel) {
+  KernelBuilder &k = kernel.k;
+  if (onlyElementwise(kernel.group))
+    collapseDims(kernel.group);
+  Value root = kernel.root();
+  dsc::Dims dims = dsc::getDims(root);
+  k.width = kernel.target.device == Device::Cpu ? chooseWidth(kernel.target, dims.empty() ? DimExpr(1) : dims.back())
+                                                : kernel.scheduled("width", 1);
+  k.wholeVectors = kernel.target.device == Device::Cuda && k.width > 1;
+  ElementCode code(k);
+  int64_t cost = std::max<int64_t>(1, kernel.group.getBody().front().getOperations().size());
+  SmallVector<Value> strides = k.rowMajorStrides(dims);
+  forEachElement(kernel, dims, cost, [&](const Indices &at) {
+    ElementCode::Scope scope(code);
+    Value value = code.element(root, at);
+    k.storeElement(kernel.result, dsc::getElementType(root), strides, at, value);
+  });
+  return success();
+}
+
+} // namespace dscc::kernels

@@ -1,0 +1,64 @@
+// The ways to turn a group into a kernel.
+
+#ifndef DSCC_PASSES_KERNELS_EMITTERS_H
+#define DSCC_PASSES_KERNELS_EMITTERS_H
+
+#include "passes/kernels/ElementCode.h"
+
+namespace dscc::kernels {
+
+/// A kernel while it is written. The emitter fills the body and says how it is launched.
+struct Kernel {
+  dsc::GroupOp group;
+  KernelBuilder &k;
+  const Target &target;
+  mlir::DictionaryAttr schedule;
+  Value block;          // this block's number along x, index-typed
+  Value thread;         // CUDA: this thread's number in its block, index-typed
+  Value result;         // pointer to the group's result
+  // Filled by the emitter.
+  DimExpr grid = 1;     // blocks
+  int64_t threads = 1;  // CUDA: threads a block
+  int64_t scratch = 0;  // CPU: bytes of scratch a worker
+  int64_t shared = 0;   // CUDA: bytes of dynamic shared memory
+
+  Value root() { return group.getBody().front().getTerminator()->getOperand(0); }
+  int64_t scheduled(llvm::StringRef name, int64_t otherwise) const;
+};
+
+/// One way. `schedule` returns its parameters, or null if it does not take the group.
+struct KernelEmitter {
+  llvm::StringLiteral name;
+  mlir::DictionaryAttr (*schedule)(dsc::GroupOp group, const Target &target);
+  mlir::LogicalResult (*emit)(Kernel &kernel);
+};
+
+/// Every emitter, fastest first. The first that takes a group writes it.
+llvm::ArrayRef<KernelEmitter> allKernelEmitters();
+const KernelEmitter *findKernelEmitter(llvm::StringRef name);
+
+// Elementwise.cpp: each element of the result on its own.
+mlir::DictionaryAttr scheduleElementwise(dsc::GroupOp group, const Target &target);
+mlir::LogicalResult emitElementwise(Kernel &kernel);
+// Rows.cpp: reductions, softmax and norms, a row at a time.
+mlir::DictionaryAttr scheduleRows(dsc::GroupOp group, const Target &target);
+mlir::LogicalResult emitRows(Kernel &kernel);
+// Tiles.cpp: products and convolutions, a register tile at a time.
+mlir::DictionaryAttr scheduleTiles(dsc::GroupOp group, const Target &target);
+mlir::LogicalResult emitTiles(Kernel &kernel);
+
+/// Runs `body` for this worker's share of `dims`: coordinates whose last one has lanes. Used by emitters whose elements
+/// do not depend on each other. `cost` is about how many instructions an element takes.
+void forEachElement(Kernel &kernel, llvm::ArrayRef<DimExpr> dims, int64_t cost,
+                    llvm::function_ref<void(const Indices &)> body);
+/// Lanes that suit a last dim of that size.
+int64_t chooseWidth(const Target &target, const DimExpr &inner);
+/// Joins neighbouring dims of a group of elementwise ops and reductions where every tensor allows it. The group is
+/// changed in place; its inputs and results outside keep their types.
+void collapseDims(dsc::GroupOp group);
+/// Writes softmax, norms and the like as the reductions and elementwise ops that they are.
+void expandRowOps(dsc::GroupOp group);
+
+} // namespace dscc::kernels
+
+#endif // DSCC_PASSES_KERNELS_EMITTERS_H

@@ -1,0 +1,168 @@
+// Two rewrites of a group's body before it is emitted: row ops become reductions, and neighbouring dims are joined.
+
+#include "passes/kernels/Emitters.h"
+
+#include "mlir/Dialect/Arith/IR/Arith.h"
+
+using namespace mlir;
+
+namespace dscc::kernels {
+
+//===-- Row ops -------------------------------------------------------------------------------------------------===//
+
+static Value splatOf(OpBuilder &b, Location loc, Value like, double value) {
+  auto type = RankedTensorType::get({}, dsc::getElementType(like));
+  return dsc::ConstantOp::create(b, loc, DenseElementsAttr::get(type, b.getFloatAttr(type.getElementType(), value)));
+}
+
+/// Rows are computed in single precision at least; the last step rounds.
+static Value widen(OpBuilder &b, Location loc, Value input) {
+  Type element = dsc::getElementType(input);
+  if (element.isF32() || element.isF64())
+    return input;
+  return dsc::CastOp::create(b, loc, dsc::makeTensor(dsc::getDims(input), b.getF32Type()), input, false);
+}
+
+static Value narrow(OpBuilder &b, Location loc, Value value, Type type) {
+  if (value.getType() == type)
+    return value;
+  return dsc::CastOp::create(b, loc, type, value, false);
+}
+
+static ArrayAttr axesFrom(Builder &b, int64_t axis, int64_t end) {
+  return b.getI64ArrayAttr(llvm::to_vector(llvm::seq<int64_t>(axis, end)));
+}
+
+static Value expandSoftmax(OpBuilder &b, Location loc, Value input, int64_t axis, bool isLog) {
+  Value x = widen(b, loc, input);
+  ArrayAttr axes = b.getI64ArrayAttr({axis});
+  Value shifted = dsc::SubOp::create(b, loc, x, dsc::ReduceMaxOp::create(b, loc, x, axes));
+  Value exponential = dsc::ExpOp::create(b, loc, shifted);
+  Value sum = dsc::ReduceSumOp::create(b, loc, exponential, axes);
+  Value result = isLog ? dsc::SubOp::create(b, loc, shifted, dsc::LogOp::create(b, loc, sum)).getResult()
+                       : dsc::MulOp::create(b, loc, exponential, dsc::ReciprocalOp::create(b, loc, sum)).getResult();
+  return narrow(b, loc, result, input.getType());
+}
+
+static Value expandNorm(OpBuilder &b, Location loc, Value input, int64_t axis, double epsilon, bool center) {
+  Value x = widen(b, loc, input);
+  ArrayAttr axes = axesFrom(b, axis, dsc::getDims(input).size());
+  if (center)
+    x = dsc::SubOp::create(b, loc, x, dsc::ReduceMeanOp::create(b, loc, x, axes));
+  Value variance = dsc::ReduceMeanOp::create(b, loc, dsc::MulOp::create(b, loc, x, x), axes);
+  Value shifted = dsc::AddOp::create(b, loc, variance, splatOf(b, loc, x, epsilon));
+  Value result = dsc::MulOp::create(b, loc, x, dsc::RsqrtOp::create(b, loc, shifted));
+  return narrow(b, loc, result, input.getType());
+}
+
+void expandRowOps(dsc::GroupOp group) {
+  for (Operation &op : llvm::make_early_inc_range(group.getBody().front().without_terminator())) {
+    OpBuilder b(&op);
+    Location loc = op.getLoc();
+    Value expanded;
+    if (auto softmax = dyn_cast<dsc::SoftmaxOp>(op))
+      expanded = expandSoftmax(b, loc, softmax.getInput(), softmax.getAxis(), false);
+    else if (auto softmax = dyn_cast<dsc::LogSoftmaxOp>(op))
+      expanded = expandSoftmax(b, loc, softmax.getInput(), softmax.getAxis(), true);
+    else if (auto norm = dyn_cast<dsc::LayerNormOp>(op))
+      expanded = expandNorm(b, loc, norm.getInput(), norm.getAxis(), norm.getEpsilon().convertToDouble(), true);
+    else if (auto norm = dyn_cast<dsc::RmsNormOp>(op))
+      expanded = expandNorm(b, loc, norm.getInput(), norm.getAxis(), norm.getEpsilon().convertToDouble(), false);
+    if (!expanded)
+      continue;
+    op.getResult(0).replaceAllUsesWith(expanded);
+    op.erase();
+  }
+}
+
+//===-- Joined dims ---------------------------------------------------------------------------------------------===//
+
+/// The largest dims that occur: those of the values before any reduction.
+static dsc::Dims domainOf(dsc::GroupOp group) {
+  dsc::Dims domain;
+  auto visit = [&](Value value) {
+    if (std::optional<dsc::Dims> joined = dsc::broadcastDims(domain, dsc::getDims(value)))
+      domain = *joined;
+  };
+  for (BlockArgument argument : group.getBody().front().getArguments())
+    visit(argument);
+  for (Operation &op : group.getBody().front().without_terminator())
+    visit(op.getResult(0));
+  return domain;
+}
+
+/// True if dims i and i+1 of the domain may become one as far as this value goes: it has both in full or neither.
+static bool allowsJoin(ArrayRef<DimExpr> dims, ArrayRef<DimExpr> domain, size_t i) {
+  size_t missing = domain.size() - dims.size();
+  auto at = [&](size_t j) { return j < missing ? DimExpr(1) : dims[j - missing]; };
+  bool full = at(i) == domain[i] && at(i + 1) == domain[i + 1];
+  bool absent = at(i).isConstant(1) && at(i + 1).isConstant(1);
+  return full || absent;
+}
+
+static dsc::Dims joinDims(ArrayRef<DimExpr> dims, size_t rank, ArrayRef<size_t> runOf, size_t runs) {
+  size_t missing = rank - dims.size();
+  dsc::Dims joined(runs, DimExpr(1));
+  for (size_t i = 0; i < dims.size(); ++i)
+    joined[runOf[i + missing]] = joined[runOf[i + missing]] * dims[i];
+  return joined;
+}
+
+void collapseDims(dsc::GroupOp group) {
+  Block &block = group.getBody().front();
+  dsc::Dims domain = domainOf(group);
+  size_t rank = domain.size();
+  if (rank < 2)
+    return;
+  SmallVector<bool> joins(rank - 1, true);
+  auto restrict = [&](Value value) {
+    dsc::Dims dims = dsc::getDims(value);
+    for (size_t i = 0; i + 1 < rank; ++i)
+      joins[i] = joins[i] && allowsJoin(dims, domain, i);
+  };
+  for (BlockArgument argument : block.getArguments())
+    restrict(argument);
+  for (Operation &op : block.without_terminator()) {
+    restrict(op.getResult(0));
+    auto axes = op.getAttrOfType<ArrayAttr>("axes");
+    if (!axes)
+      continue;
+    if (dsc::getDims(op.getOperand(0)).size() != rank)
+      return;
+    SmallVector<int64_t> reduced = dsc::getIntegers(axes);
+    for (size_t i = 0; i + 1 < rank; ++i)
+      joins[i] = joins[i] && llvm::is_contained(reduced, i) == llvm::is_contained(reduced, i + 1);
+  }
+  SmallVector<size_t> runOf = {0};
+  for (bool join : joins)
+    runOf.push_back(runOf.back() + !join);
+  size_t runs = runOf.back() + 1;
+  if (runs == rank)
+    return;
+  auto retype = [&](Value value) {
+    value.setType(dsc::makeTensor(joinDims(dsc::getDims(value), rank, runOf, runs), dsc::getElementType(value)));
+  };
+  for (BlockArgument argument : block.getArguments())
+    retype(argument);
+  Builder b(group.getContext());
+  for (Operation &op : block.without_terminator()) {
+    if (auto constant = dyn_cast<dsc::ConstantOp>(op)) {
+      // Splats: any rank will do.
+      auto value = cast<DenseElementsAttr>(constant.getValue());
+      auto type = RankedTensorType::get({}, value.getElementType());
+      constant.setValueAttr(value.resizeSplat(type));
+      constant.getResult().setType(type);
+      continue;
+    }
+    retype(op.getResult(0));
+    if (auto axes = op.getAttrOfType<ArrayAttr>("axes")) {
+      SmallVector<int64_t> joined;
+      for (int64_t axis : dsc::getIntegers(axes))
+        if (joined.empty() || joined.back() != int64_t(runOf[axis]))
+          joined.push_back(runOf[axis]);
+      op.setAttr("axes", b.getI64ArrayAttr(joined));
+    }
+  }
+}
+
+} // namespace dscc::kernels

@@ -1,0 +1,285 @@
+#include "passes/kernels/KernelBuilder.h"
+
+#include "passes/kernels/ScalarCode.h"
+#include "passes/stream/DimCode.h"
+
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/Dialect/Vector/IR/VectorOps.h"
+#include "mlir/IR/Matchers.h"
+
+using namespace mlir;
+
+namespace dscc::kernels {
+
+Type getComputeType(Type element) {
+  if (auto integer = dyn_cast<IntegerType>(element))
+    return IntegerType::get(element.getContext(), integer.getWidth());
+  auto floating = dyn_cast<FloatType>(element);
+  if (floating && floating.getWidth() < 32)
+    return Float32Type::get(element.getContext());
+  return element;
+}
+
+Type getStorageType(Type element) {
+  if (auto integer = dyn_cast<IntegerType>(element))
+    return IntegerType::get(element.getContext(), std::max(8u, integer.getWidth()));
+  auto floating = dyn_cast<FloatType>(element);
+  if (floating && floating.getWidth() <= 8)
+    return IntegerType::get(element.getContext(), 8);
+  if (element.isBF16())
+    return IntegerType::get(element.getContext(), 16);
+  return element;
+}
+
+//===-- Numbers -------------------------------------------------------------------------------------------------===//
+
+Value KernelBuilder::index(int64_t value) { return arith::ConstantIndexOp::create(b, loc, value); }
+
+Value KernelBuilder::dim(const DimExpr &expr) {
+  if (expr.isConstant())
+    return index(expr.constant());
+  Value &cached = dimCache[expr.str()];
+  if (cached)
+    return cached;
+  OpBuilder::InsertionGuard guard(b);
+  if (entryPoint)
+    b.setInsertionPoint(entryPoint);
+  cached = emitDim(b, loc, expr, [&](StringRef name) { return symbols.lookup(name); }, b.getIndexType());
+  return cached;
+}
+
+Value KernelBuilder::constant(Type type, double value) {
+  return arith::ConstantOp::create(b, loc, b.getFloatAttr(type, value));
+}
+
+Value KernelBuilder::constantInt(Type type, int64_t value) {
+  return arith::ConstantOp::create(b, loc, b.getIntegerAttr(type, value));
+}
+
+static std::optional<int64_t> asConstant(Value value) {
+  APInt number;
+  if (matchPattern(value, m_ConstantInt(&number)) && !isa<VectorType>(value.getType()))
+    return number.getSExtValue();
+  return std::nullopt;
+}
+
+Value KernelBuilder::add(Value x, Value y) { return b.createOrFold<arith::AddIOp>(loc, x, y); }
+Value KernelBuilder::sub(Value x, Value y) { return b.createOrFold<arith::SubIOp>(loc, x, y); }
+Value KernelBuilder::mul(Value x, Value y) { return b.createOrFold<arith::MulIOp>(loc, x, y); }
+Value KernelBuilder::minimum(Value x, Value y) { return b.createOrFold<arith::MinSIOp>(loc, x, y); }
+Value KernelBuilder::maximum(Value x, Value y) { return b.createOrFold<arith::MaxSIOp>(loc, x, y); }
+Value KernelBuilder::divide(Value x, Value y) { return b.createOrFold<arith::DivUIOp>(loc, x, y); }
+Value KernelBuilder::remainder(Value x, Value y) {
+  if (asConstant(y) == 1)
+    return index(0);
+  return b.createOrFold<arith::RemUIOp>(loc, x, y);
+}
+Value KernelBuilder::ceilDivide(Value x, Value y) { return divide(sub(add(x, y), index(1)), y); }
+
+//===-- Lanes ---------------------------------------------------------------------------------------------------===//
+
+bool KernelBuilder::isVector(Value value) const { return isa<VectorType>(value.getType()); }
+
+Type KernelBuilder::laneType(Type scalar) const { return VectorType::get({width}, scalar); }
+
+Value KernelBuilder::splat(Value value) {
+  return isVector(value) ? value : vector::BroadcastOp::create(b, loc, laneType(value.getType()), value);
+}
+
+void KernelBuilder::unify(SmallVectorImpl<Value> &values) {
+  if (llvm::any_of(values, [&](Value value) { return isVector(value); }))
+    for (Value &value : values)
+      value = splat(value);
+}
+
+Value KernelBuilder::laneNumbers() {
+  SmallVector<int64_t> numbers = llvm::to_vector(llvm::seq<int64_t>(0, width));
+  auto type = cast<VectorType>(laneType(b.getIndexType()));
+  return arith::ConstantOp::create(b, loc, DenseIntElementsAttr::get(type, ArrayRef<int64_t>(numbers)));
+}
+
+//===-- Coordinates ---------------------------------------------------------------------------------------------===//
+
+Value KernelBuilder::lanesOf(const Index &i) {
+  if (i.kind == Index::Gathered)
+    return i.lanes;
+  Value base = splat(i.base);
+  return i.kind == Index::Uniform ? base : arith::AddIOp::create(b, loc, base, laneNumbers());
+}
+
+Index KernelBuilder::fromValue(Value value) {
+  return isVector(value) ? Index{Index::Gathered, {}, value} : uniform(value);
+}
+
+Value KernelBuilder::asValue(const Index &i) { return i.kind == Index::Uniform ? i.base : lanesOf(i); }
+
+Index KernelBuilder::addTo(const Index &i, Value scalar) {
+  if (i.kind == Index::Gathered)
+    return {Index::Gathered, {}, arith::AddIOp::create(b, loc, i.lanes, splat(scalar))};
+  return {i.kind, add(i.base, scalar), {}};
+}
+
+Index KernelBuilder::scale(const Index &i, Value scalar) {
+  if (asConstant(scalar) == 1)
+    return i;
+  if (i.kind == Index::Uniform)
+    return uniform(mul(i.base, scalar));
+  return {Index::Gathered, {}, arith::MulIOp::create(b, loc, lanesOf(i), splat(scalar))};
+}
+
+Index KernelBuilder::select(Value condition, const Index &x, const Index &y) {
+  if (!isVector(condition) && x.kind == Index::Uniform && y.kind == Index::Uniform)
+    return uniform(arith::SelectOp::create(b, loc, condition, x.base, y.base));
+  return {Index::Gathered, {}, arith::SelectOp::create(b, loc, condition, lanesOf(x), lanesOf(y))};
+}
+
+SmallVector<Value> KernelBuilder::delinearize(Value linear, ArrayRef<Value> sizes) {
+  SmallVector<Value> coordinates(sizes.size());
+  for (size_t i = sizes.size(); i-- > 0;) {
+    if (i == 0) {
+      coordinates[0] = linear;
+      break;
+    }
+    coordinates[i] = remainder(linear, sizes[i]);
+    linear = divide(linear, sizes[i]);
+  }
+  return coordinates;
+}
+
+//===-- Memory --------------------------------------------------------------------------------------------------===//
+
+SmallVector<Value> KernelBuilder::rowMajorStrides(ArrayRef<DimExpr> dims) {
+  SmallVector<Value> strides(dims.size());
+  DimExpr stride = 1;
+  for (size_t i = dims.size(); i-- > 0;) {
+    strides[i] = dim(stride);
+    stride = stride * dims[i];
+  }
+  return strides;
+}
+
+KernelBuilder::Offset KernelBuilder::computeOffset(ArrayRef<Value> strides, const Indices &at) {
+  Offset offset{index(0), {}, false};
+  for (size_t i = 0; i < at.size(); ++i) {
+    if (at[i].kind == Index::Uniform) {
+      offset.scalar = add(offset.scalar, mul(at[i].base, strides[i]));
+      continue;
+    }
+    bool unitStride = asConstant(strides[i]) == 1;
+    if (at[i].kind == Index::Contiguous && unitStride && !offset.lanes && !offset.contiguous) {
+      offset.scalar = add(offset.scalar, at[i].base);
+      offset.contiguous = true;
+      continue;
+    }
+    if (at[i].kind == Index::Contiguous) {
+      offset.scalar = add(offset.scalar, mul(at[i].base, strides[i]));
+      Value lanes = arith::MulIOp::create(b, loc, laneNumbers(), splat(strides[i]));
+      offset.lanes = offset.lanes ? arith::AddIOp::create(b, loc, offset.lanes, lanes) : lanes;
+      continue;
+    }
+    Value lanes = unitStride ? at[i].lanes : arith::MulIOp::create(b, loc, at[i].lanes, splat(strides[i]));
+    offset.lanes = offset.lanes ? arith::AddIOp::create(b, loc, offset.lanes, lanes) : lanes;
+  }
+  if (offset.contiguous && offset.lanes) {
+    offset.lanes = arith::AddIOp::create(b, loc, offset.lanes, laneNumbers());
+    offset.contiguous = false;
+  }
+  return offset;
+}
+
+/// Offsets go into addresses as i64, whatever width indices have on the target.
+static Value toAddressOffset(KernelBuilder &k, Value offset) {
+  Type i64 = k.b.getI64Type();
+  Type type = k.isVector(offset) ? k.laneType(i64) : i64;
+  return k.b.createOrFold<arith::IndexCastOp>(k.loc, type, offset);
+}
+
+Value KernelBuilder::elementAddress(Value pointer, Type storage, Value offset) {
+  Value i64 = toAddressOffset(*this, offset);
+  Type type = isVector(offset) ? laneType(pointer.getType()) : pointer.getType();
+  return LLVM::GEPOp::create(b, loc, type, storage, pointer, ArrayRef<LLVM::GEPArg>{i64});
+}
+
+static unsigned storageBytes(Type storage) { return std::max(1u, storage.getIntOrFloatBitWidth() / 8); }
+
+Value KernelBuilder::loadRaw(Value pointer, Type storage, Value offset, int64_t lanes) {
+  Value address = elementAddress(pointer, storage, offset);
+  Type type = lanes ? Type(VectorType::get({lanes}, storage)) : storage;
+  unsigned alignment = storageBytes(storage) * (wholeVectors && lanes ? lanes : 1);
+  return LLVM::LoadOp::create(b, loc, type, address, alignment);
+}
+
+void KernelBuilder::storeRaw(Value pointer, Type storage, Value offset, Value value) {
+  unsigned alignment = storageBytes(storage) * (wholeVectors && isVector(value) ? width : 1);
+  LLVM::StoreOp::create(b, loc, value, elementAddress(pointer, storage, offset), alignment);
+}
+
+Value KernelBuilder::andMask(Value condition) {
+  if (!mask)
+    return condition;
+  return arith::AndIOp::create(b, loc, mask, condition);
+}
+
+Value KernelBuilder::loadElement(Value tensor, const Indices &at) {
+  Type element = dsc::getElementType(tensor), storage = getStorageType(element);
+  Value pointer = pointers.lookup(tensor);
+  SmallVector<Value> strides = rowMajorStrides(dsc::getDims(tensor));
+  Offset offset = computeOffset(strides, at);
+  if (!offset.lanes && !offset.contiguous)
+    return toCompute(loadRaw(pointer, storage, offset.scalar, 0), element);
+  unsigned bytes = storageBytes(storage);
+  if (offset.contiguous) {
+    if (!mask)
+      return toCompute(loadRaw(pointer, storage, offset.scalar, width), element);
+    Value address = elementAddress(pointer, storage, offset.scalar);
+    Value zero = arith::ConstantOp::create(b, loc, b.getZeroAttr(laneType(storage)));
+    Value loaded =
+        LLVM::MaskedLoadOp::create(b, loc, laneType(storage), address, mask, zero, bytes).getResult();
+    return toCompute(loaded, element);
+  }
+  Value address = elementAddress(pointer, storage, add(splat(offset.scalar), offset.lanes));
+  Value all = mask ? mask : arith::ConstantOp::create(b, loc, DenseElementsAttr::get(cast<VectorType>(laneType(b.getI1Type())), true)).getResult();
+  Value zero = arith::ConstantOp::create(b, loc, b.getZeroAttr(laneType(storage)));
+  Value loaded = LLVM::masked_gather::create(b, loc, laneType(storage), address, all, ValueRange{zero}, bytes);
+  return toCompute(loaded, element);
+}
+
+void KernelBuilder::storeElement(Value pointer, Type element, ArrayRef<Value> strides, const Indices &at,
+                                 Value value) {
+  Type storage = getStorageType(element);
+  Offset offset = computeOffset(strides, at);
+  bool manyLanes = offset.contiguous || offset.lanes;
+  Value stored = toStorage(manyLanes ? splat(value) : value, element);
+  if (!manyLanes)
+    return storeRaw(pointer, storage, offset.scalar, stored);
+  unsigned bytes = storageBytes(storage);
+  if (offset.contiguous && !mask)
+    return storeRaw(pointer, storage, offset.scalar, stored);
+  if (offset.contiguous) {
+    LLVM::MaskedStoreOp::create(b, loc, stored, elementAddress(pointer, storage, offset.scalar), mask, bytes);
+    return;
+  }
+  Value address = elementAddress(pointer, storage, add(splat(offset.scalar), offset.lanes));
+  Value all = mask ? mask : arith::ConstantOp::create(b, loc, DenseElementsAttr::get(cast<VectorType>(laneType(b.getI1Type())), true)).getResult();
+  LLVM::masked_scatter::create(b, loc, stored, address, all, bytes);
+}
+
+SmallVector<Value> KernelBuilder::loop(Value from, Value to, Value step, ValueRange init,
+                                       function_ref<SmallVector<Value>(Value, ValueRange)> body) {
+  auto loop = scf::ForOp::create(b, loc, from, to, step, init, [&](OpBuilder &, Location, Value i, ValueRange carried) {
+    SmallVector<Value> next = body(i, carried);
+    scf::YieldOp::create(b, loc, next);
+  });
+  return llvm::to_vector(llvm::map_range(loop.getResults(), [](OpResult result) -> Value { return result; }));
+}
+
+void KernelBuilder::loopDo(Value from, Value to, Value step, function_ref<void(Value)> body) {
+  loop(from, to, step, {}, [&](Value i, ValueRange) -> SmallVector<Value> {
+    body(i);
+    return {};
+  });
+}
+
+} // namespace dscc::kernels

@@ -1,0 +1,83 @@
+// Elements of pools: each runs over its window.
+
+#include "passes/kernels/LaneMath.h"
+#include "passes/kernels/Reduce.h"
+#include "passes/kernels/ScalarCode.h"
+#include "passes/kernels/Window.h"
+
+using namespace mlir;
+
+namespace dscc::kernels {
+
+static Value lift(KernelBuilder &k, Value value) { return k.width > 1 ? k.splat(value) : value; }
+
+using Join = function_ref<Value(Value, Value)>;
+
+/// Joins what lies under the window; outside counts as `outside`.
+static Value overWindow(ElementCode &code, Value input, const Window &window, const Indices &at, Value outside,
+                        Join join) {
+  KernelBuilder &k = code.k;
+  dsc::Dims dims = dsc::getDims(input);
+  return loopOver(code, window.sizeExprs(), {lift(k, outside)}, [&](ArrayRef<Value> position, ValueRange carried) {
+    Indices from = {at[0], at[1]};
+    SmallVector<Value> limits(dims.size());
+    for (size_t i = 0; i < window.rank(); ++i) {
+      from.push_back(window.position(k, i, at[i + 2], k.uniform(position[i])));
+      limits[i + 2] = k.dim(dims[i + 2]); // ceil_mode may reach past the end without any pad
+    }
+    return SmallVector<Value>{lift(k, join(carried[0], code.elementOr(input, from, limits, outside)))};
+  })[0];
+}
+
+static Value emitMaxPool(ElementCode &code, Operation *op, const Indices &at) {
+  auto pool = cast<dsc::MaxPoolOp>(op);
+  Type element = dsc::getElementType(pool.getInput());
+  return overWindow(code, pool.getInput(), windowOf(pool), at, lowestOf(code.k, element),
+                    [&](Value a, Value b) { return emitMax(code.k, a, b, element); });
+}
+
+/// How many window elements count along dim i: those in [0, size), or with pads those in [-low, size + high).
+static Value countAlong(KernelBuilder &k, const Window &window, size_t i, const Index &at, Value size,
+                        bool includePads) {
+  LaneMath m{k};
+  int64_t dilation = window.dilations[i];
+  Value start = k.asValue(window.position(k, i, at, k.constantIndex(0)));
+  Value end = includePads ? k.add(size, k.index(window.pads[window.rank() + i])) : size;
+  auto ceilDivide = [&](Value x) { // x may be negative; then the answer is clamped to 0 by the caller
+    return dilation == 1 ? x : m.divSigned(m.add(x, k.index(dilation - 1)), k.index(dilation));
+  };
+  Value last = m.min(ceilDivide(m.max(m.sub(end, start), k.index(0))), k.index(window.size[i]));
+  if (includePads)
+    return last;
+  Value first = ceilDivide(m.max(m.sub(k.index(0), start), k.index(0)));
+  return m.max(m.sub(last, first), k.index(0));
+}
+
+static Value emitAveragePool(ElementCode &code, Operation *op, const Indices &at) {
+  auto pool = cast<dsc::AveragePoolOp>(op);
+  KernelBuilder &k = code.k;
+  Window window = windowOf(pool);
+  Type element = dsc::getElementType(pool.getInput()), compute = getComputeType(element);
+  dsc::Dims dims = dsc::getDims(pool.getInput());
+  Value sum = overWindow(code, pool.getInput(), window, at, zeroOf(k, element),
+                         [&](Value a, Value b) { return emitAdd(k, a, b); });
+  Value count = k.index(1);
+  for (size_t i = 0; i < window.rank(); ++i)
+    count = LaneMath{k}.mul(count,
+                            countAlong(k, window, i, at[i + 2], k.dim(dims[i + 2]), pool.getCountIncludePad()));
+  Type i64 = k.b.getI64Type();
+  Value number = arith::IndexCastOp::create(k.b, k.loc, k.isVector(count) ? k.laneType(i64) : i64, count);
+  SmallVector<Value> v = {sum, emitCast(k, number, i64, compute, false)};
+  k.unify(v);
+  return arith::DivFOp::create(k.b, k.loc, v[0], v[1]);
+}
+
+ArrayRef<ElementRow> poolRows() {
+  static constexpr ElementRow rows[] = {
+      {"dsc.max_pool", emitMaxPool},
+      {"dsc.average_pool", emitAveragePool},
+  };
+  return rows;
+}
+
+} // namespace dscc::kernels

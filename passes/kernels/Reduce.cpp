@@ -1,0 +1,157 @@
+// Elements of reductions, and of the ops over rows: each element runs over its whole row. The Rows emitter shares a
+// row's work among its elements and is chosen wherever it can be; this is what remains.
+
+#include "passes/kernels/Reduce.h"
+
+#include "passes/kernels/LaneMath.h"
+#include "passes/kernels/ScalarCode.h"
+
+#include "mlir/Dialect/Math/IR/Math.h"
+
+using namespace mlir;
+
+namespace dscc::kernels {
+
+Value reductionStart(KernelBuilder &k, Operation *op) {
+  Type element = dsc::getElementType(op->getOperand(0)), compute = getComputeType(element);
+  if (isa<dsc::ReduceMaxOp>(op))
+    return lowestOf(k, element);
+  if (isa<dsc::ReduceMinOp>(op))
+    return highestOf(k, element);
+  if (isa<dsc::ReduceProdOp>(op))
+    return isa<FloatType>(compute) ? k.constant(compute, 1) : k.constantInt(compute, 1);
+  return zeroOf(k, element);
+}
+
+Value combineReduced(KernelBuilder &k, Operation *op, Value a, Value b) {
+  Type element = dsc::getElementType(op->getOperand(0));
+  if (isa<dsc::ReduceMaxOp>(op))
+    return emitMax(k, a, b, element);
+  if (isa<dsc::ReduceMinOp>(op))
+    return emitMin(k, a, b, element);
+  if (isa<dsc::ReduceProdOp>(op))
+    return emitMul(k, a, b);
+  return emitAdd(k, a, b);
+}
+
+Value finishReduction(KernelBuilder &k, Operation *op, Value total) {
+  if (!isa<dsc::ReduceMeanOp>(op))
+    return total;
+  auto mean = cast<dsc::ReduceMeanOp>(op);
+  dsc::Dims dims = dsc::getDims(mean.getInput());
+  DimExpr count = 1;
+  for (int64_t axis : dsc::getIntegers(mean.getAxes()))
+    count = count * dims[axis];
+  Type compute = getComputeType(dsc::getElementType(mean.getInput()));
+  Value number = arith::IndexCastOp::create(k.b, k.loc, k.b.getI64Type(), k.dim(count));
+  Value divisor = emitCast(k, number, k.b.getI64Type(), compute, false);
+  SmallVector<Value> v = {total, divisor};
+  k.unify(v);
+  if (isa<FloatType>(compute))
+    return arith::DivFOp::create(k.b, k.loc, v[0], v[1]);
+  return arith::DivSIOp::create(k.b, k.loc, v[0], v[1]);
+}
+
+SmallVector<Value> loopOver(ElementCode &code, ArrayRef<DimExpr> sizes, ValueRange init,
+                            function_ref<SmallVector<Value>(ArrayRef<Value>, ValueRange)> body) {
+  KernelBuilder &k = code.k;
+  SmallVector<Value> position;
+  std::function<SmallVector<Value>(size_t, ValueRange)> nest = [&](size_t level, ValueRange carried) {
+    if (level == sizes.size())
+      return body(position, carried);
+    return k.loop(k.index(0), k.dim(sizes[level]), k.index(1), carried, [&](Value i, ValueRange inner) {
+      ElementCode::Scope scope(code);
+      position.push_back(i);
+      SmallVector<Value> next = nest(level + 1, inner);
+      position.pop_back();
+      return next;
+    });
+  };
+  return nest(0, init);
+}
+
+/// Accumulators have lanes whenever the kernel has: the loop's types must be known before its body.
+static Value lift(KernelBuilder &k, Value value) { return k.width > 1 ? k.splat(value) : value; }
+
+static Value emitReduce(ElementCode &code, Operation *op, const Indices &at) {
+  KernelBuilder &k = code.k;
+  SmallVector<int64_t> axes = dsc::getIntegers(op->getAttrOfType<ArrayAttr>("axes"));
+  dsc::Dims dims = dsc::getDims(op->getOperand(0)), sizes;
+  for (int64_t axis : axes)
+    sizes.push_back(dims[axis]);
+  Value start = lift(k, reductionStart(k, op));
+  Value total = loopOver(code, sizes, {start}, [&](ArrayRef<Value> position, ValueRange carried) {
+    Indices input = at;
+    for (size_t i = 0; i < axes.size(); ++i)
+      input[axes[i]] = k.uniform(position[i]);
+    return SmallVector<Value>{combineReduced(k, op, carried[0], lift(k, code.element(op->getOperand(0), input)))};
+  })[0];
+  return finishReduction(k, op, total);
+}
+
+/// Carries the best value and where it is. A NaN wins against everything, as NumPy has it.
+template <bool isMax> static Value emitArg(ElementCode &code, Operation *op, const Indices &at) {
+  KernelBuilder &k = code.k;
+  int64_t axis = op->getAttrOfType<IntegerAttr>("axis").getInt();
+  bool last = op->hasAttr("select_last");
+  Value input = op->getOperand(0);
+  Type element = dsc::getElementType(input), i64 = k.b.getI64Type();
+  Indices first = at;
+  first[axis] = k.constantIndex(0);
+  Value best = lift(k, code.element(input, first)), place = lift(k, k.constantInt(i64, 0));
+  DimExpr size = dsc::getDims(input)[axis];
+  SmallVector<Value> result =
+      loopOver(code, {size}, {best, place}, [&](ArrayRef<Value> position, ValueRange carried) {
+        Indices here = at;
+        here[axis] = k.uniform(position[0]);
+        Value value = lift(k, code.element(input, here));
+        Value better = isMax ? emitLess(k, carried[0], value, element) : emitLess(k, value, carried[0], element);
+        if (last) {
+          Value worse = isMax ? emitLess(k, value, carried[0], element) : emitLess(k, carried[0], value, element);
+          Value one = arith::ConstantOp::create(
+              k.b, k.loc,
+              isa<VectorType>(worse.getType()) ? TypedAttr(DenseElementsAttr::get(cast<VectorType>(worse.getType()), true))
+                                               : TypedAttr(k.b.getBoolAttr(true)));
+          better = arith::XOrIOp::create(k.b, k.loc, worse, one);
+        }
+        Value number = lift(k, arith::IndexCastOp::create(k.b, k.loc, i64, position[0]));
+        return SmallVector<Value>{arith::SelectOp::create(k.b, k.loc, better, value, carried[0]),
+                                  arith::SelectOp::create(k.b, k.loc, better, number, carried[1])};
+      });
+  return result[1];
+}
+
+/// Sums the elements up to this one; a running sum would need one thread a row.
+static Value emitCumSum(ElementCode &code, Operation *op, const Indices &at) {
+  auto sum = cast<dsc::CumSumOp>(op);
+  KernelBuilder &k = code.k;
+  LaneMath m{k};
+  size_t axis = sum.getAxis();
+  Type element = dsc::getElementType(sum.getInput());
+  Value own = k.asValue(at[axis]);
+  bool reverse = sum.getReverse(), exclusive = sum.getExclusive();
+  auto predicate = reverse ? (exclusive ? arith::CmpIPredicate::sgt : arith::CmpIPredicate::sge)
+                           : (exclusive ? arith::CmpIPredicate::slt : arith::CmpIPredicate::sle);
+  Value zero = lift(k, zeroOf(k, element));
+  DimExpr size = dsc::getDims(sum.getInput())[axis];
+  return loopOver(code, {size}, {zero}, [&](ArrayRef<Value> position, ValueRange carried) {
+    Indices input = at;
+    input[axis] = k.uniform(position[0]);
+    Value counts = m.compare(predicate, position[0], own);
+    Value value = lift(k, code.element(sum.getInput(), input));
+    Value added = k.isVector(counts) ? arith::SelectOp::create(k.b, k.loc, counts, value, zero)
+                                     : arith::SelectOp::create(k.b, k.loc, counts, value, zero);
+    return SmallVector<Value>{emitAdd(k, carried[0], added)};
+  })[0];
+}
+
+ArrayRef<ElementRow> reduceRows() {
+  static constexpr ElementRow rows[] = {
+      {"dsc.reduce_sum", emitReduce},  {"dsc.reduce_prod", emitReduce},     {"dsc.reduce_max", emitReduce},
+      {"dsc.reduce_min", emitReduce},  {"dsc.reduce_mean", emitReduce},     {"dsc.arg_max", emitArg<true>},
+      {"dsc.arg_min", emitArg<false>}, {"dsc.cum_sum", emitCumSum},
+  };
+  return rows;
+}
+
+} // namespace dscc::kernels

@@ -1,0 +1,192 @@
+// Elements of resize: where a result's element comes from, and which neighbours it is mixed from.
+
+#include "passes/kernels/ElementCode.h"
+#include "passes/kernels/LaneMath.h"
+#include "passes/kernels/ScalarCode.h"
+
+#include "mlir/Dialect/Math/IR/Math.h"
+
+#include <cmath>
+
+using namespace mlir;
+
+namespace dscc::kernels {
+
+namespace {
+/// f32 arithmetic on scalars or lanes.
+struct Real {
+  KernelBuilder &k;
+
+  Value number(double value) const { return k.constant(k.b.getF32Type(), value); }
+  template <typename Op> Value make(Value a, Value b) const {
+    SmallVector<Value> v = {a, b};
+    k.unify(v);
+    return Op::create(k.b, k.loc, v[0], v[1]);
+  }
+  Value add(Value a, Value b) const { return make<arith::AddFOp>(a, b); }
+  Value sub(Value a, Value b) const { return make<arith::SubFOp>(a, b); }
+  Value mul(Value a, Value b) const { return make<arith::MulFOp>(a, b); }
+  Value div(Value a, Value b) const { return make<arith::DivFOp>(a, b); }
+  Value floor(Value a) const { return math::FloorOp::create(k.b, k.loc, a); }
+  Value ceil(Value a) const { return math::CeilOp::create(k.b, k.loc, a); }
+  Value fromIndex(Value i) const {
+    Type i32 = k.b.getI32Type(), f32 = k.b.getF32Type();
+    bool lanes = k.isVector(i);
+    Value integer = arith::IndexCastOp::create(k.b, k.loc, lanes ? k.laneType(i32) : i32, i);
+    return arith::SIToFPOp::create(k.b, k.loc, lanes ? k.laneType(f32) : f32, integer);
+  }
+  Value toIndex(Value x) const {
+    Type i32 = k.b.getI32Type(), index = k.b.getIndexType();
+    bool lanes = k.isVector(x);
+    Value integer = arith::FPToSIOp::create(k.b, k.loc, lanes ? k.laneType(i32) : i32, x);
+    return arith::IndexCastOp::create(k.b, k.loc, lanes ? k.laneType(index) : index, integer);
+  }
+};
+
+/// One dim of the op.
+struct Axis {
+  Value inputSize, resultSize; // index
+  Value scale;                 // f32
+};
+
+/// What a result's element is mixed from along one dim.
+struct Tap {
+  Index place;
+  Value weight; // null: 1
+};
+} // namespace
+
+static Value sourceOf(KernelBuilder &k, StringRef coordinates, const Axis &axis, Value position) {
+  Real r{k};
+  Value x = r.fromIndex(position), half = r.number(0.5);
+  if (coordinates == "asymmetric")
+    return r.div(x, axis.scale);
+  if (coordinates == "tf_half_pixel_for_nn")
+    return r.div(r.add(x, half), axis.scale);
+  LaneMath m{k};
+  Value isSingle = m.compare(arith::CmpIPredicate::sle, axis.resultSize, k.index(1));
+  Value centred = r.sub(r.div(r.add(x, half), axis.scale), half);
+  if (coordinates == "pytorch_half_pixel")
+    return m.select(isSingle, r.number(0), centred);
+  if (coordinates == "align_corners") {
+    Value span = r.fromIndex(k.sub(axis.inputSize, k.index(1)));
+    Value places = r.fromIndex(k.maximum(k.sub(axis.resultSize, k.index(1)), k.index(1)));
+    return m.select(isSingle, r.number(0), r.div(r.mul(x, span), places));
+  }
+  if (coordinates == "half_pixel_symmetric") {
+    Value exact = r.mul(axis.scale, r.fromIndex(axis.inputSize));
+    Value adjustment = r.div(r.fromIndex(axis.resultSize), exact);
+    Value offset = r.mul(r.mul(r.fromIndex(axis.inputSize), half), r.sub(r.number(1), adjustment));
+    return r.add(offset, centred);
+  }
+  return centred; // half_pixel
+}
+
+static Value roundNearest(KernelBuilder &k, StringRef rounding, Value x) {
+  Real r{k};
+  if (rounding == "round_prefer_floor")
+    return r.ceil(r.sub(x, r.number(0.5)));
+  if (rounding == "round_prefer_ceil")
+    return r.floor(r.add(x, r.number(0.5)));
+  return rounding == "floor" ? r.floor(x) : r.ceil(x);
+}
+
+static Index clampPlace(KernelBuilder &k, Value place, Value size) {
+  LaneMath m{k};
+  return k.fromValue(m.max(m.min(place, k.sub(size, k.index(1))), k.index(0)));
+}
+
+/// Keys' cubic convolution weights for the neighbours at -1, 0, 1, 2 of a fraction t.
+static SmallVector<Value> cubicWeights(KernelBuilder &k, double a, Value t) {
+  Real r{k};
+  auto near = [&](Value d) { // |d| <= 1: ((a + 2) d - (a + 3)) d^2 + 1
+    Value inner = r.sub(r.mul(r.number(a + 2), d), r.number(a + 3));
+    return r.add(r.mul(r.mul(inner, d), d), r.number(1));
+  };
+  auto far = [&](Value d) { // 1 < |d| < 2: ((a d - 5a) d + 8a) d - 4a
+    Value inner = r.add(r.mul(r.sub(r.mul(r.number(a), d), r.number(5 * a)), d), r.number(8 * a));
+    return r.sub(r.mul(inner, d), r.number(4 * a));
+  };
+  Value one = r.number(1);
+  return {far(r.add(t, one)), near(t), near(r.sub(one, t)), far(r.sub(r.number(2), t))};
+}
+
+static SmallVector<Tap> tapsOf(KernelBuilder &k, dsc::ResizeOp resize, const Axis &axis, const Index &at) {
+  Real r{k};
+  LaneMath m{k};
+  Value x = sourceOf(k, resize.getCoordinates(), axis, k.asValue(at));
+  if (resize.getMode() == "nearest")
+    return {{clampPlace(k, r.toIndex(roundNearest(k, resize.getRounding(), x)), axis.inputSize), {}}};
+  if (resize.getMode() == "linear") {
+    Value last = r.fromIndex(k.sub(axis.inputSize, k.index(1)));
+    SmallVector<Value> v = {x, r.number(0), last};
+    k.unify(v);
+    x = arith::MinimumFOp::create(k.b, k.loc, arith::MaximumFOp::create(k.b, k.loc, v[0], v[1]), v[2]);
+    Value base = r.floor(x), fraction = r.sub(x, base), low = r.toIndex(base);
+    return {{clampPlace(k, low, axis.inputSize), r.sub(r.number(1), fraction)},
+            {clampPlace(k, m.add(low, k.index(1)), axis.inputSize), fraction}};
+  }
+  Value base = r.floor(x), low = r.toIndex(base);
+  SmallVector<Value> weights = cubicWeights(k, resize.getCubicA().convertToDouble(), r.sub(x, base));
+  SmallVector<Value> places;
+  for (int64_t i = 0; i < 4; ++i)
+    places.push_back(m.add(low, k.index(i - 1)));
+  if (resize.getExcludeOutside()) {
+    Value total;
+    for (size_t i = 0; i < 4; ++i) {
+      Value inside = m.compare(arith::CmpIPredicate::ult, places[i], axis.inputSize);
+      weights[i] = m.select(inside, weights[i], r.number(0));
+      total = total ? r.add(total, weights[i]) : weights[i];
+    }
+    for (Value &weight : weights)
+      weight = r.div(weight, total);
+  }
+  SmallVector<Tap> taps;
+  for (size_t i = 0; i < 4; ++i)
+    taps.push_back({clampPlace(k, places[i], axis.inputSize), weights[i]});
+  return taps;
+}
+
+static Value emitResize(ElementCode &code, Operation *op, const Indices &at) {
+  auto resize = cast<dsc::ResizeOp>(op);
+  KernelBuilder &k = code.k;
+  Real r{k};
+  dsc::Dims input = dsc::getDims(resize.getInput()), result = dsc::getDims(resize.getResult());
+  SmallVector<SmallVector<Tap>> taps;
+  for (size_t i = 0; i < at.size(); ++i) {
+    double scale = cast<FloatAttr>(resize.getScales()[i]).getValueAsDouble();
+    if (input[i] == result[i] && (std::isnan(scale) || scale == 1.0)) {
+      taps.push_back({{at[i], {}}});
+      continue;
+    }
+    Axis axis{k.dim(input[i]), k.dim(result[i]), {}};
+    axis.scale = std::isnan(scale) ? r.div(r.fromIndex(axis.resultSize), r.fromIndex(axis.inputSize)) : r.number(scale);
+    taps.push_back(tapsOf(k, resize, axis, at[i]));
+  }
+  Type element = dsc::getElementType(resize.getInput()), compute = getComputeType(element);
+  Indices place(at.size());
+  // Mixes along dim i, then along those after it.
+  std::function<Value(size_t)> mix = [&](size_t i) -> Value {
+    if (i == at.size())
+      return code.element(resize.getInput(), place);
+    Value sum;
+    for (Tap &tap : taps[i]) {
+      place[i] = tap.place;
+      Value part = mix(i + 1);
+      if (tap.weight)
+        part = emitMul(k, emitCast(k, part, compute, k.b.getF32Type(), false), tap.weight);
+      sum = sum ? emitAdd(k, sum, part) : part;
+    }
+    return sum;
+  };
+  Value value = mix(0);
+  Type now = getElementTypeOrSelf(value);
+  return now == compute ? value : emitCast(k, value, now, compute, false);
+}
+
+ArrayRef<ElementRow> resizeRows() {
+  static constexpr ElementRow rows[] = {{"dsc.resize", emitResize}};
+  return rows;
+}
+
+} // namespace dscc::kernels

@@ -1,0 +1,42 @@
+// Chooses for each group the emitter that will write it and that emitter's parameters: the first of the table that
+// takes it.
+
+#include "passes/Passes.h"
+#include "passes/kernels/Emitters.h"
+
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+
+using namespace mlir;
+
+namespace dscc {
+
+#define GEN_PASS_DEF_SCHEDULEGROUPS
+#include "passes/Passes.h.inc"
+
+namespace {
+struct ScheduleGroups : impl::ScheduleGroupsBase<ScheduleGroups> {
+  void runOnOperation() override {
+    auto module = getOperation()->getParentOfType<ModuleOp>();
+    auto name = module ? module->getAttrOfType<StringAttr>("dsc.target") : StringAttr();
+    const Target *target = name ? findTarget(name) : nullptr;
+    if (!target)
+      return;
+    for (auto group : getOperation().getOps<dsc::GroupOp>()) {
+      DictionaryAttr schedule;
+      for (const kernels::KernelEmitter &emitter : kernels::allKernelEmitters())
+        if ((schedule = emitter.schedule(group, *target)))
+          break;
+      if (!schedule) {
+        std::string reason = "no emitter takes it";
+        kernels::hasElementCode(group, &reason);
+        group.emitOpError("cannot become a kernel: ") << reason;
+        return signalPassFailure();
+      }
+      group->setAttr("schedule", schedule);
+      ++numScheduled;
+    }
+  }
+};
+} // namespace
+
+} // namespace dscc
