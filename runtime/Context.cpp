@@ -1,0 +1,198 @@
+#include "runtime/Context.h"
+
+#include "runtime/CudaDevice.h"
+#include "runtime/Error.h"
+
+#include <cstdlib>
+#include <cstring>
+#include <new>
+
+namespace dscc {
+
+static constexpr size_t arenaAlignment = 256;
+
+dscc_status allocateArena(dscc_context &context, size_t bytes) {
+  if (bytes <= context.arenaBytes)
+    return DSCC_OK;
+  if (!context.ownsArena)
+    return fail(DSCC_TOO_SMALL, "the workspace has %zu bytes, but these inputs need %zu", context.arenaBytes, bytes);
+  freeArena(context);
+  size_t rounded = (bytes + arenaAlignment - 1) / arenaAlignment * arenaAlignment;
+  if (context.model->cuda) {
+    if (dscc_status status = allocateOnCuda(*context.model->cuda, rounded, context.arena))
+      return status;
+  } else {
+    context.arena = aligned_alloc(arenaAlignment, rounded);
+    if (!context.arena)
+      return fail(DSCC_OUT_OF_MEMORY, "the arena of %zu bytes that these inputs need cannot be allocated", bytes);
+  }
+  context.arenaBytes = rounded;
+  return DSCC_OK;
+}
+
+void freeArena(dscc_context &context) {
+  if (!context.ownsArena || !context.arena)
+    return;
+  if (context.model->cuda)
+    freeOnCuda(*context.model->cuda, context.arena);
+  else
+    free(context.arena);
+  context.arena = nullptr;
+  context.arenaBytes = 0;
+}
+
+/// Arrays for the checks of one model, in one piece of memory.
+static bool makeBinding(const dscc_model &model, Binding &binding) {
+  const dscc_model_v1 &table = *model.table;
+  size_t numbers = table.num_symbols + model.numDims, pointers = table.num_inputs + table.num_outputs;
+  auto *memory = static_cast<char *>(calloc(numbers + pointers + 1, 8));
+  if (!memory)
+    return false;
+  binding.symbols = reinterpret_cast<int64_t *>(memory);
+  binding.dims = binding.symbols + table.num_symbols;
+  binding.inputs = reinterpret_cast<const dscc_buffer **>(binding.dims + model.numDims);
+  binding.outputs = binding.inputs + table.num_inputs;
+  return true;
+}
+
+static void freeBinding(Binding &binding) { free(binding.symbols); }
+
+static dscc_status checkCall(const dscc_model *model, const dscc_buffer *inputs, size_t count) {
+  if (!model)
+    return fail(DSCC_BAD_CALL, "the model is NULL");
+  if (!inputs && count)
+    return fail(DSCC_BAD_CALL, "%zu inputs are announced, but the pointer to them is NULL", count);
+  return DSCC_OK;
+}
+
+static dscc_status finish(dscc_status status) {
+  if (status == DSCC_BAD_INPUT && !hasError())
+    return fail(status, "the inputs break a relation between dims that the model needs");
+  if (status != DSCC_OK && !hasError())
+    return fail(status, "the program ended with status %d", int(status));
+  return status;
+}
+
+static dscc_status run(dscc_context &context, const dscc_buffer *inputs, size_t numInputs, const dscc_buffer *outputs,
+                       size_t numOutputs, void *stream) {
+  dscc_model &model = *context.model;
+  if (dscc_status status = bindInputs(*model.table, inputs, numInputs, /*needData=*/true, context.binding))
+    return status;
+  if (dscc_status status = bindOutputs(*model.table, outputs, numOutputs, context.binding))
+    return status;
+  int64_t bytes = model.program->arena_bytes(context.binding.symbols);
+  if (bytes < 0)
+    return fail(DSCC_BAD_INPUT, "these inputs need an arena of more bytes than can be counted");
+  if (dscc_status status = allocateArena(context, bytes))
+    return status;
+  clearError();
+  return finish(model.cuda ? runOnCuda(context, stream) : runOnCpu(context));
+}
+
+} // namespace dscc
+
+using namespace dscc;
+
+extern "C" dscc_status dscc_context_create(dscc_model *model, const dscc_context_options *given, dscc_context **out) {
+  if (!model || !out)
+    return fail(DSCC_BAD_CALL, "dscc_context_create needs a model and a place for the context");
+  dscc_context_options options = {};
+  if (given)
+    memcpy(&options, given, given->struct_bytes < sizeof(options) ? given->struct_bytes : sizeof(options));
+  if (reinterpret_cast<uintptr_t>(options.workspace) % arenaAlignment)
+    return fail(DSCC_BAD_CALL, "the workspace is not aligned to %zu bytes", arenaAlignment);
+  void *memory = malloc(sizeof(dscc_context));
+  if (!memory)
+    return fail(DSCC_OUT_OF_MEMORY, "no memory for a context");
+  dscc_context *context = new (memory) dscc_context;
+  context->model = model;
+  if (options.workspace) {
+    context->arena = options.workspace;
+    context->arenaBytes = options.workspace_bytes;
+    context->ownsArena = false;
+  }
+  context->inputs = static_cast<const void **>(calloc(model->table->num_inputs + 1, sizeof(void *)));
+  context->outputs = static_cast<void **>(calloc(model->table->num_outputs + 1, sizeof(void *)));
+  context->scratch = model->scratchBytes ? aligned_alloc(64, (model->scratchBytes + 63) / 64 * 64) : nullptr;
+  bool complete = context->inputs && context->outputs && (context->scratch || !model->scratchBytes) &&
+                  makeBinding(*model, context->binding);
+  dscc_status status = complete ? DSCC_OK : fail(DSCC_OUT_OF_MEMORY, "no memory for a context");
+  if (status == DSCC_OK && model->cuda)
+    status = openQueue(*context);
+  if (status != DSCC_OK) {
+    dscc_context_destroy(context);
+    return status;
+  }
+  *out = context;
+  return DSCC_OK;
+}
+
+extern "C" void dscc_context_destroy(dscc_context *context) {
+  if (!context)
+    return;
+  closeQueue(*context);
+  freeArena(*context);
+  free(context->scratch);
+  free(context->inputs);
+  free(context->outputs);
+  freeBinding(context->binding);
+  free(context);
+}
+
+extern "C" dscc_status dscc_run(dscc_context *context, const dscc_buffer *inputs, size_t num_inputs,
+                                const dscc_buffer *outputs, size_t num_outputs, void *stream) {
+  if (!context)
+    return fail(DSCC_BAD_CALL, "the context is NULL");
+  if (dscc_status status = checkCall(context->model, inputs, num_inputs))
+    return status;
+  if (!outputs && num_outputs)
+    return fail(DSCC_BAD_CALL, "%zu outputs are announced, but the pointer to them is NULL", num_outputs);
+  if (context->running.exchange(true, std::memory_order_acquire))
+    return fail(DSCC_BAD_CALL, "the context is running another inference; make one context for each that is in flight");
+  dscc_status status = run(*context, inputs, num_inputs, outputs, num_outputs, stream);
+  context->running.store(false, std::memory_order_release);
+  return status;
+}
+
+extern "C" dscc_status dscc_output_dims(const dscc_model *model, const dscc_buffer *inputs, size_t num_inputs,
+                                        size_t index, int64_t *dims) {
+  if (dscc_status status = checkCall(model, inputs, num_inputs))
+    return status;
+  const dscc_model_v1 &table = *model->table;
+  if (index >= table.num_outputs || !dims)
+    return fail(DSCC_BAD_CALL, "output %zu is asked for, but the model has %u", index, table.num_outputs);
+  Binding binding;
+  if (!makeBinding(*model, binding))
+    return fail(DSCC_OUT_OF_MEMORY, "no memory for a check");
+  dscc_status status = bindInputs(table, inputs, num_inputs, /*needData=*/false, binding);
+  if (status == DSCC_OK) {
+    const int64_t *own = binding.dims;
+    for (uint32_t i = 0; i < table.num_inputs; ++i)
+      own += table.inputs[i].rank;
+    for (size_t i = 0; i < index; ++i)
+      own += table.outputs[i].rank;
+    if (table.outputs[index].rank)
+      memcpy(dims, own, table.outputs[index].rank * sizeof(int64_t));
+  }
+  freeBinding(binding);
+  return status;
+}
+
+extern "C" dscc_status dscc_workspace_size(const dscc_model *model, const dscc_buffer *inputs, size_t num_inputs,
+                                           size_t *bytes) {
+  if (dscc_status status = checkCall(model, inputs, num_inputs))
+    return status;
+  if (!bytes)
+    return fail(DSCC_BAD_CALL, "dscc_workspace_size needs a place for the answer");
+  Binding binding;
+  if (!makeBinding(*model, binding))
+    return fail(DSCC_OUT_OF_MEMORY, "no memory for a check");
+  dscc_status status = bindInputs(*model->table, inputs, num_inputs, /*needData=*/false, binding);
+  int64_t count = status == DSCC_OK ? model->program->arena_bytes(binding.symbols) : 0;
+  freeBinding(binding);
+  if (count < 0)
+    return fail(DSCC_BAD_INPUT, "these inputs need an arena of more bytes than can be counted");
+  if (status == DSCC_OK)
+    *bytes = count;
+  return status;
+}

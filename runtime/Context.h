@@ -1,0 +1,40 @@
+// One inference at a time: an arena and room for what a run's checks find out.
+
+#ifndef DSCC_RUNTIME_CONTEXT_H
+#define DSCC_RUNTIME_CONTEXT_H
+
+#include "runtime/Inputs.h"
+#include "runtime/Model.h"
+
+#include <atomic>
+
+namespace dscc {
+struct CudaQueue;
+}
+
+struct dscc_context {
+  dscc_model *model = nullptr;
+  std::atomic<bool> running{false};
+  void *arena = nullptr; // device memory
+  size_t arenaBytes = 0;
+  bool ownsArena = true;
+  void *scratch = nullptr; // CPU: the calling thread's
+  dscc::CudaQueue *queue = nullptr;
+  // Rooms for the checks, made once.
+  dscc::Binding binding = {};
+  const void **inputs = nullptr;
+  void **outputs = nullptr;
+};
+
+namespace dscc {
+
+/// Memory that contexts and runs use on the model's device.
+dscc_status allocateArena(dscc_context &context, size_t bytes);
+void freeArena(dscc_context &context);
+
+// CpuDevice.cpp
+dscc_status runOnCpu(dscc_context &context);
+
+} // namespace dscc
+
+#endif // DSCC_RUNTIME_CONTEXT_H

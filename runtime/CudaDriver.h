@@ -1,0 +1,61 @@
+// The part of the CUDA driver API that the runtime calls, found by dlopen. Declared here by hand: the driver is the only
+// thing needed of CUDA, at build time as at run time.
+
+#ifndef DSCC_RUNTIME_CUDADRIVER_H
+#define DSCC_RUNTIME_CUDADRIVER_H
+
+#include <dscc/dscc.h>
+
+namespace dscc {
+
+using CuResult = int;
+using CuDevice = int;
+using CuPointer = unsigned long long;
+using CuHandle = void *; // contexts, modules, functions, streams
+
+/// One row a function: name here, symbol in the driver, signature.
+#define DSCC_CUDA_FUNCTIONS(X)                                                                                         \
+  X(init, "cuInit", CuResult(unsigned))                                                                                \
+  X(driverVersion, "cuDriverGetVersion", CuResult(int *))                                                              \
+  X(errorName, "cuGetErrorName", CuResult(CuResult, const char **))                                                    \
+  X(deviceCount, "cuDeviceGetCount", CuResult(int *))                                                                  \
+  X(deviceGet, "cuDeviceGet", CuResult(CuDevice *, int))                                                               \
+  X(deviceAttribute, "cuDeviceGetAttribute", CuResult(int *, int, CuDevice))                                           \
+  X(deviceName, "cuDeviceGetName", CuResult(char *, int, CuDevice))                                                    \
+  X(primaryRetain, "cuDevicePrimaryCtxRetain", CuResult(CuHandle *, CuDevice))                                         \
+  X(primaryRelease, "cuDevicePrimaryCtxRelease_v2", CuResult(CuDevice))                                                \
+  X(contextPush, "cuCtxPushCurrent_v2", CuResult(CuHandle))                                                            \
+  X(contextPop, "cuCtxPopCurrent_v2", CuResult(CuHandle *))                                                            \
+  X(moduleLoad, "cuModuleLoadData", CuResult(CuHandle *, const void *))                                                \
+  X(moduleUnload, "cuModuleUnload", CuResult(CuHandle))                                                                \
+  X(moduleFunction, "cuModuleGetFunction", CuResult(CuHandle *, CuHandle, const char *))                               \
+  X(functionAttribute, "cuFuncSetAttribute", CuResult(CuHandle, int, int))                                             \
+  X(allocate, "cuMemAlloc_v2", CuResult(CuPointer *, size_t))                                                          \
+  X(release, "cuMemFree_v2", CuResult(CuPointer))                                                                      \
+  X(copyIn, "cuMemcpyHtoDAsync_v2", CuResult(CuPointer, const void *, size_t, CuHandle))                               \
+  X(copyOut, "cuMemcpyDtoHAsync_v2", CuResult(void *, CuPointer, size_t, CuHandle))                                    \
+  X(copyWithin, "cuMemcpyDtoDAsync_v2", CuResult(CuPointer, CuPointer, size_t, CuHandle))                              \
+  X(streamCreate, "cuStreamCreate", CuResult(CuHandle *, unsigned))                                                    \
+  X(streamDestroy, "cuStreamDestroy_v2", CuResult(CuHandle))                                                           \
+  X(streamWait, "cuStreamSynchronize", CuResult(CuHandle))                                                             \
+  X(launch, "cuLaunchKernel",                                                                                          \
+    CuResult(CuHandle, unsigned, unsigned, unsigned, unsigned, unsigned, unsigned, unsigned, CuHandle, void **, void **))
+
+struct CudaDriver {
+  void *library = nullptr;
+#define DSCC_DECLARE(name, symbol, ...)                                                                                \
+  using name##_type = __VA_ARGS__;                                                                                     \
+  name##_type *name = nullptr;
+  DSCC_CUDA_FUNCTIONS(DSCC_DECLARE)
+#undef DSCC_DECLARE
+
+  /// Loads the driver and looks everything up.
+  dscc_status load(const char *path);
+  void unload();
+  /// A sentence with the driver's name of the error.
+  dscc_status report(CuResult result, const char *what) const;
+};
+
+} // namespace dscc
+
+#endif // DSCC_RUNTIME_CUDADRIVER_H

@@ -1,0 +1,157 @@
+#include "runtime/Inputs.h"
+
+#include "runtime/Error.h"
+
+#include <cstdio>
+#include <cstring>
+
+namespace dscc {
+
+bool countBytes(int dtype, int rank, const int64_t *dims, uint64_t &bytes) {
+  bytes = dscc_dtype_bytes(dtype);
+  for (int axis = 0; axis < rank; ++axis)
+    if (dims[axis] < 0 || __builtin_mul_overflow(bytes, uint64_t(dims[axis]), &bytes))
+      return false;
+  return true;
+}
+
+/// Sorts the caller's tensors into the model's order, by name or by position.
+static dscc_status sortByName(const char *kind, const dscc_tensor *tensors, uint32_t expected,
+                              const dscc_buffer *buffers, size_t count, const dscc_buffer **sorted) {
+  for (uint32_t i = 0; i < expected; ++i)
+    sorted[i] = nullptr;
+  for (size_t i = 0; i < count; ++i) {
+    uint32_t place = expected;
+    if (!buffers[i].name) {
+      place = i;
+      if (i >= expected)
+        return fail(DSCC_BAD_INPUT, "%s number %zu was given, but the model has %u %ss", kind, i, expected, kind);
+    }
+    for (uint32_t j = 0; buffers[i].name && j < expected; ++j)
+      if (!strcmp(buffers[i].name, tensors[j].name))
+        place = j;
+    if (place == expected)
+      return fail(DSCC_BAD_INPUT, "the model has no %s '%s'; its %s%s '%s'", kind, buffers[i].name, kind,
+                  expected == 1 ? " is" : "s begin with", expected ? tensors[0].name : "");
+    if (sorted[place])
+      return fail(DSCC_BAD_INPUT, "%s '%s' was given twice", kind, tensors[place].name);
+    sorted[place] = &buffers[i];
+  }
+  for (uint32_t i = 0; i < expected; ++i)
+    if (!sorted[i])
+      return fail(DSCC_BAD_INPUT, "%s '%s' is missing", kind, tensors[i].name);
+  return DSCC_OK;
+}
+
+static dscc_status checkTypeAndRank(const char *kind, const dscc_tensor &tensor, const dscc_buffer &buffer) {
+  if (buffer.dtype != tensor.dtype)
+    return fail(DSCC_BAD_INPUT, "%s '%s' has element type %s, but the model takes %s", kind, tensor.name,
+                dscc_dtype_name(buffer.dtype), dscc_dtype_name(tensor.dtype));
+  if (buffer.rank != tensor.rank)
+    return fail(DSCC_BAD_INPUT, "%s '%s' has rank %d, but the model takes rank %d", kind, tensor.name, buffer.rank,
+                tensor.rank);
+  return DSCC_OK;
+}
+
+static dscc_status bindSymbols(const dscc_model_v1 &table, const Binding &binding) {
+  for (uint32_t i = 0; i < table.num_symbols; ++i) {
+    const dscc_symbol &symbol = table.symbols[i];
+    int64_t value = binding.inputs[symbol.input]->dims[symbol.axis];
+    if (value < symbol.min || value > symbol.max)
+      return fail(DSCC_BAD_INPUT, "input '%s' axis %d ('%s') is %lld, but the model was compiled for %s %lld",
+                  table.inputs[symbol.input].name, symbol.axis, symbol.name, (long long)value,
+                  value < symbol.min ? "at least" : "at most", (long long)(value < symbol.min ? symbol.min : symbol.max));
+    binding.symbols[i] = value;
+  }
+  return DSCC_OK;
+}
+
+/// Who gave a named dim its value, for a message.
+static const dscc_symbol *findSymbol(const dscc_model_v1 &table, const char *text) {
+  for (uint32_t i = 0; i < table.num_symbols; ++i)
+    if (!strcmp(table.symbols[i].name, text))
+      return &table.symbols[i];
+  return nullptr;
+}
+
+static dscc_status refuseDim(const dscc_model_v1 &table, uint32_t input, int axis, int64_t found, int64_t expected) {
+  const dscc_tensor &tensor = table.inputs[input];
+  const char *text = tensor.dims[axis];
+  if (const dscc_symbol *symbol = findSymbol(table, text))
+    return fail(DSCC_BAD_INPUT, "input '%s' axis %d ('%s') is %lld, but input '%s' made it %lld", tensor.name, axis, text,
+                (long long)found, table.inputs[symbol->input].name, (long long)expected);
+  return fail(DSCC_BAD_INPUT, "input '%s' axis %d is %lld, but the model takes %lld%s%s%s", tensor.name, axis,
+              (long long)found, (long long)expected, strspn(text, "0123456789") == strlen(text) ? "" : " (",
+              strspn(text, "0123456789") == strlen(text) ? "" : text,
+              strspn(text, "0123456789") == strlen(text) ? "" : ")");
+}
+
+static dscc_status checkDims(const dscc_model_v1 &table, bool needData, const Binding &binding) {
+  const int64_t *expected = binding.dims;
+  for (uint32_t i = 0; i < table.num_inputs; ++i) {
+    const dscc_buffer &buffer = *binding.inputs[i];
+    for (int axis = 0; axis < buffer.rank; ++axis)
+      if (buffer.dims[axis] != expected[axis])
+        return refuseDim(table, i, axis, buffer.dims[axis], expected[axis]);
+    uint64_t bytes;
+    if (!countBytes(buffer.dtype, buffer.rank, buffer.dims, bytes))
+      return fail(DSCC_BAD_INPUT, "input '%s' has more elements than can be counted", table.inputs[i].name);
+    if (needData && (buffer.bytes < bytes || (!buffer.data && bytes)))
+      return fail(DSCC_BAD_INPUT, "input '%s' has %zu bytes, but its dims need %llu", table.inputs[i].name,
+                  buffer.data ? buffer.bytes : 0, (unsigned long long)bytes);
+    expected += buffer.rank;
+  }
+  return DSCC_OK;
+}
+
+dscc_status bindInputs(const dscc_model_v1 &table, const dscc_buffer *inputs, size_t count, bool needData,
+                       const Binding &binding) {
+  if (dscc_status status = sortByName("input", table.inputs, table.num_inputs, inputs, count, binding.inputs))
+    return status;
+  for (uint32_t i = 0; i < table.num_inputs; ++i) {
+    if (dscc_status status = checkTypeAndRank("input", table.inputs[i], *binding.inputs[i]))
+      return status;
+    if (binding.inputs[i]->rank && !binding.inputs[i]->dims)
+      return fail(DSCC_BAD_INPUT, "input '%s' has no dims", table.inputs[i].name);
+    for (int axis = 0; axis < binding.inputs[i]->rank; ++axis)
+      if (binding.inputs[i]->dims[axis] < 0)
+        return fail(DSCC_BAD_INPUT, "input '%s' axis %d is %lld", table.inputs[i].name, axis,
+                    (long long)binding.inputs[i]->dims[axis]);
+  }
+  if (dscc_status status = bindSymbols(table, binding))
+    return status;
+  table.dims(binding.symbols, binding.dims);
+  return checkDims(table, needData, binding);
+}
+
+dscc_status bindOutputs(const dscc_model_v1 &table, const dscc_buffer *outputs, size_t count, const Binding &binding) {
+  if (dscc_status status = sortByName("output", table.outputs, table.num_outputs, outputs, count, binding.outputs))
+    return status;
+  const int64_t *dims = binding.dims;
+  for (uint32_t i = 0; i < table.num_inputs; ++i)
+    dims += table.inputs[i].rank;
+  for (uint32_t i = 0; i < table.num_outputs; ++i) {
+    const dscc_buffer &buffer = *binding.outputs[i];
+    const dscc_tensor &tensor = table.outputs[i];
+    if (dscc_status status = checkTypeAndRank("output", tensor, buffer))
+      return status;
+    for (int axis = 0; axis < tensor.rank; ++axis) {
+      if (dims[axis] < 0)
+        return fail(DSCC_BAD_INPUT, "these inputs make output '%s' axis %d %lld", tensor.name, axis,
+                    (long long)dims[axis]);
+      if (buffer.dims && buffer.dims[axis] != dims[axis])
+        return fail(DSCC_BAD_INPUT, "output '%s' axis %d is given as %lld, but these inputs make it %lld", tensor.name,
+                    axis, (long long)buffer.dims[axis], (long long)dims[axis]);
+    }
+    uint64_t bytes;
+    if (!countBytes(tensor.dtype, tensor.rank, dims, bytes))
+      return fail(DSCC_BAD_INPUT, "output '%s' has more elements than can be counted", tensor.name);
+    if (buffer.bytes < bytes || (!buffer.data && bytes))
+      return fail(DSCC_TOO_SMALL, "output '%s' has room for %zu bytes and needs %llu", tensor.name,
+                  buffer.data ? buffer.bytes : 0, (unsigned long long)bytes);
+    dims += tensor.rank;
+  }
+  return DSCC_OK;
+}
+
+} // namespace dscc

@@ -1,0 +1,30 @@
+// The checks of every run: do the caller's tensors fit the model's signature?
+
+#ifndef DSCC_RUNTIME_INPUTS_H
+#define DSCC_RUNTIME_INPUTS_H
+
+#include <dscc/dscc.h>
+
+namespace dscc {
+
+/// Where the results of a check go; the caller owns all of it.
+struct Binding {
+  int64_t *symbols;                 // one a symbol
+  int64_t *dims;                    // of all inputs, then of all outputs
+  const dscc_buffer **inputs;       // in the model's order
+  const dscc_buffer **outputs;
+};
+
+/// Puts the caller's inputs into the model's order, reads the named dims off them and compares every dim.
+/// `needData`: also check that there are enough bytes.
+dscc_status bindInputs(const dscc_model_v1 &table, const dscc_buffer *inputs, size_t count, bool needData,
+                       const Binding &binding);
+/// The same for outputs, once the dims are known.
+dscc_status bindOutputs(const dscc_model_v1 &table, const dscc_buffer *outputs, size_t count, const Binding &binding);
+
+/// Bytes of a tensor with these dims; false on overflow.
+bool countBytes(int dtype, int rank, const int64_t *dims, uint64_t &bytes);
+
+} // namespace dscc
+
+#endif // DSCC_RUNTIME_INPUTS_H

@@ -1,0 +1,194 @@
+#include "runtime/Model.h"
+
+#include "runtime/CudaDevice.h"
+#include "runtime/Error.h"
+
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <dlfcn.h>
+#include <new>
+
+namespace dscc {
+
+static bool supportsLevel(uint32_t level) {
+  if (level <= 2)
+    return __builtin_cpu_supports("x86-64-v2");
+  if (level == DSCC_X86_64_V3)
+    return __builtin_cpu_supports("x86-64-v3");
+  return level == DSCC_X86_64_V4 && __builtin_cpu_supports("x86-64-v4");
+}
+
+static dscc_status checkTable(const char *path, const dscc_model_v1 *table) {
+  if (table->magic != DSCC_MODEL_MAGIC || table->abi_version != DSCC_ABI_VERSION ||
+      table->struct_bytes != sizeof(dscc_model_v1))
+    return fail(DSCC_BAD_FILE, "'%s' has a table of ABI version %u and %u bytes, but this runtime expects version %u and %zu",
+                path, table->abi_version, table->struct_bytes, DSCC_ABI_VERSION, sizeof(dscc_model_v1));
+  for (uint32_t i = 0; i < table->num_inputs + table->num_outputs; ++i) {
+    const dscc_tensor &tensor =
+        i < table->num_inputs ? table->inputs[i] : table->outputs[i - table->num_inputs];
+    if (tensor.rank < 0 || tensor.rank > DSCC_MAX_RANK || !dscc_dtype_bytes(tensor.dtype))
+      return fail(DSCC_BAD_FILE, "'%s' has a tensor '%s' of rank %d and element type %d, which this runtime does not know",
+                  path, tensor.name, tensor.rank, tensor.dtype);
+  }
+  for (uint32_t i = 0; i < table->num_symbols; ++i) {
+    const dscc_symbol &symbol = table->symbols[i];
+    if (symbol.input < 0 || uint32_t(symbol.input) >= table->num_inputs || symbol.axis < 0 ||
+        symbol.axis >= table->inputs[symbol.input].rank)
+      return fail(DSCC_BAD_FILE, "'%s' reads the dim '%s' off an axis that no input has", path, symbol.name);
+  }
+  return DSCC_OK;
+}
+
+static const dscc_program *findProgram(const dscc_model_v1 *table, uint32_t device) {
+  for (uint32_t i = 0; i < table->num_programs; ++i) {
+    const dscc_program &program = table->programs[i];
+    if (program.device == device && (device != DSCC_DEVICE_CPU || supportsLevel(program.level)))
+      return &program;
+  }
+  return nullptr;
+}
+
+static dscc_status locateWeights(const char *path, dscc_model &model, const unsigned char *&data) {
+  const dscc_model_v1 &table = *model.table;
+  data = static_cast<const unsigned char *>(table.weight_data);
+  if (table.weight_file) {
+    if (dscc_status status = mapBeside(path, table.weight_file, model.weightFile))
+      return status;
+    if (model.weightFile.bytes < table.weight_bytes)
+      return fail(DSCC_BAD_FILE, "the weight file '%s' beside '%s' has %zu bytes and should have %llu",
+                  table.weight_file, path, model.weightFile.bytes, (unsigned long long)table.weight_bytes);
+    data = static_cast<const unsigned char *>(model.weightFile.data);
+  }
+  for (uint32_t i = 0; i < table.num_weights; ++i) {
+    const dscc_weight &weight = table.weights[i];
+    if (weight.offset > table.weight_bytes || weight.bytes > table.weight_bytes - weight.offset)
+      return fail(DSCC_BAD_FILE, "'%s' has a weight outside its %llu bytes of weights", path,
+                  (unsigned long long)table.weight_bytes);
+  }
+  return DSCC_OK;
+}
+
+static dscc_status setUpCpu(const char *path, const dscc_open_options &options, dscc_model &model,
+                            const unsigned char *data) {
+  model.program = findProgram(model.table, DSCC_DEVICE_CPU);
+  if (!model.program)
+    return fail(DSCC_NO_DEVICE, "'%s' has no code for this processor; compile it with --target=cpu and a lower --march",
+                path);
+  for (uint32_t i = 0; i < model.table->num_weights; ++i)
+    if (model.table->weights[i].devices & (1u << DSCC_DEVICE_CPU))
+      model.weights[i] = data + model.table->weights[i].offset;
+  for (uint32_t i = 0; i < model.program->num_kernels; ++i) {
+    size_t bytes = model.program->kernels[i].scratch_bytes;
+    model.scratchBytes = bytes > model.scratchBytes ? bytes : model.scratchBytes;
+  }
+  int threads = options.threads > 0 ? options.threads : countCores();
+  model.pool = Pool::create(threads, model.scratchBytes);
+  if (!model.pool)
+    return fail(DSCC_OUT_OF_MEMORY, "%d worker threads could not be started", threads);
+  snprintf(model.deviceName, sizeof(model.deviceName), "cpu (x86-64-v%u)", model.program->level);
+  return DSCC_OK;
+}
+
+static dscc_status setUpCuda(const char *path, const dscc_open_options &options, dscc_model &model,
+                             const unsigned char *data) {
+  const dscc_program *program = findProgram(model.table, DSCC_DEVICE_CUDA);
+  if (!program)
+    return fail(DSCC_NO_DEVICE, "'%s' has no CUDA code; compile it with --target=cuda", path);
+  model.program = program;
+  return openCuda(options, model, data, model.cuda);
+}
+
+static dscc_status setUpDevice(const char *path, const dscc_open_options &options, dscc_model &model,
+                               const unsigned char *data) {
+  if (options.device == DSCC_CPU)
+    return setUpCpu(path, options, model, data);
+  dscc_status cuda = setUpCuda(path, options, model, data);
+  if (cuda == DSCC_OK || options.device == DSCC_CUDA)
+    return cuda;
+  // No usable GPU is no error as long as nobody asked for one.
+  clearError();
+  return setUpCpu(path, options, model, data);
+}
+
+static dscc_status load(const char *path, const dscc_open_options &options, dscc_model &model) {
+  if (dscc_status status = checkArtifact(path, options.skip_hashes))
+    return status;
+  // dlopen searches the library path for names without a slash.
+  char local[4096];
+  bool plain = !strchr(path, '/');
+  if (plain && snprintf(local, sizeof(local), "./%s", path) >= int(sizeof(local)))
+    return fail(DSCC_BAD_FILE, "'%s' is too long a path", path);
+  model.library = dlopen(plain ? local : path, RTLD_NOW | RTLD_LOCAL);
+  if (!model.library)
+    return fail(DSCC_BAD_FILE, "'%s' cannot be loaded: %s", path, dlerror());
+  model.table = static_cast<const dscc_model_v1 *>(dlsym(model.library, DSCC_MODEL_SYMBOL));
+  if (!model.table)
+    return fail(DSCC_BAD_FILE, "'%s' exports no " DSCC_MODEL_SYMBOL ": it is no artifact", path);
+  if (dscc_status status = checkTable(path, model.table))
+    return status;
+  model.weights = static_cast<const void **>(calloc(model.table->num_weights + 1, sizeof(void *)));
+  if (!model.weights)
+    return fail(DSCC_OUT_OF_MEMORY, "no memory for the table of %u weights", model.table->num_weights);
+  for (uint32_t i = 0; i < model.table->num_inputs; ++i)
+    model.numDims += model.table->inputs[i].rank;
+  for (uint32_t i = 0; i < model.table->num_outputs; ++i)
+    model.numDims += model.table->outputs[i].rank;
+  const unsigned char *data;
+  if (dscc_status status = locateWeights(path, model, data))
+    return status;
+  if (dscc_status status = setUpDevice(path, options, model, data))
+    return status;
+  model.signature = makeSignature(model);
+  return model.signature ? DSCC_OK : fail(DSCC_OUT_OF_MEMORY, "no memory for the signature");
+}
+
+} // namespace dscc
+
+using namespace dscc;
+
+extern "C" dscc_status dscc_model_open(const char *path, const dscc_open_options *given, dscc_model **out) {
+  if (!path || !out)
+    return fail(DSCC_BAD_CALL, "dscc_model_open needs a path and a place for the model");
+  dscc_open_options options = {};
+  if (given)
+    memcpy(&options, given, given->struct_bytes < sizeof(options) ? given->struct_bytes : sizeof(options));
+  void *memory = malloc(sizeof(dscc_model));
+  if (!memory)
+    return fail(DSCC_OUT_OF_MEMORY, "no memory for a model");
+  dscc_model *model = new (memory) dscc_model;
+  if (dscc_status status = load(path, options, *model)) {
+    dscc_model_close(model);
+    return status;
+  }
+  *out = model;
+  return DSCC_OK;
+}
+
+extern "C" void dscc_model_close(dscc_model *model) {
+  if (!model)
+    return;
+  if (model->pool)
+    model->pool->destroy();
+  closeCuda(model->cuda);
+  free(model->signature);
+  free(model->weights);
+  unmap(model->weightFile);
+  if (model->library)
+    dlclose(model->library);
+  free(model);
+}
+
+extern "C" const char *dscc_signature_json(const dscc_model *model) { return model->signature; }
+extern "C" size_t dscc_num_inputs(const dscc_model *model) { return model->table->num_inputs; }
+extern "C" size_t dscc_num_outputs(const dscc_model *model) { return model->table->num_outputs; }
+extern "C" const dscc_tensor *dscc_input(const dscc_model *model, size_t index) {
+  return index < model->table->num_inputs ? &model->table->inputs[index] : nullptr;
+}
+extern "C" const dscc_tensor *dscc_output(const dscc_model *model, size_t index) {
+  return index < model->table->num_outputs ? &model->table->outputs[index] : nullptr;
+}
+extern "C" const char *dscc_device_name(const dscc_model *model) { return model->deviceName; }
+extern "C" int dscc_threads(const dscc_model *model) { return model->pool ? model->pool->threads() : 1; }
+extern "C" const char *dscc_version(void) { return "0.1.0"; }
+extern "C" uint32_t dscc_abi_version(void) { return DSCC_ABI_VERSION; }

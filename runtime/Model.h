@@ -1,0 +1,37 @@
+// An opened artifact, shared by threads.
+
+#ifndef DSCC_RUNTIME_MODEL_H
+#define DSCC_RUNTIME_MODEL_H
+
+#include "runtime/ArtifactFile.h"
+#include "runtime/Pool.h"
+
+#include <dscc/dscc.h>
+
+namespace dscc {
+struct CudaDevice;
+}
+
+struct dscc_model {
+  void *library = nullptr;
+  const dscc_model_v1 *table = nullptr;
+  const dscc_program *program = nullptr;
+  dscc::MappedFile weightFile;
+  const void **weights = nullptr; // one a weight, as the program wants them
+  size_t scratchBytes = 0;        // of the hungriest kernel
+  dscc::Pool *pool = nullptr;     // CPU
+  dscc::CudaDevice *cuda = nullptr;
+  char *signature = nullptr;
+  char deviceName[96] = {};
+  // How often a symbol or dim occurs, counted once: all inputs' dims, then all outputs'.
+  size_t numDims = 0;
+};
+
+namespace dscc {
+
+/// Writes the JSON of dscc_signature_json; null if out of memory.
+char *makeSignature(const dscc_model &model);
+
+} // namespace dscc
+
+#endif // DSCC_RUNTIME_MODEL_H
