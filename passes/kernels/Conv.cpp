@@ -3,6 +3,7 @@
 #include "passes/kernels/LaneMath.h"
 #include "passes/kernels/Reduce.h"
 #include "passes/kernels/ScalarCode.h"
+#include "passes/kernels/Tiles.h"
 #include "passes/kernels/Window.h"
 
 using namespace mlir;
@@ -106,6 +107,101 @@ static Value emitConvTranspose(ElementCode &code, Operation *op, const Indices &
     Value w = code.element(conv.getFilter(), weight);
     return SmallVector<Value>{lift(k, emitAdd(k, carried[0], emitMul(k, x, w)))};
   })[0];
+}
+
+namespace {
+/// The inner loops of a convolution's tile.
+class ConvTile {
+public:
+  ConvTile(ElementCode &code, dsc::ConvOp conv)
+      : code(code), k(code.k), conv(conv), window(windowOf(conv)), input(dsc::getDims(conv.getInput())),
+        filter(dsc::getDims(conv.getFilter())), perGroup(filter[0].constant() / int64_t(conv.getGroups())) {}
+
+  /// outer: image, group, all spatial dims but the last.
+  SmallVector<Value> accumulate(ArrayRef<Index> outer, ArrayRef<Index> rows, ArrayRef<TileColumn> columns,
+                                SmallVector<Value> sums) {
+    // The last window dim is short: its steps are written out. The others are loops.
+    SmallVector<DimExpr> sizes = {filter[1]};
+    for (size_t i = 0; i + 1 < window.rank(); ++i)
+      sizes.push_back(window.size[i]);
+    return loopOver(code, sizes, sums, [&](ArrayRef<Value> position, ValueRange carried) {
+      SmallVector<Value> next(carried.begin(), carried.end());
+      int64_t last = window.size.back();
+      if (last <= mostSteps) {
+        for (int64_t step = 0; step < last; ++step)
+          addStep(outer, rows, columns, position, k.index(step), next);
+        return next;
+      }
+      return k.loop(k.index(0), k.index(last), k.index(1), next, [&](Value step, ValueRange inner) {
+        ElementCode::Scope scope(code);
+        SmallVector<Value> sums(inner.begin(), inner.end());
+        addStep(outer, rows, columns, position, step, sums);
+        return sums;
+      });
+    });
+  }
+
+  Index channel(const Index &group, const Index &row) {
+    return k.addTo(row, k.mul(group.base, k.index(perGroup)));
+  }
+
+private:
+  static constexpr int64_t mostSteps = 7;
+
+  void addStep(ArrayRef<Index> outer, ArrayRef<Index> rows, ArrayRef<TileColumn> columns, ArrayRef<Value> position,
+               Value step, MutableArrayRef<Value> sums) {
+    SmallVector<Value> x, y;
+    Value zero = zeroOf(k, dsc::getElementType(conv.getInput()));
+    for (const TileColumn &column : columns) {
+      Indices at = {outer[0], k.addTo(k.scale(outer[1], k.dim(filter[1])), position[0])};
+      SmallVector<Value> limits(input.size());
+      for (size_t i = 0; i < window.rank(); ++i) {
+        bool isLast = i + 1 == window.rank();
+        Index place = isLast ? column.index : outer[2 + i], tap = k.uniform(isLast ? step : position[1 + i]);
+        at.push_back(window.position(k, i, place, tap));
+        limits[2 + i] = window.alwaysInside(i) ? Value() : k.dim(input[2 + i]);
+      }
+      k.mask = column.mask;
+      y.push_back(code.elementOr(conv.getInput(), at, limits, zero));
+      k.mask = {};
+    }
+    for (const Index &row : rows) {
+      Indices at = {channel(outer[1], row), k.uniform(position[0])};
+      for (size_t i = 0; i + 1 < window.rank(); ++i)
+        at.push_back(k.uniform(position[1 + i]));
+      at.push_back(k.uniform(step));
+      x.push_back(code.element(conv.getFilter(), at));
+    }
+    multiplyAdd(k, x, y, sums);
+  }
+
+  ElementCode &code;
+  KernelBuilder &k;
+  dsc::ConvOp conv;
+  Window window;
+  dsc::Dims input, filter;
+  int64_t perGroup;
+};
+} // namespace
+
+Contraction contractionOf(ElementCode &code, dsc::ConvOp op) {
+  dsc::Dims result = dsc::getDims(op.getResult()), filter = dsc::getDims(op.getFilter());
+  auto tile = std::make_shared<ConvTile>(code, op);
+  Contraction c;
+  c.outer = {result[0], DimExpr(int64_t(op.getGroups()))};
+  c.outer.append(result.begin() + 2, result.end() - 1);
+  c.rows = filter[0].constant() / int64_t(op.getGroups());
+  c.columns = result.back();
+  c.inner = dsc::countElements(ArrayRef(filter).drop_front(1));
+  c.resultAt = [tile](ArrayRef<Index> outer, const Index &row, const Index &column) {
+    Indices at = {outer[0], tile->channel(outer[1], row)};
+    at.append(outer.begin() + 2, outer.end());
+    at.push_back(column);
+    return at;
+  };
+  c.accumulate = [tile](ArrayRef<Index> outer, ArrayRef<Index> rows, ArrayRef<TileColumn> columns,
+                        SmallVector<Value> sums) { return tile->accumulate(outer, rows, columns, std::move(sums)); };
+  return c;
 }
 
 ArrayRef<ElementRow> convRows() {

@@ -56,6 +56,8 @@ int64_t chooseWidth(const Target &target, const DimExpr &inner);
 /// Joins neighbouring dims of a group of elementwise ops and reductions where every tensor allows it. The group is
 /// changed in place; its inputs and results outside keep their types.
 void collapseDims(dsc::GroupOp group);
+/// Drops spatial dims of size 1 around a convolution, and joins all of them where its window is a single element.
+void simplifySpatialDims(dsc::GroupOp group);
 /// Writes softmax, norms and the like as the reductions and elementwise ops that they are.
 void expandRowOps(dsc::GroupOp group);
 

@@ -108,6 +108,91 @@ static dsc::Dims joinDims(ArrayRef<DimExpr> dims, size_t rank, ArrayRef<size_t> 
   return joined;
 }
 
+/// Where each dim of the domain goes: a new place, or nowhere if its size is 1 everywhere.
+using DimMap = SmallVector<std::optional<size_t>>;
+
+static void remapDims(Block &block, const DimMap &map, size_t newRank) {
+  auto retype = [&](Value value) {
+    dsc::Dims dims = dsc::getDims(value);
+    size_t missing = map.size() - dims.size();
+    // Leading dims that a value lacks stay lacking, as far as they are whole new dims.
+    dsc::Dims joined(newRank, DimExpr(1));
+    for (size_t i = 0; i < dims.size(); ++i)
+      if (map[i + missing])
+        joined[*map[i + missing]] = joined[*map[i + missing]] * dims[i];
+    if (!dims.empty())
+      value.setType(dsc::makeTensor(joined, dsc::getElementType(value)));
+  };
+  for (BlockArgument argument : block.getArguments())
+    retype(argument);
+  for (Operation &op : block.without_terminator())
+    retype(op.getResult(0));
+}
+
+/// A splat may have any dims; as a scalar it fits all.
+static void makeSplatsScalar(Block &block) {
+  for (Operation &op : block.without_terminator()) {
+    auto constant = dyn_cast<dsc::ConstantOp>(op);
+    if (!constant)
+      continue;
+    auto value = cast<DenseElementsAttr>(constant.getValue());
+    auto type = RankedTensorType::get({}, value.getElementType());
+    constant.setValueAttr(value.resizeSplat(type));
+    constant.getResult().setType(type);
+  }
+}
+
+void simplifySpatialDims(dsc::GroupOp group) {
+  Block &block = group.getBody().front();
+  dsc::ConvOp conv;
+  for (Operation &op : block.without_terminator()) {
+    if (auto found = dyn_cast<dsc::ConvOp>(op))
+      conv = found;
+    else if (!isa<dsc::ElementwiseOpInterface, dsc::ConstantOp>(op))
+      return;
+  }
+  if (!conv)
+    return;
+  dsc::Dims domain = dsc::getDims(conv.getResult()), input = dsc::getDims(conv.getInput()),
+            filter = dsc::getDims(conv.getFilter());
+  SmallVector<int64_t> strides = dsc::getIntegers(conv.getStrides()), pads = dsc::getIntegers(conv.getPads());
+  size_t spatial = strides.size();
+  auto isSingle = [&](size_t i) { return filter[i + 2].isConstant(1) && pads[i] == 0 && pads[spatial + i] == 0; };
+  // Dims of size 1, as long as one spatial dim stays.
+  DimMap map = {0, 1};
+  size_t next = 2, left = spatial;
+  bool joinAll = llvm::all_of(llvm::seq<size_t>(0, spatial), [&](size_t i) { return isSingle(i) && strides[i] == 1; });
+  for (Value value : block.getArguments())
+    if (value != conv.getFilter() && value != conv.getInput())
+      for (size_t i = 2; i + 1 < domain.size(); ++i)
+        joinAll &= allowsJoin(dsc::getDims(value), domain, i);
+  SmallVector<size_t> kept;
+  for (size_t i = 0; i < spatial; ++i) {
+    bool drops = isSingle(i) && input[i + 2].isConstant(1) && domain[i + 2].isConstant(1) && left > 1;
+    if (drops) {
+      map.push_back(std::nullopt);
+      --left;
+      continue;
+    }
+    map.push_back(joinAll ? 2 : next++);
+    if (!joinAll || kept.empty())
+      kept.push_back(i);
+  }
+  if (kept.size() == spatial)
+    return;
+  makeSplatsScalar(block);
+  remapDims(block, map, 2 + kept.size());
+  Builder b(group.getContext());
+  auto pick = [&](ArrayAttr values, size_t offset) {
+    return llvm::map_to_vector(kept, [&](size_t i) { return cast<IntegerAttr>(values[offset + i]).getInt(); });
+  };
+  SmallVector<int64_t> low = pick(conv.getPads(), 0), high = pick(conv.getPads(), spatial);
+  low.append(high);
+  conv.setStridesAttr(b.getI64ArrayAttr(pick(conv.getStrides(), 0)));
+  conv.setDilationsAttr(b.getI64ArrayAttr(pick(conv.getDilations(), 0)));
+  conv.setPadsAttr(b.getI64ArrayAttr(low));
+}
+
 void collapseDims(dsc::GroupOp group) {
   Block &block = group.getBody().front();
   dsc::Dims domain = domainOf(group);

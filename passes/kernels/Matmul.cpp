@@ -2,6 +2,7 @@
 
 #include "passes/kernels/Reduce.h"
 #include "passes/kernels/ScalarCode.h"
+#include "passes/kernels/Tiles.h"
 
 using namespace mlir;
 
@@ -32,6 +33,54 @@ static Value emitMatmul(ElementCode &code, Operation *op, const Indices &at) {
     Value y = emitCast(k, code.element(matmul.getRhs(), b), getComputeType(element), getComputeType(accumulator), false);
     return SmallVector<Value>{lift(k, emitAdd(k, carried[0], emitMul(k, x, y)))};
   })[0];
+}
+
+Contraction contractionOf(ElementCode &code, dsc::MatmulOp op) {
+  KernelBuilder &k = code.k;
+  dsc::Dims lhs = dsc::getDims(op.getLhs()), rhs = dsc::getDims(op.getRhs()), result = dsc::getDims(op.getResult());
+  bool transposeLhs = op.getTransposeLhs(), transposeRhs = op.getTransposeRhs();
+  Type from = dsc::getElementType(op.getLhs()), to = dsc::getElementType(op.getResult());
+  Contraction c;
+  c.outer.assign(result.begin(), result.end() - 2);
+  c.rows = result[result.size() - 2];
+  c.columns = result.back();
+  c.inner = transposeLhs ? lhs[lhs.size() - 2] : lhs.back();
+  c.resultAt = [](ArrayRef<Index> outer, const Index &row, const Index &column) {
+    Indices at(outer.begin(), outer.end());
+    at.push_back(row);
+    at.push_back(column);
+    return at;
+  };
+  auto widen = [&k, from, to](Value value) {
+    return emitCast(k, value, getComputeType(from), getComputeType(to), false);
+  };
+  dsc::Dims batch(result.begin(), result.end() - 2);
+  DimExpr inner = c.inner;
+  c.accumulate = [=, &code, &k](ArrayRef<Index> outer, ArrayRef<Index> rows, ArrayRef<TileColumn> columns,
+                                SmallVector<Value> sums) mutable {
+    Indices place(outer.begin(), outer.end());
+    Indices lhsBatch = code.broadcastIndices(ArrayRef(lhs).drop_back(2), batch, place);
+    Indices rhsBatch = code.broadcastIndices(ArrayRef(rhs).drop_back(2), batch, place);
+    return loopOver(code, {inner}, sums, [&](ArrayRef<Value> position, ValueRange carried) {
+      Index step = k.uniform(position[0]);
+      SmallVector<Value> next(carried.begin(), carried.end()), x, y;
+      for (const TileColumn &column : columns) {
+        Indices at = rhsBatch;
+        at.append(transposeRhs ? Indices{column.index, step} : Indices{step, column.index});
+        k.mask = column.mask;
+        y.push_back(widen(code.element(op.getRhs(), at)));
+        k.mask = {};
+      }
+      for (const Index &row : rows) {
+        Indices at = lhsBatch;
+        at.append(transposeLhs ? Indices{step, row} : Indices{row, step});
+        x.push_back(widen(code.element(op.getLhs(), at)));
+      }
+      multiplyAdd(k, x, y, next);
+      return next;
+    });
+  };
+  return c;
 }
 
 ArrayRef<ElementRow> matmulRows() {
