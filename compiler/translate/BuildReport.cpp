@@ -27,7 +27,7 @@ std::string describeBuild(const CompileOptions &options, llvm::StringRef ptxasVe
     json.attribute("opt_level", options.optLevel);
     json.attributeArray("dims", [&] {
       for (const DimBinding &dim : options.dims)
-        json.value(dim.name + "=" + std::to_string(dim.min) + ".." + std::to_string(dim.max));
+        json.value(llvm::json::fixUTF8(dim.name) + "=" + std::to_string(dim.min) + ".." + std::to_string(dim.max));
     });
     json.attributeArray("disabled", [&] {
       for (const std::string &pass : options.disabledPasses)
@@ -40,7 +40,7 @@ std::string describeBuild(const CompileOptions &options, llvm::StringRef ptxasVe
 static void describeKernel(llvm::json::OStream &json, const KernelEntry &kernel) {
   json.object([&] {
     json.attribute("name", kernel.name);
-    json.attribute("nodes", kernel.nodes);
+    json.attribute("nodes", llvm::json::fixUTF8(kernel.nodes));
     if (kernel.scratchBytes)
       json.attribute("scratch_bytes", static_cast<int64_t>(kernel.scratchBytes));
     json.attributeArray("chips", [&] {
@@ -63,7 +63,7 @@ std::string describePrograms(const ModelEntry &model) {
     for (const ProgramEntry &program : model.programs)
       json.object([&] {
         json.attribute("target", program.target->name);
-        json.attribute("arena", program.arenaFormula);
+        json.attribute("arena", llvm::json::fixUTF8(program.arenaFormula));
         json.attributeArray("kernels", [&] {
           for (const KernelEntry &kernel : program.kernels)
             describeKernel(json, kernel);

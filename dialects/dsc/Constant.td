@@ -28,7 +28,7 @@ def DimsOp : InferredOp<"dims", [ConstantLike]> {
     1. (C1) As many dims as the result has elements; the result is a scalar or has rank 1 and an integer type.
 
     ```mlir
-    %s = dsc.dims #dsc.dims<"batch", 3> : tensor<2xi64>
+    %s = dsc.dims <"batch", 3> : tensor<2xi64>
     ```
   }];
   let arguments = (ins DimsAttr:$dims, TypeAttr:$type);

@@ -40,12 +40,23 @@ def up_to_closing(text):
     return text
 
 
+def without_attributes(text):
+    """The text with its attribute dictionaries blanked, whose own colons say nothing of operand types."""
+    kept, depth = [], 0
+    for letter in text:
+        depth += letter == "{"
+        kept.append(letter if depth == 0 else " ")
+        depth -= letter == "}"
+    return "".join(kept) if depth == 0 else text
+
+
 def operations(example):
     """The example's lines, an operation that goes on over several lines made one."""
     whole_line = ""
     for line in example.splitlines():
         whole_line = f"{whole_line} {line.strip()}".strip()
-        if " : " in whole_line or whole_line.endswith("{") or not whole_line.startswith("%"):
+        balanced = whole_line.count("{") == whole_line.count("}")
+        if balanced and " : " in without_attributes(whole_line) or whole_line.endswith("{") or not whole_line.startswith("%"):
             yield whole_line
             whole_line = ""
 
@@ -57,7 +68,10 @@ def argument_types(example):
         if line.startswith("^"):
             defined |= set(re.findall(VALUE, line))
             continue
-        head, _, tail = line.partition(" : ")
+        opens_region = line.endswith("{")
+        plain = without_attributes(line[:-1] if opens_region else line)
+        head, _, tail = plain.partition(" : ")
+        tail = tail.strip()
         results, _, uses = head.partition(" = ") if line.startswith("%") else ("", "", head)
         used = re.findall(VALUE, uses)
         types = split_types(up_to_closing(tail[1:])) if tail.startswith("(") else split_types(tail.split(" -> ")[0])

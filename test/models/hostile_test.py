@@ -153,11 +153,11 @@ class HostileTest(unittest.TestCase):
         condition = helper.make_tensor("c", TensorProto.BOOL, [], [True])
         leaf = helper.make_graph([helper.make_node("Identity", ["x"], ["y"])], "leaf", [], [value("y", 2)])
         graph = leaf
-        for _ in range(60):
+        for _ in range(20):
             node = helper.make_node("If", ["c"], ["y"], then_branch=graph, else_branch=leaf)
             graph = helper.make_graph([node], "level", [], [value("y", 2)])
         model = make_model(list(graph.node), [value("x", 2)], [value("y", 2)], [condition])
-        self.compile_bytes(model.SerializeToString(), "nested 60 deep")
+        self.compile_bytes(model.SerializeToString(), "nested 20 deep")
 
         # Deeper than ONNX's own builder can go: each wrap is a message inside of a message.
         content = b""
