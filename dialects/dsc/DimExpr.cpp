@@ -168,6 +168,16 @@ DimExpr DimExpr::floorDiv(const DimExpr &a, const DimExpr &b) {
     if (rest.isConstant())
       return whole + DimExpr(llvm::divideFloorSigned(rest.constant(), b.constant()));
   }
+  // floordiv(floordiv(e, p) + c, q) = floordiv(e + p*c, p*q): what stacked strides and pools make.
+  if (b.isConstant() && b.constant() > 0 && rest.terms.size() <= 2 && rest.terms[0].coefficient == 1 &&
+      rest.terms[0].factors.size() == 1 && rest.terms[0].factors[0]->kind == DimAtom::Kind::FloorDiv &&
+      (rest.terms.size() == 1 || rest.terms[1].factors.empty())) {
+    const DimAtom &inner = *rest.terms[0].factors[0];
+    const DimExpr &first = inner.operands[1];
+    int64_t added = rest.terms.size() == 2 ? rest.terms[1].coefficient : 0;
+    if (first.isConstant() && first.constant() > 0)
+      return whole + floorDiv(inner.operands[0] + first * added, first * b);
+  }
   DimAtom atom{DimAtom::Kind::FloorDiv, "", {rest, b}, ""};
   atom.text = "floordiv(" + rest.str() + ", " + b.str() + ")";
   return whole + fromAtom(std::move(atom));

@@ -11,6 +11,7 @@ int64_t Kernel::scheduled(StringRef name, int64_t otherwise) const {
 
 ArrayRef<KernelEmitter> allKernelEmitters() {
   static constexpr KernelEmitter emitters[] = {
+      {"shared_tiles", scheduleSharedTiles, emitSharedTiles},
       {"tiles", scheduleTiles, emitTiles},
       {"rows", scheduleRows, emitRows},
       {"elementwise", scheduleElementwise, emitElementwise},

@@ -43,7 +43,10 @@ mlir::LogicalResult emitElementwise(Kernel &kernel);
 // Rows.cpp: reductions, softmax and norms, a row at a time.
 mlir::DictionaryAttr scheduleRows(dsc::GroupOp group, const Target &target);
 mlir::LogicalResult emitRows(Kernel &kernel);
-// Tiles.cpp: products and convolutions, a register tile at a time.
+// SharedTiles.cpp: products and convolutions on CUDA, a block's tile at a time.
+mlir::DictionaryAttr scheduleSharedTiles(dsc::GroupOp group, const Target &target);
+mlir::LogicalResult emitSharedTiles(Kernel &kernel);
+// Tiles.cpp: products and convolutions on a CPU, a register tile at a time.
 mlir::DictionaryAttr scheduleTiles(dsc::GroupOp group, const Target &target);
 mlir::LogicalResult emitTiles(Kernel &kernel);
 
