@@ -42,12 +42,16 @@ struct CudaQueue {
 namespace {
 /// Makes the model's context current for a scope.
 struct Current {
-  explicit Current(CudaDevice &device) : device(device) { device.driver.contextPush(device.context); }
+  explicit Current(CudaDevice &device) : device(device), result(device.driver.contextPush(device.context)) {}
   ~Current() {
+    // After a push that failed, the context on top is the caller's.
     CuHandle ignored;
-    device.driver.contextPop(&ignored);
+    if (!result)
+      device.driver.contextPop(&ignored);
   }
+  dscc_status check() const { return device.driver.report(result, "cuCtxPushCurrent"); }
   CudaDevice &device;
+  CuResult result;
 };
 } // namespace
 
@@ -153,7 +157,9 @@ dscc_status openCuda(const dscc_open_options &options, dscc_model &model, const 
   dscc_status status = findDevice(options, *cuda, sm);
   if (status == DSCC_OK) {
     Current current(*cuda);
-    status = loadKernels(*model.program, *cuda, sm);
+    status = current.check();
+    if (status == DSCC_OK)
+      status = loadKernels(*model.program, *cuda, sm);
     if (status == DSCC_OK)
       status = uploadWeights(model, *cuda, weights);
   }
@@ -190,6 +196,8 @@ void closeCuda(CudaDevice *cuda) {
 
 dscc_status allocateOnCuda(CudaDevice &cuda, size_t bytes, void *&pointer) {
   Current current(cuda);
+  if (dscc_status status = current.check())
+    return status;
   CuPointer address = 0;
   if (dscc_status status = cuda.driver.report(cuda.driver.allocate(&address, bytes), "cuMemAlloc"))
     return status;
@@ -216,6 +224,8 @@ dscc_status openQueue(dscc_context &context) {
   if (!queue->staging)
     return fail(DSCC_OUT_OF_MEMORY, "no memory for staging buffers");
   Current current(cuda);
+  if (dscc_status status = current.check())
+    return status;
   return cuda.driver.report(cuda.driver.streamCreate(&queue->stream, nonBlockingStream), "cuStreamCreate");
 }
 
@@ -276,9 +286,7 @@ static dscc_status stage(CudaDevice &cuda, Staging &staging, size_t bytes) {
 
 /// Where tensor `index` lies on the device: the caller's buffer, or a staging buffer.
 static dscc_status place(dscc_context &context, size_t index, const char *name, const dscc_buffer &buffer,
-                         const int64_t *dims, uint64_t &bytes, void *&pointer) {
-  CudaDevice &cuda = *context.model->cuda;
-  countBytes(buffer.dtype, buffer.rank, dims, bytes);
+                         uint64_t bytes, void *&pointer) {
   if (buffer.on_device) {
     pointer = buffer.data;
     if (reinterpret_cast<uintptr_t>(pointer) % bufferAlignment)
@@ -286,67 +294,119 @@ static dscc_status place(dscc_context &context, size_t index, const char *name, 
     return DSCC_OK;
   }
   Staging &staging = context.queue->staging[index];
-  if (dscc_status status = stage(cuda, staging, bytes ? bytes : 1))
+  if (dscc_status status = stage(*context.model->cuda, staging, bytes ? bytes : 1))
     return status;
   pointer = staging.pointer;
   return DSCC_OK;
 }
 
-dscc_status runOnCuda(dscc_context &context, void *stream) {
-  static const dscc_services services = {sizeof(dscc_services), launch, copy};
-  dscc_model &model = *context.model;
-  CudaDevice &cuda = *model.cuda;
-  CudaQueue &queue = *context.queue;
-  const dscc_model_v1 &table = *model.table;
-  Current current(cuda);
-  queue.current = stream ? stream : queue.stream;
-  const int64_t *dims = context.binding.dims;
-  bool hostOutputs = false;
-  for (uint32_t i = 0; i < table.num_inputs + table.num_outputs; ++i) {
-    bool isInput = i < table.num_inputs;
-    uint32_t own = isInput ? i : i - table.num_inputs;
-    const dscc_tensor &tensor = isInput ? table.inputs[own] : table.outputs[own];
-    const dscc_buffer &buffer = isInput ? *context.binding.inputs[own] : *context.binding.outputs[own];
+/// Calls `visit(i, buffer, bytes)` for each of `count` bound buffers until one fails. `dims` advances past theirs.
+template <typename Visit>
+static dscc_status visitBuffers(const dscc_buffer *const *buffers, uint32_t count, const int64_t *&dims, Visit visit) {
+  for (uint32_t i = 0; i < count; ++i) {
     uint64_t bytes = 0;
-    void *pointer = nullptr;
-    if (dscc_status status = place(context, i, tensor.name, buffer, dims, bytes, pointer))
-      return status;
-    if (isInput)
-      context.inputs[own] = pointer;
-    else
-      context.outputs[own] = pointer;
-    hostOutputs |= !isInput && !buffer.on_device;
-    dims += tensor.rank;
-    if (!isInput || buffer.on_device || !bytes)
-      continue;
-    if (dscc_status status = cuda.driver.report(
-            cuda.driver.copyIn(reinterpret_cast<CuPointer>(pointer), buffer.data, bytes, queue.current),
-            "cuMemcpyHtoDAsync of an input"))
+    countBytes(buffers[i]->dtype, buffers[i]->rank, dims, bytes);
+    dims += buffers[i]->rank;
+    if (dscc_status status = visit(i, *buffers[i], bytes))
       return status;
   }
-  dscc_run_args args = {&services,      &queue,        context.binding.symbols, context.inputs, context.outputs,
-                        context.arena, model.weights};
-  if (int32_t status = model.program->run(&args))
-    return static_cast<dscc_status>(status);
-  dims = context.binding.dims;
+  return DSCC_OK;
+}
+
+static dscc_status placeAll(dscc_context &context) {
+  const dscc_model_v1 &table = *context.model->table;
+  const int64_t *dims = context.binding.dims;
+  dscc_status status = visitBuffers(
+      context.binding.inputs, table.num_inputs, dims, [&](uint32_t i, const dscc_buffer &buffer, uint64_t bytes) {
+        void *pointer = nullptr;
+        dscc_status status = place(context, i, table.inputs[i].name, buffer, bytes, pointer);
+        context.inputs[i] = pointer;
+        return status;
+      });
+  if (status != DSCC_OK)
+    return status;
+  return visitBuffers(context.binding.outputs, table.num_outputs, dims,
+                      [&](uint32_t i, const dscc_buffer &buffer, uint64_t bytes) {
+                        return place(context, table.num_inputs + i, table.outputs[i].name, buffer, bytes,
+                                     context.outputs[i]);
+                      });
+}
+
+static dscc_status copyInputs(dscc_context &context) {
+  CudaDriver &driver = context.model->cuda->driver;
+  const int64_t *dims = context.binding.dims;
+  return visitBuffers(context.binding.inputs, context.model->table->num_inputs, dims,
+                      [&](uint32_t i, const dscc_buffer &buffer, uint64_t bytes) {
+                        if (buffer.on_device || !bytes)
+                          return DSCC_OK;
+                        auto target = reinterpret_cast<CuPointer>(context.inputs[i]);
+                        return driver.report(driver.copyIn(target, buffer.data, bytes, context.queue->current),
+                                             "cuMemcpyHtoDAsync of an input");
+                      });
+}
+
+static dscc_status copyOutputs(dscc_context &context) {
+  const dscc_model_v1 &table = *context.model->table;
+  CudaDriver &driver = context.model->cuda->driver;
+  const int64_t *dims = context.binding.dims;
   for (uint32_t i = 0; i < table.num_inputs; ++i)
     dims += table.inputs[i].rank;
-  for (uint32_t i = 0; i < table.num_outputs; ++i) {
-    const dscc_buffer &buffer = *context.binding.outputs[i];
-    uint64_t bytes = 0;
-    countBytes(buffer.dtype, buffer.rank, dims, bytes);
-    dims += buffer.rank;
-    if (buffer.on_device || !bytes)
-      continue;
-    if (dscc_status status = cuda.driver.report(
-            cuda.driver.copyOut(buffer.data, reinterpret_cast<CuPointer>(context.outputs[i]), bytes, queue.current),
-            "cuMemcpyDtoHAsync of an output"))
-      return status;
+  return visitBuffers(context.binding.outputs, table.num_outputs, dims,
+                      [&](uint32_t i, const dscc_buffer &buffer, uint64_t bytes) {
+                        if (buffer.on_device || !bytes)
+                          return DSCC_OK;
+                        auto source = reinterpret_cast<CuPointer>(context.outputs[i]);
+                        return driver.report(driver.copyOut(buffer.data, source, bytes, context.queue->current),
+                                             "cuMemcpyDtoHAsync of an output");
+                      });
+}
+
+static dscc_status wait(dscc_context &context) {
+  CudaDriver &driver = context.model->cuda->driver;
+  return driver.report(driver.streamWait(context.queue->current), "cuStreamSynchronize");
+}
+
+static dscc_status enqueue(dscc_context &context) {
+  static const dscc_services services = {sizeof(dscc_services), launch, copy};
+  if (dscc_status status = copyInputs(context))
+    return status;
+  dscc_run_args args = {&services,      context.queue, context.binding.symbols, context.inputs, context.outputs,
+                        context.arena, context.model->weights};
+  return static_cast<dscc_status>(context.model->program->run(&args));
+}
+
+static bool hasHostBuffer(const dscc_buffer *const *buffers, uint32_t count) {
+  for (uint32_t i = 0; i < count; ++i)
+    if (!buffers[i]->on_device)
+      return true;
+  return false;
+}
+
+dscc_status runOnCuda(dscc_context &context, void *stream) {
+  const dscc_model_v1 &table = *context.model->table;
+  Current current(*context.model->cuda);
+  if (dscc_status status = current.check())
+    return status;
+  context.queue->current = stream ? stream : context.queue->stream;
+  if (dscc_status status = placeAll(context))
+    return status;
+  if (dscc_status status = enqueue(context)) {
+    // The caller may free its buffers after this call, so nothing may still be read from them.
+    context.model->cuda->driver.streamWait(context.queue->current);
+    return status;
   }
+  bool hostOutputs = hasHostBuffer(context.binding.outputs, table.num_outputs);
   // The caller's own stream and device buffers: the work is enqueued, waiting is the caller's business.
-  if (stream && !hostOutputs)
+  if (stream && !hostOutputs && !hasHostBuffer(context.binding.inputs, table.num_inputs))
     return DSCC_OK;
-  return cuda.driver.report(cuda.driver.streamWait(queue.current), "cuStreamSynchronize");
+  // Kernels fail here at the latest, when the outputs are still untouched.
+  if (dscc_status status = wait(context))
+    return status;
+  if (!hostOutputs)
+    return DSCC_OK;
+  dscc_status status = copyOutputs(context);
+  dscc_status waited = wait(context);
+  return status != DSCC_OK ? status : waited;
 }
 
 } // namespace dscc
