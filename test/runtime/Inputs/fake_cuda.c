@@ -1,0 +1,324 @@
+/* A CUDA driver for tests: device memory is memory, images are tables of C functions, and work waits in its stream
+ * until somebody synchronizes, as on a real device.
+ *
+ *   FAKE_CUDA_FAIL=N    the N-th call since the last fake_cuda_reset fails
+ *   FAKE_CUDA_RESULT=N  with this CUresult (default 700, an illegal address)
+ *   FAKE_CUDA_SM=N      compute capability (default 80)
+ *
+ * Misuse (a foreign pointer, a call without a context, one pop too many) is kept for fake_cuda_report. */
+#include "fake_cuda.h"
+
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { MAX_CALLS = 4096, MAX_BLOCKS = 64, MAX_WORK = 256, MAX_ARGS = 16, DEVICE = 7 };
+enum { INVALID_VALUE = 1, OUT_OF_MEMORY = 2, INVALID_CONTEXT = 201, NO_BINARY = 209, NOT_FOUND = 500 };
+enum { MAJOR = 75, MINOR = 76 };
+
+typedef struct allocation {
+  char *memory;
+  size_t bytes;
+} allocation;
+
+typedef struct work {
+  void *stream;
+  fake_cuda_code code;
+  unsigned blocks;
+  uint64_t args[MAX_ARGS];
+  void *target;
+  const void *source;
+  size_t bytes;
+  int with_host;
+} work;
+
+static const char *calls[MAX_CALLS];
+static size_t num_calls, num_work;
+static const char *fault;
+static allocation allocations[MAX_BLOCKS];
+static work queue[MAX_WORK];
+static int modules, streams, retained, pushed;
+static int context; /* its address is the handle */
+
+static int number_of(const char *name, int otherwise) {
+  const char *text = getenv(name);
+  return text && *text ? atoi(text) : otherwise;
+}
+
+/* Counts a call; nonzero if it is the one to fail. */
+static int enter(const char *name) {
+  if (num_calls < MAX_CALLS)
+    calls[num_calls] = name;
+  ++num_calls;
+  return num_calls == (size_t)number_of("FAKE_CUDA_FAIL", 0) ? number_of("FAKE_CUDA_RESULT", 700) : 0;
+}
+#define ENTER(name)                                                                                                    \
+  do {                                                                                                                 \
+    int failure = enter(name);                                                                                         \
+    if (failure)                                                                                                       \
+      return failure;                                                                                                  \
+  } while (0)
+#define NEED_CONTEXT()                                                                                                 \
+  do {                                                                                                                 \
+    if (!pushed)                                                                                                       \
+      return misuse("a call without a current context", INVALID_CONTEXT);                                              \
+  } while (0)
+
+static int misuse(const char *what, int result) {
+  if (!fault)
+    fault = what;
+  return result;
+}
+
+void fake_cuda_reset(void) {
+  num_calls = num_work = 0;
+  fault = NULL;
+}
+
+void fake_cuda_get_report(fake_cuda_report *report) {
+  size_t live = 0, pending = 0;
+  for (int i = 0; i < MAX_BLOCKS; ++i)
+    live += allocations[i].bytes;
+  for (size_t i = 0; i < num_work; ++i)
+    pending += queue[i].with_host;
+  *report = (fake_cuda_report){num_calls < MAX_CALLS ? num_calls : MAX_CALLS, calls, fault, live, modules, streams,
+                               retained, pushed, pending};
+}
+
+static int is_live(const void *pointer, size_t bytes) {
+  const char *at = pointer;
+  for (int i = 0; i < MAX_BLOCKS; ++i)
+    if (allocations[i].memory && at >= allocations[i].memory && at + bytes <= allocations[i].memory + allocations[i].bytes)
+      return 1;
+  return 0;
+}
+
+static int enqueue(work item) {
+  if (num_work == MAX_WORK)
+    return misuse("more work than a test should need", OUT_OF_MEMORY);
+  queue[num_work++] = item;
+  return 0;
+}
+
+static void perform(work *item) {
+  if (!item->code) {
+    memcpy(item->target, item->source, item->bytes);
+    return;
+  }
+  void *args[MAX_ARGS];
+  for (int i = 0; i < MAX_ARGS; ++i)
+    args[i] = &item->args[i];
+  for (unsigned block = 0; block < item->blocks; ++block)
+    item->code(block, args);
+}
+
+int cuInit(unsigned flags) {
+  ENTER("cuInit");
+  return flags ? INVALID_VALUE : 0;
+}
+
+int cuDriverGetVersion(int *version) {
+  ENTER("cuDriverGetVersion");
+  *version = 12000;
+  return 0;
+}
+
+int cuGetErrorName(int result, const char **name) {
+  *name = result == OUT_OF_MEMORY     ? "CUDA_ERROR_OUT_OF_MEMORY"
+          : result == INVALID_CONTEXT ? "CUDA_ERROR_INVALID_CONTEXT"
+          : result == 700             ? "CUDA_ERROR_ILLEGAL_ADDRESS"
+                                      : NULL;
+  return *name ? 0 : INVALID_VALUE;
+}
+
+int cuDeviceGetCount(int *count) {
+  ENTER("cuDeviceGetCount");
+  *count = 1;
+  return 0;
+}
+
+int cuDeviceGet(int *device, int ordinal) {
+  ENTER("cuDeviceGet");
+  *device = DEVICE;
+  return ordinal ? INVALID_VALUE : 0;
+}
+
+int cuDeviceGetAttribute(int *value, int attribute, int device) {
+  ENTER("cuDeviceGetAttribute");
+  int sm = number_of("FAKE_CUDA_SM", 80);
+  *value = attribute == MAJOR ? sm / 10 : sm % 10;
+  return device == DEVICE && (attribute == MAJOR || attribute == MINOR) ? 0 : INVALID_VALUE;
+}
+
+int cuDeviceGetName(char *name, int bytes, int device) {
+  ENTER("cuDeviceGetName");
+  snprintf(name, bytes, "Fake");
+  return device == DEVICE ? 0 : INVALID_VALUE;
+}
+
+int cuDevicePrimaryCtxRetain(void **handle, int device) {
+  ENTER("cuDevicePrimaryCtxRetain");
+  ++retained;
+  *handle = &context;
+  return device == DEVICE ? 0 : INVALID_VALUE;
+}
+
+int cuDevicePrimaryCtxRelease_v2(int device) {
+  int failure = enter("cuDevicePrimaryCtxRelease");
+  --retained;
+  return failure;
+}
+
+int cuCtxPushCurrent_v2(void *handle) {
+  ENTER("cuCtxPushCurrent");
+  ++pushed;
+  return handle == &context ? 0 : misuse("a push of no context", INVALID_CONTEXT);
+}
+
+int cuCtxPopCurrent_v2(void **handle) {
+  int failure = enter("cuCtxPopCurrent");
+  if (!pushed)
+    return misuse("one pop too many", INVALID_CONTEXT);
+  --pushed;
+  *handle = &context;
+  return failure;
+}
+
+int cuModuleLoadData(void **module, const void *data) {
+  ENTER("cuModuleLoadData");
+  NEED_CONTEXT();
+  if (((const fake_cuda_image *)data)->magic != FAKE_CUDA_MAGIC)
+    return NO_BINARY;
+  ++modules;
+  *module = (void *)(uintptr_t)data;
+  return 0;
+}
+
+int cuModuleUnload(void *module) {
+  int failure = enter("cuModuleUnload");
+  if (!module)
+    return misuse("an unload of no module", INVALID_VALUE);
+  --modules;
+  return failure;
+}
+
+int cuModuleGetFunction(void **function, void *module, const char *name) {
+  ENTER("cuModuleGetFunction");
+  const fake_cuda_image *image = module;
+  for (unsigned i = 0; i < image->num_kernels; ++i)
+    if (!strcmp(image->kernels[i].name, name)) {
+      *function = (void *)(uintptr_t)&image->kernels[i];
+      return 0;
+    }
+  return NOT_FOUND;
+}
+
+int cuFuncSetAttribute(void *function, int attribute, int value) {
+  ENTER("cuFuncSetAttribute");
+  return function && attribute == 8 && value > 48 * 1024 ? 0 : INVALID_VALUE;
+}
+
+int cuMemAlloc_v2(unsigned long long *pointer, size_t bytes) {
+  ENTER("cuMemAlloc");
+  NEED_CONTEXT();
+  for (int i = 0; bytes && i < MAX_BLOCKS; ++i) {
+    if (allocations[i].memory)
+      continue;
+    allocations[i].memory = aligned_alloc(256, (bytes + 255) / 256 * 256);
+    allocations[i].bytes = bytes;
+    memset(allocations[i].memory, 0xa5, bytes); /* nobody may rely on zeros */
+    *pointer = (uintptr_t)allocations[i].memory;
+    return 0;
+  }
+  return bytes ? OUT_OF_MEMORY : INVALID_VALUE;
+}
+
+/* Device memory for the test itself. */
+void *fake_cuda_allocate(size_t bytes) {
+  unsigned long long pointer = 0;
+  ++pushed;
+  cuMemAlloc_v2(&pointer, bytes);
+  --pushed;
+  return (void *)(uintptr_t)pointer;
+}
+
+int cuMemFree_v2(unsigned long long pointer) {
+  int failure = enter("cuMemFree");
+  for (int i = 0; i < MAX_BLOCKS; ++i) {
+    if (!allocations[i].memory || (uintptr_t)allocations[i].memory != pointer)
+      continue;
+    free(allocations[i].memory);
+    allocations[i] = (allocation){0};
+    return failure;
+  }
+  return misuse("a free of what was not allocated", INVALID_VALUE);
+}
+
+int cuMemcpyHtoDAsync_v2(unsigned long long target, const void *source, size_t bytes, void *stream) {
+  ENTER("cuMemcpyHtoDAsync");
+  NEED_CONTEXT();
+  if (!is_live((void *)(uintptr_t)target, bytes))
+    return misuse("a copy to what is no device memory", INVALID_VALUE);
+  return enqueue((work){.stream = stream, .target = (void *)(uintptr_t)target, .source = source, .bytes = bytes,
+                        .with_host = 1});
+}
+
+int cuMemcpyDtoHAsync_v2(void *target, unsigned long long source, size_t bytes, void *stream) {
+  ENTER("cuMemcpyDtoHAsync");
+  NEED_CONTEXT();
+  if (!is_live((void *)(uintptr_t)source, bytes))
+    return misuse("a copy from what is no device memory", INVALID_VALUE);
+  return enqueue((work){.stream = stream, .target = target, .source = (void *)(uintptr_t)source, .bytes = bytes,
+                        .with_host = 1});
+}
+
+int cuMemcpyDtoDAsync_v2(unsigned long long target, unsigned long long source, size_t bytes, void *stream) {
+  ENTER("cuMemcpyDtoDAsync");
+  NEED_CONTEXT();
+  if (!is_live((void *)(uintptr_t)target, bytes) || !is_live((void *)(uintptr_t)source, bytes))
+    return misuse("a copy within what is no device memory", INVALID_VALUE);
+  return enqueue((work){.stream = stream, .target = (void *)(uintptr_t)target, .source = (void *)(uintptr_t)source,
+                        .bytes = bytes});
+}
+
+int cuStreamCreate(void **stream, unsigned flags) {
+  ENTER("cuStreamCreate");
+  NEED_CONTEXT();
+  ++streams;
+  *stream = malloc(1);
+  return 0;
+}
+
+int cuStreamDestroy_v2(void *stream) {
+  int failure = enter("cuStreamDestroy");
+  --streams;
+  free(stream);
+  return failure;
+}
+
+int cuStreamSynchronize(void *stream) {
+  /* One that fails has waited all the same, and what was to come has not happened. */
+  int failure = enter("cuStreamSynchronize");
+  size_t kept = 0;
+  for (size_t i = 0; i < num_work; ++i) {
+    if (queue[i].stream != stream)
+      queue[kept++] = queue[i];
+    else if (!failure)
+      perform(&queue[i]);
+  }
+  num_work = kept;
+  return failure;
+}
+
+int cuLaunchKernel(void *function, unsigned x, unsigned y, unsigned z, unsigned block_x, unsigned block_y,
+                   unsigned block_z, unsigned shared, void *stream, void **args, void **extra) {
+  ENTER("cuLaunchKernel");
+  NEED_CONTEXT();
+  if (!x || !y || !z || !block_x || !block_y || !block_z || extra)
+    return misuse("an empty launch", INVALID_VALUE);
+  work item = {.stream = stream, .code = ((const fake_cuda_kernel *)function)->code, .blocks = x * y * z};
+  for (int i = 0; i < MAX_ARGS && args[i]; ++i)
+    memcpy(&item.args[i], args[i], sizeof item.args[i]); /* as the driver does: args may die after the call */
+  return enqueue(item);
+}

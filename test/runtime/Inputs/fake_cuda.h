@@ -1,0 +1,36 @@
+/* What a test may ask of the driver in fake_cuda.c, and the images that it runs. */
+#ifndef DSCC_TEST_FAKE_CUDA_H
+#define DSCC_TEST_FAKE_CUDA_H
+
+#include <stddef.h>
+
+#define FAKE_CUDA_MAGIC 0x4d494b46u /* "FKIM" in memory */
+
+/* One thread block of a kernel; `args` as for cuLaunchKernel. */
+typedef void (*fake_cuda_code)(unsigned block, void **args);
+
+typedef struct fake_cuda_kernel {
+  const char *name;
+  fake_cuda_code code;
+} fake_cuda_kernel;
+
+/* Stands where a cubin would. */
+typedef struct fake_cuda_image {
+  unsigned magic, num_kernels;
+  const fake_cuda_kernel *kernels;
+} fake_cuda_image;
+
+/* All that the driver saw since fake_cuda_reset. */
+typedef struct fake_cuda_report {
+  size_t num_calls;
+  const char *const *calls; /* names, in order */
+  const char *fault;        /* the first misuse, or NULL */
+  size_t live_bytes;        /* device memory */
+  int modules, streams, retained, pushed;
+  size_t pending;           /* copies from or to the host that nobody has waited for */
+} fake_cuda_report;
+
+typedef void (*fake_cuda_reset_type)(void);
+typedef void (*fake_cuda_report_type)(fake_cuda_report *report);
+
+#endif

@@ -1,0 +1,87 @@
+/* An artifact by hand for both devices: y = x + w for x of [batch, 4]; its CUDA image is for the driver in fake_cuda.c. */
+#include "fake_cuda.h"
+
+#include <dscc/abi.h>
+
+enum { COLUMNS = 4 };
+
+static const float weights[COLUMNS] __attribute__((aligned(64))) = {10, 20, 30, 40};
+
+static void add_row(int64_t row, void **args) {
+  const float *x = *(const float **)args[0] + row * COLUMNS;
+  const float *w = *(const float **)args[1];
+  float *y = *(float **)args[2] + row * COLUMNS;
+  for (int column = 0; column < COLUMNS; ++column)
+    y[column] = x[column] + w[column];
+}
+static void add_row_on_cpu(const dscc_block *block, void **args) { add_row(block->index, args); }
+static void add_row_on_cuda(unsigned block, void **args) { add_row(block, args); }
+
+static int64_t arena_bytes(const int64_t *symbols) { return symbols[0] * COLUMNS * (int64_t)sizeof(float); }
+
+/* Through the arena, so that a wrong arena shows. */
+static int32_t run(const dscc_run_args *args) {
+  const void *x = args->inputs[0], *w = args->weights[0];
+  void *sum = args->arena, *y = args->outputs[0];
+  void *kernel_args[] = {&x, &w, &sum, 0};
+  const int64_t grid[3] = {args->symbols[0], 1, 1};
+  int32_t status = args->services->launch(args->queue, 0, grid, kernel_args);
+  if (status)
+    return status;
+  return args->services->copy(args->queue, y, sum, arena_bytes(args->symbols));
+}
+
+static void dims(const int64_t *symbols, int64_t *dims) {
+  dims[0] = dims[2] = symbols[0];
+  dims[1] = dims[3] = COLUMNS;
+}
+
+static const fake_cuda_kernel code[] = {{"add_row", add_row_on_cuda}};
+static const fake_cuda_image image = {FAKE_CUDA_MAGIC, 1, code};
+/* PTX that must not be chosen where the cubin runs. */
+static const char ptx[] = "no code of any kind";
+static const dscc_image images[] = {{80, 2, ptx, sizeof ptx}, {80, 1, &image, sizeof image}};
+
+static const dscc_symbol symbols[] = {{"batch", 1, 1000, 0, 0}};
+static const char *const dim_texts[] = {"batch", "4"};
+static const dscc_tensor inputs[] = {{"x", DSCC_FLOAT, 2, dim_texts}};
+static const dscc_tensor outputs[] = {{"y", DSCC_FLOAT, 2, dim_texts}};
+static const dscc_weight weight_table[] = {
+    {0, sizeof weights, 1u << DSCC_DEVICE_CPU | 1u << DSCC_DEVICE_CUDA, 0}};
+static const dscc_kernel cpu_kernels[] = {{.name = "add_row", .nodes = "sum", .cpu = add_row_on_cpu}};
+static const dscc_kernel cuda_kernels[] = {
+    {.name = "add_row", .nodes = "sum", .threads = {32, 1, 1}, .shared_bytes = 64 * 1024}};
+static const dscc_program programs[] = {{.device = DSCC_DEVICE_CUDA,
+                                         .level = 80,
+                                         .num_kernels = 1,
+                                         .num_images = 2,
+                                         .kernels = cuda_kernels,
+                                         .images = images,
+                                         .arena_bytes = arena_bytes,
+                                         .run = run,
+                                         .arena_formula = "16*batch"},
+                                        {.device = DSCC_DEVICE_CPU,
+                                         .level = 2,
+                                         .num_kernels = 1,
+                                         .kernels = cpu_kernels,
+                                         .arena_bytes = arena_bytes,
+                                         .run = run,
+                                         .arena_formula = "16*batch"}};
+
+__attribute__((visibility("default"))) const dscc_model_v1 dscc_model = {.magic = DSCC_MODEL_MAGIC,
+                                                                         .abi_version = DSCC_ABI_VERSION,
+                                                                         .struct_bytes = sizeof(dscc_model_v1),
+                                                                         .num_symbols = 1,
+                                                                         .num_inputs = 1,
+                                                                         .num_outputs = 1,
+                                                                         .num_weights = 1,
+                                                                         .num_programs = 2,
+                                                                         .symbols = symbols,
+                                                                         .inputs = inputs,
+                                                                         .outputs = outputs,
+                                                                         .weights = weight_table,
+                                                                         .programs = programs,
+                                                                         .dims = dims,
+                                                                         .weight_data = weights,
+                                                                         .weight_bytes = sizeof weights,
+                                                                         .build_info = "{}"};

@@ -1,0 +1,272 @@
+// The CUDA device against a driver that is a fake: which calls come in which order, and what is left when one fails.
+
+#include "test/runtime/Inputs/fake_cuda.h"
+#include "test/unit/runtime/Artifacts.h"
+
+#include <dscc/dscc.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <dlfcn.h>
+#include <string>
+#include <vector>
+
+namespace dscc {
+
+namespace {
+/// The tests' own hold on the driver, which keeps its counters alive.
+struct CudaDeviceTest : testing::Test {
+  void SetUp() override {
+    driver = dlopen(FAKE_CUDA, RTLD_NOW | RTLD_LOCAL);
+    ASSERT_TRUE(driver) << dlerror();
+    reset = reinterpret_cast<fake_cuda_reset_type>(dlsym(driver, "fake_cuda_reset"));
+    getReport = reinterpret_cast<fake_cuda_report_type>(dlsym(driver, "fake_cuda_get_report"));
+    for (const char *name : {"FAKE_CUDA_FAIL", "FAKE_CUDA_RESULT", "FAKE_CUDA_SM"})
+      unsetenv(name);
+    reset();
+  }
+  void TearDown() override {
+    unsetenv("FAKE_CUDA_FAIL");
+    dlclose(driver);
+  }
+
+  fake_cuda_report report() const {
+    fake_cuda_report result;
+    getReport(&result);
+    return result;
+  }
+  std::vector<std::string> calls() const {
+    fake_cuda_report seen = report();
+    return {seen.calls, seen.calls + seen.num_calls};
+  }
+
+  dscc_status open(dscc_model *&model, dscc_device device = DSCC_CUDA) const {
+    dscc_open_options options = {sizeof(options), device, 0, 1, 0, FAKE_CUDA};
+    return dscc_model_open(artifact.path(), &options, &model);
+  }
+
+  /// One inference on `batch` rows of ones; the outputs begin as -1.
+  dscc_status run(dscc_context *context, int64_t batch, std::vector<float> &y, void *stream = nullptr) const {
+    const int64_t dims[] = {batch, 4};
+    std::vector<float> x(4 * batch, 1);
+    y.assign(4 * batch, -1);
+    dscc_buffer input = {"x", DSCC_FLOAT, 2, dims, x.data(), x.size() * sizeof(float), 0};
+    dscc_buffer output = {"y", DSCC_FLOAT, 2, nullptr, y.data(), y.size() * sizeof(float), 0};
+    dscc_status status = dscc_run(context, &input, 1, &output, 1, stream);
+    // x dies here: whatever the driver was told to copy from it must have been waited for.
+    EXPECT_EQ(report().pending, 0u) << "copies from or to the caller's memory are under way after the run";
+    return status;
+  }
+
+  /// Opens, runs on 3, 2 and 5 rows, and closes. Returns the first status that is not DSCC_OK.
+  dscc_status live() const {
+    dscc_model *model = nullptr;
+    dscc_context *context = nullptr;
+    dscc_status status = open(model);
+    if (status == DSCC_OK)
+      status = dscc_context_create(model, nullptr, &context);
+    for (int64_t batch : {3, 2, 5}) {
+      if (status != DSCC_OK)
+        break;
+      std::vector<float> y;
+      status = run(context, batch, y);
+      if (status == DSCC_OK)
+        EXPECT_EQ(y.back(), 41); // 1 + 40
+    }
+    std::string sentence = status == DSCC_OK ? "" : dscc_last_error();
+    dscc_context_destroy(context);
+    dscc_model_close(model);
+    if (status != DSCC_OK)
+      EXPECT_EQ(sentence, dscc_last_error()) << "closing changed the sentence";
+    return status;
+  }
+
+  void expectNothingLeft() const {
+    fake_cuda_report left = report();
+    EXPECT_EQ(left.fault, nullptr) << left.fault;
+    EXPECT_EQ(left.live_bytes, 0u);
+    EXPECT_EQ(left.modules, 0);
+    EXPECT_EQ(left.streams, 0);
+    EXPECT_EQ(left.retained, 0);
+    EXPECT_EQ(left.pushed, 0);
+  }
+
+  void *driver = nullptr;
+  fake_cuda_reset_type reset = nullptr;
+  fake_cuda_report_type getReport = nullptr;
+  TemporaryFile artifact{withTrailer(readFile(TWO_DEVICES))};
+};
+} // namespace
+
+TEST_F(CudaDeviceTest, RunsAndLeavesNothing) {
+  EXPECT_EQ(live(), DSCC_OK) << dscc_last_error();
+  expectNothingLeft();
+}
+
+TEST_F(CudaDeviceTest, CallsInOrder) {
+  dscc_model *model = nullptr;
+  dscc_context *context = nullptr;
+  ASSERT_EQ(open(model), DSCC_OK) << dscc_last_error();
+  EXPECT_STREQ(dscc_device_name(model), "cuda (sm_80, Fake)");
+  const std::vector<std::string> opening = calls();
+  auto at = [&](const char *name) { return std::find(opening.begin(), opening.end(), name) - opening.begin(); };
+  EXPECT_EQ(at("cuInit"), 0);
+  EXPECT_LT(at("cuDevicePrimaryCtxRetain"), at("cuCtxPushCurrent"));
+  EXPECT_LT(at("cuCtxPushCurrent"), at("cuModuleLoadData"));
+  EXPECT_LT(at("cuModuleLoadData"), at("cuModuleGetFunction"));
+  EXPECT_LT(at("cuModuleGetFunction"), at("cuFuncSetAttribute")); // 64 KiB of shared memory must be asked for
+  EXPECT_LT(at("cuMemAlloc"), at("cuMemcpyHtoDAsync"));           // the weights
+  EXPECT_LT(at("cuMemcpyHtoDAsync"), at("cuStreamSynchronize"));
+  EXPECT_LT(at("cuStreamSynchronize"), static_cast<long>(opening.size()));
+
+  ASSERT_EQ(dscc_context_create(model, nullptr, &context), DSCC_OK) << dscc_last_error();
+  std::vector<float> y;
+  ASSERT_EQ(run(context, 3, y), DSCC_OK) << dscc_last_error();
+  reset();
+  ASSERT_EQ(run(context, 3, y), DSCC_OK) << dscc_last_error();
+  // The second run allocates nothing. It waits for the kernels before it touches the outputs.
+  EXPECT_EQ(calls(), (std::vector<std::string>{"cuCtxPushCurrent", "cuMemcpyHtoDAsync", "cuLaunchKernel",
+                                               "cuMemcpyDtoDAsync", "cuStreamSynchronize", "cuMemcpyDtoHAsync",
+                                               "cuStreamSynchronize", "cuCtxPopCurrent"}));
+  dscc_context_destroy(context);
+  dscc_model_close(model);
+  expectNothingLeft();
+}
+
+// Each call in turn fails: a sentence, no crash, nothing left behind.
+TEST_F(CudaDeviceTest, EveryCallMayFail) {
+  ASSERT_EQ(live(), DSCC_OK) << dscc_last_error();
+  const std::vector<std::string> names = calls();
+  int refused = 0;
+  for (size_t n = 1; n <= names.size(); ++n) {
+    SCOPED_TRACE("call " + std::to_string(n) + ", " + names[n - 1]);
+    setenv("FAKE_CUDA_FAIL", std::to_string(n).c_str(), 1);
+    reset();
+    dscc_status status = live();
+    if (status != DSCC_OK) {
+      ++refused;
+      EXPECT_STRNE(dscc_last_error(), "");
+      EXPECT_NE(std::string(dscc_last_error()).find("CUDA_ERROR_ILLEGAL_ADDRESS (700)"), std::string::npos)
+          << dscc_last_error();
+    }
+    expectNothingLeft();
+  }
+  EXPECT_GT(refused, 20);
+}
+
+// A run that fails leaves the caller's outputs alone.
+TEST_F(CudaDeviceTest, FailingRunsLeaveOutputsUntouched) {
+  dscc_model *model = nullptr;
+  dscc_context *context = nullptr;
+  ASSERT_EQ(open(model), DSCC_OK) << dscc_last_error();
+  ASSERT_EQ(dscc_context_create(model, nullptr, &context), DSCC_OK) << dscc_last_error();
+  std::vector<float> y;
+  ASSERT_EQ(run(context, 2, y), DSCC_OK) << dscc_last_error();
+  // The calls of a second run (CallsInOrder) up to the copy of the output.
+  for (int n = 1; n <= 6; ++n) {
+    setenv("FAKE_CUDA_FAIL", std::to_string(n).c_str(), 1);
+    reset();
+    EXPECT_NE(run(context, 2, y), DSCC_OK) << "call " << n;
+    EXPECT_EQ(y, std::vector<float>(8, -1)) << "call " << n;
+  }
+  unsetenv("FAKE_CUDA_FAIL");
+  EXPECT_EQ(run(context, 2, y), DSCC_OK) << dscc_last_error();
+  dscc_context_destroy(context);
+  dscc_model_close(model);
+}
+
+TEST_F(CudaDeviceTest, OutOfMemoryIsItsOwnStatus) {
+  setenv("FAKE_CUDA_RESULT", "2", 1);
+  ASSERT_EQ(live(), DSCC_OK);
+  const std::vector<std::string> names = calls();
+  for (size_t n = 1; n <= names.size(); ++n) {
+    if (names[n - 1] != "cuMemAlloc")
+      continue;
+    setenv("FAKE_CUDA_FAIL", std::to_string(n).c_str(), 1);
+    reset();
+    EXPECT_EQ(live(), DSCC_OUT_OF_MEMORY);
+    EXPECT_NE(std::string(dscc_last_error()).find("CUDA_ERROR_OUT_OF_MEMORY"), std::string::npos);
+    expectNothingLeft();
+  }
+}
+
+TEST_F(CudaDeviceTest, ChipWithoutCode) {
+  setenv("FAKE_CUDA_SM", "75", 1);
+  dscc_model *model = nullptr;
+  EXPECT_EQ(open(model), DSCC_NO_DEVICE);
+  EXPECT_STREQ(dscc_last_error(), "the model has no code for sm_75; compile it with --arch=sm_75");
+  expectNothingLeft();
+  // Nobody insisted on CUDA: the CPU does it.
+  ASSERT_EQ(open(model, DSCC_AUTO), DSCC_OK) << dscc_last_error();
+  EXPECT_EQ(std::string(dscc_device_name(model)).substr(0, 4), "cpu ");
+  dscc_model_close(model);
+  expectNothingLeft();
+}
+
+TEST_F(CudaDeviceTest, NoDriver) {
+  dscc_open_options options = {sizeof(options), DSCC_CUDA, 0, 1, 0, "/no/such/libcuda.so"};
+  dscc_model *model = nullptr;
+  EXPECT_EQ(dscc_model_open(artifact.path(), &options, &model), DSCC_NO_DEVICE);
+  EXPECT_PRED_FORMAT2(testing::IsSubstring, "no CUDA driver: /no/such/libcuda.so could not be loaded",
+                      dscc_last_error());
+}
+
+TEST_F(CudaDeviceTest, LibraryThatIsNoDriver) {
+  dscc_open_options options = {sizeof(options), DSCC_CUDA, 0, 1, 0, TWO_DEVICES};
+  dscc_model *model = nullptr;
+  EXPECT_EQ(dscc_model_open(artifact.path(), &options, &model), DSCC_NO_DEVICE);
+  EXPECT_PRED_FORMAT2(testing::IsSubstring, "has no cuInit", dscc_last_error());
+}
+
+TEST_F(CudaDeviceTest, WorkspaceOfTheCallers) {
+  dscc_model *model = nullptr;
+  dscc_context *context = nullptr;
+  ASSERT_EQ(open(model), DSCC_OK) << dscc_last_error();
+  alignas(256) static char workspace[32];
+  dscc_context_options options = {sizeof(options), workspace, sizeof(workspace)};
+  ASSERT_EQ(dscc_context_create(model, &options, &context), DSCC_OK) << dscc_last_error();
+  std::vector<float> y;
+  EXPECT_EQ(run(context, 3, y), DSCC_TOO_SMALL);
+  EXPECT_STREQ(dscc_last_error(), "the workspace has 32 bytes, but these inputs need 48");
+  dscc_context_destroy(context);
+  dscc_model_close(model);
+  expectNothingLeft();
+}
+
+// Device buffers on the caller's stream: enqueued, not waited for.
+TEST_F(CudaDeviceTest, DeviceBuffersOnACallersStream) {
+  dscc_model *model = nullptr;
+  dscc_context *context = nullptr;
+  ASSERT_EQ(open(model), DSCC_OK) << dscc_last_error();
+  ASSERT_EQ(dscc_context_create(model, nullptr, &context), DSCC_OK) << dscc_last_error();
+  auto allocate = reinterpret_cast<float *(*)(size_t)>(dlsym(driver, "fake_cuda_allocate"));
+  auto release = reinterpret_cast<int (*)(void *)>(dlsym(driver, "cuMemFree_v2"));
+  auto wait = reinterpret_cast<int (*)(void *)>(dlsym(driver, "cuStreamSynchronize"));
+  float *x = allocate(4 * sizeof(float)), *y = allocate(8 * sizeof(float));
+  std::fill_n(x, 4, 1.f);
+  std::fill_n(y, 8, -1.f);
+  const int64_t dims[] = {1, 4};
+  dscc_buffer input = {"x", DSCC_FLOAT, 2, dims, x, 4 * sizeof(float), 1};
+  dscc_buffer output = {"y", DSCC_FLOAT, 2, nullptr, y + 1, 4 * sizeof(float), 1};
+  int stream; // its address is the handle
+  EXPECT_EQ(dscc_run(context, &input, 1, &output, 1, &stream), DSCC_BAD_INPUT);
+  EXPECT_STREQ(dscc_last_error(), "the device buffer of 'y' is not aligned to 16 bytes");
+
+  output.data = y;
+  reset();
+  ASSERT_EQ(dscc_run(context, &input, 1, &output, 1, &stream), DSCC_OK) << dscc_last_error();
+  EXPECT_EQ(calls(), (std::vector<std::string>{"cuCtxPushCurrent", "cuLaunchKernel", "cuMemcpyDtoDAsync",
+                                               "cuCtxPopCurrent"}));
+  EXPECT_EQ(y[0], -1);
+  wait(&stream);
+  EXPECT_EQ(y[0], 11);
+  EXPECT_EQ(y[3], 41);
+  release(x);
+  release(y);
+  dscc_context_destroy(context);
+  dscc_model_close(model);
+  expectNothingLeft();
+}
+
+} // namespace dscc
