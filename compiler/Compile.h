@@ -94,7 +94,7 @@ struct CompileReport {
   uint64_t artifactBytes = 0, weightBytes = 0;
   std::string ptxasVersion;
   std::vector<std::string> dependencies; // files read besides the model: external data
-  std::string json; // per target: groups, arena formula, kernels with registers and spills, statistics
+  std::string json; // per target: kernels with registers and spills, statistics
 };
 
 /// Compiles `options.input`. On failure nothing is left at `options.output`.

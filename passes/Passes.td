@@ -232,8 +232,8 @@ def ScheduleGroups : Pass<"dsc-schedule-groups", "mlir::func::FuncOp"> {
 def PlanMemory : Pass<"dsc-plan-memory", "mlir::func::FuncOp"> {
   let summary = "Give each group's results a place in one arena";
   let description = [{
-    In:  groups.  Out: `offsets` and `outputs` on each group, `dsc.arena` (an expression over the named dims) and
-    `dsc.max_live` (its lower bound at one assignment) on the function.
+    In:  groups.  Out: `places` and `outputs` on each group, and the table `dsc.arena` of places on the function: the
+    bytes of each as an expression over the named dims, its live range, and which places it lies on.
 
     ```mlir
     %0 = dsc.group (%x) : (tensor<4xf32>) -> tensor<4xf32> {
@@ -244,7 +244,7 @@ def PlanMemory : Pass<"dsc-plan-memory", "mlir::func::FuncOp"> {
     ```
     becomes
     ```mlir
-    %0 = dsc.group (%x) {offsets = #dsc.dims<0>, outputs = [-1]} : (tensor<4xf32>) -> tensor<4xf32> {
+    %0 = dsc.group (%x) {places = array<i64: 0>, outputs = [-1]} : (tensor<4xf32>) -> tensor<4xf32> {
     ^bb0(%a: tensor<4xf32>):
       %2 = dsc.relu %a : (tensor<4xf32>) -> tensor<4xf32>
       dsc.yield %2 : tensor<4xf32>
@@ -290,7 +290,7 @@ def BuildProgram : Pass<"dsc-build-program", "mlir::ModuleOp"> {
     ```
     becomes
     ```mlir
-    module @cuda attributes {dsc.target = "cuda", dsc.arena = "0", dsc.weights = []} {
+    module @cuda attributes {dsc.target = "cuda", dsc.weights = []} {
       llvm.func @run(%args: !llvm.ptr) -> i32
       llvm.func @arena_bytes(%symbols: !llvm.ptr) -> i64
     }

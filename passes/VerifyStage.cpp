@@ -87,7 +87,7 @@ static LogicalResult verifyScheduled(ModuleOp top) {
 /// placed: every result has bytes of its own for as long as it is needed.
 static LogicalResult verifyPlaced(ModuleOp top) {
   return checkTargets(top, [&](ModuleOp nested) {
-    return verifyPlacement(getMain(nested), top->getAttrOfType<ArrayAttr>("dsc.symbols"));
+    return verifyPlacement(getMain(nested));
   });
 }
 
@@ -107,8 +107,8 @@ static LogicalResult verifyEmitted(ModuleOp top) {
         return success();
       if (!kernels.contains(launch.getKernel()))
         return op->emitOpError("launches @") << launch.getKernel() << ", which is no kernel of this module";
-      if (launch.getGrid().size() != 3 || !launch.getOffsets())
-        return op->emitOpError("has no grid of three counts, or no offsets");
+      if (launch.getGrid().size() != 3 || !launch.getPlaces())
+        return op->emitOpError("has no grid of three counts, or no places");
       return success();
     });
   });
@@ -122,8 +122,8 @@ static LogicalResult verifyStreamed(ModuleOp top) {
     for (StringRef name : {"run", "arena_bytes"})
       if (!nested.lookupSymbol<LLVM::LLVMFuncOp>(name))
         return nested.emitError("has no @") << name;
-    if (!nested->hasAttr("dsc.weights") || !nested->hasAttr("dsc.arena"))
-      return nested.emitError("does not list its weights and its arena");
+    if (!nested->hasAttr("dsc.weights"))
+      return nested.emitError("does not list its weights");
     return success();
   });
   if (failed(complete))

@@ -114,8 +114,6 @@ char *makeSignature(const dscc_model &model) {
   text.quoted(model.deviceName);
   text.add(", \"kernels\": ");
   text.number(model.program->num_kernels);
-  text.add(", \"arena\": ");
-  text.quoted(model.program->arena_formula);
   text.add(", \"weight_bytes\": ");
   text.number(table.weight_bytes);
   if (table.build_info && table.build_info[0]) {

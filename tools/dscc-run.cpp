@@ -294,6 +294,9 @@ static ExitCode runModel(dscc_model *model, const Options &options, Report &repo
     return code;
   std::vector<dscc_buffer> outputBuffers = buffersOf(outputs);
 
+  if (dscc_status status = dscc_workspace_size(model, inputBuffers.data(), inputBuffers.size(), &report.workspaceBytes);
+      status != DSCC_OK)
+    return failWithLastError(status, "");
   dscc_context *created = nullptr;
   if (dscc_status status = dscc_context_create(model, nullptr, &created); status != DSCC_OK)
     return failWithLastError(status, "");

@@ -167,7 +167,7 @@ static llvm::Constant *writePrograms(TableWriter &w, const ModelEntry &model) {
     records.push_back(w.record({w.u32(isCpu ? DSCC_DEVICE_CPU : DSCC_DEVICE_CUDA), w.u32(program.target->level),
                                 w.u32(program.kernels.size()), w.u32(program.images.size()), writeKernels(w, program),
                                 writeImages(w, program), w.elsewhere(program.prefix + "arena_bytes"),
-                                writeRun(w, program), w.text(program.arenaFormula)}));
+                                writeRun(w, program)}));
   }
   return w.array(records);
 }

@@ -36,7 +36,6 @@ struct ImageEntry {
 struct ProgramEntry {
   const Target *target;
   std::string prefix;        // of its symbols
-  std::string arenaFormula;
   size_t firstWeight = 0;    // where its list begins in the table
   std::vector<KernelEntry> kernels;
   std::vector<ImageEntry> images;

@@ -134,8 +134,6 @@ void Translator::takeProgram(ModuleOp nested, const Target &target) {
   ProgramEntry &program = model.programs.emplace_back();
   program.target = &target;
   program.prefix = (target.name + ".").str();
-  if (auto formula = nested->getAttrOfType<StringAttr>("dsc.arena"))
-    program.arenaFormula = formula.getValue().str();
   if (auto list = nested->getAttrOfType<ArrayAttr>("dsc.weights")) {
     program.firstWeight =
         weights.append(list, target.device == Device::Cpu ? DSCC_DEVICE_CPU : DSCC_DEVICE_CUDA);

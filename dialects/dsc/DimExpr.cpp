@@ -145,6 +145,20 @@ std::optional<DimExpr> DimExpr::exactDiv(const DimExpr &a, const DimExpr &b) {
   return quotient;
 }
 
+/// floordiv(floordiv(e, p) + c, q) = floordiv(e + p*c, p*q): what stacked strides and pools make. `a` is not empty.
+static std::optional<DimExpr> mergeFloorDivs(const DimExpr &a, const DimExpr &b) {
+  auto isPositive = [](const DimExpr &e) { return e.isConstant() && e.constant() > 0; };
+  llvm::ArrayRef<DimExpr::Term> terms = a.getTerms();
+  bool isSum = terms.size() == 1 || (terms.size() == 2 && terms[1].factors.empty());
+  if (!isPositive(b) || !isSum || terms[0].coefficient != 1 || terms[0].factors.size() != 1)
+    return std::nullopt;
+  const DimAtom &inner = *terms[0].factors[0];
+  if (inner.kind != DimAtom::Kind::FloorDiv || !isPositive(inner.operands[1]))
+    return std::nullopt;
+  int64_t added = terms.size() == 2 ? terms[1].coefficient : 0;
+  return DimExpr::floorDiv(inner.operands[0] + inner.operands[1] * added, inner.operands[1] * b);
+}
+
 DimExpr DimExpr::floorDiv(const DimExpr &a, const DimExpr &b) {
   if (!a.valid || !b.valid || b.isConstant(0))
     return invalid();
@@ -168,16 +182,8 @@ DimExpr DimExpr::floorDiv(const DimExpr &a, const DimExpr &b) {
     if (rest.isConstant())
       return whole + DimExpr(llvm::divideFloorSigned(rest.constant(), b.constant()));
   }
-  // floordiv(floordiv(e, p) + c, q) = floordiv(e + p*c, p*q): what stacked strides and pools make.
-  if (b.isConstant() && b.constant() > 0 && rest.terms.size() <= 2 && rest.terms[0].coefficient == 1 &&
-      rest.terms[0].factors.size() == 1 && rest.terms[0].factors[0]->kind == DimAtom::Kind::FloorDiv &&
-      (rest.terms.size() == 1 || rest.terms[1].factors.empty())) {
-    const DimAtom &inner = *rest.terms[0].factors[0];
-    const DimExpr &first = inner.operands[1];
-    int64_t added = rest.terms.size() == 2 ? rest.terms[1].coefficient : 0;
-    if (first.isConstant() && first.constant() > 0)
-      return whole + floorDiv(inner.operands[0] + first * added, first * b);
-  }
+  if (std::optional<DimExpr> merged = mergeFloorDivs(rest, b))
+    return whole + *merged;
   DimAtom atom{DimAtom::Kind::FloorDiv, "", {rest, b}, ""};
   atom.text = "floordiv(" + rest.str() + ", " + b.str() + ")";
   return whole + fromAtom(std::move(atom));
@@ -208,19 +214,28 @@ bool DimExpr::isNonNegative() const {
          });
 }
 
-bool DimExpr::isAtLeast(const DimExpr &a, const DimExpr &b) {
+/// Proofs by cases over maxima are given up after this many tries: nested ones make exponentially many.
+static constexpr unsigned maxProofTries = 64;
+
+static bool proveAtLeast(const DimExpr &a, const DimExpr &b, unsigned &tries) {
   if ((a - b).isNonNegative())
     return true;
   // max(.., b, ..) + c >= b + d follows from any operand of the max.
-  for (const Term &term : a.terms) {
+  for (const DimExpr::Term &term : a.getTerms()) {
     if (term.coefficient != 1 || term.factors.size() != 1 || term.factors[0]->kind != DimAtom::Kind::Max)
       continue;
-    DimExpr rest = a - ofTerms({term});
-    for (const DimExpr &operand : term.factors[0]->operands)
-      if (isAtLeast(rest + operand, b))
+    const DimAtom &most = *term.factors[0];
+    DimExpr rest = a - DimExpr::parse(most.text);
+    for (const DimExpr &operand : most.operands)
+      if (++tries <= maxProofTries && proveAtLeast(rest + operand, b, tries))
         return true;
   }
   return false;
+}
+
+bool DimExpr::isAtLeast(const DimExpr &a, const DimExpr &b) {
+  unsigned tries = 0;
+  return proveAtLeast(a, b, tries);
 }
 
 DimExpr DimExpr::extremum(bool isMax, const DimExpr &a, const DimExpr &b) {

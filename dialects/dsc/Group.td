@@ -9,7 +9,7 @@ def GroupOp : DscOp<"group", [SingleBlock, IsolatedFromAbove]> {
   let summary = "ops that will run as one kernel";
   let description = [{
     The body's arguments stand for the inputs. A hero op decides the emitter; the rest is computed inline. Later
-    stages add attributes: `schedule` (scheduled) and `offsets` (placed).
+    stages add attributes: `schedule` (scheduled) and `places` (placed).
 
     1. (C1) One body argument for each input, of its type.
     2. (C2) The body ends in `dsc.yield` with the results' types.
@@ -39,15 +39,15 @@ def LaunchOp : DscOp<"launch"> {
   let summary = "one launch of an emitted kernel";
   let description = [{
     `grid` counts the blocks; the kernel takes the inputs, the results, then the named dims in `symbols`, in order.
-    `offsets` says where in the arena each result lies.
+    `places` says which row of the function's `dsc.arena` holds each result, -1 for what lies in an output.
 
     ```mlir
-    %y = dsc.launch @kernel (%x) {grid = #dsc.dims<1, 1, 1>, symbols = [], offsets = #dsc.dims<0>}
+    %y = dsc.launch @kernel (%x) {grid = #dsc.dims<1, 1, 1>, symbols = [], places = array<i64: 0>}
        : (tensor<4xf32>) -> tensor<4xf32>
     ```
   }];
   let arguments = (ins FlatSymbolRefAttr:$kernel, Variadic<AnyRankedTensor>:$inputs, DimsAttr:$grid, StrArrayAttr:$symbols,
-                       OptionalAttr<DimsAttr>:$offsets);
+                       OptionalAttr<DenseI64ArrayAttr>:$places);
   let results = (outs Variadic<AnyRankedTensor>:$results);
   let assemblyFormat = "$kernel `(` $inputs `)` attr-dict `:` functional-type($inputs, $results)";
 }

@@ -211,7 +211,7 @@ struct EmitKernels : impl::EmitKernelsBase<EmitKernels> {
     auto launch = dsc::LaunchOp::create(
         b, group.getLoc(), group.getResultTypes(), FlatSymbolRefAttr::get(b.getContext(), name), group.getInputs(),
         dsc::DimsAttr::get(b.getContext(), ArrayRef<DimExpr>{kernel.grid, 1, 1}), b.getStrArrayAttr(names),
-        group->getAttrOfType<dsc::DimsAttr>("offsets"));
+        group->getAttrOfType<DenseI64ArrayAttr>("places"));
     if (Attribute outputs = group->getAttr("outputs"))
       launch->setAttr("outputs", outputs);
     group.replaceAllUsesWith(launch.getResults());

@@ -1,21 +1,23 @@
-// Gives each group's result a place in one arena, as an expression that holds for every value of the named dims.
+// Gives each group's result a place in one arena, by a table that holds for every value of the named dims.
 //
 // 1. Who holds bytes: a group's result does, unless it is written straight into an output of the function. Views share
 //    the bytes of what they view. A result takes over the bytes of an input that dies in the same group, if each of
 //    its elements is read just where the result's is written.
 // 2. Which buffers are live at once follows from their first and last use, whatever the sizes.
-// 3. The planner packs them for one nominal assignment of the named dims. From its plan only the ORDER is kept: who lies
-//    below whom. Then offset(b) = max over a below b and live with it of offset(a) + size(a), which no value of the
-//    dims can make overlap.
+// 3. The planner packs them for several values of the named dims. From each plan only the ORDER is kept: who lies below
+//    whom. Then offset(b) = max over a below b and live with it of offset(a) + size(a), which no value of the dims can
+//    make overlap. The order that is best over all the values wins.
 //
 // What it refuses to do: reorder groups.
 
 #include "dialects/dsc/Dsc.h"
 #include "passes/Passes.h"
+#include "passes/memory/Places.h"
 #include "passes/memory/Planner.h"
 #include "passes/memory/Storage.h"
 
 #include <map>
+#include <random>
 
 using namespace mlir;
 
@@ -24,54 +26,22 @@ namespace dscc {
 #define GEN_PASS_DEF_PLANMEMORY
 #include "passes/Passes.h.inc"
 
-/// The nominal value of a named dim with wide bounds: a batch or a sequence of usual length.
+/// The value of named dims with wide bounds for which the statistics are given.
 constexpr int64_t nominalDim = 64;
-/// An expression with more characters than this is replaced by a simpler one that is never less.
-constexpr size_t maxFormulaLength = 240;
-
-static DimExpr ofTerm(const DimExpr::Term &term, int64_t coefficient) {
-  DimExpr product = coefficient;
-  for (auto &factor : term.factors)
-    product = product * DimExpr::parse(factor->text);
-  return product;
-}
-
-static bool sameFactors(const DimExpr::Term &a, const DimExpr::Term &b) {
-  return llvm::equal(a.factors, b.factors, [](auto &x, auto &y) { return x->text == y->text; });
-}
-
-/// Some value >= both `a` and `b`. What both have in common is taken out, common + max(a', b'), so that maxima stay
-/// small; if they get too long all the same, it is a' plus those terms of b' that exceed it. Factors are never negative
-/// in offsets and sizes.
-static DimExpr upperBound(const DimExpr &a, const DimExpr &b) {
-  DimExpr common;
-  for (const DimExpr::Term &x : a.getTerms())
-    for (const DimExpr::Term &y : b.getTerms())
-      if (sameFactors(x, y) && x.coefficient > 0 && y.coefficient > 0)
-        common = common + ofTerm(x, std::min(x.coefficient, y.coefficient));
-  DimExpr most = DimExpr::max(a - common, b - common);
-  if (most.isValid() && most.str().size() <= maxFormulaLength)
-    return common + most;
-  DimExpr bound = a, excess = b - a;
-  for (const DimExpr::Term &term : excess.getTerms())
-    if (term.coefficient > 0)
-      bound = bound + ofTerm(term, term.coefficient);
-  return bound;
-}
 
 namespace {
 /// What takes bytes in the arena: one result, or several of which each takes over from the one before.
 struct ArenaBuffer {
   DimExpr bytes;
   int64_t first, last;
-  DimExpr offset;
 };
 
 struct FunctionPlan {
   std::vector<ArenaBuffer> buffers;
   llvm::MapVector<Value, size_t> bufferOf; // results of groups
   llvm::DenseMap<Value, int64_t> outputOf; // results of groups that are written straight into an output
-  DimExpr arena;
+  std::vector<Place> places;
+  std::vector<int64_t> placeOf; // of each buffer
   int64_t nominalArena = 0, nominalMaxLive = 0;
   unsigned numInPlace = 0;
 };
@@ -153,74 +123,151 @@ static void collectBuffers(Block &block, bool inPlace, FunctionPlan &plan) {
         continue;
       }
       plan.bufferOf[result] = plan.buffers.size();
-      plan.buffers.push_back({alignBytes(countBytes(result.getType())), step, last, 0});
+      plan.buffers.push_back({alignBytes(countBytes(result.getType())), step, last});
     }
   }
 }
 
-/// The sizes at the nominal assignment: what is fixed, or `nominalDim` within the bounds.
-static std::map<std::string, int64_t> chooseNominalDims(Operation *function) {
-  std::map<std::string, int64_t> values;
+using Sample = std::map<std::string, int64_t>;
+
+/// Values of the named dims to plan for and to judge by: all small, middling, large; then each on its own scale. The
+/// first is the nominal one.
+static std::vector<Sample> chooseSamples(Operation *function) {
+  std::vector<std::tuple<std::string, int64_t, int64_t>> ranges;
   for (Operation *op = function; op; op = op->getParentOp())
     if (auto symbols = op->getAttrOfType<ArrayAttr>("dsc.symbols"))
-      for (auto symbol : symbols.getAsRange<DictionaryAttr>()) {
-        int64_t min = symbol.getAs<IntegerAttr>("min").getInt(), max = symbol.getAs<IntegerAttr>("max").getInt();
-        values[symbol.getAs<StringAttr>("name").str()] = std::min(max, std::max(min, nominalDim));
-      }
-  return values;
+      for (auto symbol : symbols.getAsRange<DictionaryAttr>())
+        ranges.push_back({symbol.getAs<StringAttr>("name").str(), symbol.getAs<IntegerAttr>("min").getInt(),
+                          symbol.getAs<IntegerAttr>("max").getInt()});
+  std::vector<Sample> samples;
+  auto add = [&](function_ref<int64_t()> draw) {
+    Sample &sample = samples.emplace_back();
+    for (auto &[name, min, max] : ranges)
+      sample[name] = std::min(max, std::max(min, draw()));
+  };
+  for (int64_t value : {nominalDim, int64_t(1), int64_t(8), int64_t(512)})
+    add([&] { return value; });
+  constexpr unsigned randomSamples = 8, maxLog2 = 10;
+  std::mt19937_64 random(0x64736363);
+  for (unsigned i = 0; i < randomSamples && ranges.size() > 1; ++i)
+    add([&] {
+      int64_t power = int64_t(1) << random() % maxLog2;
+      return power + int64_t(random() % uint64_t(power));
+    });
+  if (ranges.empty())
+    samples.resize(1);
+  return samples;
 }
 
-static void placeBuffers(FunctionPlan &plan, const std::map<std::string, int64_t> &nominal) {
-  std::vector<Buffer> numbers;
-  auto valueOf = [&](StringRef name) {
-    auto found = nominal.find(name.str());
-    return std::optional<int64_t>(found == nominal.end() ? nominalDim : found->second);
-  };
-  for (const ArenaBuffer &buffer : plan.buffers)
-    numbers.push_back({buffer.first, buffer.last, std::max<int64_t>(0, buffer.bytes.evaluate(valueOf).value_or(0))});
-  Planner planner(numbers);
-  Planner::Plan packed = planner.plan();
+namespace {
+/// Who lies on whom, by buffer, and the buffers in an order in which what lies below comes first.
+struct Stack {
+  std::vector<size_t> fromBelow;
+  std::vector<SmallVector<size_t>> above;
+};
+} // namespace
 
-  std::vector<size_t> height(plan.buffers.size());
+/// From a plan for some sizes only its order is kept, without what follows from the rest of the order.
+static Stack stack(const Planner &planner, const Planner::Plan &packed) {
+  Stack result{packed.fromBelow, std::vector<SmallVector<size_t>>(packed.fromBelow.size())};
+  std::vector<size_t> height(packed.fromBelow.size());
   for (auto [rank, i] : llvm::enumerate(packed.fromBelow))
     height[i] = rank;
   for (size_t i : packed.fromBelow) {
-    ArenaBuffer &buffer = plan.buffers[i];
-    SmallVector<size_t> below = llvm::filter_to_vector(planner.conflicts(i), [&](size_t j) { return height[j] < height[i]; });
+    auto lower = [&](size_t k) {
+      return llvm::make_filter_range(planner.conflicts(k), [&, k](size_t j) { return height[j] < height[k]; });
+    };
     llvm::DenseSet<size_t> covered; // lies below something that lies below this one
-    for (size_t k : below)
-      for (size_t j : planner.conflicts(k))
-        if (height[j] < height[k])
-          covered.insert(j);
-    for (size_t j : below)
+    for (size_t k : lower(i))
+      for (size_t j : lower(k))
+        covered.insert(j);
+    for (size_t j : lower(i))
       if (!covered.contains(j))
-        buffer.offset = upperBound(buffer.offset, plan.buffers[j].offset + plan.buffers[j].bytes);
-    plan.arena = upperBound(plan.arena, buffer.offset + buffer.bytes);
+        result.above[i].push_back(j);
   }
-  plan.nominalArena = plan.arena.evaluate(valueOf).value_or(packed.bytes);
-  plan.nominalMaxLive = planner.maxLive();
+  return result;
+}
+
+static int64_t measure(const Stack &stack, ArrayRef<Buffer> sizes) {
+  std::vector<int64_t> end(sizes.size());
+  int64_t arena = 0;
+  for (size_t i : stack.fromBelow) {
+    int64_t offset = 0;
+    for (size_t j : stack.above[i])
+      offset = std::max(offset, end[j]);
+    end[i] = offset + sizes[i].bytes;
+    arena = std::max(arena, end[i]);
+  }
+  return arena;
+}
+
+/// The sizes at a sample. One that overflows 64 bits is of no machine, and counts as empty.
+static std::vector<Buffer> sizesAt(const Sample &sample, ArrayRef<ArenaBuffer> buffers) {
+  std::vector<Buffer> sizes;
+  auto valueOf = [&](StringRef name) {
+    auto found = sample.find(name.str());
+    return std::optional<int64_t>(found == sample.end() ? nominalDim : found->second);
+  };
+  for (const ArenaBuffer &buffer : buffers)
+    sizes.push_back({buffer.first, buffer.last, std::max<int64_t>(0, buffer.bytes.evaluate(valueOf).value_or(0))});
+  return sizes;
+}
+
+/// Of the stacks that are good at one sample each, the one whose worst ratio of arena to live bytes is least.
+static Stack chooseStack(ArrayRef<std::vector<Buffer>> sizes) {
+  std::optional<Stack> best;
+  double leastRatio = 0;
+  std::vector<Planner> planners;
+  for (const std::vector<Buffer> &sample : sizes)
+    planners.emplace_back(sample);
+  for (const Planner &planner : planners) {
+    Stack candidate = stack(planner, planner.plan());
+    double worstRatio = 1;
+    for (auto [other, sample] : llvm::zip_equal(planners, sizes))
+      worstRatio = std::max(worstRatio, double(measure(candidate, sample)) / std::max<int64_t>(1, other.maxLive()));
+    if (best && worstRatio >= leastRatio)
+      continue;
+    best = std::move(candidate);
+    leastRatio = worstRatio;
+    if (leastRatio == 1)
+      break;
+  }
+  return *best;
+}
+
+static void placeBuffers(FunctionPlan &plan, const std::vector<Sample> &samples) {
+  std::vector<std::vector<Buffer>> sizes;
+  for (const Sample &sample : samples)
+    sizes.push_back(sizesAt(sample, plan.buffers));
+  Stack stack = chooseStack(sizes);
+  plan.placeOf.resize(plan.buffers.size());
+  for (size_t i : stack.fromBelow) {
+    plan.placeOf[i] = plan.places.size();
+    Place &place = plan.places.emplace_back(Place{plan.buffers[i].bytes, plan.buffers[i].first, plan.buffers[i].last, {}});
+    for (size_t j : stack.above[i])
+      place.above.push_back(plan.placeOf[j]);
+    llvm::sort(place.above);
+  }
+  plan.nominalArena = measure(stack, sizes[0]);
+  plan.nominalMaxLive = Planner(sizes[0]).maxLive();
 }
 
 static LogicalResult annotate(func::FuncOp function, const FunctionPlan &plan) {
   Builder builder(function.getContext());
   for (auto group : function.getOps<dsc::GroupOp>()) {
-    SmallVector<DimExpr> offsets;
-    SmallVector<int64_t> outputs;
+    SmallVector<int64_t> places, outputs;
     for (Value result : group.getResults()) {
       auto found = plan.bufferOf.find(result);
-      offsets.push_back(found == plan.bufferOf.end() ? DimExpr(0) : plan.buffers[found->second].offset);
+      places.push_back(found == plan.bufferOf.end() ? -1 : plan.placeOf[found->second]);
       auto output = plan.outputOf.find(result);
       outputs.push_back(output == plan.outputOf.end() ? -1 : output->second);
-      if (!offsets.back().isValid())
-        return group.emitError("needs an offset that is too large, or too long a formula of the named dims");
+      if (!countBytes(result.getType()).isValid())
+        return group.emitError("has a result whose size is too large, or too long a formula of the named dims");
     }
-    group->setAttr("offsets", dsc::DimsAttr::get(function.getContext(), offsets));
+    group->setAttr("places", builder.getDenseI64ArrayAttr(places));
     group->setAttr("outputs", builder.getI64ArrayAttr(outputs));
   }
-  if (!plan.arena.isValid())
-    return function.emitError("needs an arena whose size is too large, or too long a formula of the named dims");
-  function->setAttr("dsc.arena", builder.getStringAttr(plan.arena.str()));
-  function->setAttr("dsc.max_live", builder.getI64IntegerAttr(plan.nominalMaxLive));
+  function->setAttr(arenaName, encodePlaces(function.getContext(), plan.places));
   return success();
 }
 
@@ -236,7 +283,7 @@ struct PlanMemory : impl::PlanMemoryBase<PlanMemory> {
     FunctionPlan plan;
     assignOutputs(block.getTerminator(), plan);
     collectBuffers(block, inPlace, plan);
-    placeBuffers(plan, chooseNominalDims(function));
+    placeBuffers(plan, chooseSamples(function));
     numBuffers += plan.buffers.size();
     numInPlace += plan.numInPlace;
     numDirect += plan.outputOf.size();

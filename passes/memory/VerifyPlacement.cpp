@@ -1,146 +1,74 @@
 #include "passes/memory/VerifyPlacement.h"
 
-#include "dialects/dsc/Dsc.h"
+#include "passes/memory/Places.h"
 #include "passes/memory/Storage.h"
 
-#include <map>
-#include <random>
+#include "llvm/ADT/BitVector.h"
 
 using namespace mlir;
 
 namespace dscc {
 
 namespace {
-using Assignment = std::map<std::string, int64_t>;
-
 /// A tensor in the arena.
 struct Tenant {
   Value value;
   int64_t born, lastRead; // steps of the function
-  DimExpr offset, bytes;
+  int64_t place;
+  DimExpr bytes;
 };
 
 class PlacementProof {
 public:
-  PlacementProof(func::FuncOp main, ArrayAttr symbols) : main(main) { chooseSamples(symbols); }
+  explicit PlacementProof(func::FuncOp main) : main(main) {}
   LogicalResult run();
 
 private:
-  void chooseSamples(ArrayAttr symbols);
   LogicalResult collectTenants();
-  LogicalResult checkAlone(const Tenant &tenant);
+  LogicalResult addResults(dsc::GroupOp group, int64_t step);
   LogicalResult checkPair(const Tenant &older, const Tenant &younger);
-  /// The first sample for which `a >= b` does not hold, if the algebra does not prove that it always does.
-  std::optional<Assignment> refute(const DimExpr &a, const DimExpr &b);
 
   func::FuncOp main;
-  DimExpr arena;
+  std::vector<Place> places;
+  std::vector<llvm::BitVector> below; // for each place, all that lie below it
+  llvm::DenseMap<Value, size_t> tenantOf;
   std::vector<Tenant> tenants;
-  std::vector<Assignment> samples;
 };
 } // namespace
 
-static constexpr int64_t largestSample = 1 << 12;
-
-void PlacementProof::chooseSamples(ArrayAttr symbols) {
-  std::mt19937_64 random(0x64736363);
-  SmallVector<std::tuple<std::string, int64_t, int64_t>> ranges;
-  if (symbols)
-    for (auto symbol : symbols.getAsRange<DictionaryAttr>()) {
-      int64_t min = symbol.getAs<IntegerAttr>("min").getInt(), max = symbol.getAs<IntegerAttr>("max").getInt();
-      ranges.push_back({symbol.getAs<StringAttr>("name").str(), min, std::max(min, std::min(max, largestSample))});
-    }
-  constexpr unsigned maxCorners = 64, randomPoints = 64;
-  unsigned corners = ranges.size() < 6 ? 1u << ranges.size() : maxCorners;
-  for (unsigned point = 0; point < corners + randomPoints; ++point) {
-    Assignment sample;
-    for (auto [index, range] : llvm::enumerate(ranges)) {
-      auto [name, min, max] = range;
-      bool isCorner = point < corners;
-      // Small values matter most: there the terms of a formula change places.
-      int64_t span = random() % 2 ? std::min<int64_t>(max - min, 64) : max - min;
-      int64_t drawn = min + int64_t(random() % uint64_t(span + 1));
-      sample[name] = isCorner ? (index < 6 && (point >> index) % 2 ? max : min) : drawn;
-    }
-    samples.push_back(std::move(sample));
+LogicalResult PlacementProof::addResults(dsc::GroupOp group, int64_t step) {
+  auto placed = group->getAttrOfType<DenseI64ArrayAttr>("places");
+  auto outputs = group->getAttrOfType<ArrayAttr>("outputs");
+  if (!placed || !outputs || placed.size() != group.getNumResults() || outputs.size() != group.getNumResults())
+    return group.emitError("has no place for each of its results");
+  for (auto [index, result] : llvm::enumerate(group.getResults())) {
+    if (cast<IntegerAttr>(outputs[index]).getInt() >= 0)
+      continue;
+    int64_t place = placed[index];
+    if (place < 0 || place >= int64_t(places.size()))
+      return group.emitError("lies in place ") << place << ", and there are " << places.size();
+    DimExpr bytes = countBytes(result.getType());
+    if (!DimExpr::isAtLeast(places[place].bytes, alignBytes(bytes)))
+      return group.emitError("takes ") << bytes.str() << " bytes in a place of " << places[place].bytes.str();
+    tenantOf[result] = tenants.size();
+    tenants.push_back({result, step, step, place, bytes});
   }
-}
-
-static std::optional<int64_t> evaluate(const DimExpr &expr, const Assignment &values) {
-  return expr.evaluate([&](StringRef name) -> std::optional<int64_t> {
-    auto found = values.find(name.str());
-    return found == values.end() ? std::nullopt : std::optional(found->second);
-  });
-}
-
-static std::string describe(const Assignment &values) {
-  std::string text;
-  for (auto &[name, value] : values)
-    text += (text.empty() ? " for " : ", ") + name + " = " + std::to_string(value);
-  return text;
-}
-
-std::optional<Assignment> PlacementProof::refute(const DimExpr &a, const DimExpr &b) {
-  if (DimExpr::isAtLeast(a, b))
-    return std::nullopt;
-  for (const Assignment &sample : samples) {
-    std::optional<int64_t> left = evaluate(a, sample), right = evaluate(b, sample);
-    // A sample whose bytes overflow 64 bits says nothing: no machine runs it.
-    if (left && right && *left < *right)
-      return sample;
-  }
-  return std::nullopt;
+  return success();
 }
 
 /// Which tensors of the function share the bytes of a group's result, and when they are read last.
 LogicalResult PlacementProof::collectTenants() {
-  llvm::DenseMap<Value, size_t> tenantOf;
-  int64_t step = 0;
-  for (Operation &op : main.getBody().front()) {
-    ++step;
+  for (auto [step, op] : llvm::enumerate(main.getBody().front())) {
     for (Value operand : op.getOperands())
       if (auto found = tenantOf.find(operand); found != tenantOf.end())
         tenants[found->second].lastRead = step;
     if (auto view = dyn_cast<dsc::ReshapeOp>(op))
       if (auto found = tenantOf.find(view.getInput()); found != tenantOf.end())
         tenantOf[view.getResult()] = found->second;
-    auto group = dyn_cast<dsc::GroupOp>(op);
-    if (!group)
-      continue;
-    auto offsets = group->getAttrOfType<dsc::DimsAttr>("offsets");
-    auto outputs = group->getAttrOfType<ArrayAttr>("outputs");
-    if (!offsets || !outputs || offsets.size() != group.getNumResults() || outputs.size() != group.getNumResults())
-      return group.emitError("has no place for each of its results");
-    for (auto [index, result] : llvm::enumerate(group.getResults())) {
-      if (cast<IntegerAttr>(outputs[index]).getInt() >= 0)
-        continue;
-      tenantOf[result] = tenants.size();
-      tenants.push_back({result, step, step, offsets.getDims()[index], countBytes(result.getType())});
-    }
+    if (auto group = dyn_cast<dsc::GroupOp>(op))
+      if (failed(addResults(group, step)))
+        return failure();
   }
-  return success();
-}
-
-/// True if `expr` is a multiple of `divisor` whatever the named dims are.
-static bool isMultiple(const DimExpr &expr, int64_t divisor) {
-  return llvm::all_of(expr.getTerms(), [&](const DimExpr::Term &term) {
-    return term.coefficient % divisor == 0 || llvm::any_of(term.factors, [&](auto &factor) {
-             bool isExtremum = factor->kind == DimAtom::Kind::Max || factor->kind == DimAtom::Kind::Min;
-             return isExtremum && llvm::all_of(factor->operands,
-                                               [&](const DimExpr &operand) { return isMultiple(operand, divisor); });
-           });
-  });
-}
-
-LogicalResult PlacementProof::checkAlone(const Tenant &tenant) {
-  Operation *op = tenant.value.getDefiningOp();
-  if (!isMultiple(tenant.offset, bufferAlignment))
-    return op->emitError("begins at ") << tenant.offset.str() << ", which is no multiple of " << bufferAlignment;
-  if (auto sample = refute(tenant.offset, 0))
-    return op->emitError("begins at ") << tenant.offset.str() << ", which is negative" << describe(*sample);
-  if (std::optional<Assignment> sample = refute(arena, tenant.offset + tenant.bytes))
-    return op->emitError("ends at ") << (tenant.offset + tenant.bytes).str() << ", outside the arena of "
-                                     << arena.str() << " bytes" << describe(*sample);
   return success();
 }
 
@@ -168,7 +96,7 @@ static bool isReadAtOwnPlace(Value argument, dsc::Dims resultDims) {
 /// A result may lie on an input that nobody reads afterwards, if both have the same bytes in the same order.
 static bool takesOver(const Tenant &older, const Tenant &younger) {
   auto group = younger.value.getDefiningOp<dsc::GroupOp>();
-  if (older.lastRead != younger.born || older.offset != younger.offset || older.bytes != younger.bytes ||
+  if (older.lastRead != younger.born || older.place != younger.place || older.bytes != younger.bytes ||
       group.getNumResults() != 1)
     return false;
   for (auto [input, argument] : llvm::zip_equal(group.getInputs(), group.getBody().getArguments())) {
@@ -184,33 +112,28 @@ static bool takesOver(const Tenant &older, const Tenant &younger) {
 LogicalResult PlacementProof::checkPair(const Tenant &older, const Tenant &younger) {
   if (younger.born > older.lastRead || takesOver(older, younger))
     return success();
-  // Rounded sizes first: that is what offsets are made of, so the algebra sees it.
-  DimExpr olderEnd = older.offset + alignBytes(older.bytes), youngerEnd = younger.offset + alignBytes(younger.bytes);
-  if (DimExpr::isAtLeast(younger.offset, olderEnd) || DimExpr::isAtLeast(older.offset, youngerEnd))
+  if (below[older.place].test(younger.place) || below[younger.place].test(older.place))
     return success();
-  for (const Assignment &sample : samples) {
-    std::optional<int64_t> a = evaluate(older.offset, sample), aBytes = evaluate(older.bytes, sample);
-    std::optional<int64_t> b = evaluate(younger.offset, sample), bBytes = evaluate(younger.bytes, sample);
-    bool fits = a && b && aBytes && bBytes;
-    if (!fits || *b >= *a + *aBytes || *a >= *b + *bBytes)
-      continue;
-    InFlightDiagnostic error = younger.value.getDefiningOp()->emitError("shares bytes with a tensor that is live");
-    error << ", at " << younger.offset.str() << " and " << older.offset.str() << describe(sample);
-    error.attachNote(older.value.getLoc()) << "the other tensor, of " << older.bytes.str() << " bytes";
-    return error;
-  }
-  return success();
+  InFlightDiagnostic error = younger.value.getDefiningOp()->emitError("may share bytes with a tensor that is live: ");
+  error << "its place " << younger.place << " and place " << older.place << " do not lie on one another";
+  error.attachNote(older.value.getLoc()) << "the other tensor, of " << older.bytes.str() << " bytes";
+  return error;
 }
 
 LogicalResult PlacementProof::run() {
-  auto formula = main->getAttrOfType<StringAttr>("dsc.arena");
-  if (!formula || !(arena = DimExpr::parse(formula.getValue())).isValid())
-    return main.emitError("has no dsc.arena");
+  FailureOr<std::vector<Place>> table = readPlaces(main);
+  if (failed(table))
+    return failure();
+  places = std::move(*table);
+  for (const Place &place : places) {
+    llvm::BitVector &all = below.emplace_back(places.size());
+    for (int64_t one : place.above) {
+      all.set(one);
+      all |= below[one];
+    }
+  }
   if (failed(collectTenants()))
     return failure();
-  for (const Tenant &tenant : tenants)
-    if (failed(checkAlone(tenant)))
-      return failure();
   // Tenants are in the order of birth.
   for (size_t i = 0; i < tenants.size(); ++i)
     for (size_t j = i + 1; j < tenants.size() && tenants[j].born <= tenants[i].lastRead; ++j)
@@ -219,6 +142,6 @@ LogicalResult PlacementProof::run() {
   return success();
 }
 
-LogicalResult verifyPlacement(func::FuncOp main, ArrayAttr symbols) { return PlacementProof(main, symbols).run(); }
+LogicalResult verifyPlacement(func::FuncOp main) { return PlacementProof(main).run(); }
 
 } // namespace dscc

@@ -9,9 +9,11 @@
 
 #include "dialects/dsc/Dsc.h"
 #include "passes/Passes.h"
+#include "passes/memory/Places.h"
 #include "passes/memory/Storage.h"
 #include "passes/stream/HostProgram.h"
 
+#include "llvm/ADT/BitVector.h"
 
 #include <dscc/abi.h>
 
@@ -31,8 +33,8 @@ namespace {
 /// Writes @run of one target.
 class ProgramWriter {
 public:
-  ProgramWriter(OpBuilder &builder, ModuleOp nested, func::FuncOp main, ArrayAttr symbols)
-      : nested(nested), main(main), f(builder, main.getLoc(), "run", {LLVM::LLVMPointerType::get(main.getContext())},
+  ProgramWriter(OpBuilder &builder, ModuleOp nested, func::FuncOp main, ArrayRef<Place> places, ArrayAttr symbols)
+      : nested(nested), main(main), places(places), f(builder, main.getLoc(), "run", {LLVM::LLVMPointerType::get(main.getContext())},
                                       builder.getI32Type(), symbols) {}
 
   void write(ArrayAttr relations);
@@ -53,7 +55,9 @@ private:
 
   ModuleOp nested;
   func::FuncOp main;
+  ArrayRef<Place> places;
   HostFunction f;
+  SmallVector<Value> offsets; // of the places
   Value services, queue, inputs, outputs, arena, weightPointers;
   Value grid, values, pointers; // pointers[i] = &values[i]
   llvm::SetVector<Attribute> weights;
@@ -78,6 +82,30 @@ static int64_t countSlots(func::FuncOp main) {
   return most;
 }
 
+/// Where each place begins, and last where the highest one ends. To be called in the entry block.
+static SmallVector<Value> computeOffsets(HostFunction &f, ArrayRef<Place> places) {
+  SmallVector<Value> offsets, ends;
+  auto highest = [&](auto &&indices) {
+    Value most;
+    for (size_t index : indices)
+      most = most ? arith::MaxSIOp::create(f.b, f.loc, most, ends[index]).getResult() : ends[index];
+    return most ? most : f.number(0);
+  };
+  llvm::BitVector covered(places.size());
+  for (const Place &place : places) {
+    offsets.push_back(highest(place.above));
+    Value bytes = f.dim(place.bytes);
+    if (!place.bytes.isNonNegative())
+      bytes = arith::MaxSIOp::create(f.b, f.loc, bytes, f.number(0));
+    ends.push_back(arith::AddIOp::create(f.b, f.loc, offsets.back(), bytes));
+    for (int64_t below : place.above)
+      covered.set(below);
+  }
+  offsets.push_back(highest(llvm::make_filter_range(llvm::seq<size_t>(0, places.size()),
+                                                    [&](size_t index) { return !covered.test(index); })));
+  return offsets;
+}
+
 void ProgramWriter::readArguments() {
   Value args = f.argument(0);
   auto field = [&](size_t index) { return f.load(args, index, f.pointerType()); };
@@ -88,6 +116,7 @@ void ProgramWriter::readArguments() {
   outputs = field(POINTER_INDEX(dscc_run_args, outputs));
   arena = field(POINTER_INDEX(dscc_run_args, arena));
   weightPointers = field(POINTER_INDEX(dscc_run_args, weights));
+  offsets = computeOffsets(f, places);
   int64_t count = countSlots(main);
   grid = f.slots(3);
   values = f.slots(count);
@@ -117,7 +146,7 @@ Value ProgramWriter::pointerToResult(dsc::LaunchOp op, unsigned index) {
   int64_t output = placed ? cast<IntegerAttr>(placed[index]).getInt() : -1;
   if (output >= 0)
     return f.load(outputs, output, f.pointerType());
-  return f.advance(arena, f.dim(op.getOffsetsAttr().getDims()[index]));
+  return f.advance(arena, offsets[op.getPlacesAttr()[index]]);
 }
 
 Value ProgramWriter::pointerTo(Value tensor) {
@@ -207,11 +236,11 @@ void ProgramWriter::write(ArrayAttr relations) {
 }
 
 /// int64_t arena_bytes(const int64_t *symbols)
-static void writeArenaBytes(OpBuilder &builder, func::FuncOp main, const DimExpr &arena, ArrayAttr symbols) {
+static void writeArenaBytes(OpBuilder &builder, func::FuncOp main, ArrayRef<Place> places, ArrayAttr symbols) {
   HostFunction f(builder, main.getLoc(), "arena_bytes", {LLVM::LLVMPointerType::get(main.getContext())},
                  builder.getI64Type(), symbols);
   f.setSymbols(f.argument(0));
-  f.finish(f.dim(arena));
+  f.finish(computeOffsets(f, places).back());
 }
 
 /// void dims(const int64_t *symbols, int64_t *dims): of all inputs, then of all outputs.
@@ -256,13 +285,13 @@ struct BuildProgram : impl::BuildProgramBase<BuildProgram> {
 
   void buildTarget(ModuleOp nested, ArrayAttr symbols, ArrayAttr relations) {
     auto main = nested.lookupSymbol<func::FuncOp>("main");
-    auto formula = main->getAttrOfType<StringAttr>("dsc.arena");
-    assert(formula && "a placed function has dsc.arena");
+    FailureOr<std::vector<Place>> places = readPlaces(main);
+    if (failed(places))
+      return signalPassFailure();
     OpBuilder builder = OpBuilder::atBlockEnd(nested.getBody());
-    ProgramWriter writer(builder, nested, main, symbols);
+    ProgramWriter writer(builder, nested, main, *places, symbols);
     writer.write(relations);
-    writeArenaBytes(builder, main, DimExpr::parse(formula.getValue()), symbols);
-    nested->setAttr("dsc.arena", formula);
+    writeArenaBytes(builder, main, *places, symbols);
     nested->setAttr("dsc.weights", writer.getWeights());
     numLaunches += writer.numLaunches;
     numCopies += writer.numCopies;

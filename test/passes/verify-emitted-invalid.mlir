@@ -4,7 +4,7 @@ func.func private @main(tensor<4xf32>) -> tensor<4xf32>
 module @cuda attributes {dsc.target = "cuda"} {
   func.func @main(%x: tensor<4xf32>) -> tensor<4xf32> {
     // expected-error@+1 {{launches @nobody, which is no kernel of this module}}
-    %0 = dsc.launch @nobody (%x) {grid = #dsc.dims<1, 1, 1>, symbols = [], offsets = #dsc.dims<0>} : (tensor<4xf32>) -> tensor<4xf32>
+    %0 = dsc.launch @nobody (%x) {grid = #dsc.dims<1, 1, 1>, symbols = [], places = array<i64: 0>} : (tensor<4xf32>) -> tensor<4xf32>
     return %0 : tensor<4xf32>
   }
 }

@@ -14,7 +14,7 @@ module @cuda attributes {dsc.target = "cuda"} {
 // -----
 
 llvm.func @dims(!llvm.ptr, !llvm.ptr)
-// expected-error@+1 {{does not list its weights and its arena}}
+// expected-error@+1 {{does not list its weights}}
 module @cuda attributes {dsc.target = "cuda"} {
   llvm.func @run(!llvm.ptr) -> i32
   llvm.func @arena_bytes(!llvm.ptr) -> i64

@@ -3,7 +3,7 @@
 
 // batch * 2 * 4 * 4 floats are 128 * batch bytes, the means 8 * batch, rounded up; the product is the output.
 // CHECK: module @cpu_v4
-// CHECK: dsc.arena = "128*batch + 64*floordiv(8*batch + 63, 64)"
+// CHECK: dsc.arena = [{{{.*}}bytes = #dsc.dims<"128*batch">{{.*}}}, {{{.*}}bytes = #dsc.dims<"64*floordiv(8*batch + 63, 64)">{{.*}}}]
 // CHECK: outputs = [-1]
 // CHECK: outputs = [-1]
 // CHECK: outputs = [0]

@@ -121,6 +121,7 @@ void dscc::run::printJson(const Report &report) {
   if (report.bench)
     line += jsonBench(*report.bench);
   line += "\"open_ms\": " + jsonNumber(report.openMs) + ", \"first_run_ms\": " + jsonNumber(report.firstRunMs) +
+          ", \"workspace_bytes\": " + std::to_string(report.workspaceBytes) +
           ", \"peak_rss_bytes\": " + std::to_string(peakResidentBytes()) +
           ", \"device\": " + jsonString(dscc_device_name(report.model)) +
           ", \"threads\": " + std::to_string(dscc_threads(report.model)) +

@@ -119,7 +119,6 @@ typedef struct dscc_program {
   int64_t (*arena_bytes)(const int64_t *symbols);
   /* Enqueues one inference. Returns 0 or the first failing service's status. */
   int32_t (*run)(const dscc_run_args *args);
-  const char *arena_formula; /* the same as arena_bytes, for people */
 } dscc_program;
 
 typedef struct dscc_model_v1 {

@@ -34,7 +34,7 @@ module attributes {
     llvm.return
   }
 
-  module @cpu_v4 attributes {dsc.target = "cpu_v4", dsc.arena = "0",
+  module @cpu_v4 attributes {dsc.target = "cpu_v4",
       dsc.weights = [dense<2.0> : tensor<16xf32>]} {
     llvm.func @scaled_exp(%block: !llvm.ptr, %args: !llvm.ptr)
         attributes {dsc.kernel = {nodes = "exp1;mul1", scratch = 0 : i64}} {
@@ -98,7 +98,7 @@ module attributes {
     }
   }
 
-  module @cpu_v3 attributes {dsc.target = "cpu_v3", dsc.arena = "0",
+  module @cpu_v3 attributes {dsc.target = "cpu_v3",
       dsc.weights = [dense<2.0> : tensor<16xf32>, dense<[true, false, true]> : tensor<3xi1>]} {
     llvm.func @scaled_exp(%block: !llvm.ptr, %args: !llvm.ptr)
         attributes {dsc.kernel = {nodes = "exp1;mul1", scratch = 0 : i64}} {
@@ -162,7 +162,7 @@ module attributes {
     }
   }
 
-  module @cuda attributes {dsc.target = "cuda", dsc.arena = "0"} {
+  module @cuda attributes {dsc.target = "cuda"} {
     gpu.module @kernels {
       llvm.func @double_it(%x: !llvm.ptr<1> {llvm.noalias, llvm.readonly}, %y: !llvm.ptr<1> {llvm.noalias},
                            %n: i64) attributes {nvvm.kernel, nvvm.reqntid = array<i32: 256, 1, 1>,

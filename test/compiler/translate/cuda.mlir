@@ -18,7 +18,7 @@ module attributes {dsc.stage = "streamed", dsc.symbols = []} {
     llvm.store %c1024, %1 : i64, !llvm.ptr
     llvm.return
   }
-  module @cuda attributes {dsc.target = "cuda", dsc.arena = "0"} {
+  module @cuda attributes {dsc.target = "cuda"} {
     gpu.module @kernels {
       llvm.func @double_it(%x: !llvm.ptr<1> {llvm.noalias, llvm.readonly}, %y: !llvm.ptr<1> {llvm.noalias},
                            %n: i64) attributes {nvvm.kernel, nvvm.reqntid = array<i32: 256, 1, 1>,

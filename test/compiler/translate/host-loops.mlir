@@ -11,7 +11,7 @@
 
 module attributes {dsc.stage = "streamed", dsc.symbols = []} {
   func.func private @main(tensor<64xf32> {dsc.name = "x"}) -> (tensor<64xf32> {dsc.name = "y"})
-  module @cpu_v4 attributes {dsc.target = "cpu_v4", dsc.arena = "0"} {
+  module @cpu_v4 attributes {dsc.target = "cpu_v4"} {
     llvm.func @copy(%block: !llvm.ptr, %args: !llvm.ptr) attributes {dsc.kernel = {nodes = "a"}} {
       %zero = arith.constant 0 : index
       %one = arith.constant 1 : index

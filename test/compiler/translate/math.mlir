@@ -26,7 +26,7 @@ module attributes {dsc.stage = "streamed", dsc.symbols = []} {
   llvm.func @dims(%symbols: !llvm.ptr, %dims: !llvm.ptr) {
     llvm.return
   }
-  module @cpu_v4 attributes {dsc.target = "cpu_v4", dsc.arena = "0"} {
+  module @cpu_v4 attributes {dsc.target = "cpu_v4"} {
     llvm.func @single(%block: !llvm.ptr, %x: !llvm.ptr) attributes {dsc.kernel = {nodes = "a"}} {
       %a = llvm.load %x : !llvm.ptr -> vector<8xf32>
       %e = math.exp %a : vector<8xf32>
@@ -59,7 +59,7 @@ module attributes {dsc.stage = "streamed", dsc.symbols = []} {
       llvm.return %zero : i32
     }
   }
-  module @cuda attributes {dsc.target = "cuda", dsc.arena = "0"} {
+  module @cuda attributes {dsc.target = "cuda"} {
     gpu.module @kernels {
       llvm.func @double(%x: !llvm.ptr<1>) attributes {nvvm.kernel, dsc.kernel = {nodes = "b"}} {
         %a = llvm.load %x : !llvm.ptr<1> -> f64

@@ -30,7 +30,7 @@ module attributes {
     llvm.return
   }
 
-  module @cpu_v3 attributes {dsc.target = "cpu_v3", dsc.arena = "0",
+  module @cpu_v3 attributes {dsc.target = "cpu_v3",
       dsc.weights = [dense<2.0> : tensor<16xf32>]} {
     llvm.func @scaled_exp(%block: !llvm.ptr, %args: !llvm.ptr)
         attributes {dsc.kernel = {nodes = "exp1;mul1", scratch = 0 : i64}} {

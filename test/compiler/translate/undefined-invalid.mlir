@@ -8,7 +8,7 @@ module attributes {dsc.stage = "streamed", dsc.symbols = []} {
   llvm.func @dims(%symbols: !llvm.ptr, %dims: !llvm.ptr) {
     llvm.return
   }
-  module @cpu_v4 attributes {dsc.target = "cpu_v4", dsc.arena = "0"} {
+  module @cpu_v4 attributes {dsc.target = "cpu_v4"} {
     llvm.func @stranger(!llvm.ptr)
     llvm.func @kernel(%block: !llvm.ptr, %x: !llvm.ptr) attributes {dsc.kernel = {nodes = "a"}} {
       llvm.call @stranger(%x) : (!llvm.ptr) -> ()

@@ -2,10 +2,10 @@
 
 // A result that is returned is written into the output; the one before it takes 16 B, rounded up to 64.
 // CHECK-LABEL: @direct
-// CHECK-SAME: dsc.arena = "64", dsc.max_live = 64
+// CHECK-SAME: dsc.arena = [{above = array<i64>, bytes = #dsc.dims<64>, live = array<i64: 0, 1>}]
 func.func @direct(%x: tensor<4xf32>) -> tensor<4xf32> {
-  // CHECK: dsc.group(%{{.*}}) {offsets = #dsc.dims<0>, outputs = [-1]}
-  // CHECK: dsc.group(%{{.*}}) {offsets = #dsc.dims<0>, outputs = [0]}
+  // CHECK: dsc.group(%{{.*}}) {outputs = [-1], places = array<i64: 0>}
+  // CHECK: dsc.group(%{{.*}}) {outputs = [0], places = array<i64: -1>}
   %0 = dsc.group(%x) : (tensor<4xf32>) -> tensor<4xf32> {
   ^bb0(%a: tensor<4xf32>):
     %2 = dsc.exp %a : (tensor<4xf32>) -> tensor<4xf32>
@@ -23,11 +23,11 @@ func.func @direct(%x: tensor<4xf32>) -> tensor<4xf32> {
 
 // Elements that are read where they are written may be overwritten; transposed ones may not.
 // CHECK-LABEL: @in_place
-// CHECK-SAME: dsc.arena = "128"
+// CHECK-SAME: dsc.arena = [{above = array<i64>, bytes = #dsc.dims<64>{{.*}}}, {above = array<i64: 0>, bytes = #dsc.dims<64>
 func.func @in_place(%x: tensor<4x4xf32>) -> tensor<4x4xf32> {
-  // CHECK: offsets = #dsc.dims<[[FIRST:.*]]>, outputs = [-1]
-  // CHECK: offsets = #dsc.dims<[[FIRST]]>, outputs = [-1]
-  // CHECK-NOT: offsets = #dsc.dims<[[FIRST]]>, outputs = [-1]
+  // CHECK: outputs = [-1], places = array<i64: [[FIRST:.]]>
+  // CHECK: outputs = [-1], places = array<i64: [[FIRST]]>
+  // CHECK-NOT: outputs = [-1], places = array<i64: [[FIRST]]>
   // CHECK: outputs = [0]
   %0 = dsc.group(%x) : (tensor<4x4xf32>) -> tensor<4x4xf32> {
   ^bb0(%a: tensor<4x4xf32>):
@@ -57,7 +57,7 @@ func.func @in_place(%x: tensor<4x4xf32>) -> tensor<4x4xf32> {
 // A view keeps what it views alive: both the first and the second tensor live until the end, so neither shares.
 // 4 * n bytes each, rounded up: 64 * floordiv(4 * n + 63, 64).
 // CHECK-LABEL: @view
-// CHECK-SAME: dsc.arena = "128*floordiv(4*n + 63, 64)"
+// CHECK-SAME: dsc.arena = [{above = array<i64>, bytes = #dsc.dims<"64*floordiv(4*n + 63, 64)">, live = array<i64: [[LIVE:.*]]>}, {above = array<i64: 0>, bytes = #dsc.dims<"64*floordiv(4*n + 63, 64)">
 func.func @view(%x: tensor<?x1xf32, #dsc.dims<"n", 1>>) -> tensor<?xf32, #dsc.dims<"n">> {
   %0 = dsc.group(%x) : (tensor<?x1xf32, #dsc.dims<"n", 1>>) -> tensor<?x1xf32, #dsc.dims<"n", 1>> {
   ^bb0(%a: tensor<?x1xf32, #dsc.dims<"n", 1>>):

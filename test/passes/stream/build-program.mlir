@@ -1,6 +1,6 @@
 // RUN: dscc-opt %s --dsc-build-program | FileCheck %s
 
-// CHECK: module @cpu_v4 attributes {dsc.arena = "64*n", dsc.target = "cpu_v4", dsc.weights = [dense<{{.*}}> : tensor<2xf32>]}
+// CHECK: module @cpu_v4 attributes {dsc.target = "cpu_v4", dsc.weights = [dense<{{.*}}> : tensor<2xf32>]}
 // CHECK-LABEL: llvm.func @run
 
 // The relation of the model comes first: status 2 says that the inputs do not fit.
@@ -27,9 +27,9 @@ module attributes {dsc.symbols = [{name = "n", min = 0 : i64, max = 64 : i64, in
       llvm.return
     }
     func.func @main(%x: tensor<?xf32, #dsc.dims<"n">>) -> (tensor<?xf32, #dsc.dims<"n">>, tensor<2xf32>)
-        attributes {dsc.arena = "64*n"} {
+        attributes {dsc.arena = [{bytes = #dsc.dims<"64*n">, live = array<i64: 0, 9>, above = array<i64>}]} {
       %w = dsc.constant dense<[1.0, 2.0]> : tensor<2xf32>
-      %y = dsc.launch @relu (%x) {grid = #dsc.dims<"n", 1, 1>, symbols = ["n"], offsets = #dsc.dims<0>, outputs = [0]}
+      %y = dsc.launch @relu (%x) {grid = #dsc.dims<"n", 1, 1>, symbols = ["n"], places = array<i64: -1>, outputs = [0]}
          : (tensor<?xf32, #dsc.dims<"n">>) -> tensor<?xf32, #dsc.dims<"n">>
       return %y, %w : tensor<?xf32, #dsc.dims<"n">>, tensor<2xf32>
     }

@@ -30,11 +30,11 @@ module attributes {dsc.stage = "streamed", dsc.symbols = [{name = "n", min = 0 :
       llvm.return
     }
     func.func @main(%x: tensor<?xf32, #dsc.dims<"n">>) -> (tensor<?xf32, #dsc.dims<"n">>, tensor<2xf32>)
-        attributes {dsc.arena = "64*floordiv(4*n + 63, 64)"} {
+        attributes {dsc.arena = [{bytes = #dsc.dims<"64*floordiv(4*n + 63, 64)">, live = array<i64: 0, 9>, above = array<i64>}]} {
       %w = dsc.constant dense<[1.0, 2.0]> : tensor<2xf32>
-      %z = dsc.launch @relu (%x) {grid = #dsc.dims<"n", 1, 1>, symbols = ["n"], offsets = #dsc.dims<0>, outputs = [-1]}
+      %z = dsc.launch @relu (%x) {grid = #dsc.dims<"n", 1, 1>, symbols = ["n"], places = array<i64: 0>, outputs = [-1]}
          : (tensor<?xf32, #dsc.dims<"n">>) -> tensor<?xf32, #dsc.dims<"n">>
-      %y = dsc.launch @relu (%z) {grid = #dsc.dims<"n", 1, 1>, symbols = ["n"], offsets = #dsc.dims<0>, outputs = [0]}
+      %y = dsc.launch @relu (%z) {grid = #dsc.dims<"n", 1, 1>, symbols = ["n"], places = array<i64: -1>, outputs = [0]}
          : (tensor<?xf32, #dsc.dims<"n">>) -> tensor<?xf32, #dsc.dims<"n">>
       return %y, %w : tensor<?xf32, #dsc.dims<"n">>, tensor<2xf32>
     }

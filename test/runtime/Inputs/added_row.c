@@ -51,8 +51,7 @@ static const dscc_program programs[] = {{.device = DSCC_DEVICE_CPU,
                                          .num_kernels = 1,
                                          .kernels = kernels,
                                          .arena_bytes = arena_bytes,
-                                         .run = run,
-                                         .arena_formula = "16*batch"}};
+                                         .run = run}};
 
 __attribute__((visibility("default"))) const dscc_model_v1 dscc_model = {
     .magic = DSCC_MODEL_MAGIC,

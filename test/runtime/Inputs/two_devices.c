@@ -58,15 +58,13 @@ static const dscc_program programs[] = {{.device = DSCC_DEVICE_CUDA,
                                          .kernels = cuda_kernels,
                                          .images = images,
                                          .arena_bytes = arena_bytes,
-                                         .run = run,
-                                         .arena_formula = "16*batch"},
+                                         .run = run},
                                         {.device = DSCC_DEVICE_CPU,
                                          .level = 2,
                                          .num_kernels = 1,
                                          .kernels = cpu_kernels,
                                          .arena_bytes = arena_bytes,
-                                         .run = run,
-                                         .arena_formula = "16*batch"}};
+                                         .run = run}};
 
 __attribute__((visibility("default"))) const dscc_model_v1 dscc_model = {.magic = DSCC_MODEL_MAGIC,
                                                                          .abi_version = DSCC_ABI_VERSION,

@@ -1,7 +1,7 @@
 // A sine without fast-math flags, for which NVPTX has no instruction.
 module attributes {dsc.stage = "streamed", dsc.symbols = []} {
   func.func private @main(tensor<4xf32> {dsc.name = "x"}) -> (tensor<4xf32> {dsc.name = "y"})
-  module @cuda attributes {dsc.target = "cuda", dsc.arena = "0"} {
+  module @cuda attributes {dsc.target = "cuda"} {
     gpu.module @kernels {
       llvm.func @k(%x: !llvm.ptr<1>) attributes {nvvm.kernel, dsc.kernel = {nodes = "a"}} {
         %a = llvm.load %x : !llvm.ptr<1> -> f32
