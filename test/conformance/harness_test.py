@@ -116,6 +116,16 @@ class HarnessTest(unittest.TestCase):
     def test_compile_only_runs_nothing(self):
         self.expect("compiled", 0, runs="#!/bin/sh\nkill -SEGV $$\n", options=["--compile-only"])
 
+    def test_a_kernel_that_spills_fails(self):
+        report = """echo '{"spill_bytes": 0} {"spill_bytes": 8}' >&2\n"""
+        outcome = self.expect("spills", 1, compiler=COMPILES + report, options=["--target", "cuda"])
+        self.assertEqual(outcome["assembled"], 2)
+
+    def test_a_kernel_that_does_not_spill_is_compiled(self):
+        report = """echo '{"spill_bytes": 0} {"spill_bytes": 0}' >&2\n"""
+        outcome = self.expect("compiled", 0, compiler=COMPILES + report, options=["--target", "cuda"])
+        self.assertEqual(outcome["assembled"], 2)
+
     def test_a_sequence_has_no_constant_form(self):
         self.expect("n/a", 0, options=["--mode", "constant"], case="test_identity_sequence")
 

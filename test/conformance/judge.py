@@ -19,7 +19,7 @@ import onnx
 
 import cases
 
-# What may become of a case, best first. The last four are faults whatever the model.
+# What may become of a case, best first. The last five are faults whatever the model.
 PASS = "pass"
 COMPILED = "compiled"  # nothing was run: compile-only, or a case without arrays
 REFUSED = "refused"  # exit 3: an operator or feature that dscc does not support
@@ -29,10 +29,11 @@ WRONG_TYPE = "wrong type"  # another dtype or shape than expected
 WRONG_VALUE = "wrong value"
 RUN_FAILED = "run failed"  # dscc-run ended with an error
 OTHER_EXIT = "other exit"  # usage, limit or environment
+SPILLS = "spills"  # a kernel keeps registers in memory on some chip
 CRASH = "crash"  # a signal or an internal error
 TIME_OUT = "time-out"
 VERDICTS = (PASS, COMPILED, REFUSED, REJECTED, NOT_APPLICABLE, WRONG_TYPE, WRONG_VALUE, RUN_FAILED, OTHER_EXIT,
-            CRASH, TIME_OUT)
+            SPILLS, CRASH, TIME_OUT)
 
 # The tolerances of ONNX's own test runner, for floating point. Integers and
 # booleans must be equal.
@@ -60,6 +61,7 @@ class Outcome:
     verdict: str
     detail: str  # one line: why, when it did not pass
     seconds: float
+    assembled: int = 0  # kernels that went through ptxas, once for each chip
 
 
 @dataclasses.dataclass
@@ -73,10 +75,11 @@ class Ended:
 class Verdict(Exception):
     """Ends a case early."""
 
-    def __init__(self, verdict, detail=""):
+    def __init__(self, verdict, detail="", assembled=0):
         super().__init__(verdict)
         self.verdict = verdict
         self.detail = detail
+        self.assembled = assembled
 
 
 def call(command, timeout):
@@ -114,7 +117,19 @@ def check_ended(ended, what, verdicts, otherwise):
 
 def compile_model(model_path, artifact, settings):
     command = [settings.dscc, model_path, "-o", artifact, f"--target={settings.target}", *settings.dscc_options]
-    check_ended(call(command, settings.timeout), "dscc", EXIT_VERDICTS, OTHER_EXIT)
+    if settings.target == "cuda":
+        command.append("-v")
+    ended = call(command, settings.timeout)
+    check_ended(ended, "dscc", EXIT_VERDICTS, OTHER_EXIT)
+    return count_assembled(ended.text)
+
+
+def count_assembled(report):
+    """How many kernels `dscc -v` says that ptxas has taken, over all chips; raises a verdict if one spills."""
+    spilled = [int(count) for count in re.findall(r'"spill_bytes": (\d+)', report)]
+    if any(spilled):
+        raise Verdict(SPILLS, first_error(report), len(spilled))
+    return len(spilled)
 
 
 def file_name(name):
@@ -166,9 +181,9 @@ def judge_in(folder, case, settings):
         model_path.write_bytes(model.SerializeToString())
 
     artifact = folder / "model.so"
-    compile_model(model_path, artifact, settings)
+    assembled = compile_model(model_path, artifact, settings)
     if settings.run_device is None:
-        raise Verdict(COMPILED)
+        raise Verdict(COMPILED, assembled=assembled)
     try:
         inputs = [cases.to_tensor(name, proto) for name, proto in cases.input_protos(case, model)]
         outputs = cases.expected_outputs(case, model)
@@ -192,7 +207,7 @@ def judge(name, settings):
     try:
         judge_in(folder, cases.find_case(name), settings)
     except Verdict as end:
-        return Outcome(name, end.verdict, end.detail, time.monotonic() - start)
+        return Outcome(name, end.verdict, end.detail, time.monotonic() - start, end.assembled)
     finally:
         if not settings.keep:
             shutil.rmtree(folder, ignore_errors=True)

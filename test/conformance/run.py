@@ -4,7 +4,8 @@
     python test/conformance/run.py --ratchet test/conformance/ratchet-static.txt
 
 The ratchet is a sorted list of the names that passed once: a name on it that
-does not pass any more fails the run, and so does every crash and every time-out.
+does not pass any more fails the run, and so does every crash, every time-out and
+every kernel that spills registers.
 --update-ratchet adds the new names; it never takes one away.
 """
 
@@ -156,12 +157,15 @@ def main(words=None):
     print(f"conformance: {len(outcomes)} cases, {arguments.mode}, {arguments.target}, {seconds:.0f} s")
     print_table(outcomes)
     print_slowest(outcomes)
+    if assembled := sum(outcome.assembled for outcome in outcomes):
+        print(f"ptxas: {assembled} kernels over all chips, "
+              f"{sum(outcome.verdict == judge.SPILLS for outcome in outcomes)} cases with spills")
     for outcome in outcomes:
         if outcome.verdict == arguments.list:
             print(f"{outcome.name}: {outcome.detail}")
     passed = {outcome.name for outcome in outcomes if outcome.verdict in passing_verdicts(settings)}
-    # A crash or an endless loop is a fault for any model, supported or not.
-    broken = {outcome.name: outcome for outcome in outcomes if outcome.verdict in (judge.CRASH, judge.TIME_OUT)}
+    # A crash, an endless loop or a spill is a fault for any model, supported or not.
+    broken = {outcome.name: outcome for outcome in outcomes if outcome.verdict in (judge.CRASH, judge.TIME_OUT, judge.SPILLS)}
     if arguments.ratchet:
         lost = check_ratchet(arguments.ratchet, passed, outcomes, arguments.update_ratchet)
         broken |= {outcome.name: outcome for outcome in lost}
