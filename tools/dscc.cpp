@@ -15,7 +15,9 @@
 #include "llvm/Support/raw_ostream.h"
 
 #include <atomic>
+#include <chrono>
 #include <new>
+#include <thread>
 #include <unistd.h>
 
 using namespace dscc;
@@ -102,6 +104,23 @@ static ExitCode usageError(const CommandLine &line) {
   return ExitCode::Usage;
 }
 
+/// Ends the program when its time is up and the step that it is in does not come to an end: `compile` itself looks at
+/// the clock between steps only. The thread ends with the process.
+static void startWatchdog(double seconds, DsccListener &listener) {
+  constexpr double graceSeconds = 2, tooFarAway = 1e9;
+  if (seconds + graceSeconds > tooFarAway)
+    return;
+  std::thread([=, &listener] {
+    std::this_thread::sleep_for(std::chrono::duration<double>(seconds + graceSeconds));
+    listener.clearProgress();
+    listener.diagnose({Diagnostic::Severity::Error, "", "",
+                       "the compilation took more than " + std::to_string(static_cast<int64_t>(seconds)) + " seconds",
+                       "raise --max-seconds"});
+    llvm::sys::RunInterruptHandlers(); // removes temporary files
+    endWith(ExitCode::LimitHit);
+  }).detach();
+}
+
 static ExitCode compileWith(const CommandLine &line, const std::string &words) {
   const CompileOptions &options = line.compile;
   std::string stem = options.output.empty() || options.output == "-"
@@ -109,6 +128,7 @@ static ExitCode compileWith(const CommandLine &line, const std::string &words) {
                          : options.output;
   DsccListener listener(line.jsonDiagnostics, words, stem + ".reproducer.mlir");
   currentListener = &listener;
+  startWatchdog(options.budgets.seconds, listener);
   CompileReport report;
   ExitCode code = compile(options, listener, report);
   listener.clearProgress();
