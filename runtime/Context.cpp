@@ -68,6 +68,9 @@ static dscc_status checkCall(const dscc_model *model, const dscc_buffer *inputs,
 static dscc_status finish(dscc_status status) {
   if (status == DSCC_BAD_INPUT && !hasError())
     return fail(status, "the inputs break a relation between dims that the model needs");
+  if (int(status) == DSCC_RUN_TOO_LARGE)
+    return fail(DSCC_BAD_INPUT, "on these inputs a tensor of the model has more elements than its kernels for this "
+                                "device can count; split the batch");
   if (status != DSCC_OK && !hasError())
     return fail(status, "the program ended with status %d", int(status));
   return status;

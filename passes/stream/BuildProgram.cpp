@@ -8,12 +8,14 @@
 // arguments lie in one set of slots that all launches share, because a service copies them before it returns.
 
 #include "dialects/dsc/Dsc.h"
+#include "dialects/dsc/Targets.h"
 #include "passes/Passes.h"
 #include "passes/memory/Places.h"
 #include "passes/memory/Storage.h"
 #include "passes/stream/HostProgram.h"
 
 #include "llvm/ADT/BitVector.h"
+#include "llvm/ADT/StringSet.h"
 
 #include <dscc/abi.h>
 
@@ -27,6 +29,12 @@ namespace dscc {
 /// dscc_status of <dscc/dscc.h>: the inputs do not fit together.
 constexpr int32_t badInput = 2;
 
+/// The most elements of a tensor. Kernels with 32-bit indices round them up to whole blocks. With 64 bits it is more than
+/// any machine holds, and few enough that no sum of sizes overflows.
+static double getMaxElements(const Target &target) {
+  return target.indexBits == 32 ? 0x1p31 - 0x1p16 : 0x1p44;
+}
+
 #define POINTER_INDEX(type, field) (offsetof(type, field) / sizeof(void *))
 
 namespace {
@@ -37,13 +45,15 @@ public:
       : nested(nested), main(main), places(places), f(builder, main.getLoc(), "run", {LLVM::LLVMPointerType::get(main.getContext())},
                                       builder.getI32Type(), symbols) {}
 
-  void write(ArrayAttr relations);
+  void write(ArrayAttr relations, double maxElements);
   ArrayAttr getWeights() { return f.b.getArrayAttr(weights.getArrayRef()); }
   unsigned numLaunches = 0, numCopies = 0;
 
 private:
   void readArguments();
   void checkRelation(DictionaryAttr relation);
+  void checkCounts(double maxElements);
+  Value isCountable(ArrayRef<DimExpr> dims, double maxElements);
   void launch(dsc::LaunchOp op);
   void copyReturned(unsigned index, Value value);
   void call(unsigned service, ValueRange arguments);
@@ -222,12 +232,49 @@ void ProgramWriter::copyReturned(unsigned index, Value value) {
        {queue, f.load(outputs, index, f.pointerType()), pointerTo(value), f.dim(bytes)});
 }
 
-void ProgramWriter::write(ArrayAttr relations) {
+/// In floating point, because the product of the dims may overflow any integer.
+Value ProgramWriter::isCountable(ArrayRef<DimExpr> dims, double maxElements) {
+  Type f64 = f.b.getF64Type();
+  Value count = arith::ConstantOp::create(f.b, f.loc, f.b.getF64FloatAttr(1));
+  for (const DimExpr &dim : dims)
+    count = arith::MulFOp::create(f.b, f.loc, count, arith::SIToFPOp::create(f.b, f.loc, f64, f.dim(dim)));
+  Value most = arith::ConstantOp::create(f.b, f.loc, f.b.getF64FloatAttr(maxElements));
+  return arith::CmpFOp::create(f.b, f.loc, arith::CmpFPredicate::OLE, count, most);
+}
+
+/// No tensor that a kernel reads or writes has more elements than its indices can count.
+void ProgramWriter::checkCounts(double maxElements) {
+  llvm::StringSet<> seen;
+  Value holds;
+  auto check = [&](Value tensor) {
+    dsc::Dims dims = dsc::getDims(tensor);
+    std::string text;
+    for (const DimExpr &dim : dims)
+      text += dim.str() + ",";
+    double known = 1;
+    for (const DimExpr &dim : dims)
+      known *= dim.isConstant() ? double(dim.constant()) : 1;
+    bool isKnown = llvm::all_of(dims, [](const DimExpr &dim) { return dim.isConstant(); });
+    if ((isKnown && known <= maxElements) || !seen.insert(text).second)
+      return;
+    Value countable = isCountable(dims, maxElements);
+    holds = holds ? arith::AndIOp::create(f.b, f.loc, holds, countable).getResult() : countable;
+  };
+  for (auto launch : main.getOps<dsc::LaunchOp>()) {
+    llvm::for_each(launch.getInputs(), check);
+    llvm::for_each(launch.getResults(), check);
+  }
+  if (holds)
+    f.returnUnless(holds, f.status(DSCC_RUN_TOO_LARGE));
+}
+
+void ProgramWriter::write(ArrayAttr relations, double maxElements) {
   kernelIndex = numberKernels(nested);
   readArguments();
   if (relations)
     for (auto relation : relations.getAsRange<DictionaryAttr>())
       checkRelation(relation);
+  checkCounts(maxElements);
   for (auto op : main.getOps<dsc::LaunchOp>())
     launch(op);
   for (auto [index, value] : llvm::enumerate(main.getBody().front().getTerminator()->getOperands()))
@@ -290,7 +337,7 @@ struct BuildProgram : impl::BuildProgramBase<BuildProgram> {
       return signalPassFailure();
     OpBuilder builder = OpBuilder::atBlockEnd(nested.getBody());
     ProgramWriter writer(builder, nested, main, *places, symbols);
-    writer.write(relations);
+    writer.write(relations, getMaxElements(*findTarget(nested->getAttrOfType<StringAttr>("dsc.target").getValue())));
     writeArenaBytes(builder, main, *places, symbols);
     nested->setAttr("dsc.weights", writer.getWeights());
     numLaunches += writer.numLaunches;

@@ -85,6 +85,9 @@ typedef struct dscc_image {
   uint64_t bytes;
 } dscc_image;
 
+/* What a program's run returns if a tensor would have more elements than its kernels can count. */
+#define DSCC_RUN_TOO_LARGE 100
+
 /* What the runtime does for a running program. `queue` is opaque to the program. Every call returns 0, or a
  * dscc_status that the program must return at once. */
 typedef struct dscc_services {
@@ -117,7 +120,8 @@ typedef struct dscc_program {
   const dscc_image *images;
   /* Bytes of arena that a run with these symbols needs: the model's memory contract. */
   int64_t (*arena_bytes)(const int64_t *symbols);
-  /* Enqueues one inference. Returns 0 or the first failing service's status. */
+  /* Enqueues one inference. Returns 0, the first failing service's status, 2 (DSCC_BAD_INPUT) if a
+   * relation between the dims does not hold, or DSCC_RUN_TOO_LARGE; nothing was enqueued after the last two. */
   int32_t (*run)(const dscc_run_args *args);
 } dscc_program;
 

@@ -11,6 +11,8 @@
 // CHECK: n=2 status=0 arena=64 launches=2 copied=8 y=4 8 0 0 w=1 2
 // Without elements there is no launch.
 // CHECK: n=0 status=0 arena=0 launches=0 copied=8 y=0 0 0 0 w=1 2
+// More elements than any machine holds: nothing is touched.
+// CHECK: n=1152921504606846976 status=100 arena={{.*}} launches=0 copied=0
 module attributes {dsc.stage = "streamed", dsc.symbols = [{name = "n", min = 0 : i64, max = 64 : i64, input = 0 : i64, axis = 0 : i64}],
                    dsc.relations = [{kind = "equal", lhs = "n", rhs = "2*floordiv(n, 2)", node = "split"}]} {
   func.func private @main(tensor<?xf32, #dsc.dims<"n">> {dsc.name="x"}) -> (tensor<?xf32, #dsc.dims<"n">> {dsc.name="y"}, tensor<2xf32> {dsc.name="w"})

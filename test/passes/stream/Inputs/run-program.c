@@ -35,8 +35,8 @@ static void runOnce(int64_t n) {
   launches = 0;
   copied = 0;
   int status = model->programs[0].run(&args);
-  printf("n=%d status=%d arena=%d launches=%d copied=%ld y=%g %g %g %g w=%g %g\n", (int)n, status,
-         (int)model->programs[0].arena_bytes(&n), launches, copied, y[0], y[1], y[2], y[3], w[0], w[1]);
+  printf("n=%ld status=%d arena=%ld launches=%d copied=%ld y=%g %g %g %g w=%g %g\n", (long)n, status,
+         (long)model->programs[0].arena_bytes(&n), launches, copied, y[0], y[1], y[2], y[3], w[0], w[1]);
 }
 
 int main(int count, char **arguments) {
@@ -46,5 +46,6 @@ int main(int count, char **arguments) {
   model = dlsym(library, DSCC_MODEL_SYMBOL);
   for (int64_t n = 4; n >= 0; --n)
     runOnce(n);
+  runOnce((int64_t)1 << 60);
   return 0;
 }
