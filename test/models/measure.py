@@ -31,7 +31,7 @@ def main():
     seconds = time.monotonic() - start
     # The largest child of the child counts as well: ptxas is one.
     peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * 1024
-    print(json.dumps({"exit": code, "seconds": round(seconds, 3), "peak_bytes": peak, "text": text[-2000:]}))
+    print(json.dumps({"exit": code, "seconds": round(seconds, 3), "peak_bytes": peak, "text": text[-1000000:]}))
 
 
 if __name__ == "__main__":

@@ -1,0 +1,52 @@
+"""Compiles the trained models for every target and looks at each kernel that ptxas made.
+
+Prints what the compilation cost: seconds, bytes of the artifact, peak memory. None of them is a limit here, because
+the machine may be busy with other tests.
+"""
+
+import json
+import pathlib
+import sys
+import tempfile
+import unittest
+
+sys.dont_write_bytecode = True
+
+import measure
+import trained
+
+CHIPS = ["sm_80", "sm_86", "sm_89", "sm_90"]
+
+
+def read_report(text):
+    """The programs in what `dscc -v` printed: its only JSON array."""
+    return json.JSONDecoder().raw_decode(text[text.index("\n[\n") + 1 :])[0]
+
+
+class KernelsTest(unittest.TestCase):
+    def check(self, model):
+        with tempfile.TemporaryDirectory() as folder:
+            artifact = pathlib.Path(folder) / "model.so"
+            cost = measure.measure(["dscc", str(model.path), "-o", str(artifact), "-v"])
+            self.assertEqual(cost["exit"], 0, cost["text"])
+            size = artifact.stat().st_size
+        programs = {program["target"]: program["kernels"] for program in read_report(cost["text"])}
+        self.assertIn("cpu_v4", programs)
+        self.assertIn("cpu_v3", programs)
+        for kernel in programs["cuda"]:
+            self.assertEqual([chip["chip"] for chip in kernel["chips"]], CHIPS, kernel["name"])
+            for chip in kernel["chips"]:
+                self.assertEqual(chip["spill_bytes"], 0, f"{kernel['name']} on {chip['chip']}")
+                self.assertGreater(chip["registers"], 0)
+        print(f"{model.name}: {cost['seconds']:.1f} s, {size} bytes, peak {cost['peak_bytes'] / 1e6:.0f} MB, "
+              f"{len(programs['cuda'])} CUDA kernels on {len(CHIPS)} chips, 0 spills")
+
+    def test_magika(self):
+        self.check(trained.magika())
+
+    def test_pp_ocr_cls(self):
+        self.check(trained.pp_ocr_cls())
+
+
+if __name__ == "__main__":
+    unittest.main()
