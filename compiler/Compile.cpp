@@ -210,7 +210,10 @@ ExitCode compile(const CompileOptions &options, CompileListener &listener, Compi
                        "the stages are " + stages});
     return ExitCode::Usage;
   }
-  return Compilation(options, listener, report).run();
+  enablePassCounts();
+  ExitCode code = Compilation(options, listener, report).run();
+  report.counts = readPassCounts();
+  return code;
 }
 
 } // namespace dscc

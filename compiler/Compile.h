@@ -3,6 +3,8 @@
 #ifndef DSCC_COMPILER_COMPILE_H
 #define DSCC_COMPILER_COMPILE_H
 
+#include "passes/Statistics.h"
+
 #include "llvm/ADT/STLFunctionalExtras.h"
 #include "llvm/ADT/StringRef.h"
 
@@ -94,7 +96,8 @@ struct CompileReport {
   uint64_t artifactBytes = 0, weightBytes = 0;
   std::string ptxasVersion;
   std::vector<std::string> dependencies; // files read besides the model: external data
-  std::string json; // per target: kernels with registers and spills, statistics
+  std::string json; // per target: kernels with registers and spills
+  std::vector<PassCount> counts; // of the process so far
 };
 
 /// Compiles `options.input`. On failure nothing is left at `options.output`.

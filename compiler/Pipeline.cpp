@@ -90,7 +90,8 @@ static void emitKernels(OpPassManager &pm, const CompileOptions &options) {
 
 static void planMemory(OpPassManager &pm, const CompileOptions &options) {
   PlanMemoryOptions plan;
-  plan.inPlace = isEnabled(options, "in-place");
+  plan.share = isEnabled(options, "plan-memory");
+  plan.inPlace = plan.share && isEnabled(options, "in-place");
   eachMain(pm).addPass(createPlanMemory(plan));
 }
 

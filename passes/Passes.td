@@ -30,10 +30,10 @@ def FoldConstants : Pass<"dsc-fold-constants", "mlir::func::FuncOp"> {
     ```mlir
     %t = dsc.constant dense<[[1.0], [2.0]]> : tensor<2x1xf32>
     ```
+
+    Counts: `numFolded` (ops replaced by constants), `numBytes` (bytes of new constants).
   }];
   let options = [Option<"budget", "budget", "int64_t", "268435456", "Bytes that all folded constants may take">];
-  let statistics = [Statistic<"numFolded", "folded", "Ops replaced by constants">,
-                    Statistic<"numBytes", "bytes", "Bytes of new constants">];
   let dependentDialects = ["dsc::DscDialect"];
 }
 
@@ -71,8 +71,9 @@ def FoldScaleIntoConv : Pass<"dsc-fold-scale-into-conv", "mlir::func::FuncOp"> {
     ```mlir
     %y = dsc.conv %x, %scaled {strides = [1], dilations = [1], pads = [0, 0], groups = 1} : (tensor<1x1x4xf32>, tensor<1x1x1xf32>) -> tensor<1x1x4xf32>
     ```
+
+    Counts: `numFolded` (factors folded into filters).
   }];
-  let statistics = [Statistic<"numFolded", "folded", "Factors folded into filters">];
   let dependentDialects = ["dsc::DscDialect"];
 }
 
@@ -93,9 +94,9 @@ def RecomposeNormalization : Pass<"dsc-recompose-normalization", "mlir::func::Fu
     ```mlir
     %y = dsc.rms_norm %x {axis = 1, epsilon = 1.0e-05} : (tensor<2x4xf32>) -> tensor<2x4xf32>
     ```
+
+    Counts: `numLayerNorms` (layer normalizations recognised), `numRmsNorms` (RMS normalizations recognised).
   }];
-  let statistics = [Statistic<"numLayerNorms", "layer-norms", "Layer normalizations recognised">,
-                    Statistic<"numRmsNorms", "rms-norms", "RMS normalizations recognised">];
   let dependentDialects = ["dsc::DscDialect"];
 }
 
@@ -116,8 +117,9 @@ def RecomposeGelu : Pass<"dsc-recompose-gelu", "mlir::func::FuncOp"> {
     ```mlir
     %y = dsc.gelu %x : (tensor<4xf32>) -> tensor<4xf32>
     ```
+
+    Counts: `numGelus` (GELUs recognised).
   }];
-  let statistics = [Statistic<"numGelus", "gelus", "GELUs recognised">];
   let dependentDialects = ["dsc::DscDialect"];
 }
 
@@ -145,9 +147,10 @@ def AssignPrecision : Pass<"dsc-assign-precision", "mlir::func::FuncOp"> {
       return %3 : tensor<2x2xf32>
     }
     ```
+
+    Counts: `numCasts` (casts inserted at run time).
   }];
   let options = [Option<"precision", "precision", "std::string", "\"fp32\"", "fp32, fp16 or bf16">];
-  let statistics = [Statistic<"numCasts", "casts", "Casts inserted at run time">];
   let dependentDialects = ["dsc::DscDialect"];
 }
 
@@ -200,10 +203,10 @@ def FuseGroups : Pass<"dsc-fuse-groups", "mlir::func::FuncOp"> {
       dsc.yield %3 : tensor<4xf32>
     }
     ```
+
+    Counts: `numGroups` (groups formed), `numFused` (ops that share a group with another).
   }];
   let options = [Option<"fuse", "fuse", "bool", "true", "If false, each op is a group of its own">];
-  let statistics = [Statistic<"numGroups", "groups", "Groups formed">,
-                    Statistic<"numFused", "fused", "Ops that share a group with another">];
   let dependentDialects = ["dsc::DscDialect"];
 }
 
@@ -222,8 +225,9 @@ def ScheduleGroups : Pass<"dsc-schedule-groups", "mlir::func::FuncOp"> {
       dsc.yield %2 : tensor<4xf32>
     }
     ```
+
+    Counts: `numScheduled` (groups scheduled).
   }];
-  let statistics = [Statistic<"numScheduled", "scheduled", "Groups scheduled">];
   let dependentDialects = ["dsc::DscDialect"];
 }
 
@@ -250,13 +254,13 @@ def PlanMemory : Pass<"dsc-plan-memory", "mlir::func::FuncOp"> {
       dsc.yield %2 : tensor<4xf32>
     }
     ```
+
+    Counts: `numBuffers` (buffers in the arena), `numInPlace` (results that take over an input's bytes), `numDirect`
+    (results written straight into an output), `arenaBytes` (bytes of arena at the nominal dims), `maxLiveBytes`
+    (most bytes live at once at the nominal dims).
   }];
-  let options = [Option<"inPlace", "in-place", "bool", "true", "Let results take over the bytes of dying inputs">];
-  let statistics = [Statistic<"numBuffers", "buffers", "Buffers in the arena">,
-                    Statistic<"numInPlace", "in-place", "Results that take over an input's bytes">,
-                    Statistic<"numDirect", "direct", "Results written straight into an output">,
-                    Statistic<"arenaBytes", "arena-bytes", "Bytes of arena at the nominal dims">,
-                    Statistic<"maxLiveBytes", "max-live-bytes", "Most bytes live at once at the nominal dims">];
+  let options = [Option<"inPlace", "in-place", "bool", "true", "Let results take over the bytes of dying inputs">,
+                 Option<"share", "share", "bool", "true", "Let results that are not live at once share bytes">];
   let dependentDialects = ["dsc::DscDialect"];
 }
 
@@ -295,9 +299,9 @@ def BuildProgram : Pass<"dsc-build-program", "mlir::ModuleOp"> {
       llvm.func @arena_bytes(%symbols: !llvm.ptr) -> i64
     }
     ```
+
+    Counts: `numLaunches` (kernels launched by a run), `numCopies` (copies made by a run).
   }];
-  let statistics = [Statistic<"numLaunches", "launches", "Kernels launched by a run">,
-                    Statistic<"numCopies", "copies", "Copies made by a run">];
   let dependentDialects = ["dsc::DscDialect", "mlir::LLVM::LLVMDialect", "mlir::arith::ArithDialect"];
 }
 

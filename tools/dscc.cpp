@@ -93,6 +93,8 @@ static void printReport(const CommandLine &line, const CompileReport &report) {
                << " bytes in all\n";
   if (!report.ptxasVersion.empty())
     llvm::errs() << "dscc: ptxas " << report.ptxasVersion << " (" << line.compile.ptxas << ")\n";
+  for (const PassCount &count : report.counts)
+    llvm::errs() << "dscc: " << count.pass << ": " << count.name << " " << count.value << "\n";
   if (!report.json.empty())
     llvm::errs() << report.json << "\n";
 }

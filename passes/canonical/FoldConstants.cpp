@@ -8,12 +8,18 @@
 #include "passes/canonical/Evaluate.h"
 #include "passes/memory/Storage.h"
 
+#include "llvm/ADT/Statistic.h"
+
 using namespace mlir;
 
 namespace dscc {
 
 #define GEN_PASS_DEF_FOLDCONSTANTS
 #include "passes/Passes.h.inc"
+
+#define DEBUG_TYPE "dsc-fold-constants"
+ALWAYS_ENABLED_STATISTIC(numFolded, "Ops replaced by constants");
+ALWAYS_ENABLED_STATISTIC(numBytes, "Bytes of new constants");
 
 /// Growth up to this many bytes is not worth a thought.
 constexpr int64_t smallBytes = 4096;

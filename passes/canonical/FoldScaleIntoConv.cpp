@@ -10,6 +10,7 @@
 
 #include "mlir/IR/PatternMatch.h"
 #include "mlir/Transforms/GreedyPatternRewriteDriver.h"
+#include "llvm/ADT/Statistic.h"
 
 using namespace mlir;
 
@@ -17,6 +18,9 @@ namespace dscc {
 
 #define GEN_PASS_DEF_FOLDSCALEINTOCONV
 #include "passes/Passes.h.inc"
+
+#define DEBUG_TYPE "dsc-fold-scale-into-conv"
+ALWAYS_ENABLED_STATISTIC(numFolded, "Factors folded into filters");
 
 /// True for constants that vary along the channels (dim 1 of `rank`) only.
 static bool isPerChannel(Value value, size_t rank) {

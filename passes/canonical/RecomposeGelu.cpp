@@ -9,6 +9,8 @@
 #include "passes/Passes.h"
 #include "passes/canonical/Match.h"
 
+#include "llvm/ADT/Statistic.h"
+
 #include <cmath>
 
 using namespace mlir;
@@ -17,6 +19,9 @@ namespace dscc {
 
 #define GEN_PASS_DEF_RECOMPOSEGELU
 #include "passes/Passes.h.inc"
+
+#define DEBUG_TYPE "dsc-recompose-gelu"
+ALWAYS_ENABLED_STATISTIC(numGelus, "GELUs recognised");
 
 /// True if `value` is 0.044715 x^power.
 static bool isCubicTerm(Value value, Value x, int64_t power) {

@@ -11,6 +11,7 @@
 
 #include "mlir/IR/PatternMatch.h"
 #include "mlir/Transforms/GreedyPatternRewriteDriver.h"
+#include "llvm/ADT/Statistic.h"
 
 using namespace mlir;
 
@@ -18,6 +19,10 @@ namespace dscc {
 
 #define GEN_PASS_DEF_RECOMPOSENORMALIZATION
 #include "passes/Passes.h.inc"
+
+#define DEBUG_TYPE "dsc-recompose-normalization"
+ALWAYS_ENABLED_STATISTIC(numLayerNorms, "Layer normalizations recognised");
+ALWAYS_ENABLED_STATISTIC(numRmsNorms, "RMS normalizations recognised");
 
 /// v, if `value` is the square root of v.
 static Value matchRoot(Value value) {

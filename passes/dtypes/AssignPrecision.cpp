@@ -11,12 +11,17 @@
 #include "passes/Passes.h"
 #include "passes/canonical/Evaluate.h"
 
+#include "llvm/ADT/Statistic.h"
+
 using namespace mlir;
 
 namespace dscc {
 
 #define GEN_PASS_DEF_ASSIGNPRECISION
 #include "passes/Passes.h.inc"
+
+#define DEBUG_TYPE "dsc-assign-precision"
+ALWAYS_ENABLED_STATISTIC(numCasts, "Casts inserted at run time");
 
 namespace {
 enum class Kind {

@@ -18,6 +18,7 @@
 
 #include "mlir/IR/Builders.h"
 #include "mlir/IR/IRMapping.h"
+#include "llvm/ADT/Statistic.h"
 
 #include <queue>
 
@@ -27,6 +28,10 @@ namespace dscc {
 
 #define GEN_PASS_DEF_FUSEGROUPS
 #include "passes/Passes.h.inc"
+
+#define DEBUG_TYPE "dsc-fuse-groups"
+ALWAYS_ENABLED_STATISTIC(numGroups, "Groups formed");
+ALWAYS_ENABLED_STATISTIC(numFused, "Ops that share a group with another");
 
 /// A kernel with more pointers and branches than this compiles slowly and keeps too much in registers.
 constexpr size_t maxGroupInputs = 24;

@@ -5,6 +5,7 @@
 #include "passes/kernels/Emitters.h"
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "llvm/ADT/Statistic.h"
 
 using namespace mlir;
 
@@ -12,6 +13,9 @@ namespace dscc {
 
 #define GEN_PASS_DEF_SCHEDULEGROUPS
 #include "passes/Passes.h.inc"
+
+#define DEBUG_TYPE "dsc-schedule-groups"
+ALWAYS_ENABLED_STATISTIC(numScheduled, "Groups scheduled");
 
 namespace {
 struct ScheduleGroups : impl::ScheduleGroupsBase<ScheduleGroups> {

@@ -16,6 +16,8 @@
 #include "passes/memory/Planner.h"
 #include "passes/memory/Storage.h"
 
+#include "llvm/ADT/Statistic.h"
+
 #include <map>
 #include <random>
 
@@ -25,6 +27,13 @@ namespace dscc {
 
 #define GEN_PASS_DEF_PLANMEMORY
 #include "passes/Passes.h.inc"
+
+#define DEBUG_TYPE "dsc-plan-memory"
+ALWAYS_ENABLED_STATISTIC(numBuffers, "Buffers in the arena");
+ALWAYS_ENABLED_STATISTIC(numInPlace, "Results that take over an input's bytes");
+ALWAYS_ENABLED_STATISTIC(numDirect, "Results written straight into an output");
+ALWAYS_ENABLED_STATISTIC(arenaBytes, "Bytes of arena at the nominal dims");
+ALWAYS_ENABLED_STATISTIC(maxLiveBytes, "Most bytes live at once at the nominal dims");
 
 /// The value of named dims with wide bounds for which the statistics are given.
 constexpr int64_t nominalDim = 64;
@@ -283,6 +292,9 @@ struct PlanMemory : impl::PlanMemoryBase<PlanMemory> {
     FunctionPlan plan;
     assignOutputs(block.getTerminator(), plan);
     collectBuffers(block, inPlace, plan);
+    if (!share)
+      for (ArenaBuffer &buffer : plan.buffers)
+        buffer.first = 0, buffer.last = int64_t(block.getOperations().size()) - 1;
     placeBuffers(plan, chooseSamples(function));
     numBuffers += plan.buffers.size();
     numInPlace += plan.numInPlace;

@@ -16,6 +16,7 @@
 
 #include "llvm/ADT/BitVector.h"
 #include "llvm/ADT/StringSet.h"
+#include "llvm/ADT/Statistic.h"
 
 #include <dscc/abi.h>
 
@@ -25,6 +26,10 @@ namespace dscc {
 
 #define GEN_PASS_DEF_BUILDPROGRAM
 #include "passes/Passes.h.inc"
+
+#define DEBUG_TYPE "dsc-build-program"
+ALWAYS_ENABLED_STATISTIC(numLaunches, "Kernels launched by a run");
+ALWAYS_ENABLED_STATISTIC(numCopies, "Copies made by a run");
 
 /// dscc_status of <dscc/dscc.h>: the inputs do not fit together.
 constexpr int32_t badInput = 2;

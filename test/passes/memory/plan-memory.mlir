@@ -1,4 +1,5 @@
 // RUN: dscc-opt %s --dsc-plan-memory --split-input-file | FileCheck %s
+// RUN: dscc-opt %s --dsc-plan-memory="in-place=false share=false" --split-input-file | FileCheck %s --check-prefix=APART
 
 // A result that is returned is written into the output; the one before it takes 16 B, rounded up to 64.
 // CHECK-LABEL: @direct
@@ -24,6 +25,12 @@ func.func @direct(%x: tensor<4xf32>) -> tensor<4xf32> {
 // Elements that are read where they are written may be overwritten; transposed ones may not.
 // CHECK-LABEL: @in_place
 // CHECK-SAME: dsc.arena = [{above = array<i64>, bytes = #dsc.dims<64>{{.*}}}, {above = array<i64: 0>, bytes = #dsc.dims<64>
+// Switched off, each result lies on all the others.
+// APART-LABEL: @in_place
+// APART-SAME: {above = array<i64: 1>
+// APART: places = array<i64: 0>
+// APART: places = array<i64: 1>
+// APART: places = array<i64: 2>
 func.func @in_place(%x: tensor<4x4xf32>) -> tensor<4x4xf32> {
   // CHECK: outputs = [-1], places = array<i64: [[FIRST:.]]>
   // CHECK: outputs = [-1], places = array<i64: [[FIRST]]>
