@@ -145,7 +145,7 @@ def main():
 
     out = arguments.build / "check"
     out.mkdir(exist_ok=True)
-    os.environ["ASAN_OPTIONS"] = "detect_leaks=0"
+    os.environ["ASAN_OPTIONS"] = "detect_leaks=0:allow_user_poisoning=0"
     tally = Tally()
     run = {"unit": run_unit, "lit": run_lit, "conformance": run_conformance}
     for part in PARTS:

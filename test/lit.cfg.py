@@ -20,7 +20,7 @@ config.environment["LC_ALL"] = "C"
 # Python reads our sources and must not write beside them.
 config.environment["PYTHONDONTWRITEBYTECODE"] = "1"
 # The linker's memory for its sections is freed by exit alone.
-config.environment["ASAN_OPTIONS"] = "detect_leaks=0"
+config.environment["ASAN_OPTIONS"] = "detect_leaks=0:allow_user_poisoning=0"
 config.environment["UBSAN_OPTIONS"] = "print_stacktrace=1:halt_on_error=1"
 
 # A longer word stands before the shorter word that it begins with.
