@@ -1,8 +1,9 @@
 """No file past 600 lines, no function past 100.
 
 A function is what lies between an opening brace at the end of a line that
-starts a definition and the closing brace in the same column: clang-format
-keeps that true, so no parser is needed.
+starts a definition and the next closing brace in the same column, or further
+left if the definition's head takes several lines: clang-format keeps that true,
+so no parser is needed.
 """
 
 import re
@@ -24,9 +25,9 @@ def long_functions(lines):
         opening = OPENS.match(line)
         if not opening:
             continue
-        closing = opening[1] + "}"
         for end in range(start + 1, len(lines)):
-            if lines[end].startswith(closing):
+            text = lines[end].lstrip()
+            if text.startswith("}") and len(lines[end]) - len(text) <= len(opening[1]):
                 if end - start + 1 > FUNCTION_LINES:
                     yield start + 1, end - start + 1
                 break
