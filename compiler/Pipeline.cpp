@@ -44,6 +44,8 @@ static void canonicalize(OpPassManager &pm, const CompileOptions &options) {
   tidy(pm);
   // Before SimplifyGraph, which rewrites the powers and quotients that the recognisers look for.
   addEnabled(pm, options, createRecomposeGelu());
+  // Before RecomposeNormalization, which knows the centred form only.
+  addEnabled(pm, options, createRecomposeVariance());
   addEnabled(pm, options, createRecomposeNormalization());
   addEnabled(pm, options, createFoldScaleIntoConv());
   addEnabled(pm, options, createSimplifyGraph(simplification));

@@ -100,6 +100,32 @@ def RecomposeNormalization : Pass<"dsc-recompose-normalization", "mlir::func::Fu
   let dependentDialects = ["dsc::DscDialect"];
 }
 
+def RecomposeVariance : Pass<"dsc-recompose-variance", "mlir::func::FuncOp"> {
+  let summary = "Centre the data before their variance is computed";
+  let description = [{
+    In:  a flat graph.  Out: the same; mean(x * x) - mean(x)^2 is mean((x - mean(x))^2), which keeps its digits where the
+    mean is large beside the spread.
+
+    ```mlir
+    %m = dsc.reduce_mean %x {axes = [1]} : (tensor<2x4xf32>) -> tensor<2x1xf32>
+    %n = dsc.mul %m, %m : (tensor<2x1xf32>, tensor<2x1xf32>) -> tensor<2x1xf32>
+    %s = dsc.mul %x, %x : (tensor<2x4xf32>, tensor<2x4xf32>) -> tensor<2x4xf32>
+    %t = dsc.reduce_mean %s {axes = [1]} : (tensor<2x4xf32>) -> tensor<2x1xf32>
+    %v = dsc.sub %t, %n : (tensor<2x1xf32>, tensor<2x1xf32>) -> tensor<2x1xf32>
+    ```
+    becomes
+    ```mlir
+    %m = dsc.reduce_mean %x {axes = [1]} : (tensor<2x4xf32>) -> tensor<2x1xf32>
+    %d = dsc.sub %x, %m : (tensor<2x4xf32>, tensor<2x1xf32>) -> tensor<2x4xf32>
+    %s = dsc.mul %d, %d : (tensor<2x4xf32>, tensor<2x4xf32>) -> tensor<2x4xf32>
+    %v = dsc.reduce_mean %s {axes = [1]} : (tensor<2x4xf32>) -> tensor<2x1xf32>
+    ```
+
+    Counts: `numVariances` (variances rewritten).
+  }];
+  let dependentDialects = ["dsc::DscDialect"];
+}
+
 def RecomposeGelu : Pass<"dsc-recompose-gelu", "mlir::func::FuncOp"> {
   let summary = "Recognise GELU in what exporters write";
   let description = [{

@@ -1,6 +1,7 @@
 """The trained models against ONNX Runtime, at every size from one artifact each.
 
-    fp32          each number within a relative 1e-3
+    fp32          each number within a relative 1e-3; but where ONNX Runtime itself is
+                  farther than that from double precision, within 1e-3 of that
     fp16, bf16    the same label for each row; the error is printed
 """
 
@@ -17,6 +18,12 @@ import magika_files
 import trained
 
 RTOL, ATOL = 1e-3, 1e-6
+
+
+def distance(values, expected):
+    """For each row the largest error, in tolerances. NaN counts as infinitely far."""
+    far = np.abs(values - expected) / (ATOL + RTOL * np.abs(expected))
+    return np.where(np.isnan(far), np.inf, far).reshape(len(far), -1).max(axis=1)
 
 
 class AccuracyTest(unittest.TestCase):
@@ -39,15 +46,25 @@ class AccuracyTest(unittest.TestCase):
             for name in theirs:
                 self.assertEqual(ours[name].dtype, theirs[name].dtype)
                 self.assertEqual(ours[name].shape, theirs[name].shape)
-                yield size, ours[name], theirs[name]
+                yield size, array, name, ours[name], theirs[name]
 
     def check_values(self, model):
-        for size, ours, theirs in self.outputs(model, "fp32"):
+        for size, array, name, ours, theirs in self.outputs(model, "fp32"):
             with self.subTest(size=size):
-                np.testing.assert_allclose(ours, theirs, rtol=RTOL, atol=ATOL)
+                off = np.flatnonzero(distance(ours, theirs) > 1)
+                print(f"{model.name} fp32 {'x'.join(map(str, size))}: {len(ours) - len(off)} of {len(ours)} rows "
+                      f"within {RTOL} of ONNX Runtime, largest error {np.abs(ours - theirs).max():.2e}")
+                if len(off) == 0:
+                    continue
+                exact = trained.run_in_double(model.path, model.input_name, array[off])[name]
+                for row, mine, other, true in zip(off, ours[off], theirs[off], exact):
+                    error, their_error = distance(mine[None], true[None])[0], distance(other[None], true[None])[0]
+                    print(f"  row {row}: {error:.2f} tolerances from double precision, ONNX Runtime {their_error:.2f}")
+                    self.assertGreater(their_error, 1, f"row {row} is off, and ONNX Runtime is right")
+                    self.assertLessEqual(error, 1, f"row {row}")
 
     def check_labels(self, model, precision):
-        for size, ours, theirs in self.outputs(model, precision):
+        for size, _, _, ours, theirs in self.outputs(model, precision):
             with self.subTest(size=size):
                 np.testing.assert_array_equal(ours.argmax(-1), theirs.argmax(-1))
                 print(f"{model.name} {precision} {'x'.join(map(str, size))}: "

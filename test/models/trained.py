@@ -92,3 +92,57 @@ def run_onnxruntime(path, name, array):
     session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
     names = [re.sub("[/:]", "_", output.name) for output in session.get_outputs()]
     return dict(zip(names, session.run(None, {name: array})))
+
+
+def replace_global_max_pool(model):
+    """By ReduceMax: the reference evaluator's GlobalMaxPool drops the reduced dims."""
+    import onnx
+
+    inferred = onnx.shape_inference.infer_shapes(model).graph
+    ranks = {value.name: len(value.type.tensor_type.shape.dim) for value in inferred.value_info}
+    for node in model.graph.node:
+        if node.op_type == "GlobalMaxPool":
+            axes = list(range(2, ranks[node.input[0]]))
+            node.op_type = "ReduceMax"
+            if model.opset_import[0].version < 18:
+                node.attribute.append(onnx.helper.make_attribute("axes", axes))
+            else:
+                node.input.append(node.name + "/axes")
+                model.graph.initializer.append(onnx.numpy_helper.from_array(np.array(axes), node.name + "/axes"))
+
+
+def in_double_precision(path):
+    """The model with every float32 turned into float64, for ONNX's reference evaluator."""
+    import onnx
+    from onnx import TensorProto, numpy_helper
+
+    def widen(tensor):
+        if tensor.data_type == TensorProto.FLOAT:
+            tensor.CopyFrom(numpy_helper.from_array(numpy_helper.to_array(tensor).astype(np.float64), tensor.name))
+
+    model = onnx.load(path)
+    replace_global_max_pool(model)
+    for tensor in model.graph.initializer:
+        widen(tensor)
+    for node in model.graph.node:
+        for attribute in node.attribute:
+            if attribute.type == onnx.AttributeProto.TENSOR:
+                widen(attribute.t)
+            if node.op_type == "Cast" and attribute.name == "to" and attribute.i == TensorProto.FLOAT:
+                attribute.i = TensorProto.DOUBLE
+    del model.graph.value_info[:]
+    for value in [*model.graph.input, *model.graph.output]:
+        if value.type.tensor_type.elem_type == TensorProto.FLOAT:
+            value.type.tensor_type.elem_type = TensorProto.DOUBLE
+    return model
+
+
+def run_in_double(path, name, array):
+    """The outputs in double precision, by the file names that dscc-run would give them."""
+    from onnx.reference import ReferenceEvaluator
+
+    evaluator = ReferenceEvaluator(in_double_precision(path))
+    if array.dtype == np.float32:
+        array = array.astype(np.float64)
+    names = [re.sub("[/:]", "_", output) for output in evaluator.output_names]
+    return dict(zip(names, evaluator.run(None, {name: array})))
