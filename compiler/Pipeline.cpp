@@ -87,7 +87,11 @@ static void scheduleGroups(OpPassManager &pm, const CompileOptions &options) {
 }
 
 static void emitKernels(OpPassManager &pm, const CompileOptions &options) {
-  pm.nest<ModuleOp>().addPass(createEmitKernels());
+  OpPassManager &target = pm.nest<ModuleOp>();
+  target.addPass(createEmitKernels());
+  // After emission, and the last word about loops: translation forbids all other unrollers.
+  if (isEnabled(options, "unroll-loops"))
+    target.addPass(createUnrollLoops());
 }
 
 static void planMemory(OpPassManager &pm, const CompileOptions &options) {

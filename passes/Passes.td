@@ -303,6 +303,42 @@ def EmitKernels : Pass<"dsc-emit-kernels", "mlir::ModuleOp"> {
                            "mlir::scf::SCFDialect", "mlir::vector::VectorDialect"];
 }
 
+def UnrollLoops : Pass<"dsc-unroll-loops", "mlir::ModuleOp"> {
+  let summary = "Repeat the bodies of innermost loops as often as the registers allow";
+  let description = [{
+    In:  one target's module with kernels.  Out: the same; innermost loops do several rounds at once, or have gone if
+    their few rounds are known. Results stay the same to the last bit.
+
+    ```mlir
+    module @cpu_v4 attributes {dsc.target = "cpu_v4"} {
+      func.func @kernel(%p: !llvm.ptr, %f: f32) {
+        %from = arith.constant 0 : index
+        %to = arith.constant 2 : index
+        %one = arith.constant 1 : index
+        scf.for %i = %from to %to step %one {
+          llvm.store %f, %p : f32, !llvm.ptr
+        }
+        return
+      }
+    }
+    ```
+    becomes
+    ```mlir
+    module @cpu_v4 attributes {dsc.target = "cpu_v4"} {
+      func.func @kernel(%p: !llvm.ptr, %f: f32) {
+        llvm.store %f, %p : f32, !llvm.ptr
+        llvm.store %f, %p : f32, !llvm.ptr
+        return
+      }
+    }
+    ```
+
+    Counts: `numUnrolled` (loops unrolled by a factor), `numRemoved` (loops unrolled completely), `numDeclined` (loops
+    that registers or size do not allow to unroll).
+  }];
+  let dependentDialects = ["mlir::scf::SCFDialect", "mlir::arith::ArithDialect"];
+}
+
 //===-- streamed --------------------------------------------------------------------------------------------------===//
 
 def BuildProgram : Pass<"dsc-build-program", "mlir::ModuleOp"> {

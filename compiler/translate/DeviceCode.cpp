@@ -23,7 +23,9 @@
 #include "mlir/Pass/PassManager.h"
 #include "mlir/Target/LLVMIR/Export.h"
 #include "mlir/Transforms/Passes.h"
+#include "llvm/Analysis/LoopInfo.h"
 #include "llvm/Bitcode/BitcodeReader.h"
+#include "llvm/IR/Dominators.h"
 #include "llvm/IR/LegacyPassManager.h"
 #include "llvm/IR/Module.h"
 #include "llvm/IR/Verifier.h"
@@ -33,6 +35,7 @@
 #include "llvm/Target/TargetMachine.h"
 #include "llvm/Target/TargetOptions.h"
 #include "llvm/Transforms/IPO/Internalize.h"
+#include "llvm/Transforms/Utils/LoopUtils.h"
 
 namespace dscc {
 
@@ -103,6 +106,18 @@ static bool optimize(llvm::Module &module, llvm::TargetMachine &machine, JobLog 
   return true;
 }
 
+/// ptxas would unroll loops as it likes, past the register budget for which UnrollLoops has chosen a factor.
+static void forbidUnrolling(llvm::Module &module) {
+  for (llvm::Function &function : module) {
+    if (function.isDeclaration())
+      continue;
+    llvm::DominatorTree dominators(function);
+    llvm::LoopInfo loops(dominators);
+    for (llvm::Loop *loop : loops.getLoopsInPreorder())
+      llvm::addStringMetadataToLoop(loop, "llvm.loop.unroll.disable");
+  }
+}
+
 static bool hasUndefinedFunctions(const llvm::Module &module) {
   return llvm::any_of(module, [](const llvm::Function &function) {
     return function.isDeclaration() && !function.isIntrinsic() && !function.use_empty();
@@ -170,6 +185,7 @@ DeviceText compileDevice(ModuleOp module, const Target &target, bool keepLlvm, J
   if (!linkMathLibrary(*translated, log) || !optimize(*translated, *machine, log) ||
       !callsNothingUnknown(*translated, log))
     return {};
+  forbidUnrolling(*translated);
 
   DeviceText text;
   if (keepLlvm) {

@@ -133,7 +133,7 @@ static bool writeOne(int file, ElementsAttr value, uint64_t offset) {
   auto dense = cast<DenseElementsAttr>(value);
   if (dense.isSplat())
     return writeSplat(file, dense, offset);
-  if (dense.getRawData().size() == bytesOf(value))
+  if (value.getElementType().getIntOrFloatBitWidth() % 8 == 0 && dense.getRawData().size() == bytesOf(value))
     return writeAll(file, dense.getRawData().data(), bytesOf(value), offset);
   return writeElements(file, dense, offset);
 }

@@ -5,6 +5,8 @@
 // CHECK: .target sm_80
 // CHECK: .entry double_it(
 // CHECK: .reqntid 256, 1, 1
+// No unroller comes after ours: ptxas is told so.
+// CHECK: .pragma "nounroll";
 // A loop over `index` counts in 32 bits.
 // CHECK: setp.{{(eq|lt|gt|ne|ge)}}.s32
 // CHECK-NOT: __dynamic_shmem__
@@ -34,7 +36,7 @@ module attributes {dsc.stage = "streamed", dsc.symbols = []} {
           %a = llvm.load %from {alignment = 4 : i64} : !llvm.ptr<1> -> f32
           %b = arith.addf %a, %a : f32
           llvm.store %b, %to {alignment = 4 : i64} : f32, !llvm.ptr<1>
-        } {loop_annotation = #llvm.loop_annotation<unroll = <disable = true>>}
+        }
         llvm.return
       }
     }

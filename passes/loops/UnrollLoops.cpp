@@ -1,0 +1,131 @@
+// Repeats the bodies of the kernels' innermost loops, so that one test and one branch serve several rounds and the loads
+// of the next round need not wait for the end of this one.
+//
+//     for i = 0 to n: f(i)      ==>      for i = 0 to n - n % 4 by 4: f(i) f(i + 1) f(i + 2) f(i + 3)
+//                                        for i = n - n % 4 to n: f(i)
+//
+// The factor is the largest power of two for which the values that are live at once fit the target's registers, and the
+// code stays small. The rounds stay in order, so no result changes, not even that of a floating point sum. A loop whose
+// few rounds are known disappears. It declines where threads meet: a barrier in a loop paces it anyway.
+
+#include "dialects/dsc/Targets.h"
+#include "passes/Passes.h"
+
+#include "mlir/Dialect/SCF/Utils/Utils.h"
+#include "llvm/ADT/Statistic.h"
+
+using namespace mlir;
+
+namespace dscc {
+
+#define GEN_PASS_DEF_UNROLLLOOPS
+#include "passes/Passes.h.inc"
+
+#define DEBUG_TYPE "dsc-unroll-loops"
+ALWAYS_ENABLED_STATISTIC(numUnrolled, "Loops unrolled by a factor");
+ALWAYS_ENABLED_STATISTIC(numRemoved, "Loops unrolled completely");
+ALWAYS_ENABLED_STATISTIC(numDeclined, "Loops that registers or size do not allow to unroll");
+
+/// Ops in a loop after unrolling. More than this leaves the instruction cache of a CPU's decoder, or of a GPU's core.
+static constexpr int64_t maxOps = 192;
+/// More rounds at once than this hide no more latency.
+static constexpr int64_t maxFactor = 4;
+
+/// Registers that a value takes: vector registers on a CPU, 32-bit ones on CUDA. Scalars of a CPU have others.
+static int64_t countRegisters(Type type, const Target &target) {
+  auto vector = dyn_cast<VectorType>(type);
+  int64_t lanes = vector ? vector.getNumElements() : 1;
+  Type element = getElementTypeOrSelf(type);
+  int64_t bits = element.isIntOrFloat() ? element.getIntOrFloatBitWidth() : target.indexBits;
+  if (target.device == Device::Cuda)
+    return lanes * llvm::divideCeil(bits, 32);
+  bool isVector = vector || isa<FloatType>(element);
+  return isVector ? llvm::divideCeil(lanes * bits, target.vectorBits) : 0;
+}
+
+namespace {
+struct Pressure {
+  int64_t carried = 0; // registers that live from round to round
+  int64_t peak = 0;    // most registers that are live at once within a round, carried ones included
+  int64_t ops = 0;
+};
+} // namespace
+
+/// One walk backwards over the body: a value is live from its op to the last op that uses it, regions included.
+static Pressure measure(scf::ForOp loop, const Target &target) {
+  Pressure pressure;
+  for (Value value : loop.getRegionIterArgs())
+    pressure.carried += countRegisters(value.getType(), target);
+  llvm::DenseSet<Value> live;
+  int64_t now = pressure.carried;
+  pressure.peak = now;
+  for (Operation &op : llvm::reverse(loop.getBody()->without_terminator())) {
+    for (Value result : op.getResults())
+      if (live.erase(result))
+        now -= countRegisters(result.getType(), target);
+    op.walk([&](Operation *inner) {
+      ++pressure.ops;
+      for (Value operand : inner->getOperands())
+        if (operand.getParentBlock() == loop.getBody() && operand.getDefiningOp() && live.insert(operand).second)
+          now += countRegisters(operand.getType(), target);
+    });
+    pressure.peak = std::max(pressure.peak, now);
+  }
+  return pressure;
+}
+
+static int64_t chooseFactor(const Pressure &pressure, const Target &target) {
+  int64_t factor = 1;
+  while (factor < maxFactor && 2 * factor * pressure.ops <= maxOps &&
+         pressure.carried + 2 * factor * (pressure.peak - pressure.carried) <= target.registersPerThread)
+    factor *= 2;
+  return factor;
+}
+
+/// True for loops whose rounds may follow each other at once: no loop, barrier or call within.
+static bool isUnrollable(scf::ForOp loop) {
+  WalkResult result = loop.getBody()->walk([](Operation *op) {
+    bool isPaced = isa<LoopLikeOpInterface, CallOpInterface>(op) || op->getName().getStringRef().contains("barrier");
+    return isPaced ? WalkResult::interrupt() : WalkResult::advance();
+  });
+  return !result.wasInterrupted();
+}
+
+static void unroll(scf::ForOp loop, const Target &target) {
+  Pressure pressure = measure(loop, target);
+  std::optional<APInt> rounds = loop.getStaticTripCount();
+  if (rounds && rounds->getActiveBits() < 32 && rounds->getSExtValue() * pressure.ops <= maxOps) {
+    if (succeeded(loopUnrollFull(loop)))
+      ++numRemoved;
+    return;
+  }
+  int64_t factor = chooseFactor(pressure, target);
+  if (factor == 1 || failed(loopUnrollByFactor(loop, factor))) {
+    ++numDeclined;
+    return;
+  }
+  ++numUnrolled;
+}
+
+namespace {
+struct UnrollLoops : impl::UnrollLoopsBase<UnrollLoops> {
+  using UnrollLoopsBase::UnrollLoopsBase;
+
+  void runOnOperation() override {
+    auto name = getOperation()->getAttrOfType<StringAttr>("dsc.target");
+    const Target *target = name ? findTarget(name) : nullptr;
+    if (!target)
+      return;
+    // First all of them, because unrolling makes new ones.
+    SmallVector<scf::ForOp> loops;
+    getOperation().walk([&](scf::ForOp loop) {
+      if (isUnrollable(loop))
+        loops.push_back(loop);
+    });
+    for (scf::ForOp loop : loops)
+      unroll(loop, *target);
+  }
+};
+} // namespace
+
+} // namespace dscc
