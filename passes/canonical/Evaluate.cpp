@@ -208,6 +208,10 @@ static void computeElements(const Row &row, RankedTensorType type, ArrayRef<Numb
 
 /// A conversion between numbers, as long as it is one that is the same everywhere.
 static std::optional<Numbers> convert(const Numbers &input, RankedTensorType type) {
+  // Types narrower than a byte, and float8, whose rounding and saturation the kernels know.
+  Type to = type.getElementType();
+  if (to.getIntOrFloatBitWidth() < (isa<FloatType>(to) ? 16 : 8) && !to.isInteger(1))
+    return std::nullopt;
   Numbers result{type, isa<FloatType>(type.getElementType()), {}, {}};
   if (input.isFloat && result.isFloat)
     result.floats = input.floats;

@@ -91,13 +91,29 @@ static dsc::Dims domainOf(dsc::GroupOp group) {
   return domain;
 }
 
-/// True if dims i and i+1 of the domain may become one as far as this value goes: it has both in full or neither.
-static bool allowsJoin(ArrayRef<DimExpr> dims, ArrayRef<DimExpr> domain, size_t i) {
+/// What a tensor shows along an axis of the domain. Where the domain itself has one place, both hold.
+enum class Span { Either, Full, Repeated, Neither };
+
+static Span spanOf(ArrayRef<DimExpr> dims, ArrayRef<DimExpr> domain, size_t axis) {
   size_t missing = domain.size() - dims.size();
-  auto at = [&](size_t j) { return j < missing ? DimExpr(1) : dims[j - missing]; };
-  bool full = at(i) == domain[i] && at(i + 1) == domain[i + 1];
-  bool absent = at(i).isConstant(1) && at(i + 1).isConstant(1);
-  return full || absent;
+  DimExpr dim = axis < missing ? DimExpr(1) : dims[axis - missing];
+  if (domain[axis].isConstant(1))
+    return dim.isConstant(1) ? Span::Either : Span::Neither;
+  if (dim == domain[axis])
+    return Span::Full;
+  return dim.isConstant(1) ? Span::Repeated : Span::Neither;
+}
+
+/// True if the axes from `begin` to before `end` can be one axis for a tensor of these dims: it has all of them, or none.
+static bool allowsJoin(ArrayRef<DimExpr> dims, ArrayRef<DimExpr> domain, size_t begin, size_t end) {
+  Span all = Span::Either;
+  for (size_t axis = begin; axis < end; ++axis) {
+    Span span = spanOf(dims, domain, axis);
+    if (span == Span::Neither || (span != Span::Either && all != Span::Either && span != all))
+      return false;
+    all = span == Span::Either ? all : span;
+  }
+  return true;
 }
 
 static dsc::Dims joinDims(ArrayRef<DimExpr> dims, size_t rank, ArrayRef<size_t> runOf, size_t runs) {
@@ -164,8 +180,7 @@ void simplifySpatialDims(dsc::GroupOp group) {
   bool joinAll = llvm::all_of(llvm::seq<size_t>(0, spatial), [&](size_t i) { return isSingle(i) && strides[i] == 1; });
   for (Value value : block.getArguments())
     if (value != conv.getFilter() && value != conv.getInput())
-      for (size_t i = 2; i + 1 < domain.size(); ++i)
-        joinAll &= allowsJoin(dsc::getDims(value), domain, i);
+      joinAll &= allowsJoin(dsc::getDims(value), domain, 2, domain.size());
   SmallVector<size_t> kept;
   for (size_t i = 0; i < spatial; ++i) {
     bool drops = isSingle(i) && input[i + 2].isConstant(1) && domain[i + 2].isConstant(1) && left > 1;
@@ -200,15 +215,12 @@ void collapseDims(dsc::GroupOp group) {
   if (rank < 2)
     return;
   SmallVector<bool> joins(rank - 1, true);
-  auto restrict = [&](Value value) {
-    dsc::Dims dims = dsc::getDims(value);
-    for (size_t i = 0; i + 1 < rank; ++i)
-      joins[i] = joins[i] && allowsJoin(dims, domain, i);
-  };
+  SmallVector<dsc::Dims> tensors;
   for (BlockArgument argument : block.getArguments())
-    restrict(argument);
+    tensors.push_back(dsc::getDims(argument));
   for (Operation &op : block.without_terminator()) {
-    restrict(op.getResult(0));
+    if (!isa<dsc::ConstantOp>(op)) // a splat, of whatever dims
+      tensors.push_back(dsc::getDims(op.getResult(0)));
     auto axes = op.getAttrOfType<ArrayAttr>("axes");
     if (!axes)
       continue;
@@ -219,8 +231,14 @@ void collapseDims(dsc::GroupOp group) {
       joins[i] = joins[i] && llvm::is_contained(reduced, i) == llvm::is_contained(reduced, i + 1);
   }
   SmallVector<size_t> runOf = {0};
-  for (bool join : joins)
+  for (size_t begin = 0, i = 1; i < rank; ++i) {
+    bool join = joins[i - 1] && llvm::all_of(tensors, [&](const dsc::Dims &dims) {
+                  return allowsJoin(dims, domain, begin, i + 1);
+                });
+    if (!join)
+      begin = i;
     runOf.push_back(runOf.back() + !join);
+  }
   size_t runs = runOf.back() + 1;
   if (runs == rank)
     return;

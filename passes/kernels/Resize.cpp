@@ -70,7 +70,8 @@ static Value sourceOf(KernelBuilder &k, StringRef coordinates, const Axis &axis,
     return m.select(isSingle, r.number(0), centred);
   if (coordinates == "align_corners") {
     Value span = r.fromIndex(k.sub(axis.inputSize, k.index(1)));
-    Value places = r.fromIndex(k.maximum(k.sub(axis.resultSize, k.index(1)), k.index(1)));
+    // The length before it is rounded to the result's size: a scale need not give a whole one.
+    Value places = r.sub(r.mul(axis.scale, r.fromIndex(axis.inputSize)), r.number(1));
     return m.select(isSingle, r.number(0), r.div(r.mul(x, span), places));
   }
   if (coordinates == "half_pixel_symmetric") {

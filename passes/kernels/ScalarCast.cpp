@@ -140,21 +140,25 @@ static Value f32ToF8(KernelBuilder &k, Value value, FloatType to, bool saturate)
     signedCode = bits.select(tooLarge, bits.i32(nanCode), signedCode);
   if (negativeZeroIsNan)
     signedCode = bits.select(bits.compare(arith::CmpIPredicate::eq, code, bits.i32(0)), bits.i32(0), signedCode);
-  if (hasNan) {
+  // A type without NaN gets minus zero.
+  {
     Value isNan = bits.compare(arith::CmpIPredicate::ugt, magnitude, bits.i32(0x7f800000));
-    Value nan = negativeZeroIsNan ? bits.i32(nanCode) : bits.make<arith::OrIOp>(bits.i32(nanCode), sign);
+    Value nan = !hasNan ? bits.i32(1u << (width - 1)) : negativeZeroIsNan ? bits.i32(nanCode) : bits.make<arith::OrIOp>(bits.i32(nanCode), sign);
     signedCode = bits.select(isNan, nan, signedCode);
   }
   return bits.truncate(signedCode, i8);
 }
 
-/// f32 to 2^n as ONNX rounds it: up to the next power (saturating), ties away.
+/// f32 to 2^n, up to the next power, as ONNX rounds it by default. What lies beyond 2^127 becomes that.
 static Value f32ToE8M0(KernelBuilder &k, Value value) {
   Bits bits{k, k.isVector(value)};
   Value word = bits.bitcast(value, k.b.getI32Type());
   Value magnitude = bits.make<arith::AndIOp>(word, bits.i32(0x7fffffff));
-  Value rounded = bits.make<arith::AddIOp>(magnitude, bits.i32(0x400000));
+  // A mantissa other than zero carries into the exponent. Up to 2^-127, an f32 subnormal, there is nothing smaller.
+  Value rounded = bits.make<arith::AddIOp>(magnitude, bits.i32(0x7fffff));
   Value exponent = bits.make<arith::ShRUIOp>(rounded, bits.i32(23));
+  Value isLeast = bits.compare(arith::CmpIPredicate::ule, magnitude, bits.i32(0x400000));
+  exponent = bits.select(isLeast, bits.i32(0), exponent);
   Value clamped = bits.make<arith::MinUIOp>(exponent, bits.i32(254));
   Value isNan = bits.compare(arith::CmpIPredicate::ugt, magnitude, bits.i32(0x7f800000));
   return bits.truncate(bits.select(isNan, bits.i32(255), clamped), k.b.getI8Type());
@@ -186,7 +190,8 @@ Value KernelBuilder::toStorage(Value computed, Type element) {
     return f32ToE8M0(*this, computed);
   auto floating = dyn_cast<FloatType>(element);
   if (floating && floating.getWidth() <= 8)
-    return f32ToF8(*this, computed, floating, /*saturate=*/true);
+    // What is computed is a value of the type already, infinity included.
+    return f32ToF8(*this, computed, floating, !llvm::APFloat::semanticsHasInf(floating.getFloatSemantics()));
   if (isa<IntegerType>(element) && element.getIntOrFloatBitWidth() < 8) {
     Type i8 = b.getI8Type();
     bool isSigned = element.isSignlessInteger() && !element.isInteger(1);
