@@ -115,10 +115,11 @@ def _make_buffers(names, dtypes, arrays):
 class Model:
     """An opened artifact. Runs take turns; open it once more for another run at the same time."""
 
-    def __init__(self, path, device="auto", threads=0, device_ordinal=0):
+    def __init__(self, path, device="auto", threads=0, device_ordinal=0, cuda_driver=None):
         self._context = self._model = None
         options = _OpenOptions(struct_bytes=ctypes.sizeof(_OpenOptions), device=DEVICES[device],
-                               device_ordinal=device_ordinal, threads=threads)
+                               device_ordinal=device_ordinal, threads=threads,
+                               cuda_driver=os.fsencode(cuda_driver) if cuda_driver else None)
         model, context = _HANDLE(), _HANDLE()
         _check(_library.dscc_model_open(os.fsencode(path), ctypes.byref(options), ctypes.byref(model)))
         self._model = model
