@@ -1,0 +1,70 @@
+// Which emitter takes which group: the first of the table that can, on each target.
+// RUN: dscc-opt %s --split-input-file --dsc-journey=until=scheduled | FileCheck %s
+
+// A product goes to register tiles on a CPU and to tiles in shared memory on CUDA.
+// CHECK-LABEL: module @cpu_v4
+// CHECK: schedule = {emitter = "tiles", rows = {{[0-9]+}} : i64, vectors = {{[0-9]+}} : i64}
+// CHECK-LABEL: module @cuda
+// CHECK: schedule = {columns = 64 : i64, emitter = "shared_tiles", rows = 64 : i64, slice = {{[0-9]+}} : i64}
+func.func @main(%x: tensor<?x96xf32, #dsc.dims<"n", 96>> {dsc.name = "x"}, %w: tensor<96x128xf32> {dsc.name = "w"})
+    -> (tensor<?x128xf32, #dsc.dims<"n", 128>> {dsc.name = "y"}) {
+  %0 = dsc.matmul %x, %w : (tensor<?x96xf32, #dsc.dims<"n", 96>>, tensor<96x128xf32>) -> tensor<?x128xf32, #dsc.dims<"n", 128>>
+  return %0 : tensor<?x128xf32, #dsc.dims<"n", 128>>
+}
+
+// -----
+
+// Two columns are too few to share anything: on CUDA each thread computes elements of its own.
+// CHECK-LABEL: module @cpu_v4
+// CHECK: emitter = "tiles"
+// CHECK-LABEL: module @cuda
+// CHECK: emitter = "elementwise"
+func.func @main(%x: tensor<64x96xf32> {dsc.name = "x"}, %w: tensor<96x2xf32> {dsc.name = "w"}) -> (tensor<64x2xf32> {dsc.name = "y"}) {
+  %0 = dsc.matmul %x, %w : (tensor<64x96xf32>, tensor<96x2xf32>) -> tensor<64x2xf32>
+  return %0 : tensor<64x2xf32>
+}
+
+// -----
+
+// A reduction with its prologue, a row at a time.
+// CHECK-LABEL: module @cpu_v4
+// CHECK: emitter = "rows", shared_rows = 1
+// CHECK-LABEL: module @cuda
+// CHECK: emitter = "rows", shared_rows = 1
+func.func @main(%x: tensor<64x96xf32> {dsc.name = "x"}) -> (tensor<64x1xf32> {dsc.name = "y"}) {
+  %0 = dsc.exp %x : (tensor<64x96xf32>) -> tensor<64x96xf32>
+  %1 = dsc.reduce_sum %0 {axes = [1]} : (tensor<64x96xf32>) -> tensor<64x1xf32>
+  return %1 : tensor<64x1xf32>
+}
+
+// -----
+
+// Rows along another axis than the last are the lanes' own.
+// CHECK-LABEL: module @cpu_v4
+// CHECK: emitter = "rows", shared_rows = 0
+func.func @main(%x: tensor<64x96xf32> {dsc.name = "x"}) -> (tensor<1x96xf32> {dsc.name = "y"}) {
+  %0 = dsc.reduce_max %x {axes = [0]} : (tensor<64x96xf32>) -> tensor<1x96xf32>
+  return %0 : tensor<1x96xf32>
+}
+
+// -----
+
+// No hero, no rows: elementwise, 4 elements a CUDA thread where 16 bytes are loaded at once.
+// CHECK-LABEL: module @cpu_v4
+// CHECK: emitter = "elementwise"
+// CHECK-LABEL: module @cuda
+// CHECK: emitter = "elementwise", width = 4
+func.func @main(%x: tensor<64x96xf32> {dsc.name = "x"}) -> (tensor<64x96xf32> {dsc.name = "y"}) {
+  %0 = dsc.relu %x : (tensor<64x96xf32>) -> tensor<64x96xf32>
+  return %0 : tensor<64x96xf32>
+}
+
+// -----
+
+// Rows of 97 floats do not begin at multiples of 16 bytes, but the whole tensor is one row.
+// CHECK-LABEL: module @cuda
+// CHECK: emitter = "elementwise", width = 1
+func.func @main(%x: tensor<63x97xf32> {dsc.name = "x"}) -> (tensor<63x97xf32> {dsc.name = "y"}) {
+  %0 = dsc.relu %x : (tensor<63x97xf32>) -> tensor<63x97xf32>
+  return %0 : tensor<63x97xf32>
+}
