@@ -66,6 +66,7 @@ struct CompileOptions {
   int optLevel = 3;
   int jobs = 0;      // 0: one a core
   bool verbose = false, timePasses = false, saveTemps = false;
+  bool stripPtx = false;    // cubins without the text that they were made from
   std::string ptxas;        // full path; empty: none found, ship PTX only
   std::vector<std::string> disabledPasses; // --disable=fuse-groups,unroll-loops,...
   Budgets budgets;

@@ -192,6 +192,7 @@ void Reader::readOptimization() {
     error("-j wants a number of threads, not `" + text(OPT_j) + "`");
   o.verbose = arguments.hasArg(OPT_v);
   o.timePasses = arguments.hasArg(OPT_time_passes);
+  o.stripPtx = arguments.hasArg(OPT_strip_ptx);
   o.saveTemps = arguments.hasArg(OPT_save_temps);
   llvm::StringRef form = text(OPT_diagnostics);
   if (!form.empty() && form != "text" && form != "json")

@@ -23,6 +23,7 @@ let Group = grp_target in {
 def target : EQ<"target", "<list>", "cpu, cuda or both (default); one artifact serves all">;
 def arch : EQ<"arch", "<list>", "NVIDIA chips that get machine code; default: sm_80,sm_86,sm_89,sm_90. Others run the PTX">;
 def march : EQ<"march", "<list>", "x86-64-v4, x86-64-v3 or both (default); the runtime takes the best that runs">;
+def strip_ptx : FF<"strip-ptx", "Leave out the PTX that each chip's machine code was made from; only the simulator runs it">;
 def cuda_path : EQ<"cuda-path", "<folder>", "Where to find bin/ptxas; default: CUDA_HOME, PATH, then dscc's own set-up">;
 }
 

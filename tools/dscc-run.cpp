@@ -15,7 +15,9 @@
 #include <chrono>
 #include <cmath>
 #include <cstdio>
+#include <cstdlib>
 #include <cstring>
+#include <filesystem>
 #include <new>
 #include <sys/stat.h>
 
@@ -326,12 +328,27 @@ static ExitCode runModel(dscc_model *model, const Options &options, Report &repo
   return Ok;
 }
 
+/// The simulator takes its settings from the environment; its library lies beside this program's folder, in lib.
+static std::string setUpSimulator(const Options &options) {
+  const std::pair<const char *, const std::string &> settings[] = {
+      {"DSCC_SIM_CHIP", options.simChip}, {"DSCC_SIM_CHECK", options.simCheck}, {"DSCC_SIM_SEED", options.simSeed}};
+  for (auto &[name, value] : settings)
+    if (!value.empty())
+      setenv(name, value.c_str(), 1);
+  if (!options.cudaDriver.empty())
+    return options.cudaDriver;
+  std::error_code error;
+  std::filesystem::path program = std::filesystem::read_symlink("/proc/self/exe", error);
+  return (program.parent_path().parent_path() / "lib" / "libdscc_cuda_sim.so").string();
+}
+
 static ExitCode openAndRun(const Options &options) {
   dscc_open_options open = {};
   open.struct_bytes = sizeof(open);
   open.device = options.device;
   open.threads = options.threads;
-  open.cuda_driver = options.cudaDriver.empty() ? nullptr : options.cudaDriver.c_str();
+  std::string driver = options.isSimulated ? setUpSimulator(options) : options.cudaDriver;
+  open.cuda_driver = driver.empty() ? nullptr : driver.c_str();
 
   Report report;
   dscc_model *opened = nullptr;

@@ -2,6 +2,7 @@
 
 #include "llvm/ADT/ScopeExit.h"
 #include "llvm/ADT/StringExtras.h"
+#include "llvm/Support/Compression.h"
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/MemoryBuffer.h"
 #include "llvm/Support/Path.h"
@@ -72,6 +73,20 @@ void readResources(llvm::StringRef text, Assembly &assembly) {
       resources.sharedBytes = numberBefore(line, " bytes smem");
     }
   }
+}
+
+std::string attachPtx(std::string cubin, llvm::StringRef ptx) {
+  if (!llvm::compression::zlib::isAvailable())
+    return cubin;
+  llvm::SmallVector<uint8_t, 0> packed;
+  llvm::compression::zlib::compress(llvm::arrayRefFromStringRef(ptx), packed);
+  cubin.resize(llvm::alignTo(cubin.size(), 8));
+  cubin += "DSCCPTX1";
+  for (uint64_t size : {uint64_t(packed.size()), uint64_t(ptx.size())})
+    for (unsigned byte = 0; byte < sizeof(size); ++byte)
+      cubin += static_cast<char>(size >> (8 * byte));
+  cubin.append(packed.begin(), packed.end());
+  return cubin;
 }
 
 Assembly assemble(llvm::StringRef ptxas, llvm::StringRef ptx, const Chip &chip, JobLog &log) {

@@ -20,6 +20,10 @@ struct Assembly {
 /// Assembles for one chip. On failure the log has its first complaint.
 Assembly assemble(llvm::StringRef ptxas, llvm::StringRef ptx, const Chip &chip, JobLog &log);
 
+/// `cubin` with the text that it was made from behind it, compressed, which drivers ignore and the simulator runs:
+/// padding to 8, "DSCCPTX1", bytes when compressed, bytes, zlib stream. Without zlib in LLVM the cubin alone.
+std::string attachPtx(std::string cubin, llvm::StringRef ptx);
+
 /// "12.9.86", or empty if `ptxas` cannot be run.
 std::string versionOfPtxas(llvm::StringRef ptxas);
 

@@ -251,7 +251,9 @@ void Translator::addImages(DeviceJob &job) {
     if (!tell(chip.log))
       continue;
     addResources(program, chip);
-    program.images.push_back({uint32_t(chip.chip->sm), 1, std::move(chip.assembly.cubin)});
+    std::string &cubin = chip.assembly.cubin;
+    program.images.push_back({uint32_t(chip.chip->sm), 1,
+                              options.stripPtx ? std::move(cubin) : attachPtx(std::move(cubin), job.text.ptx)});
   }
   program.images.push_back({uint32_t(program.target->level), 2, job.text.ptx});
 }

@@ -126,6 +126,11 @@ class HarnessTest(unittest.TestCase):
         outcome = self.expect("compiled", 0, compiler=COMPILES + report, options=["--target", "cuda"])
         self.assertEqual(outcome["assembled"], 2)
 
+    def test_a_report_of_the_simulator_fails(self):
+        report = "#!/bin/sh\necho 'dscc-sim: race in shared memory' >&2\n"
+        outcome = self.expect("reported", 1, runs=report, options=["--target", "cuda", "--run-sim"])
+        self.assertIn("race", outcome["detail"])
+
     def test_a_sequence_has_no_constant_form(self):
         self.expect("n/a", 0, options=["--mode", "constant"], case="test_identity_sequence")
 

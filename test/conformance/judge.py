@@ -19,7 +19,7 @@ import onnx
 
 import cases
 
-# What may become of a case, best first. The last five are faults whatever the model.
+# What may become of a case, best first. The last six are faults whatever the model.
 PASS = "pass"
 COMPILED = "compiled"  # nothing was run: compile-only, or a case without arrays
 REFUSED = "refused"  # exit 3: an operator or feature that dscc does not support
@@ -30,10 +30,11 @@ WRONG_VALUE = "wrong value"
 RUN_FAILED = "run failed"  # dscc-run ended with an error
 OTHER_EXIT = "other exit"  # usage, limit or environment
 SPILLS = "spills"  # a kernel keeps registers in memory on some chip
+REPORTED = "reported"  # the simulator has found a race, a read of what nobody wrote, ...
 CRASH = "crash"  # a signal or an internal error
 TIME_OUT = "time-out"
 VERDICTS = (PASS, COMPILED, REFUSED, REJECTED, NOT_APPLICABLE, WRONG_TYPE, WRONG_VALUE, RUN_FAILED, OTHER_EXIT,
-            SPILLS, CRASH, TIME_OUT)
+            SPILLS, REPORTED, CRASH, TIME_OUT)
 
 # The tolerances of ONNX's own test runner, for floating point. Integers and
 # booleans must be equal.
@@ -53,6 +54,7 @@ class Settings:
     run_device: str | None  # None: compile only
     dscc_options: list
     keep: str | None  # a folder where each case's files stay
+    run_options: list = dataclasses.field(default_factory=list)  # more words for dscc-run
 
 
 @dataclasses.dataclass
@@ -140,12 +142,16 @@ def file_name(name):
 def run_model(artifact, folder, inputs, settings):
     """Runs the artifact on the inputs; the outputs are in folder/out then."""
     command = [settings.dscc_run, artifact, f"--device={settings.run_device}", "--output", folder / "out",
-               "--threads=1"]
+               "--threads=1", *settings.run_options]
     for index, tensor in enumerate(inputs):
         path = folder / f"input_{index}.npy"
         np.save(path, tensor.raw)
         command += ["--input", f"{tensor.name}={path}"]
-    check_ended(call(command, settings.timeout), "dscc-run", {INTERNAL_ERROR: CRASH}, RUN_FAILED)
+    ended = call(command, settings.timeout)
+    for line in ended.text.splitlines():
+        if line.startswith("dscc-sim:"):
+            raise Verdict(REPORTED, line[:300])
+    check_ended(ended, "dscc-run", {INTERNAL_ERROR: CRASH}, RUN_FAILED)
 
 
 def compare(expected, element_type, path):

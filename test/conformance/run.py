@@ -4,8 +4,8 @@
     python test/conformance/run.py --ratchet test/conformance/ratchet-static.txt
 
 The ratchet is a sorted list of the names that passed once: a name on it that
-does not pass any more fails the run, and so does every crash, every time-out and
-every kernel that spills registers.
+does not pass any more fails the run, and so does every crash, every time-out,
+every kernel that spills registers and every report of the simulator.
 --update-ratchet adds the new names; it never takes one away.
 """
 
@@ -37,6 +37,10 @@ def parse_arguments(words):
     parser.add_argument("--mode", choices=cases.MODES, default="static", help="what the compiler may know")
     parser.add_argument("--target", choices=("cpu", "cuda"), default="cpu", help="what to compile for")
     parser.add_argument("--run-cuda", action="store_true", help="with --target=cuda: run as well, on a GPU")
+    parser.add_argument("--run-sim", action="store_true", help="with --target=cuda: run as well, on the simulator")
+    parser.add_argument("--sim-chip", default="sm_90", metavar="CHIP", help="which chip to simulate")
+    parser.add_argument("--sim-check", default="all", metavar="LEVEL", help="none, memory or all (default)")
+    parser.add_argument("--sim-seed", default="0", metavar="S", help="order of blocks, warps and lanes")
     parser.add_argument("--compile-only", action="store_true", help="run nothing")
     parser.add_argument("--filter", default="", metavar="REGEX", help="only the cases whose whole name matches")
     parser.add_argument("--limit", type=int, metavar="N", help="every k-th case only, so that N are left")
@@ -73,10 +77,14 @@ def choose_names(arguments):
 
 def make_settings(arguments):
     device = arguments.target
+    if arguments.run_sim:
+        device = "sim"
     if arguments.compile_only or (device == "cuda" and not arguments.run_cuda):
         device = None
     return judge.Settings(arguments.mode, arguments.target, str(arguments.dscc), str(arguments.dscc_run),
-                          arguments.timeout, device, arguments.dscc_option, arguments.keep)
+                          arguments.timeout, device, arguments.dscc_option, arguments.keep,
+                          [f"--sim-chip={arguments.sim_chip}", f"--sim-check={arguments.sim_check}",
+                           f"--sim-seed={arguments.sim_seed}"] if device == "sim" else [])
 
 
 def judge_one(job):
@@ -164,8 +172,8 @@ def main(words=None):
         if outcome.verdict == arguments.list:
             print(f"{outcome.name}: {outcome.detail}")
     passed = {outcome.name for outcome in outcomes if outcome.verdict in passing_verdicts(settings)}
-    # A crash, an endless loop or a spill is a fault for any model, supported or not.
-    broken = {outcome.name: outcome for outcome in outcomes if outcome.verdict in (judge.CRASH, judge.TIME_OUT, judge.SPILLS)}
+    # A crash, an endless loop, a spill or an illegal access is a fault for any model, supported or not.
+    broken = {outcome.name: outcome for outcome in outcomes if outcome.verdict in (judge.CRASH, judge.TIME_OUT, judge.SPILLS, judge.REPORTED)}
     if arguments.ratchet:
         lost = check_ratchet(arguments.ratchet, passed, outcomes, arguments.update_ratchet)
         broken |= {outcome.name: outcome for outcome in lost}

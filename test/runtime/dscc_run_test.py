@@ -254,7 +254,7 @@ class CommandLine(OnArtifact):
     def test_mistakes(self):
         for words, said in (((), "no model was named"), (("a.so", "b.so"), "one model at a time"),
                             (("a.so", "--nothing"), "there is no option `--nothing`"),
-                            (("a.so", "--device=tpu"), "auto, cpu and cuda, not `tpu`"),
+                            (("a.so", "--device=tpu"), "auto, cpu, cuda and sim, not `tpu`"),
                             (("a.so", "--threads=0"), "--threads"), (("a.so", "--threads=2x"), "--threads"),
                             (("a.so", "--seed=-1"), "--seed"), (("a.so", "--bench=nan"), "--bench"),
                             (("a.so", "--bench=0"), "--bench"), (("a.so", "--dim=batch"), "--dim"),

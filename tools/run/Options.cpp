@@ -1,5 +1,6 @@
 #include "tools/run/Options.h"
 
+#include <algorithm>
 #include <charconv>
 #include <cmath>
 #include <limits>
@@ -17,8 +18,12 @@ USAGE: dscc-run [options] model.so
 
 WHERE:
   --device=auto|cpu|cuda   auto (default): CUDA if a device and code for it are there, else the CPU
+  --device=sim             the CUDA code on a simulated GPU: no GPU is needed, and accesses are checked
   --threads=N              CPU threads (default: one a physical core)
   --cuda-driver=LIB        library to load in place of libcuda.so.1
+  --sim-chip=CHIP          sm_80, sm_86, sm_89 or sm_90 (default)
+  --sim-check=LEVEL        none, memory (default) or all: races in shared memory too
+  --sim-seed=S             order of blocks, warps and lanes; 0 (default): in order
 
 ON WHAT:
   --input NAME=FILE.npy    an input's values; the other inputs get random ones
@@ -58,8 +63,30 @@ static void readDevice(Options &options, const std::string &value) {
     options.device = DSCC_CPU;
   else if (value == "cuda")
     options.device = DSCC_CUDA;
+  else if (value == "sim")
+    options.device = DSCC_CUDA, options.isSimulated = true;
   else
-    options.errors.push_back("--device knows auto, cpu and cuda, not " + quoted(value));
+    options.errors.push_back("--device knows auto, cpu, cuda and sim, not " + quoted(value));
+}
+
+static void readOneOf(Options &options, const char *option, const std::vector<std::string> &known,
+                      const std::string &value, std::string &result) {
+  if (std::find(known.begin(), known.end(), value) != known.end()) {
+    result = value;
+    return;
+  }
+  std::string list;
+  for (const std::string &one : known)
+    list += (list.empty() ? "" : ", ") + one;
+  options.errors.push_back(std::string(option) + " knows " + list + ", not " + quoted(value));
+}
+
+static void readSimChip(Options &options, const std::string &value) {
+  readOneOf(options, "--sim-chip", {"sm_80", "sm_86", "sm_89", "sm_90"}, value, options.simChip);
+}
+
+static void readSimCheck(Options &options, const std::string &value) {
+  readOneOf(options, "--sim-check", {"none", "memory", "all"}, value, options.simCheck);
 }
 
 static void readDim(Options &options, const std::string &value) {
@@ -115,6 +142,9 @@ static const ValueOption valueOptions[] = {
     {"--dim", readDim},
     {"--input", readInput},
     {"--output", [](Options &options, const std::string &value) { options.outputFolder = value; }},
+    {"--sim-chip", readSimChip},
+    {"--sim-check", readSimCheck},
+    {"--sim-seed", [](Options &options, const std::string &value) { options.simSeed = value; }},
     {"--cuda-driver", [](Options &options, const std::string &value) { options.cudaDriver = value; }},
 };
 

@@ -31,6 +31,8 @@ struct Options {
   std::map<std::string, int64_t> dims;
   std::string outputFolder;
   std::string cudaDriver;
+  bool isSimulated = false;                 // --device=sim
+  std::string simChip, simCheck, simSeed;   // empty: the simulator's own choice
   double benchSeconds = 0; // 0: no bench
   bool json = false;
   bool help = false;

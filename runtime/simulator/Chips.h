@@ -1,0 +1,36 @@
+// The chips that can be simulated: what the driver tells about them, and their limits.
+
+#ifndef DSCC_RUNTIME_SIMULATOR_CHIPS_H
+#define DSCC_RUNTIME_SIMULATOR_CHIPS_H
+
+#include "llvm/ADT/StringRef.h"
+
+#include <cstddef>
+#include <cstdint>
+
+namespace dscc::sim {
+
+struct Chip {
+  llvm::StringLiteral name;      // "sm_90"
+  llvm::StringLiteral product;   // what cuDeviceGetName says
+  int major, minor;              // compute capability
+  int multiprocessors;
+  int maxThreadsPerMultiprocessor;
+  uint32_t sharedPerBlock;       // bytes, static and without asking
+  uint32_t sharedPerBlockOptin;  // bytes, dynamic, after cuFuncSetAttribute
+  uint32_t sharedPerMultiprocessor;
+  uint32_t registersPerMultiprocessor;
+  size_t memoryBytes;
+  bool hasClusters;              // thread block clusters, distributed shared memory, TMA
+  // For the roofline, all a second and chip.
+  double clockHz, memoryBytesPerSecond;
+};
+
+/// Null if there is no such chip.
+const Chip *findChip(llvm::StringRef name);
+/// "sm_80, sm_86, sm_89, sm_90"
+llvm::StringRef chipNames();
+
+} // namespace dscc::sim
+
+#endif // DSCC_RUNTIME_SIMULATOR_CHIPS_H

@@ -1,0 +1,21 @@
+// From an image of a module to the PTX that the simulator runs.
+
+#ifndef DSCC_RUNTIME_SIMULATOR_DRIVER_IMAGES_H
+#define DSCC_RUNTIME_SIMULATOR_DRIVER_IMAGES_H
+
+#include "runtime/simulator/driver/Cuda.h"
+
+#include <string>
+
+namespace dscc::sim {
+
+/// The image is PTX text that ends in NUL, or a cubin of dscc's, behind whose ELF file lies the text that it was made from:
+///
+///     | ELF | padding to 8 | "DSCCPTX1" | bytes when compressed, u64 | bytes, u64 | zlib stream |
+///
+/// Any other cubin holds machine code, which is not simulated: CUDA_ERROR_NO_BINARY_FOR_GPU.
+CUresult findPtx(const void *image, std::string &text);
+
+} // namespace dscc::sim
+
+#endif // DSCC_RUNTIME_SIMULATOR_DRIVER_IMAGES_H

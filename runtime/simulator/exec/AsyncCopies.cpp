@@ -1,0 +1,57 @@
+// cp.async: what is copied is not there until it has been waited for.
+//
+// At the issue the target is filled with NaN, and the copy takes place at the wait: a program that forgets the wait, or
+// overwrites the source too early, computes garbage instead of passing by luck.
+
+#include "runtime/simulator/exec/Runtime.h"
+
+#include <cstring>
+
+namespace dscc::sim {
+
+static constexpr int misalignedAddress = 716; // CUDA_ERROR_MISALIGNED_ADDRESS
+
+void checkAccess(Lane &lane, const char *address, uint32_t bytes, bool isStore, int site); // Checks.cpp
+
+static void copyAsync(Lane *lane, char *target, const char *source, uint32_t bytes, uint32_t sourceBytes, int site) {
+  bool isAligned = bytes && !((target - lane->shared) & (bytes - 1)) && !(reinterpret_cast<uintptr_t>(source) & (bytes - 1));
+  if (!isAligned || sourceBytes > bytes) {
+    reports().add(*lane, "misaligned access", "cp.async of " + std::to_string(bytes) + " bytes to shared address " +
+                                                  std::to_string(target - lane->shared), site, misalignedAddress);
+    abandon(*lane);
+  }
+  if (settings().check != CheckLevel::None) {
+    if (sourceBytes)
+      checkAccess(*lane, source, sourceBytes, false, site);
+    checkAccess(*lane, target, bytes, true, site);
+  }
+  std::memset(target, 0xff, bytes);
+  lane->openCopies.push_back({target, source, bytes, sourceBytes});
+}
+
+static void commit(Lane *lane) {
+  lane->copyGroups.push_back(std::move(lane->openCopies));
+  lane->openCopies.clear();
+}
+
+/// Until at most `left` groups are under way; -1: everything, committed or not.
+static void waitForCopies(Lane *lane, int left) {
+  if (left < 0)
+    commit(lane);
+  while (int(lane->copyGroups.size()) > std::max(left, 0)) {
+    for (const AsyncCopy &copy : lane->copyGroups.front()) {
+      std::memcpy(copy.target, copy.source, copy.sourceBytes);
+      std::memset(copy.target + copy.sourceBytes, 0, copy.bytes - copy.sourceBytes);
+    }
+    lane->copyGroups.erase(lane->copyGroups.begin());
+  }
+}
+
+llvm::ArrayRef<Callee> asyncCopyCallees() {
+  static const Callee list[] = {{"dscc_sim_copy_async", reinterpret_cast<void *>(copyAsync)},
+                                {"dscc_sim_copy_commit", reinterpret_cast<void *>(commit)},
+                                {"dscc_sim_copy_wait", reinterpret_cast<void *>(waitForCopies)}};
+  return list;
+}
+
+} // namespace dscc::sim

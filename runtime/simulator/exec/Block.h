@@ -1,0 +1,174 @@
+// A block of GPU threads while it runs: a fiber for each thread, a warp for each 32 of them, shared memory.
+//
+//     thread ─ runs ─► collective ─► all there? ──no──► the next ready thread
+//                                        │yes
+//                                        ▼
+//                       the last to arrive does it for all
+//
+// Threads of a block share one host thread, so nothing here is locked; only memory that blocks share is.
+
+#ifndef DSCC_RUNTIME_SIMULATOR_EXEC_BLOCK_H
+#define DSCC_RUNTIME_SIMULATOR_EXEC_BLOCK_H
+
+#include "runtime/simulator/Machine.h"
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <mutex>
+#include <random>
+#include <string>
+#include <vector>
+
+namespace dscc::sim {
+
+struct Block;
+struct Unit;
+struct Warp;
+struct Allocation;
+
+inline constexpr uint32_t lanesPerWarp = 32;
+inline constexpr uint32_t allLanes = ~0u;
+
+/// Where a special register stands in Lane::special.
+enum Special : uint32_t {
+  TidX, TidY, TidZ, NtidX, NtidY, NtidZ, CtaidX, CtaidY, CtaidZ, NctaidX, NctaidY, NctaidZ, LaneId, WarpSize, WarpId,
+  NwarpId, SmId, NsmId, GridId, ClusterCtaRank, ClusterNctaRank, ClusterCtaidX, ClusterCtaidY, ClusterCtaidZ,
+  ClusterNctaidX, ClusterNctaidY, ClusterNctaidZ, ClusterIdX, ClusterIdY, ClusterIdZ, NclusterIdX, NclusterIdY,
+  NclusterIdZ, DynamicSharedBytes, TotalSharedBytes, NumSpecials
+};
+
+/// One copy of cp.async that has not landed.
+struct AsyncCopy {
+  char *target;
+  const char *source;
+  uint32_t bytes, sourceBytes; // the rest of `bytes` becomes 0
+};
+
+/// One GPU thread. What stands first is known to compiled code by its offset.
+struct Lane {
+  uint32_t special[NumSpecials];
+  char *shared;          // the block's window: address 0 of .shared
+  int64_t fuel;          // backward branches until tick() is called
+  uint64_t instructions; // executed so far
+
+  void *stackPointer; // while it does not run
+  Block *block;
+  Warp *warp;
+  uint32_t index, thread; // in the warp, in the block
+  bool isDone;
+  int64_t turns; // ticks so far
+  // What it waits for, since `site`, a PTX line.
+  const char *waitsFor;
+  int site;
+  uint32_t mask;
+  void *exchange; // operands and results of the collective, on its stack
+  bool isServed;  // the collective has taken place
+  // cp.async: what has been issued since the last commit, and the groups committed.
+  std::vector<AsyncCopy> openCopies;
+  std::vector<std::vector<AsyncCopy>> copyGroups;
+  // The allocation that the last access hit.
+  const Allocation *lastAllocation;
+};
+
+struct Warp {
+  uint32_t ready = 0, alive = 0, arrived = 0; // masks of lanes
+  uint32_t index = 0;
+  uint32_t epoch = 1; // lanes see each other's shared memory once it has advanced
+};
+
+/// A named barrier: id 0 is bar.sync 0.
+struct Barrier {
+  uint32_t arrived = 0, expected = 0; // threads; expected 0: as many as are alive
+  std::vector<Lane *> waiting;
+};
+inline constexpr uint32_t numBarriers = 16;
+
+/// What bar.red counts: of the meeting under way, and of the last one.
+struct BarrierSum {
+  struct Count {
+    uint32_t threads = 0, trueCount = 0;
+  } next, last;
+};
+
+/// A word of shared memory, for finding races: who wrote it last, who read it since.
+struct SharedShadow {
+  uint32_t writeEpoch, readEpoch;         // of the block
+  uint32_t writeWarpEpoch, readWarpEpoch; // of the warp
+  uint16_t writer, reader;                // threads; reader manyReaders: several
+  uint8_t writtenBytes, readBytes;        // masks, within the epoch
+  uint8_t initialised;                    // mask, since the block began
+};
+
+/// The blocks that run together on one host thread: a cluster, or one block.
+struct Unit {
+  std::vector<Block *> blocks;
+  void *mainStackPointer = nullptr; // of the host thread's own stack
+  uint32_t numAlive = 0;            // threads
+  bool isOver = false;              // a fault has ended it
+  std::mt19937_64 random;
+  bool isShuffled = false;
+};
+
+struct Block {
+  Unit *unit;
+  const Kernel *kernel;
+  const LaunchShape *shape;
+  void **arguments;
+  uint32_t index[3];
+  std::vector<Lane> lanes;
+  std::vector<Warp> warps;
+  uint32_t numThreads, numAlive;
+  Barrier barriers[numBarriers];
+  BarrierSum sums[numBarriers];
+  uint32_t epoch = 1; // advances at each barrier of all threads
+  char *shared;
+  uint32_t sharedBytes;
+  std::vector<SharedShadow> shadow; // a row each 4 bytes of shared memory; empty unless checked
+  uint32_t rank = 0;                // in the unit
+  bool hasFibers = false;
+  bool hasPartialBarriers = false; // some barrier was not one of all threads
+  char *stacks;
+  size_t stackBytes;                // a thread
+};
+
+/// The reports of a launch; shared by its blocks.
+class Reports {
+public:
+  /// Notes what went wrong at `site` of the lane's kernel.
+  void add(const Lane &lane, llvm::StringRef kind, const std::string &what, int site, int driverError = 0);
+  /// Not a thread's fault.
+  void addFailure(llvm::StringRef what, int driverError);
+  void begin();
+  bool isFaulted() const { return faulted; }
+  std::vector<Report> take();
+
+private:
+  void append(Report report);
+
+  std::mutex lock;
+  std::vector<Report> list;
+  std::atomic<bool> faulted{false};
+  size_t dropped = 0;
+};
+Reports &reports();
+
+/// Lets the next ready thread run until this one is made ready again; reports a deadlock if there is none.
+void wait(Lane &lane, const char *what, int site);
+inline void makeReady(Lane &lane) { lane.warp->ready |= 1u << lane.index; }
+/// Lets others run first; returns when it is this thread's turn again.
+void yield(Lane &lane);
+/// Ends the block at once, without coming back: after a fault.
+[[noreturn]] void abandon(Lane &lane);
+/// All threads are done.
+[[noreturn]] void leave(Lane &lane);
+
+/// Waits until all lanes of `mask` that are alive are here; then the last one calls act(lanes, mask) for all of them.
+template <typename Act> void rendezvous(Lane &lane, const char *what, uint32_t mask, int site, void *exchange, Act act);
+[[noreturn]] void reportDivergence(Lane &lane, const Lane &other);
+
+} // namespace dscc::sim
+
+#include "runtime/simulator/exec/Rendezvous.inc"
+
+#endif // DSCC_RUNTIME_SIMULATOR_EXEC_BLOCK_H

@@ -1,0 +1,300 @@
+// Spreads the blocks of a launch over host threads and runs each to its end.
+//
+// Host threads and their arenas (stacks, shared memory) live on between launches. A kernel without collectives runs as a
+// plain loop over its threads, on one stack: no thread of it ever waits.
+
+#include "runtime/simulator/Chips.h"
+#include "runtime/simulator/exec/Block.h"
+#include "runtime/simulator/exec/Fiber.h"
+#include "runtime/simulator/exec/Runtime.h"
+
+#include "llvm/ADT/STLExtras.h"
+#include "llvm/Support/MathExtras.h"
+#include "llvm/Support/ThreadPool.h"
+
+#include <algorithm>
+#include <atomic>
+#include <cstring>
+#include <numeric>
+#include <sys/mman.h>
+#include <thread>
+
+namespace dscc::sim {
+
+static constexpr size_t stackBase = 32 << 10; // bytes; a kernel with 128 accumulators spills some kilobytes
+static constexpr size_t stackColour = 320;    // bytes; else the tops of all stacks fall into the same cache sets
+static constexpr size_t pageBytes = 4096;
+static constexpr int64_t fuelPerTurn = 10000; // backward branches until others get their turn
+
+namespace {
+/// One block's stacks and shared memory, kept for the next block.
+struct Arena {
+  Block block;
+  char *stacks = nullptr, *shared = nullptr;
+  size_t stackBytes = 0, sharedBytes = 0;
+  uint32_t numStacks = 0;
+
+  ~Arena() {
+    if (stacks)
+      munmap(stacks, stackBytes * numStacks);
+    if (shared)
+      munmap(shared, sharedBytes);
+  }
+  bool reserve(uint32_t threads, size_t stack, size_t shared);
+};
+
+struct LaunchState {
+  const Kernel &kernel;
+  const Chip &chip;
+  const LaunchShape &shape;
+  void **arguments;
+  uint32_t sharedBytes;
+  uint64_t numUnits;
+  uint32_t unitSize; // blocks
+  uint64_t step, first; // unit i of the order is (first + i * step) % numUnits
+  std::atomic<uint64_t> next{0};
+  uint64_t gridId;
+};
+} // namespace
+
+static char *mapPages(size_t bytes) {
+  void *pages = mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  return pages == MAP_FAILED ? nullptr : static_cast<char *>(pages);
+}
+
+bool Arena::reserve(uint32_t threads, size_t stack, size_t sharedWanted) {
+  if (stackBytes < stack || numStacks < threads) {
+    if (stacks)
+      munmap(stacks, stackBytes * numStacks);
+    stackBytes = std::max(stackBytes, stack);
+    numStacks = std::max(numStacks, threads);
+    stacks = mapPages(stackBytes * numStacks);
+  }
+  if (sharedBytes < sharedWanted || !shared) {
+    if (shared)
+      munmap(shared, sharedBytes);
+    sharedBytes = llvm::alignTo(std::max<size_t>(sharedWanted, 1), pageBytes);
+    shared = mapPages(sharedBytes);
+  }
+  return stacks && shared;
+}
+
+static void runThread(void *argument) {
+  Lane &lane = *static_cast<Lane *>(argument);
+  Block &block = *lane.block;
+  block.kernel->entry(&lane, block.arguments);
+  exitThread(lane);
+}
+
+static void initialiseSpecials(Lane &lane, const Block &block, const LaunchState &state, uint32_t thread) {
+  const LaunchShape &shape = state.shape;
+  uint32_t *special = lane.special;
+  special[TidX] = thread % shape.block[0];
+  special[TidY] = thread / shape.block[0] % shape.block[1];
+  special[TidZ] = thread / shape.block[0] / shape.block[1];
+  for (int axis = 0; axis < 3; ++axis) {
+    uint32_t cluster = shape.cluster[axis];
+    special[NtidX + axis] = shape.block[axis];
+    special[CtaidX + axis] = block.index[axis];
+    special[NctaidX + axis] = shape.grid[axis];
+    special[ClusterCtaidX + axis] = block.index[axis] % cluster;
+    special[ClusterNctaidX + axis] = cluster;
+    special[ClusterIdX + axis] = block.index[axis] / cluster;
+    special[NclusterIdX + axis] = shape.grid[axis] / cluster;
+  }
+  special[LaneId] = thread % lanesPerWarp;
+  special[WarpSize] = lanesPerWarp;
+  special[WarpId] = thread / lanesPerWarp;
+  special[NwarpId] = uint32_t(block.warps.size());
+  uint64_t linear = block.index[0] + uint64_t(shape.grid[0]) * (block.index[1] + uint64_t(shape.grid[1]) * block.index[2]);
+  special[SmId] = uint32_t(linear % state.chip.multiprocessors);
+  special[NsmId] = uint32_t(state.chip.multiprocessors);
+  special[GridId] = uint32_t(state.gridId);
+  special[ClusterCtaRank] = block.rank;
+  special[ClusterNctaRank] = state.unitSize;
+  special[DynamicSharedBytes] = shape.dynamicShared;
+  special[TotalSharedBytes] = state.sharedBytes;
+}
+
+static void prepareLane(Lane &lane, Block &block, const LaunchState &state, uint32_t thread) {
+  initialiseSpecials(lane, block, state, thread);
+  lane.shared = block.shared;
+  lane.fuel = fuelPerTurn;
+  lane.instructions = 0;
+  lane.block = &block;
+  lane.warp = &block.warps[thread / lanesPerWarp];
+  lane.index = thread % lanesPerWarp;
+  lane.thread = thread;
+  lane.isDone = false;
+  lane.turns = 0;
+  lane.waitsFor = nullptr;
+  lane.site = 0;
+  lane.openCopies.clear();
+  lane.copyGroups.clear();
+  lane.lastAllocation = nullptr;
+}
+
+static void prepareBlock(Arena &arena, Unit &unit, const LaunchState &state, uint64_t index, uint32_t rank) {
+  Block &block = arena.block;
+  block.unit = &unit;
+  block.kernel = &state.kernel;
+  block.shape = &state.shape;
+  block.arguments = state.arguments;
+  block.rank = rank;
+  const LaunchShape &shape = state.shape;
+  uint64_t clusters[3];
+  for (int axis = 0; axis < 3; ++axis)
+    clusters[axis] = shape.grid[axis] / shape.cluster[axis];
+  uint64_t at[3] = {index % clusters[0], index / clusters[0] % clusters[1], index / clusters[0] / clusters[1]};
+  uint32_t within[3] = {rank % shape.cluster[0], rank / shape.cluster[0] % shape.cluster[1],
+                        rank / shape.cluster[0] / shape.cluster[1]};
+  for (int axis = 0; axis < 3; ++axis)
+    block.index[axis] = uint32_t(at[axis] * shape.cluster[axis] + within[axis]);
+  block.numThreads = block.numAlive = shape.block[0] * shape.block[1] * shape.block[2];
+  block.shared = arena.shared;
+  block.sharedBytes = state.sharedBytes;
+  block.stacks = arena.stacks;
+  block.stackBytes = arena.stackBytes;
+  block.epoch = 1;
+  uint32_t numWarps = llvm::divideCeil(block.numThreads, lanesPerWarp);
+  block.warps.assign(numWarps, Warp());
+  for (uint32_t warp = 0; warp < numWarps; ++warp) {
+    uint32_t rest = block.numThreads - warp * lanesPerWarp;
+    block.warps[warp].index = warp;
+    block.warps[warp].alive = block.warps[warp].ready = rest >= lanesPerWarp ? allLanes : (1u << rest) - 1;
+  }
+  for (Barrier &barrier : block.barriers)
+    barrier = Barrier();
+  // Lanes keep their vectors' memory; there are always whole warps of them.
+  if (block.lanes.size() < numWarps * lanesPerWarp)
+    block.lanes.resize(numWarps * lanesPerWarp);
+  prepareChecks(block);
+}
+
+static void startFibers(Block &block, const LaunchState &state) {
+  block.hasFibers = true;
+  for (uint32_t thread = 0; thread < block.numThreads; ++thread) {
+    Lane &lane = block.lanes[thread];
+    prepareLane(lane, block, state, thread);
+    size_t colour = thread * stackColour % pageBytes;
+    lane.stackPointer = prepareFiber(block.stacks + block.stackBytes * (thread + 1) - colour, runThread, &lane);
+  }
+}
+
+/// One thread after the other, in one lane: nothing of the kernel waits.
+static void runWithoutFibers(Block &block, const LaunchState &state) {
+  block.hasFibers = false;
+  Lane &lane = block.lanes[0];
+  prepareLane(lane, block, state, 0);
+  const LaunchShape &shape = state.shape;
+  uint32_t thread = 0;
+  for (uint32_t z = 0; z < shape.block[2]; ++z)
+    for (uint32_t y = 0; y < shape.block[1]; ++y)
+      for (uint32_t x = 0; x < shape.block[0]; ++x, ++thread) {
+        lane.special[TidX] = x;
+        lane.special[TidY] = y;
+        lane.special[TidZ] = z;
+        lane.special[LaneId] = thread % lanesPerWarp;
+        lane.special[WarpId] = thread / lanesPerWarp;
+        lane.thread = thread;
+        block.kernel->entry(&lane, block.arguments);
+      }
+}
+
+/// On a fiber all the same: a fault ends it by leaving the stack.
+static void runInOneFiber(Block &block, const LaunchState &state) {
+  std::pair<Block *, const LaunchState *> both{&block, &state};
+  auto main = [](void *argument) {
+    auto [own, launch] = *static_cast<std::pair<Block *, const LaunchState *> *>(argument);
+    runWithoutFibers(*own, *launch);
+    leave(own->lanes[0]);
+  };
+  void *fiber = prepareFiber(block.stacks + block.stackBytes, main, &both);
+  dscc_sim_switch(&block.unit->mainStackPointer, fiber);
+}
+
+static void countInstructions(const Block &block) {
+  uint64_t sum = 0;
+  for (uint32_t thread = 0; thread < block.numThreads; ++thread)
+    sum += block.lanes[thread].instructions;
+  totals().instructions += sum;
+}
+
+static void runUnit(std::vector<std::unique_ptr<Arena>> &arenas, const LaunchState &state, uint64_t index) {
+  size_t stack = llvm::alignTo(stackBase + 2 * size_t(state.kernel.localBytes) + pageBytes, pageBytes);
+  uint32_t threads = state.shape.block[0] * state.shape.block[1] * state.shape.block[2];
+  Unit unit;
+  uint64_t seed = settings().seed;
+  unit.isShuffled = seed != 0;
+  unit.random.seed(seed * 0x9e3779b97f4a7c15u + index);
+  while (arenas.size() < state.unitSize)
+    arenas.push_back(std::make_unique<Arena>());
+  for (uint32_t rank = 0; rank < state.unitSize; ++rank) {
+    if (!arenas[rank]->reserve(threads, stack, state.sharedBytes))
+      return reports().addFailure("out of host memory for a block", 2 /* CUDA_ERROR_OUT_OF_MEMORY */);
+    prepareBlock(*arenas[rank], unit, state, index, rank);
+    unit.blocks.push_back(&arenas[rank]->block);
+  }
+  if (!state.kernel.hasCollectives && state.unitSize == 1) {
+    runInOneFiber(*unit.blocks[0], state);
+    return countInstructions(*unit.blocks[0]);
+  }
+  for (Block *block : unit.blocks) {
+    startFibers(*block, state);
+    unit.numAlive += block->numThreads;
+  }
+  dscc_sim_switch(&unit.mainStackPointer, unit.blocks[0]->lanes[0].stackPointer);
+  for (Block *block : unit.blocks)
+    countInstructions(*block);
+}
+
+static void work(LaunchState &state) {
+  static thread_local std::vector<std::unique_ptr<Arena>> arenas;
+  for (uint64_t i; (i = state.next++) < state.numUnits && !reports().isFaulted();)
+    runUnit(arenas, state, (state.first + i * state.step) % state.numUnits);
+}
+
+/// With a seed blocks begin in another order than that of their numbers.
+static void shuffleOrder(LaunchState &state) {
+  state.step = 1;
+  state.first = 0;
+  if (!settings().seed || state.numUnits < 2)
+    return;
+  std::mt19937_64 random(settings().seed);
+  state.first = random() % state.numUnits;
+  // Below 2^32, so that i * step does not overflow.
+  do
+    state.step = 1 + random() % std::min<uint64_t>(state.numUnits - 1, UINT32_MAX);
+  while (std::gcd(state.step, state.numUnits) != 1);
+}
+
+static llvm::StdThreadPool &hostThreads() {
+  static llvm::StdThreadPool pool(llvm::hardware_concurrency(settings().threads));
+  return pool;
+}
+
+std::vector<Report> launch(const Kernel &kernel, const Chip &chip, const LaunchShape &shape, void **arguments) {
+  static std::atomic<uint64_t> numLaunches{0};
+  uint32_t unitSize = shape.cluster[0] * shape.cluster[1] * shape.cluster[2];
+  uint64_t numBlocks = uint64_t(shape.grid[0]) * shape.grid[1] * shape.grid[2];
+  LaunchState state{.kernel = kernel, .chip = chip, .shape = shape, .arguments = arguments,
+                    .sharedBytes = kernel.staticShared + shape.dynamicShared, .numUnits = numBlocks / unitSize,
+                    .unitSize = unitSize, .step = 1, .first = 0, .gridId = ++numLaunches};
+  shuffleOrder(state);
+  reports().begin();
+  beginGlobalChecks();
+  unsigned helpers = settings().threads ? settings().threads : std::max(1u, std::thread::hardware_concurrency());
+  uint64_t threads = state.numUnits * shape.block[0] * shape.block[1] * shape.block[2];
+  constexpr uint64_t fewThreads = 4096; // less than what waking another host thread costs
+  if (helpers == 1 || state.numUnits == 1 || threads < fewThreads) {
+    work(state);
+  } else {
+    llvm::ThreadPoolTaskGroup group(hostThreads());
+    for (unsigned i = 0; i < helpers; ++i)
+      group.async([&] { work(state); });
+    group.wait();
+  }
+  return reports().take();
+}
+
+} // namespace dscc::sim

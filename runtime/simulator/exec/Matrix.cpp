@@ -1,0 +1,223 @@
+// Matrix instructions of a warp: ldmatrix, stmatrix, mma.sync.
+//
+// The fragments' layouts are those of the PTX manual's chapter on warp-level matrix instructions: in lane i, group g =
+// i / 4 and place t = i % 4. Products of f16, bf16, tf32 and float8 are exact in f32; sums are made in f32, in order of k.
+
+#include "runtime/simulator/exec/Runtime.h"
+
+#include "llvm/ADT/APFloat.h"
+
+#include <cmath>
+#include <cstring>
+
+namespace dscc::sim {
+
+static constexpr int misalignedAddress = 716; // CUDA_ERROR_MISALIGNED_ADDRESS
+static constexpr int illegalInstruction = 715;
+
+void checkSharedAccess(Lane &lane, const char *address, uint32_t bytes, bool isStore, int site); // Checks.cpp
+
+namespace {
+struct MatrixAccess {
+  char *row;
+  uint32_t *words;
+};
+struct Fragments {
+  const uint32_t *a, *b, *c;
+  uint32_t *d;
+};
+enum ElementCode { F16, Bf16, Tf32, F64, F32, S8, U8, S32, E4m3, E5m2 };
+} // namespace
+
+static void requireAligned(Lane &lane, const char *address, int site) {
+  if (!((address - lane.block->shared) & 15))
+    return;
+  reports().add(lane, "misaligned access", "a row of a matrix begins at shared address " +
+                                               std::to_string(address - lane.block->shared) + ", no multiple of 16",
+                site, misalignedAddress);
+  abandon(lane);
+}
+
+static void loadMatrix(Lane *lane, char *row, int count, int isTransposed, uint32_t *words, int site) {
+  MatrixAccess own{row, words};
+  if (lane->index < uint32_t(count) * 8) {
+    requireAligned(*lane, row, site);
+    if (settings().check != CheckLevel::None)
+      checkSharedAccess(*lane, row, 16, false, site);
+  }
+  rendezvous(*lane, "ldmatrix", allLanes, site, &own, [&](Lane *lanes, uint32_t there) {
+    auto rowOf = [&](uint32_t i) { return static_cast<MatrixAccess *>(lanes[i].exchange)->row; };
+    forEachLane(there, [&](uint32_t i) {
+      for (int q = 0; q < count; ++q) {
+        uint16_t pair[2];
+        for (int e = 0; e < 2; ++e) {
+          uint32_t r = isTransposed ? i % 4 * 2 + e : i / 4, c = isTransposed ? i / 4 : i % 4 * 2 + e;
+          std::memcpy(&pair[e], rowOf(q * 8 + r) + 2 * c, 2);
+        }
+        std::memcpy(static_cast<MatrixAccess *>(lanes[i].exchange)->words + q, pair, 4);
+      }
+    });
+  });
+}
+
+static void storeMatrix(Lane *lane, char *row, int count, int isTransposed, uint32_t *words, int site) {
+  MatrixAccess own{row, words};
+  if (lane->index < uint32_t(count) * 8) {
+    requireAligned(*lane, row, site);
+    if (settings().check != CheckLevel::None)
+      checkSharedAccess(*lane, row, 16, true, site);
+  }
+  rendezvous(*lane, "stmatrix", allLanes, site, &own, [&](Lane *lanes, uint32_t there) {
+    auto rowOf = [&](uint32_t i) { return static_cast<MatrixAccess *>(lanes[i].exchange)->row; };
+    forEachLane(there, [&](uint32_t i) {
+      for (int q = 0; q < count; ++q) {
+        uint16_t pair[2];
+        std::memcpy(pair, static_cast<MatrixAccess *>(lanes[i].exchange)->words + q, 4);
+        for (int e = 0; e < 2; ++e) {
+          uint32_t r = isTransposed ? i % 4 * 2 + e : i / 4, c = isTransposed ? i / 4 : i % 4 * 2 + e;
+          std::memcpy(rowOf(q * 8 + r) + 2 * c, &pair[e], 2);
+        }
+      }
+    });
+  });
+}
+
+static unsigned bitsOf(int code) {
+  static constexpr unsigned bits[] = {16, 16, 32, 64, 32, 8, 8, 32, 8, 8};
+  return bits[code];
+}
+
+static double decodeWith(const llvm::fltSemantics &semantics, uint64_t bits, unsigned width) {
+  return llvm::APFloat(semantics, llvm::APInt(width, bits)).convertToDouble();
+}
+
+/// Element `index` of a fragment's words.
+static double decode(const uint32_t *words, unsigned index, int code) {
+  unsigned bits = bitsOf(code);
+  uint64_t raw = 0;
+  std::memcpy(&raw, reinterpret_cast<const char *>(words) + index * bits / 8, bits / 8);
+  switch (code) {
+  case F16: return decodeWith(llvm::APFloat::IEEEhalf(), raw, 16);
+  case Bf16: return std::bit_cast<float>(uint32_t(raw) << 16);
+  case Tf32: return std::bit_cast<float>(uint32_t(raw) & ~0x1fffu);
+  case F64: return std::bit_cast<double>(raw);
+  case F32: return std::bit_cast<float>(uint32_t(raw));
+  case S8: return int8_t(raw);
+  case U8: return uint8_t(raw);
+  case S32: return int32_t(raw);
+  case E4m3: return decodeWith(llvm::APFloat::Float8E4M3FN(), raw, 8);
+  default: return decodeWith(llvm::APFloat::Float8E5M2(), raw, 8);
+  }
+}
+
+static void encode(uint32_t *words, unsigned index, int code, double value) {
+  char *place = reinterpret_cast<char *>(words) + index * bitsOf(code) / 8;
+  if (code == F64) {
+    std::memcpy(place, &value, 8);
+  } else if (code == F32) {
+    float narrow = float(value);
+    std::memcpy(place, &narrow, 4);
+  } else if (code == S32) {
+    int32_t narrow = int32_t(uint32_t(int64_t(value)));
+    std::memcpy(place, &narrow, 4);
+  } else {
+    llvm::APFloat narrow{float(value)};
+    bool lost;
+    narrow.convert(llvm::APFloat::IEEEhalf(), llvm::APFloat::rmNearestTiesToEven, &lost);
+    uint16_t bits = uint16_t(narrow.bitcastToAPInt().getZExtValue());
+    std::memcpy(place, &bits, 2);
+  }
+}
+
+namespace {
+/// Row and column of each element that a lane holds, for operand matrices with elements of `bits` bits.
+struct Place {
+  unsigned row, column;
+};
+} // namespace
+
+/// A is 16 x k (8 x 4 for f64): `perWord` neighbours of a row lie in a register; registers alternate between rows g and
+/// g + 8, then go on by half of k.
+static Place placeOfA(unsigned lane, unsigned element, unsigned bits, int rows) {
+  unsigned g = lane / 4, t = lane % 4, perWord = bits >= 32 ? 1 : 32 / bits;
+  if (rows == 8)
+    return {g, t};
+  unsigned word = element / perWord, within = element % perWord;
+  return {g + 8 * (word & 1), t * perWord + within + 4 * perWord * (word >> 1)};
+}
+
+static Place placeOfB(unsigned lane, unsigned element, unsigned bits) {
+  unsigned g = lane / 4, t = lane % 4, perWord = bits >= 32 ? 1 : 32 / bits;
+  unsigned word = element / perWord, within = element % perWord;
+  return {t * perWord + within + 4 * perWord * word, g};
+}
+
+static Place placeOfC(unsigned lane, unsigned element) {
+  return {lane / 4 + 8 * (element >> 1), lane % 4 * 2 + (element & 1)};
+}
+
+static double multiplyAdd(double sum, double x, double y, int code) {
+  if (code == F64)
+    return std::fma(x, y, sum);
+  if (code == S32)
+    return double(int32_t(uint32_t(int64_t(sum)) + uint32_t(int64_t(x * y))));
+  return float(sum + x * y);
+}
+
+static void multiply(Lane *lanes, int m, int n, int k, int dType, int aType, int bType, int cType) {
+  static thread_local double a[16][64], b[64][8], d[16][8];
+  unsigned aCount = unsigned(m * k / 32), bCount = unsigned(k * n / 32), dCount = unsigned(m * n / 32);
+  auto fragments = [&](uint32_t i) -> Fragments & { return *static_cast<Fragments *>(lanes[i].exchange); };
+  for (uint32_t i = 0; i < lanesPerWarp; ++i) {
+    for (unsigned e = 0; e < aCount; ++e) {
+      Place p = placeOfA(i, e, bitsOf(aType), m);
+      a[p.row][p.column] = decode(fragments(i).a, e, aType);
+    }
+    for (unsigned e = 0; e < bCount; ++e) {
+      Place p = placeOfB(i, e, bitsOf(bType));
+      b[p.row][p.column] = decode(fragments(i).b, e, bType);
+    }
+    for (unsigned e = 0; e < dCount; ++e) {
+      Place p = placeOfC(i, e);
+      d[p.row][p.column] = decode(fragments(i).c, e, cType);
+    }
+  }
+  int sumType = dType == F16 ? F32 : dType;
+  for (int row = 0; row < m; ++row)
+    for (int inner = 0; inner < k; ++inner)
+      for (int column = 0; column < n; ++column)
+        d[row][column] = multiplyAdd(d[row][column], a[row][inner], b[inner][column], sumType);
+  for (uint32_t i = 0; i < lanesPerWarp; ++i)
+    for (unsigned e = 0; e < dCount; ++e) {
+      Place p = placeOfC(i, e);
+      encode(fragments(i).d, e, dType, d[p.row][p.column]);
+    }
+}
+
+static void matrixMultiply(Lane *lane, uint32_t shape, uint32_t types, const uint32_t *a, const uint32_t *b,
+                           const uint32_t *c, uint32_t *d, int site) {
+  Fragments own{a, b, c, d};
+  int m = shape & 255, n = shape >> 8 & 255, k = shape >> 16 & 255;
+  int aType = types >> 8 & 15;
+  bool isKnown = n == 8 && ((m == 16 && k * int(bitsOf(aType)) >= 128 && k * int(bitsOf(aType)) <= 256) || (m == 8 && k == 4 && aType == F64));
+  if (!isKnown) {
+    reports().add(*lane, "unknown instruction", "mma.sync of this shape and types", site, illegalInstruction);
+    abandon(*lane);
+  }
+  rendezvous(*lane, "mma.sync", allLanes, site, &own, [&](Lane *lanes, uint32_t there) {
+    if (there != allLanes) {
+      reports().add(*lane, "divergence at a collective", "mma.sync with lanes that have exited", site, illegalInstruction);
+      abandon(*lane);
+    }
+    multiply(lanes, m, n, k, types >> 12 & 15, aType, types >> 4 & 15, types & 15);
+  });
+}
+
+llvm::ArrayRef<Callee> matrixCallees() {
+  static const Callee list[] = {{"dscc_sim_ldmatrix", reinterpret_cast<void *>(loadMatrix)},
+                                {"dscc_sim_stmatrix", reinterpret_cast<void *>(storeMatrix)},
+                                {"dscc_sim_mma", reinterpret_cast<void *>(matrixMultiply)}};
+  return list;
+}
+
+} // namespace dscc::sim

@@ -1,0 +1,60 @@
+#include "runtime/simulator/exec/Runtime.h"
+
+#include "llvm/ADT/Twine.h"
+
+namespace dscc::sim {
+
+static constexpr size_t maxReports = 16; // of a launch; the rest is counted
+
+Settings &settings() {
+  static Settings values;
+  return values;
+}
+
+Totals &totals() {
+  static Totals counts;
+  return counts;
+}
+
+Reports &reports() {
+  static Reports &all = *new Reports;
+  return all;
+}
+
+void Reports::begin() {
+  std::lock_guard guard(lock);
+  list.clear();
+  dropped = 0;
+  faulted = false;
+}
+
+void Reports::append(Report report) {
+  std::lock_guard guard(lock);
+  faulted = faulted || report.isFault;
+  if (list.size() < maxReports || report.isFault)
+    list.push_back(std::move(report));
+  else
+    ++dropped;
+}
+
+void Reports::add(const Lane &lane, llvm::StringRef kind, const std::string &what, int site, int driverError) {
+  const Block &block = *lane.block;
+  auto triple = [](const uint32_t *values) {
+    return "(" + std::to_string(values[0]) + ", " + std::to_string(values[1]) + ", " + std::to_string(values[2]) + ")";
+  };
+  std::string sentence = (kind + " in kernel " + block.kernel->name + " at PTX line " + llvm::Twine(site) + ", block " +
+                          triple(block.index) + ", thread " + triple(lane.special + TidX) + ": " + what)
+                             .str();
+  append({kind.str(), std::move(sentence), driverError != 0, driverError});
+}
+
+void Reports::addFailure(llvm::StringRef what, int driverError) { append({"failure", what.str(), true, driverError}); }
+
+std::vector<Report> Reports::take() {
+  std::lock_guard guard(lock);
+  if (dropped)
+    list.push_back({"more", std::to_string(dropped) + " more reports of this launch are left out", false, 0});
+  return std::move(list);
+}
+
+} // namespace dscc::sim

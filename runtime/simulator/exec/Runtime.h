@@ -1,0 +1,43 @@
+// What the parts of the execution ask of each other, and what compiled code calls.
+
+#ifndef DSCC_RUNTIME_SIMULATOR_EXEC_RUNTIME_H
+#define DSCC_RUNTIME_SIMULATOR_EXEC_RUNTIME_H
+
+#include "runtime/simulator/exec/Block.h"
+
+#include "llvm/ADT/ArrayRef.h"
+
+#include <atomic>
+
+namespace dscc::sim {
+
+/// The thread has come to its end: lets others go on. Does not come back.
+[[noreturn]] void exitThread(Lane &lane);
+
+/// Poisons shared memory and clears its shadow, if the settings ask for it.
+void prepareChecks(Block &block);
+/// A new launch: accesses of earlier ones are no races with it.
+void beginGlobalChecks();
+
+/// Counts over all launches.
+struct Totals {
+  std::atomic<uint64_t> instructions{0};
+};
+Totals &totals();
+
+/// A function that compiled code calls, by the name that it calls it by.
+struct Callee {
+  const char *name;
+  void *address;
+};
+/// One list a file of the execution.
+llvm::ArrayRef<Callee> warpCallees();
+llvm::ArrayRef<Callee> barrierCallees();
+llvm::ArrayRef<Callee> checkCallees();
+llvm::ArrayRef<Callee> asyncCopyCallees();
+llvm::ArrayRef<Callee> matrixCallees();
+llvm::ArrayRef<Callee> scalarCallees();
+
+} // namespace dscc::sim
+
+#endif // DSCC_RUNTIME_SIMULATOR_EXEC_RUNTIME_H

@@ -1,0 +1,136 @@
+// Which thread of a block runs next, and what happens when none can.
+//
+// A thread that waits switches straight to the next ready one: of its own warp first, because whole warps then arrive
+// together, and shared memory stays in the cache. With a seed the choice is random, so that a program that relies on an
+// order that the GPU does not promise gives itself away.
+
+#include "runtime/simulator/exec/Block.h"
+#include "runtime/simulator/exec/Fiber.h"
+
+#include "llvm/ADT/StringExtras.h"
+#include "llvm/ADT/Twine.h"
+
+#include <bit>
+
+namespace dscc::sim {
+
+static uint32_t firstFrom(uint32_t mask, uint32_t from) {
+  uint32_t upper = from >= 31 ? 0 : mask & ~((2u << from) - 1);
+  return uint32_t(std::countr_zero(upper ? upper : mask));
+}
+
+static uint32_t randomOf(uint32_t mask, std::mt19937_64 &random) {
+  for (uint32_t skip = uint32_t(random() % std::popcount(mask)); skip; --skip)
+    mask &= mask - 1;
+  return uint32_t(std::countr_zero(mask));
+}
+
+static Lane &laneOf(Block &block, uint32_t warp, uint32_t index) { return block.lanes[warp * lanesPerWarp + index]; }
+
+/// A ready thread of the block, its warps tried from `warp` on.
+static Lane *pickFrom(Block &block, uint32_t warp) {
+  uint32_t count = uint32_t(block.warps.size());
+  for (uint32_t i = 0; i < count; ++i) {
+    uint32_t index = warp + i < count ? warp + i : warp + i - count;
+    if (uint32_t ready = block.warps[index].ready)
+      return &laneOf(block, index,
+                     block.unit->isShuffled ? randomOf(ready, block.unit->random) : uint32_t(std::countr_zero(ready)));
+  }
+  return nullptr;
+}
+
+static Lane *pick(Lane &lane) {
+  Block &block = *lane.block;
+  Unit &unit = *block.unit;
+  if (unit.isShuffled && unit.random() % 4 == 0)
+    if (Lane *next = pickFrom(*unit.blocks[unit.random() % unit.blocks.size()],
+                              uint32_t(unit.random() % block.warps.size())))
+      return next;
+  if (uint32_t ready = lane.warp->ready)
+    return &laneOf(block, lane.warp->index,
+                   unit.isShuffled ? randomOf(ready, unit.random) : firstFrom(ready, lane.index));
+  for (size_t i = 0; i < unit.blocks.size(); ++i)
+    if (Lane *next = pickFrom(*unit.blocks[(block.rank + i) % unit.blocks.size()], i ? 0 : lane.warp->index))
+      return next;
+  return nullptr;
+}
+
+static void switchTo(Lane &from, Lane &to) {
+  if (&from != &to)
+    dscc_sim_switch(&from.stackPointer, to.stackPointer);
+}
+
+void leave(Lane &lane) {
+  void *lost;
+  dscc_sim_switch(&lost, lane.block->unit->mainStackPointer);
+  __builtin_unreachable();
+}
+
+void abandon(Lane &lane) {
+  lane.block->unit->isOver = true;
+  leave(lane);
+}
+
+/// `threads 0-31 wait for barrier 0 at PTX line 12`, for each group of neighbours that wait alike.
+static std::string describeWaiting(const Unit &unit) {
+  std::string text;
+  constexpr size_t maxGroups = 12;
+  size_t groups = 0;
+  for (const Block *block : unit.blocks)
+    for (uint32_t begin = 0; begin < block->numThreads && groups < maxGroups;) {
+      const Lane &first = block->lanes[begin];
+      uint32_t end = begin + 1;
+      auto isAlike = [&](const Lane &other) {
+        return other.isDone == first.isDone && other.site == first.site && other.waitsFor == first.waitsFor;
+      };
+      while (end < block->numThreads && isAlike(block->lanes[end]))
+        ++end;
+      if (!first.isDone) {
+        text += (groups++ ? "; threads " : "threads ") + std::to_string(begin) + "-" + std::to_string(end - 1) +
+                " wait for " + (first.waitsFor ? first.waitsFor : "their turn") + " at PTX line " +
+                std::to_string(first.site);
+      }
+      begin = end;
+    }
+  return text;
+}
+
+static constexpr int launchTimeout = 702; // CUDA_ERROR_LAUNCH_TIMEOUT
+static constexpr int illegalInstruction = 715; // CUDA_ERROR_ILLEGAL_INSTRUCTION
+
+void wait(Lane &lane, const char *what, int site) {
+  lane.waitsFor = what;
+  lane.site = site;
+  lane.warp->ready &= ~(1u << lane.index);
+  Lane *next = pick(lane);
+  if (!next) {
+    reports().add(lane, "deadlock", describeWaiting(*lane.block->unit), site, launchTimeout);
+    abandon(lane);
+  }
+  switchTo(lane, *next);
+}
+
+void yield(Lane &lane) {
+  // Others first: of this warp, of this block, of the unit. The thread itself stays ready.
+  uint32_t bit = 1u << lane.index;
+  lane.warp->ready &= ~bit;
+  Lane *next = pick(lane);
+  lane.warp->ready |= bit;
+  if (next)
+    switchTo(lane, *next);
+}
+
+void reportDivergence(Lane &lane, const Lane &other) {
+  auto place = [](const Lane &one) {
+    return (llvm::Twine(one.waitsFor) + " with mask 0x" + llvm::utohexstr(one.mask) + " at PTX line " +
+            llvm::Twine(one.site))
+        .str();
+  };
+  reports().add(lane, "divergence at a collective",
+                "thread " + std::to_string(lane.thread) + " is at " + place(lane) + ", thread " +
+                    std::to_string(other.thread) + " at " + place(other),
+                lane.site, illegalInstruction);
+  abandon(lane);
+}
+
+} // namespace dscc::sim

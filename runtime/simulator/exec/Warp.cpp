@@ -1,0 +1,163 @@
+// Collectives of a warp on one value a lane.
+
+#include "runtime/simulator/exec/Runtime.h"
+
+#include <algorithm>
+
+namespace dscc::sim {
+
+static constexpr int illegalInstruction = 715; // CUDA_ERROR_ILLEGAL_INSTRUCTION
+
+static void syncWarp(Lane *lane, uint32_t mask, int site) {
+  rendezvous(*lane, "bar.warp.sync", mask, site, nullptr, [](Lane *lanes, uint32_t) { ++lanes->warp->epoch; });
+}
+
+namespace {
+struct Shuffled {
+  uint32_t value, offset, clamp;
+  uint64_t result; // bit 32: the source was in range
+};
+struct Reduced {
+  uint64_t value, result;
+};
+enum ShuffleKind { Bfly, Up, Down, Idx };
+} // namespace
+
+/// The lane that lane `i` reads, as the manual's pseudocode of shfl.sync says.
+static std::pair<uint32_t, bool> sourceLane(uint32_t i, const Shuffled &s, int kind) {
+  uint32_t offset = s.offset & 31, clamp = s.clamp & 31, segment = s.clamp >> 8 & 31;
+  uint32_t highest = (i & segment) | (clamp & ~segment), lowest = i & segment;
+  int64_t from = kind == Bfly ? int64_t(i ^ offset)
+                 : kind == Up ? int64_t(i) - offset
+                 : kind == Down ? int64_t(i) + offset
+                                : int64_t(lowest | (offset & ~segment));
+  bool isIn = kind == Up ? from >= int64_t(highest) : from <= int64_t(highest);
+  return {isIn ? uint32_t(from) : i, isIn};
+}
+
+static uint64_t shuffle(Lane *lane, uint32_t mask, uint32_t value, uint32_t offset, uint32_t clamp, int kind, int site) {
+  Shuffled own{value, offset, clamp, 0};
+  rendezvous(*lane, "shfl.sync", mask, site, &own, [&](Lane *lanes, uint32_t there) {
+    forEachLane(there, [&](uint32_t i) {
+      auto &s = *static_cast<Shuffled *>(lanes[i].exchange);
+      auto [from, isIn] = sourceLane(i, s, kind);
+      if (!(there >> from & 1)) {
+        reports().add(lanes[i], "shuffle from an inactive lane",
+                      "lane " + std::to_string(i) + " reads lane " + std::to_string(from) + ", which does not take part",
+                      site, illegalInstruction);
+        abandon(lanes[i]);
+      }
+      s.result = static_cast<Shuffled *>(lanes[from].exchange)->value | uint64_t(isIn) << 32;
+    });
+  });
+  return own.result;
+}
+
+/// Kinds: 0 add, 1 min.s32, 2 min.u32, 3 max.s32, 4 max.u32, 5 and, 6 or, 7 xor, 8 match.any, 9 ballot, 10 match.all,
+/// 11 the lowest lane. As in Collectives.cpp of the translation.
+static uint64_t reduceAll(Lane *lanes, uint32_t there, int kind) {
+  auto valueOf = [&](uint32_t i) { return static_cast<Reduced *>(lanes[i].exchange)->value; };
+  uint32_t first = uint32_t(std::countr_zero(there));
+  uint64_t result = kind == 0 || kind == 6 || kind == 7 || kind == 9 ? 0 : valueOf(first);
+  bool isAllEqual = true;
+  forEachLane(there, [&](uint32_t i) {
+    uint64_t value = valueOf(i);
+    switch (kind) {
+    case 0: result += value; break;
+    case 1: result = uint32_t(std::min(int32_t(result), int32_t(value))); break;
+    case 2: result = std::min(uint32_t(result), uint32_t(value)); break;
+    case 3: result = uint32_t(std::max(int32_t(result), int32_t(value))); break;
+    case 4: result = std::max(uint32_t(result), uint32_t(value)); break;
+    case 5: result &= value; break;
+    case 6: result |= value; break;
+    case 7: result ^= value; break;
+    case 9: result |= uint64_t(value & 1) << i; break;
+    default: isAllEqual &= value == result;
+    }
+  });
+  if (kind == 10)
+    return isAllEqual ? there : 0;
+  return kind == 11 ? first : result;
+}
+
+static uint64_t reduceWarp(Lane *lane, uint32_t mask, uint64_t value, int kind, int site) {
+  Reduced own{value, 0};
+  static const char *const names[] = {"redux.sync", "redux.sync", "redux.sync", "redux.sync", "redux.sync", "redux.sync",
+                                      "redux.sync", "redux.sync", "match.any.sync", "vote.sync", "match.all.sync",
+                                      "elect.sync"};
+  rendezvous(*lane, names[kind], mask, site, &own, [&](Lane *lanes, uint32_t there) {
+    if (kind != 8) {
+      uint64_t result = reduceAll(lanes, there, kind);
+      forEachLane(there, [&](uint32_t i) { static_cast<Reduced *>(lanes[i].exchange)->result = result; });
+      return;
+    }
+    forEachLane(there, [&](uint32_t i) {
+      auto &mine = *static_cast<Reduced *>(lanes[i].exchange);
+      mine.result = 0;
+      forEachLane(there, [&](uint32_t j) {
+        mine.result |= uint64_t(static_cast<Reduced *>(lanes[j].exchange)->value == mine.value) << j;
+      });
+    });
+  });
+  return own.result;
+}
+
+/// Every lane that is alive: legal, and the strongest answer that a program may not rely on.
+static uint32_t activeMask(Lane *lane) { return lane->warp->alive; }
+
+static uint32_t maskOf(Lane *lane, int kind) {
+  uint32_t own = 1u << lane->special[LaneId];
+  uint32_t below = own - 1;
+  return kind == 0 ? own : kind == 1 ? below : kind == 2 ? below | own : kind == 3 ? ~(below | own) : ~below;
+}
+static uint32_t maskEq(Lane *lane) { return maskOf(lane, 0); }
+static uint32_t maskLt(Lane *lane) { return maskOf(lane, 1); }
+static uint32_t maskLe(Lane *lane) { return maskOf(lane, 2); }
+static uint32_t maskGt(Lane *lane) { return maskOf(lane, 3); }
+static uint32_t maskGe(Lane *lane) { return maskOf(lane, 4); }
+
+static constexpr int64_t fuelPerTurn = 10000;
+/// Turns without an end: at 10000 branches each some minutes.
+static constexpr int64_t maxTurns = 1 << 20;
+
+static void tick(Lane *lane, int site) {
+  lane->fuel = fuelPerTurn;
+  if (++lane->turns > maxTurns) {
+    reports().add(*lane, "livelock", "a loop has branched back " + std::to_string(maxTurns * fuelPerTurn) + " times", site,
+                  702 /* CUDA_ERROR_LAUNCH_TIMEOUT */);
+    abandon(*lane);
+  }
+  if (lane->block->hasFibers)
+    yield(*lane);
+}
+
+static void yieldLane(Lane *lane) {
+  if (lane->block->hasFibers)
+    yield(*lane);
+}
+
+static void trap(Lane *lane, int site) {
+  reports().add(*lane, "trap", "the kernel has executed a trap", site, illegalInstruction);
+  abandon(*lane);
+}
+
+static void exitLane(Lane *lane) { exitThread(*lane); }
+
+llvm::ArrayRef<Callee> warpCallees() {
+  static const Callee list[] = {{"dscc_sim_sync_warp", reinterpret_cast<void *>(syncWarp)},
+                                {"dscc_sim_shuffle", reinterpret_cast<void *>(shuffle)},
+                                {"dscc_sim_warp_reduce", reinterpret_cast<void *>(reduceWarp)},
+                                {"dscc_sim_active_mask", reinterpret_cast<void *>(activeMask)},
+                                {"dscc_sim_lanemask_eq", reinterpret_cast<void *>(maskEq)},
+                                {"dscc_sim_lanemask_lt", reinterpret_cast<void *>(maskLt)},
+                                {"dscc_sim_lanemask_le", reinterpret_cast<void *>(maskLe)},
+                                {"dscc_sim_lanemask_gt", reinterpret_cast<void *>(maskGt)},
+                                {"dscc_sim_lanemask_ge", reinterpret_cast<void *>(maskGe)},
+                                {"dscc_sim_tick", reinterpret_cast<void *>(tick)},
+                                {"dscc_sim_yield", reinterpret_cast<void *>(yieldLane)},
+                                {"dscc_sim_trap", reinterpret_cast<void *>(trap)},
+                                {"dscc_sim_exit", reinterpret_cast<void *>(exitLane)}};
+  return list;
+}
+
+} // namespace dscc::sim

@@ -1,0 +1,96 @@
+// PTX text as a tree: the module's variables and functions, each a list of statements in nested scopes.
+//
+// Names are not resolved: whether `p` is a register, a parameter or a variable depends on the scopes, which only the
+// translation knows. Line numbers are kept everywhere, because they are what reports cite.
+
+#ifndef DSCC_RUNTIME_SIMULATOR_PTX_PTX_H
+#define DSCC_RUNTIME_SIMULATOR_PTX_PTX_H
+
+#include "llvm/ADT/SmallVector.h"
+#include "llvm/ADT/StringMap.h"
+#include "llvm/ADT/StringRef.h"
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+namespace dscc::sim {
+
+struct Operand {
+  enum class Kind { Name, Integer, Float, Address, Vector };
+  Kind kind = Kind::Name;
+  std::string name;           // Name; the base of an Address, empty if that is a number
+  std::string second;         // of the pair `d|p`
+  bool isNegated = false;     // `!p`
+  int64_t integer = 0;        // Integer; an Address's offset; a Float's bits
+  unsigned floatBits = 0;     // Float: 32 or 64
+  std::vector<Operand> parts; // Vector; what follows the base in an Address: [map, {x, y}]
+};
+
+struct Statement {
+  bool isLabel = false;
+  int line = 0;
+  int scope = 0;                             // index into Function::scopes
+  std::string text;                          // the label, or the instruction's whole name
+  llvm::SmallVector<llvm::StringRef> parts;  // the name cut at its points: ld, global, v4, b32
+  std::string predicate;                     // `@p`, without the @
+  bool isPredicateNegated = false;
+  std::vector<Operand> operands;
+
+  bool has(llvm::StringRef part) const;
+};
+
+/// A variable or a parameter.
+struct Variable {
+  std::string name, space; // space: ".shared", ".param", ...
+  uint64_t bytes = 0;      // 0: `.extern .shared x[]`
+  uint32_t align = 1;
+  std::vector<uint8_t> initial;
+  struct Reference {       // the address of another variable in `initial`
+    uint64_t offset;
+    std::string name;
+  };
+  std::vector<Reference> references;
+  int line = 0;
+};
+
+struct Scope {
+  struct RegisterRange {
+    unsigned bits;
+    bool isRange; // `%r<9>` declares %r0 to %r8
+  };
+  int parent = -1;
+  llvm::StringMap<RegisterRange> registers;
+  std::vector<Variable> parameters; // `.param` buffers of calls
+};
+
+struct Function {
+  std::string name;
+  int line = 0;
+  bool isEntry = false, isDefined = false;
+  std::vector<Variable> results, parameters;
+  std::vector<Scope> scopes;
+  std::vector<Statement> statements;
+  std::vector<Variable> locals;
+  std::map<std::string, std::vector<std::string>> branchTargets; // of brx.idx, by their label
+  uint32_t maxThreads = 0, requiredThreads = 0, maxRegisters = 0;
+  uint32_t cluster[3] = {0, 0, 0};
+};
+
+struct PtxModule {
+  std::string target; // "sm_80", "sm_90a"
+  std::vector<Variable> shared, globals;
+  std::vector<Function> functions;
+};
+
+/// Reads a module. Empty if all is well, else a sentence that begins with the line. The tree refers to `text`, which has to
+/// outlive it.
+std::string parsePtx(llvm::StringRef text, PtxModule &module);
+
+/// Bytes of a type without its point, as "b32" or "f16x2"; 0 if there is none of that name.
+unsigned countTypeBytes(llvm::StringRef type);
+
+} // namespace dscc::sim
+
+#endif // DSCC_RUNTIME_SIMULATOR_PTX_PTX_H

@@ -1,0 +1,100 @@
+// Branches, calls and the end of a thread.
+
+#include "runtime/simulator/translate/Translator.h"
+
+#include "llvm/IR/Intrinsics.h"
+
+namespace dscc::sim {
+
+using namespace llvm;
+
+static void startDeadBlock(FunctionTranslator &t) { t.open(BasicBlock::Create(t.context, "dead")); }
+
+static void translateBranch(FunctionTranslator &t, const Statement &s) {
+  if (s.operands.size() != 1)
+    return t.fail("`bra` takes a label");
+  if (t.isBackward(s.operands[0].name))
+    t.tick();
+  t.b.CreateBr(t.label(s.operands[0].name));
+  if (s.predicate.empty())
+    startDeadBlock(t);
+}
+
+static void translateIndexedBranch(FunctionTranslator &t, const Statement &s) {
+  const std::vector<std::string> *targets = s.operands.size() == 2 ? t.branchTargets(s.operands[1].name) : nullptr;
+  if (!targets)
+    return t.fail("`brx.idx` has no list of targets");
+  BasicBlock *none = BasicBlock::Create(t.context, "none", t.target);
+  SwitchInst *choice = t.b.CreateSwitch(t.read(s.operands[0], 32), none, unsigned(targets->size()));
+  for (auto [index, name] : enumerate(*targets))
+    choice->addCase(t.b.getInt32(uint32_t(index)), t.label(name));
+  t.b.SetInsertPoint(none);
+  t.b.CreateUnreachable();
+  if (s.predicate.empty())
+    startDeadBlock(t);
+}
+
+static void translateReturn(FunctionTranslator &t, const Statement &s) {
+  t.b.CreateRetVoid();
+  if (s.predicate.empty())
+    startDeadBlock(t);
+}
+
+/// exit in a function ends the thread, not only the call.
+static void translateExit(FunctionTranslator &t, const Statement &s) {
+  if (t.target->arg_size() != 2 || t.target->hasInternalLinkage()) {
+    t.collective("dscc_sim_exit", t.b.getVoidTy(), {});
+    t.b.CreateUnreachable();
+    if (s.predicate.empty())
+      startDeadBlock(t);
+    return;
+  }
+  translateReturn(t, s);
+}
+
+static void translateTrap(FunctionTranslator &t, const Statement &s) {
+  t.collective("dscc_sim_trap", t.b.getVoidTy(), {t.site()});
+}
+
+/// call [(results),] name [, (parameters)] [, prototype];
+static void translateCall(FunctionTranslator &t, const Statement &s) {
+  size_t at = 0;
+  SmallVector<Value *> arguments;
+  auto add = [&](const Operand &list) {
+    for (const Operand &part : list.parts) {
+      Value *buffer = t.parameterBuffer(part.name);
+      if (!buffer)
+        return t.fail("`" + part.name + "` is no parameter buffer");
+      arguments.push_back(buffer);
+    }
+  };
+  if (at < s.operands.size() && s.operands[at].kind == Operand::Kind::Vector)
+    add(s.operands[at++]);
+  if (at >= s.operands.size())
+    return t.fail("`call` has no name");
+  const Operand &name = s.operands[at++];
+  if (at < s.operands.size() && s.operands[at].kind == Operand::Kind::Vector)
+    add(s.operands[at]);
+  if (StringRef(name.name).starts_with("%"))
+    return t.fail("the simulator does not know calls through a register");
+  t.callees.insert(name.name);
+  t.call(name.name, t.b.getVoidTy(), arguments);
+}
+
+static void translateNanosleep(FunctionTranslator &t, const Statement &s) {
+  t.collective("dscc_sim_yield", t.b.getVoidTy(), {});
+}
+
+static void translateNothing(FunctionTranslator &, const Statement &) {}
+
+ArrayRef<Instruction> controlInstructions() {
+  static constexpr Instruction rows[] = {
+      {"bra", translateBranch},        {"brx", translateIndexedBranch}, {"ret", translateReturn},
+      {"exit", translateExit},         {"trap", translateTrap},         {"brkpt", translateTrap},
+      {"call", translateCall},         {"nanosleep", translateNanosleep}, {"pmevent", translateNothing},
+      {"setmaxnreg", translateNothing}, {"griddepcontrol", translateNothing},
+  };
+  return rows;
+}
+
+} // namespace dscc::sim

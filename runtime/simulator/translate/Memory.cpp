@@ -1,0 +1,122 @@
+// Loads, stores, atomics and fences.
+
+#include "runtime/simulator/translate/Translator.h"
+
+#include "llvm/IR/Intrinsics.h"
+
+namespace dscc::sim {
+
+using namespace llvm;
+
+static StringRef spaceOf(const Statement &s) {
+  for (StringRef part : s.parts)
+    if (part == "global" || part == "param" || part == "local" || part == "const" || part.starts_with("shared"))
+      return part;
+  return "";
+}
+
+static void translateLoad(FunctionTranslator &t, const Statement &s) {
+  if (s.operands.size() < 2)
+    return t.fail("`" + s.text + "` has too few operands");
+  PtxType type = t.typeOf(s);
+  StringRef space = spaceOf(s);
+  const Operand &to = s.operands[0];
+  unsigned count = to.kind == Operand::Kind::Vector ? unsigned(to.parts.size()) : 1, bytes = type.bits / 8 * count;
+  Value *from = t.address(s.operands[1], space);
+  if (space != "param")
+    t.check(from, bytes, /*isStore=*/false);
+  // Parameters lie where the caller has put them; all others are checked to be aligned, if anything is.
+  Align align(space == "param" ? 1 : type.bits / 8);
+  bool isVolatile = s.has("volatile") || s.has("acquire") || s.has("relaxed");
+  if (count == 1)
+    return t.write(to, t.b.CreateAlignedLoad(t.integer(type.bits), from, align, isVolatile), type.isSigned());
+  Value *loaded = t.b.CreateAlignedLoad(FixedVectorType::get(t.integer(type.bits), count), from, align, isVolatile);
+  for (unsigned i = 0; i < count; ++i)
+    t.write(to.parts[i], t.b.CreateExtractElement(loaded, uint64_t(i)), type.isSigned());
+}
+
+static void translateStore(FunctionTranslator &t, const Statement &s) {
+  if (s.operands.size() < 2)
+    return t.fail("`" + s.text + "` has too few operands");
+  PtxType type = t.typeOf(s);
+  StringRef space = spaceOf(s);
+  const Operand &from = s.operands[1];
+  unsigned count = from.kind == Operand::Kind::Vector ? unsigned(from.parts.size()) : 1, bytes = type.bits / 8 * count;
+  Value *to = t.address(s.operands[0], space);
+  if (space != "param")
+    t.check(to, bytes, /*isStore=*/true);
+  Align align(space == "param" ? 1 : type.bits / 8);
+  bool isVolatile = s.has("volatile") || s.has("release") || s.has("relaxed");
+  if (count == 1) {
+    t.b.CreateAlignedStore(t.read(from, type.bits), to, align, isVolatile);
+    return;
+  }
+  Value *vector = PoisonValue::get(FixedVectorType::get(t.integer(type.bits), count));
+  for (unsigned i = 0; i < count; ++i)
+    vector = t.b.CreateInsertElement(vector, t.read(from.parts[i], type.bits), uint64_t(i));
+  t.b.CreateAlignedStore(vector, to, align, isVolatile);
+}
+
+static void translateAtomic(FunctionTranslator &t, const Statement &s) {
+  bool returns = s.parts[0] == "atom";
+  size_t at = returns ? 1 : 0;
+  if (s.operands.size() < at + 2)
+    return t.fail("`" + s.text + "` has too few operands");
+  PtxType type = t.typeOf(s);
+  Value *place = t.address(s.operands[at], spaceOf(s));
+  t.check(place, type.width() / 8, /*isStore=*/true);
+  constexpr AtomicOrdering order = AtomicOrdering::SequentiallyConsistent;
+  if (s.has("cas")) {
+    if (s.operands.size() < at + 3)
+      return t.fail("`" + s.text + "` has too few operands");
+    Value *pair = t.b.CreateAtomicCmpXchg(place, t.read(s.operands[at + 1], type.bits), t.read(s.operands[at + 2], type.bits),
+                                          MaybeAlign(), order, order);
+    return t.write(s.operands[0], t.b.CreateExtractValue(pair, 0));
+  }
+  static constexpr std::tuple<StringLiteral, AtomicRMWInst::BinOp, AtomicRMWInst::BinOp, AtomicRMWInst::BinOp> rows[] = {
+      // unsigned or bits, signed, float
+      {"add", AtomicRMWInst::Add, AtomicRMWInst::Add, AtomicRMWInst::FAdd},
+      {"min", AtomicRMWInst::UMin, AtomicRMWInst::Min, AtomicRMWInst::FMin},
+      {"max", AtomicRMWInst::UMax, AtomicRMWInst::Max, AtomicRMWInst::FMax},
+      {"exch", AtomicRMWInst::Xchg, AtomicRMWInst::Xchg, AtomicRMWInst::Xchg},
+      {"and", AtomicRMWInst::And, AtomicRMWInst::And, AtomicRMWInst::And},
+      {"or", AtomicRMWInst::Or, AtomicRMWInst::Or, AtomicRMWInst::Or},
+      {"xor", AtomicRMWInst::Xor, AtomicRMWInst::Xor, AtomicRMWInst::Xor},
+      {"inc", AtomicRMWInst::UIncWrap, AtomicRMWInst::UIncWrap, AtomicRMWInst::UIncWrap},
+      {"dec", AtomicRMWInst::UDecWrap, AtomicRMWInst::UDecWrap, AtomicRMWInst::UDecWrap}};
+  for (auto &[name, plain, asSigned, asFloat] : rows) {
+    if (!s.has(name))
+      continue;
+    AtomicRMWInst::BinOp kind = type.isFloat() ? asFloat : type.isSigned() ? asSigned : plain;
+    Value *operand = t.read(s.operands[at + 1], type);
+    Value *before = t.b.CreateAtomicRMW(kind, place, operand, MaybeAlign(), order);
+    if (returns)
+      t.write(s.operands[0], before);
+    return;
+  }
+  t.fail("the simulator does not know the atomic `" + s.text + "`");
+}
+
+/// Blocks run one after the other on a host thread, and the host is stricter than the GPU's memory model.
+static void translateFence(FunctionTranslator &t, const Statement &) { t.b.CreateFence(AtomicOrdering::SequentiallyConsistent); }
+
+static void translateNothing(FunctionTranslator &, const Statement &) {}
+
+static void translateIsSpace(FunctionTranslator &t, const Statement &s) {
+  if (s.operands.size() != 2)
+    return t.fail("`isspacep` takes 2 operands");
+  Value *isShared = t.resize(t.call("dscc_sim_is_shared", t.integer(32), {t.read(s.operands[1], 64)}), 1);
+  t.write(s.operands[0], spaceOf(s).starts_with("shared") ? isShared : t.b.CreateNot(isShared));
+}
+
+ArrayRef<Instruction> memoryInstructions() {
+  static constexpr Instruction rows[] = {
+      {"ld", translateLoad},       {"ldu", translateLoad},      {"st", translateStore},
+      {"atom", translateAtomic},   {"red", translateAtomic},    {"fence", translateFence},
+      {"membar", translateFence},  {"prefetch", translateNothing}, {"prefetchu", translateNothing},
+      {"discard", translateNothing}, {"applypriority", translateNothing}, {"isspacep", translateIsSpace},
+  };
+  return rows;
+}
+
+} // namespace dscc::sim

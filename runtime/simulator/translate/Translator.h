@@ -1,0 +1,155 @@
+// PTX to LLVM IR, one function for each `.entry` and `.func`.
+//
+//     .reg .b32 %r<3>;              %r1 = alloca i32         Registers have a width and no type: each is a slot, and the
+//     add.f32 %r1, %r2, 1.0;  ==>   ... bitcast, fadd        instruction's own type decides. SROA makes values of them.
+//
+// Addresses of .shared are offsets into the block's window, as on the GPU; all others are addresses of the host. An entry
+// becomes `void f(Lane *, void **arguments)` with cuLaunchKernel's kernelParams; a function takes pointers to its
+// parameters' and results' buffers. What the hardware does in one piece (collectives, async copies) is called by name.
+
+#ifndef DSCC_RUNTIME_SIMULATOR_TRANSLATE_TRANSLATOR_H
+#define DSCC_RUNTIME_SIMULATOR_TRANSLATE_TRANSLATOR_H
+
+#include "runtime/simulator/Machine.h"
+#include "runtime/simulator/ptx/Ptx.h"
+
+#include "llvm/IR/IRBuilder.h"
+#include "llvm/IR/Module.h"
+
+#include <set>
+
+namespace dscc::sim {
+
+/// The type at the end of an instruction's name: `f16x2` is a pair of 16-bit floats.
+struct PtxType {
+  enum class Kind { Bits, Signed, Unsigned, Float, Bfloat };
+  Kind kind = Kind::Bits;
+  unsigned bits = 32; // of one lane; 1 for pred
+  bool isPair = false;
+
+  unsigned width() const { return isPair ? 2 * bits : bits; }
+  bool isFloat() const { return kind == Kind::Float || kind == Kind::Bfloat; }
+  bool isSigned() const { return kind == Kind::Signed; }
+};
+std::optional<PtxType> parseType(llvm::StringRef text);
+
+/// Where the variables of a module lie in the shared window.
+struct SharedLayout {
+  struct Range {
+    uint32_t begin, bytes;
+    std::string name;
+  };
+  std::vector<Range> ranges; // in order; the dynamic part is none of them
+  uint32_t staticBytes = 0;
+};
+
+/// What a translated module offers, beside its code.
+struct TranslatedModule {
+  std::vector<Kernel> kernels;                            // without entry
+  std::map<std::string, uint64_t> globals;                // bytes, by name
+  std::map<std::string, std::vector<SharedLayout::Range>> shared; // by kernel
+};
+
+/// Translates all of `ptx` into `module`. Empty if all is well, else a sentence that begins with the PTX line.
+std::string translate(const PtxModule &ptx, llvm::Module &module, CheckLevel check, TranslatedModule &result);
+
+class FunctionTranslator;
+
+/// How one instruction is translated; rows of a table a family.
+struct Instruction {
+  llvm::StringLiteral opcode;
+  void (*translate)(FunctionTranslator &t, const Statement &s);
+};
+llvm::ArrayRef<Instruction> arithmeticInstructions();
+llvm::ArrayRef<Instruction> bitInstructions();
+llvm::ArrayRef<Instruction> conversionInstructions();
+llvm::ArrayRef<Instruction> memoryInstructions();
+llvm::ArrayRef<Instruction> collectiveInstructions();
+llvm::ArrayRef<Instruction> asyncInstructions();
+llvm::ArrayRef<Instruction> controlInstructions();
+
+/// State and services while a function is translated.
+class FunctionTranslator {
+public:
+  FunctionTranslator(const Function &function, llvm::Module &module, CheckLevel check,
+                     const std::map<std::string, uint64_t> &sharedOffsets, std::string &error);
+  /// Writes the body into `target`.
+  void run(llvm::Function *target);
+
+  /// Notes the first error, at the current line.
+  void fail(const llvm::Twine &what);
+
+  // Types and constants.
+  llvm::Type *integer(unsigned bits) { return llvm::Type::getIntNTy(context, bits); }
+  llvm::PointerType *pointer() { return llvm::PointerType::get(context, 0); }
+  llvm::Type *typeOf(PtxType type); // float types, pairs included
+  llvm::Value *i32(int64_t value) { return b.getInt32(uint32_t(value)); }
+  llvm::Value *site() { return b.getInt32(line); }
+  /// The last type that the instruction's name has; .b32 if none.
+  PtxType typeOf(const Statement &s);
+
+  // Operands.
+  llvm::Value *read(const Operand &operand, unsigned bits, bool isSigned = false);
+  llvm::Value *read(const Operand &operand, PtxType type); // a float value for float types
+  void write(const Operand &operand, llvm::Value *value, bool isSigned = false);
+  void writePredicate(const std::string &name, llvm::Value *value);
+  llvm::Value *resize(llvm::Value *value, unsigned bits, bool isSigned = false);
+  llvm::Value *special(uint32_t index);
+  /// The host address that an address operand means in `space` (global, shared, param, ... or empty: generic).
+  llvm::Value *address(const Operand &operand, llvm::StringRef space);
+  llvm::Value *sharedBase();
+  llvm::Value *laneField(size_t offset);
+
+  /// Calls one of the execution's functions; the lane comes first.
+  llvm::Value *call(llvm::StringRef name, llvm::Type *result, llvm::ArrayRef<llvm::Value *> arguments);
+  /// As call, and the kernel needs a fiber a thread.
+  llvm::Value *collective(llvm::StringRef name, llvm::Type *result, llvm::ArrayRef<llvm::Value *> arguments);
+  /// Stores the parts of a vector operand into a buffer of 32-bit words, or reads them back.
+  llvm::Value *spread(llvm::StringRef role, const Operand &operand);
+  void gather(const Operand &operand, llvm::Value *buffer);
+  llvm::AllocaInst *buffer(llvm::StringRef role, unsigned bytes = 64);
+  /// Looks at an access before it is made, if accesses are checked.
+  void check(llvm::Value *address, unsigned bytes, bool isStore);
+
+  // Control flow.
+  llvm::BasicBlock *label(const std::string &name);
+  void open(llvm::BasicBlock *block);
+  const std::vector<std::string> *branchTargets(const std::string &label);
+  llvm::Value *parameterBuffer(const std::string &name);
+  /// Counts a branch back, so that endless loops come to an end.
+  void tick();
+  bool isBackward(const std::string &label) const { return openedLabels.count(label); }
+
+  llvm::LLVMContext &context;
+  llvm::IRBuilder<> b;
+  llvm::Function *target = nullptr;
+  llvm::Value *lane = nullptr;
+  bool hasCollectives = false;
+  std::set<std::string> callees;
+
+private:
+  llvm::AllocaInst *slot(llvm::Type *type, unsigned align);
+  llvm::AllocaInst *findRegister(const std::string &name);
+  llvm::Value *symbolAddress(const std::string &name);
+  void bindParameters();
+  void translate(const Statement &s);
+  void countInstructions();
+
+  const Function &function;
+  llvm::Module &module;
+  CheckLevel checks;
+  const std::map<std::string, uint64_t> &sharedOffsets;
+  std::string &error;
+  int line = 0, scope = 0;
+  llvm::BasicBlock *entry = nullptr;
+  std::vector<llvm::StringMap<llvm::AllocaInst *>> registers, callBuffers; // by scope
+  std::vector<llvm::StringMap<llvm::BasicBlock *>> labels;                 // by scope
+  std::map<std::string, llvm::Value *> parameters;                         // and local variables
+  std::map<std::string, llvm::AllocaInst *> buffers;
+  std::set<std::string> openedLabels;
+  unsigned pending = 0; // instructions of the current block that are not counted yet
+};
+
+} // namespace dscc::sim
+
+#endif // DSCC_RUNTIME_SIMULATOR_TRANSLATE_TRANSLATOR_H
