@@ -89,7 +89,7 @@ std::string attachPtx(std::string cubin, llvm::StringRef ptx) {
   return cubin;
 }
 
-Assembly assemble(llvm::StringRef ptxas, llvm::StringRef ptx, const Chip &chip, JobLog &log) {
+static Assembly assembleAt(llvm::StringRef level, llvm::StringRef ptxas, llvm::StringRef ptx, const Chip &chip, JobLog &log) {
   WorkFolder folder;
   Assembly assembly;
   std::string input = folder.file("kernels.ptx"), output = folder.file("kernels.cubin"), said = folder.file("log");
@@ -100,7 +100,7 @@ Assembly assemble(llvm::StringRef ptxas, llvm::StringRef ptx, const Chip &chip, 
   std::string arch = ("-arch=" + chip.name).str();
   std::optional<llvm::StringRef> redirects[] = {llvm::StringRef(), llvm::StringRef(said), llvm::StringRef(said)};
   std::string trouble;
-  int status = llvm::sys::ExecuteAndWait(ptxas, {ptxas, arch, "-v", "-O3", input, "-o", output}, std::nullopt,
+  int status = llvm::sys::ExecuteAndWait(ptxas, {ptxas, arch, "-v", level, input, "-o", output}, std::nullopt,
                                          redirects, 0, 0, &trouble);
   std::string text = readText(said);
   if (status < 0) {
@@ -119,6 +119,22 @@ Assembly assemble(llvm::StringRef ptxas, llvm::StringRef ptx, const Chip &chip, 
   if (assembly.cubin.empty())
     log.fail(ExitCode::Environment, "ptxas wrote no cubin for " + chip.name);
   return assembly;
+}
+
+static uint64_t countSpills(const Assembly &assembly) {
+  uint64_t bytes = 0;
+  for (auto &[name, resources] : assembly.kernels)
+    bytes += resources.spillBytes;
+  return bytes;
+}
+
+Assembly assemble(llvm::StringRef ptxas, llvm::StringRef ptx, const Chip &chip, JobLog &log) {
+  Assembly best = assembleAt("-O3", ptxas, ptx, chip, log);
+  if (log.failed() || !countSpills(best))
+    return best;
+  // -O3 now and then spills far below the limit of registers, for occupancy's sake. -O1 does not.
+  Assembly plain = assembleAt("-O1", ptxas, ptx, chip, log);
+  return log.failed() || countSpills(plain) < countSpills(best) ? plain : best;
 }
 
 std::string versionOfPtxas(llvm::StringRef ptxas) {

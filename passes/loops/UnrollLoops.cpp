@@ -11,7 +11,9 @@
 #include "dialects/dsc/Targets.h"
 #include "passes/Passes.h"
 
+#include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/SCF/Utils/Utils.h"
+#include "mlir/IR/Matchers.h"
 #include "llvm/ADT/Statistic.h"
 
 using namespace mlir;
@@ -51,6 +53,14 @@ struct Pressure {
 };
 } // namespace
 
+/// An integer division by what is no constant: a GPU has no instruction for it, and some CPUs take as long as this.
+static constexpr int64_t divisionOps = 32;
+
+static bool isDivision(Operation *op) {
+  return isa<arith::DivSIOp, arith::DivUIOp, arith::RemSIOp, arith::RemUIOp, arith::FloorDivSIOp, arith::CeilDivSIOp>(op) &&
+         !matchPattern(op->getOperand(1), m_Constant());
+}
+
 /// One walk backwards over the body: a value is live from its op to the last op that uses it, regions included.
 static Pressure measure(scf::ForOp loop, const Target &target) {
   Pressure pressure;
@@ -64,7 +74,7 @@ static Pressure measure(scf::ForOp loop, const Target &target) {
       if (live.erase(result))
         now -= countRegisters(result.getType(), target);
     op.walk([&](Operation *inner) {
-      ++pressure.ops;
+      pressure.ops += isDivision(inner) ? divisionOps : 1;
       for (Value operand : inner->getOperands())
         if (operand.getParentBlock() == loop.getBody() && operand.getDefiningOp() && live.insert(operand).second)
           now += countRegisters(operand.getType(), target);

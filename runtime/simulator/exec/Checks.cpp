@@ -82,9 +82,10 @@ static void checkRow(Lane &lane, SharedShadow &row, size_t offset, uint8_t mask,
   row.readWarpEpoch = warpEpoch;
 }
 
-void checkSharedAccess(Lane &lane, const char *address, uint32_t bytes, bool isStore, int site) {
-  Block &block = *lane.block;
-  size_t offset = size_t(address - block.shared), end = offset + bytes;
+/// Faults unless the access is aligned and within one variable, or within the dynamic part.
+static void checkSharedBounds(Lane &lane, size_t offset, uint32_t bytes, bool isStore, int site) {
+  const Block &block = *lane.block;
+  size_t end = offset + bytes;
   if (offset % bytes)
     fault(lane, "misaligned access", describeAccess(bytes, isStore) + " at shared address " + std::to_string(offset), site, misalignedAddress);
   bool isDynamic = offset >= block.kernel->staticShared && end <= block.sharedBytes;
@@ -96,13 +97,58 @@ void checkSharedAccess(Lane &lane, const char *address, uint32_t bytes, bool isS
           describeAccess(bytes, isStore) + " at shared address " + std::to_string(offset) + "; the block has " +
               std::to_string(block.sharedBytes) + " bytes, " + std::to_string(block.sharedBytes - block.kernel->staticShared) + " of them dynamic",
           site, illegalAddress);
+}
+
+/// Atomics do not race with each other, and what they leave is initialised.
+static void checkSharedAtomic(Lane &lane, const char *address, uint32_t bytes, int site) {
+  Block &block = *lane.block;
+  size_t offset = size_t(address - block.shared);
+  checkSharedBounds(lane, offset, bytes, true, site);
+  if (!block.shadow.empty())
+    for (size_t row = offset & ~size_t(3); row < offset + bytes; row += 4)
+      block.shadow[row / 4].initialised |= maskOf(row, offset, offset + bytes);
+}
+
+void checkSharedAccess(Lane &lane, const char *address, uint32_t bytes, bool isStore, int site) {
+  Block &block = *lane.block;
+  size_t offset = size_t(address - block.shared), end = offset + bytes;
+  checkSharedBounds(lane, offset, bytes, isStore, site);
   if (block.shadow.empty())
     return;
   for (size_t row = offset & ~size_t(3); row < end; row += 4)
     checkRow(lane, block.shadow[row / 4], std::max(row, offset), maskOf(row, offset, end), isStore, site);
 }
 
-static void checkGlobal(Lane &lane, const char *address, uint32_t bytes, bool isStore, int site) {
+/// The last access to a word of global memory: launch, block + 1 and whether it was a store, in one number.
+static uint64_t packAccess(uint64_t launch, uint64_t block, bool isStore) {
+  return (launch & 0xfffff) << 44 | ((block + 1) & 0x7ffffffffff) << 1 | isStore;
+}
+
+/// Two blocks run in no order: what one stores, another may neither load nor store in the same launch. A word remembers one
+/// access only, a store before a load, so some races go unseen; none is made up. Kernels with atomics or fences may order
+/// their blocks, and are left alone.
+static void checkBlocks(Lane &lane, const Allocation &allocation, size_t offset, uint32_t bytes, bool isStore, int site) {
+  const Block &block = *lane.block;
+  if (block.kernel->ordersBlocks)
+    return;
+  uint64_t own = block.index[0] + uint64_t(block.shape->grid[0]) * (block.index[1] + uint64_t(block.shape->grid[1]) * block.index[2]);
+  uint64_t mine = packAccess(lane.special[GridId], own, isStore);
+  for (size_t row = offset / 4; row <= (offset + bytes - 1) / 4; ++row) {
+    std::atomic<uint64_t> &last = allocation.accesses[row];
+    uint64_t before = last.load(std::memory_order_relaxed);
+    bool isSameLaunch = before >> 44 == mine >> 44, isOther = (before ^ mine) >> 1 & 0x7ffffffffff, wasStore = before & 1;
+    // Neighbours within a word are told apart by nobody here: only whole words count.
+    if (isSameLaunch && isOther && (isStore || wasStore) && bytes >= 4 && offset % 4 == 0) {
+      reports().add(lane, "race between blocks", describeAccess(bytes, isStore) + " at byte " + std::to_string(row * 4) + " of " +
+                                                     allocation.describe() + ", which block " + std::to_string((before >> 1 & 0x7ffffffffff) - 1) +
+                                                     (wasStore ? " stores to" : " loads"), site);
+    }
+    if (isStore || !(isSameLaunch && wasStore))
+      last.store(mine, std::memory_order_relaxed);
+  }
+}
+
+static void checkGlobal(Lane &lane, const char *address, uint32_t bytes, bool isStore, bool isAtomic, int site) {
   const Allocation *allocation = lane.lastAllocation;
   if (!allocation || !allocation->holds(address, bytes)) {
     allocation = findAllocation(address);
@@ -117,6 +163,8 @@ static void checkGlobal(Lane &lane, const char *address, uint32_t bytes, bool is
   if (allocation->isFree)
     fault(lane, "use after free", describeAccess(bytes, isStore) + " at byte " + std::to_string(address - allocation->begin) + " of " +
                                       allocation->describe(), site, illegalAddress);
+  if (allocation->accesses && !isAtomic)
+    checkBlocks(lane, *allocation, size_t(address - allocation->begin), bytes, isStore, site);
   if (!allocation->written)
     return;
   uint8_t *written = allocation->written.get() + (address - allocation->begin);
@@ -129,12 +177,13 @@ static void checkGlobal(Lane &lane, const char *address, uint32_t bytes, bool is
   }
 }
 
-void checkAccess(Lane &lane, const char *address, uint32_t bytes, bool isStore, int site) {
+static void checkAny(Lane &lane, const char *address, uint32_t bytes, bool isStore, bool isAtomic, int site) {
   const Block &block = *lane.block;
   for (const Block *other : block.unit->blocks)
     if (size_t(address - other->shared) < std::max<size_t>(other->sharedBytes, 1)) {
       if (other == &block)
-        return checkSharedAccess(lane, address, bytes, isStore, site);
+        return isAtomic ? checkSharedAtomic(lane, address, bytes, site)
+                        : checkSharedAccess(lane, address, bytes, isStore, site);
       return; // another block's shared memory, through its cluster address
     }
   if (reinterpret_cast<uintptr_t>(address) % bytes)
@@ -143,7 +192,15 @@ void checkAccess(Lane &lane, const char *address, uint32_t bytes, bool isStore, 
   for (const Block *other : block.unit->blocks)
     if (address >= other->stacks && address < other->stacks + other->stackBytes * other->numThreads)
       return;
-  checkGlobal(lane, address, bytes, isStore, site);
+  checkGlobal(lane, address, bytes, isStore, isAtomic, site);
+}
+
+void checkAccess(Lane &lane, const char *address, uint32_t bytes, bool isStore, int site) {
+  checkAny(lane, address, bytes, isStore, /*isAtomic=*/false, site);
+}
+
+static void checkAtomic(Lane *lane, const char *address, uint32_t bytes, int site) {
+  checkAny(*lane, address, bytes, /*isStore=*/true, /*isAtomic=*/true, site);
 }
 
 static void checkLoad(Lane *lane, const char *address, uint32_t bytes, int site) { checkAccess(*lane, address, bytes, false, site); }
@@ -161,7 +218,8 @@ void beginGlobalChecks() {}
 
 llvm::ArrayRef<Callee> checkCallees() {
   static const Callee list[] = {{"dscc_sim_check_load", reinterpret_cast<void *>(checkLoad)},
-                                {"dscc_sim_check_store", reinterpret_cast<void *>(checkStore)}};
+                                {"dscc_sim_check_store", reinterpret_cast<void *>(checkStore)},
+                                {"dscc_sim_check_atomic", reinterpret_cast<void *>(checkAtomic)}};
   return list;
 }
 

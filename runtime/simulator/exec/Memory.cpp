@@ -61,11 +61,13 @@ void *memory::allocate(size_t bytes) {
   if (!pages)
     return nullptr;
   auto allocation = std::make_unique<Allocation>();
-  *allocation = {pages + redZone, bytes, ++memory.numAllocations, false, true, nullptr};
+  *allocation = {pages + redZone, bytes, ++memory.numAllocations, false, true, nullptr, nullptr};
   if (settings().check != CheckLevel::None) {
     std::memset(pages, 0xff, total); // NaN in every float type
     allocation->written = std::make_unique<uint8_t[]>(bytes);
   }
+  if (settings().check == CheckLevel::All)
+    allocation->accesses = std::make_unique<std::atomic<uint64_t>[]>(bytes / 4 + 1);
   memory.inUse += bytes;
   char *begin = allocation->begin;
   memory.allocations[begin] = std::move(allocation);
@@ -120,7 +122,7 @@ void memory::adopt(void *address, size_t bytes, bool isWritten) {
   Memory &memory = all();
   std::unique_lock guard(memory.lock);
   auto allocation = std::make_unique<Allocation>();
-  *allocation = {static_cast<char *>(address), bytes, ++memory.numAllocations, false, false, nullptr};
+  *allocation = {static_cast<char *>(address), bytes, ++memory.numAllocations, false, false, nullptr, nullptr};
   if (!isWritten && settings().check != CheckLevel::None)
     allocation->written = std::make_unique<uint8_t[]>(bytes);
   memory.allocations[allocation->begin] = std::move(allocation);

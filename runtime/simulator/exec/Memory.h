@@ -3,6 +3,7 @@
 #ifndef DSCC_RUNTIME_SIMULATOR_EXEC_MEMORY_H
 #define DSCC_RUNTIME_SIMULATOR_EXEC_MEMORY_H
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -18,6 +19,9 @@ struct Allocation {
   bool isFree;       // its bytes stay reserved, to find late uses
   bool isOwned;      // allocated by us, not adopted
   std::unique_ptr<uint8_t[]> written; // a byte each: not 0 once it has been written. Null: all are.
+  // Who touched each 4 bytes last, for finding races between blocks: launch, block and kind, as Checks.cpp packs them.
+  // Null: not looked for.
+  std::unique_ptr<std::atomic<uint64_t>[]> accesses;
 
   bool holds(const char *address, size_t size) const {
     return address >= begin && size <= bytes && size_t(address - begin) <= bytes - size;

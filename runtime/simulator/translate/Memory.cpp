@@ -28,6 +28,7 @@ static void translateLoad(FunctionTranslator &t, const Statement &s) {
   // Parameters lie where the caller has put them; all others are checked to be aligned, if anything is.
   Align align(space == "param" ? 1 : type.bits / 8);
   bool isVolatile = s.has("volatile") || s.has("acquire") || s.has("relaxed");
+  t.ordersBlocks |= isVolatile;
   if (count == 1)
     return t.write(to, t.b.CreateAlignedLoad(t.integer(type.bits), from, align, isVolatile), type.isSigned());
   Value *loaded = t.b.CreateAlignedLoad(FixedVectorType::get(t.integer(type.bits), count), from, align, isVolatile);
@@ -64,7 +65,7 @@ static void translateAtomic(FunctionTranslator &t, const Statement &s) {
     return t.fail("`" + s.text + "` has too few operands");
   PtxType type = t.typeOf(s);
   Value *place = t.address(s.operands[at], spaceOf(s));
-  t.check(place, type.width() / 8, /*isStore=*/true);
+  t.checkAtomic(place, type.width() / 8);
   constexpr AtomicOrdering order = AtomicOrdering::SequentiallyConsistent;
   if (s.has("cas")) {
     if (s.operands.size() < at + 3)
@@ -98,7 +99,10 @@ static void translateAtomic(FunctionTranslator &t, const Statement &s) {
 }
 
 /// Blocks run one after the other on a host thread, and the host is stricter than the GPU's memory model.
-static void translateFence(FunctionTranslator &t, const Statement &) { t.b.CreateFence(AtomicOrdering::SequentiallyConsistent); }
+static void translateFence(FunctionTranslator &t, const Statement &s) {
+  t.ordersBlocks |= !s.has("cta");
+  t.b.CreateFence(AtomicOrdering::SequentiallyConsistent);
+}
 
 static void translateNothing(FunctionTranslator &, const Statement &) {}
 

@@ -66,10 +66,12 @@ struct Layout {
 
 static void translateFunction(const Function &function, const std::map<std::string, uint64_t> &offsets, Module &module,
                               CheckLevel check, std::string &error, std::map<std::string, bool> &needsFibers,
+                              std::map<std::string, bool> &ordersBlocks,
                               std::map<std::string, std::set<std::string>> &calls) {
   FunctionTranslator translator(function, module, check, offsets, error);
   translator.run(module.getFunction(function.name));
   needsFibers[function.name] = translator.hasCollectives;
+  ordersBlocks[function.name] = translator.ordersBlocks;
   calls[function.name] = translator.callees;
 }
 
@@ -123,7 +125,7 @@ std::string translate(const PtxModule &ptx, Module &module, CheckLevel check, Tr
     if (variable.bytes && ofFunctions.count(variable.name))
       layout.place(variable, layout.common, layout.commonRanges, layout.commonBytes);
 
-  std::map<std::string, bool> needsFibers;
+  std::map<std::string, bool> needsFibers, ordersBlocks;
   std::map<std::string, std::set<std::string>> calls;
   for (const Function &function : ptx.functions) {
     if (!function.isDefined)
@@ -140,7 +142,7 @@ std::string translate(const PtxModule &ptx, Module &module, CheckLevel check, Tr
     for (const Variable &variable : ptx.shared)
       if (!variable.bytes)
         offsets[variable.name] = bytes;
-    translateFunction(function, offsets, module, check, error, needsFibers, calls);
+    translateFunction(function, offsets, module, check, error, needsFibers, ordersBlocks, calls);
     if (!error.empty())
       return error;
     if (function.isEntry) {
@@ -151,6 +153,8 @@ std::string translate(const PtxModule &ptx, Module &module, CheckLevel check, Tr
   for (Kernel &kernel : result.kernels) {
     std::set<std::string> seen;
     kernel.hasCollectives = reaches(kernel.name, calls, needsFibers, seen);
+    seen.clear();
+    kernel.ordersBlocks = reaches(kernel.name, calls, ordersBlocks, seen);
   }
   std::string trouble;
   raw_string_ostream stream(trouble);

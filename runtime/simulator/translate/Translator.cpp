@@ -303,6 +303,12 @@ void FunctionTranslator::check(Value *address, unsigned bytes, bool isStore) {
     call(isStore ? "dscc_sim_check_store" : "dscc_sim_check_load", b.getVoidTy(), {address, i32(bytes), site()});
 }
 
+void FunctionTranslator::checkAtomic(Value *address, unsigned bytes) {
+  ordersBlocks = true;
+  if (checks != CheckLevel::None)
+    call("dscc_sim_check_atomic", b.getVoidTy(), {address, i32(bytes), site()});
+}
+
 //===-- control flow ----------------------------------------------------------------------------------------------===//
 
 BasicBlock *FunctionTranslator::label(const std::string &name) {

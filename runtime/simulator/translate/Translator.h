@@ -110,6 +110,7 @@ public:
   llvm::AllocaInst *buffer(llvm::StringRef role, unsigned bytes = 64);
   /// Looks at an access before it is made, if accesses are checked.
   void check(llvm::Value *address, unsigned bytes, bool isStore);
+  void checkAtomic(llvm::Value *address, unsigned bytes);
 
   // Control flow.
   llvm::BasicBlock *label(const std::string &name);
@@ -125,6 +126,7 @@ public:
   llvm::Function *target = nullptr;
   llvm::Value *lane = nullptr;
   bool hasCollectives = false;
+  bool ordersBlocks = false;
   std::set<std::string> callees;
 
 private:
