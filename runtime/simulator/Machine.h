@@ -74,6 +74,7 @@ struct Report {
   std::string sentence; // kernel, PTX line, thread, address, allocation
   bool isFault = false;
   int driverError = 0;  // a CUresult, if isFault
+  int site = 0;         // PTX line
 };
 
 /// Runs a kernel to its end. The reports of its checks, at most some dozens; none if all is well.

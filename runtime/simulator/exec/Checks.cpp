@@ -55,7 +55,7 @@ static void checkRow(Lane &lane, SharedShadow &row, size_t offset, uint8_t mask,
     return epoch != block.epoch || other == lane.thread ||
            (other != manyReaders && other / lanesPerWarp == lane.warp->index && otherWarpEpoch != warpEpoch);
   };
-  if (settings().check == CheckLevel::All && block.hasFibers && !block.hasPartialBarriers) {
+  if (settings().check == CheckLevel::All && !block.hasPartialBarriers) {
     if ((row.writtenBytes & mask) && !isOrdered(row.writer, row.writeEpoch, row.writeWarpEpoch))
       reportRace(lane, isStore ? "two stores" : "a load after a store", offset, row.writer, site);
     if (isStore && (row.readBytes & mask) && !isOrdered(row.reader, row.readEpoch, row.readWarpEpoch))

@@ -2,9 +2,12 @@
 
 #include "llvm/ADT/Twine.h"
 
+#include <algorithm>
+
 namespace dscc::sim {
 
-static constexpr size_t maxReports = 16; // of a launch; the rest is counted
+// Reports of a launch that are kept: in all, and of one kind at one line. The rest is counted.
+static constexpr size_t maxReports = 32, maxAlike = 3;
 
 Settings &settings() {
   static Settings values;
@@ -31,7 +34,10 @@ void Reports::begin() {
 void Reports::append(Report report) {
   std::lock_guard guard(lock);
   faulted = faulted || report.isFault;
-  if (list.size() < maxReports || report.isFault)
+  size_t alike = size_t(std::count_if(list.begin(), list.end(), [&](const Report &other) {
+    return other.kind == report.kind && other.site == report.site;
+  }));
+  if (report.isFault || (list.size() < maxReports && alike < maxAlike))
     list.push_back(std::move(report));
   else
     ++dropped;
@@ -45,7 +51,7 @@ void Reports::add(const Lane &lane, llvm::StringRef kind, const std::string &wha
   std::string sentence = (kind + " in kernel " + block.kernel->name + " at PTX line " + llvm::Twine(site) + ", block " +
                           triple(block.index) + ", thread " + triple(lane.special + TidX) + ": " + what)
                              .str();
-  append({kind.str(), std::move(sentence), driverError != 0, driverError});
+  append({kind.str(), std::move(sentence), driverError != 0, driverError, site});
 }
 
 void Reports::addFailure(llvm::StringRef what, int driverError) { append({"failure", what.str(), true, driverError}); }
