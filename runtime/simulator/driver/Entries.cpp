@@ -207,6 +207,10 @@ static CUresult loadModule(CUmodule *module, const void *image) {
   std::string text;
   if (CUresult error = findPtx(image, text))
     return error;
+  if (requiredDriver(text) > state().driverVersion) {
+    log("the PTX of a module needs a driver of version " + std::to_string(requiredDriver(text)) + " or later");
+    return CUDA_ERROR_UNSUPPORTED_PTX_VERSION;
+  }
   auto made = std::make_unique<CUmod_st>();
   std::string error;
   made->code = LoadedModule::load(text, *state().chip, error);

@@ -6,6 +6,7 @@
 #include "llvm/Support/Error.h"
 
 #include <algorithm>
+#include <cstdio>
 #include <cstring>
 #include <elf.h>
 
@@ -49,6 +50,14 @@ static CUresult readTrailer(const char *trailer, std::string &text) {
   }
   text.assign(bytes.begin(), bytes.end());
   return CUDA_SUCCESS;
+}
+
+int requiredDriver(const std::string &text) {
+  int major = 0, minor = 0;
+  size_t at = text.find(".version");
+  if (at == std::string::npos || std::sscanf(text.c_str() + at, ".version %d.%d", &major, &minor) != 2 || major < 7)
+    return 0;
+  return (major + 4) * 1000 + minor * 10;
 }
 
 CUresult findPtx(const void *image, std::string &text) {

@@ -16,6 +16,9 @@ namespace dscc::sim {
 /// Any other cubin holds machine code, which is not simulated: CUDA_ERROR_NO_BINARY_FOR_GPU.
 CUresult findPtx(const void *image, std::string &text);
 
+/// The oldest driver that reads this PTX, as cuDriverGetVersion counts: version 8.3 came with CUDA 12.3. 0 if unknown.
+int requiredDriver(const std::string &text);
+
 } // namespace dscc::sim
 
 #endif // DSCC_RUNTIME_SIMULATOR_DRIVER_IMAGES_H

@@ -162,6 +162,19 @@ DSCC_ROUNDED(fma, std::fma(a, b, c))
 DSCC_ROUNDED(sqrt, std::sqrt(a))
 #undef DSCC_ROUNDED
 
+// What LLVM calls where the processor has no instruction: compiler-rt's functions, which the process may lack. Of floats
+// of 16 bits both come back in a vector register, and so does a _Float16.
+static uint16_t narrowTo(double value, const llvm::fltSemantics &semantics) {
+  llvm::APFloat number(value);
+  bool lost;
+  number.convert(semantics, llvm::APFloat::rmNearestTiesToEven, &lost);
+  return uint16_t(number.bitcastToAPInt().getZExtValue());
+}
+static _Float16 doubleToHalf(double value) { return std::bit_cast<_Float16>(narrowTo(value, llvm::APFloat::IEEEhalf())); }
+static _Float16 floatToHalf(float value) { return std::bit_cast<_Float16>(narrowTo(value, llvm::APFloat::IEEEhalf())); }
+static _Float16 doubleToBfloat(double value) { return std::bit_cast<_Float16>(narrowTo(value, llvm::APFloat::BFloat())); }
+static _Float16 floatToBfloat(float value) { return std::bit_cast<_Float16>(narrowTo(value, llvm::APFloat::BFloat())); }
+
 static uint32_t isShared(Lane *lane, uint64_t address) {
   return address - reinterpret_cast<uint64_t>(lane->shared) < lane->block->sharedBytes;
 }
@@ -189,7 +202,9 @@ llvm::ArrayRef<Callee> scalarCallees() {
       DSCC_ROW("dscc_sim_div_f64", divF64),         DSCC_ROW("dscc_sim_fma_f32", fmaF32),
       DSCC_ROW("dscc_sim_fma_f64", fmaF64),         DSCC_ROW("dscc_sim_sqrt_f32", sqrtF32),
       DSCC_ROW("dscc_sim_sqrt_f64", sqrtF64),       DSCC_ROW("dscc_sim_is_shared", isShared),
-      DSCC_ROW("dscc_sim_cluster_address", clusterAddress),
+      DSCC_ROW("dscc_sim_cluster_address", clusterAddress), DSCC_ROW("__truncdfhf2", doubleToHalf),
+      DSCC_ROW("__truncsfhf2", floatToHalf),        DSCC_ROW("__truncdfbf2", doubleToBfloat),
+      DSCC_ROW("__truncsfbf2", floatToBfloat),
   };
 #undef DSCC_ROW
   return list;
