@@ -56,13 +56,10 @@ Value AttentionImporter::repeatHeads(Value x, const DimExpr &heads) {
   dsc::Dims dims = dimsOf(x);
   if (dims[1] == heads)
     return x;
-  std::optional<DimExpr> times = DimExpr::exactDiv(heads, dims[1]);
-  // Where nothing says how many query heads share a key, each has its own.
-  if (!times)
-    return mlir::succeeded(node.requireEqual(heads, dims[1], "query and key heads"))
-               ? node.reshape(x, {dims[0], heads, dims[2], dims[3]})
-               : Value();
-  x = node.expand(node.reshape(x, {dims[0], dims[1], 1, dims[2], dims[3]}), {dims[0], dims[1], *times, dims[2], dims[3]});
+  if (mlir::failed(node.requireMultiple(heads, dims[1], "query heads for key heads")))
+    return {};
+  DimExpr times = DimExpr::floorDiv(heads, dims[1]);
+  x = node.expand(node.reshape(x, {dims[0], dims[1], 1, dims[2], dims[3]}), {dims[0], dims[1], times, dims[2], dims[3]});
   return node.reshape(x, {dims[0], heads, dims[2], dims[3]});
 }
 
@@ -93,9 +90,12 @@ Value AttentionImporter::applyMask(Value scores, Value mask) {
     (void)node.reject("has a mask of rank " + Twine(rankOf(mask)) + ", which must be 2 or more");
     return {};
   }
-  DimExpr missing = dimsOf(scores)[3] - dimsOf(mask).back();
+  DimExpr keys = dimsOf(scores)[3], length = dimsOf(mask).back(), missing = keys - length;
   bool isBoolean = elementOf(mask).isInteger(1);
-  if (missing.isConstant() && missing.constant() > 0) {
+  // A mask whose length only a run can tell may be as short as it likes, but no longer than the keys.
+  if (!missing.isConstant() && mlir::failed(node.requireEqual(DimExpr::max(length, keys), keys, "keys under a mask")))
+    return {};
+  if (!missing.isConstant() || missing.constant() > 0) {
     dsc::Dims lows(rankOf(mask), DimExpr(0)), highs = lows;
     highs.back() = missing;
     Value hidden = node.scalarLike(mask, isBoolean ? 0 : -HUGE_VAL);

@@ -322,4 +322,13 @@ LogicalResult NodeImporter::requireEqual(const DimExpr &a, const DimExpr &b, Str
   return success();
 }
 
+LogicalResult NodeImporter::requireMultiple(const DimExpr &a, const DimExpr &b, StringRef what) {
+  if (a == b || DimExpr::exactDiv(a, b))
+    return success();
+  if (a.isConstant() && b.isConstant())
+    return reject("has " + what + " of " + a.str() + " and " + b.str() + ", which must be a multiple");
+  graph.relate("multiple", a, b, node.name);
+  return success();
+}
+
 } // namespace dscc

@@ -105,6 +105,8 @@ public:
   void relateDims(const DimExpr &a, const DimExpr &b);
   /// States that two dims must agree, so that it is checked now or at each run.
   mlir::LogicalResult requireEqual(const DimExpr &a, const DimExpr &b, llvm::StringRef what);
+  /// States that `b` divides `a`, in the same way.
+  mlir::LogicalResult requireMultiple(const DimExpr &a, const DimExpr &b, llvm::StringRef what);
 
   mlir::ArrayAttr attribute(llvm::ArrayRef<int64_t> values) { return builder.getI64ArrayAttr(values); }
   dsc::DimsAttr dimsAttribute(llvm::ArrayRef<DimExpr> values) {

@@ -23,6 +23,8 @@ static std::optional<DimTensor> readDims(Value value) {
   if (!type || !isSmall(type) || !isa<IntegerType>(type.getElementType()))
     return std::nullopt;
   SmallVector<int64_t> shape(type.getShape());
+  if (llvm::is_contained(shape, 0)) // whoever makes it
+    return DimTensor{shape, {}};
   if (auto dims = value.getDefiningOp<dsc::DimsOp>())
     return DimTensor{shape, dims.getDims().getDims()};
   auto constant = value.getDefiningOp<dsc::ConstantOp>();

@@ -188,8 +188,16 @@ def judge_in(folder, case, settings):
 
     artifact = folder / "model.so"
     assembled = compile_model(model_path, artifact, settings)
+    try:
+        judge_run(folder, artifact, case, model, settings)
+    except Verdict as end:
+        end.assembled = assembled
+        raise
+
+
+def judge_run(folder, artifact, case, model, settings):
     if settings.run_device is None:
-        raise Verdict(COMPILED, assembled=assembled)
+        raise Verdict(COMPILED)
     try:
         inputs = [cases.to_tensor(name, proto) for name, proto in cases.input_protos(case, model)]
         outputs = cases.expected_outputs(case, model)

@@ -9,6 +9,7 @@
 
 #include <cmath>
 #include <cstring>
+#include <type_traits>
 
 namespace dscc::sim {
 
@@ -114,12 +115,6 @@ static void encode(uint32_t *words, unsigned index, int code, double value) {
   char *place = reinterpret_cast<char *>(words) + index * bitsOf(code) / 8;
   if (code == F64) {
     std::memcpy(place, &value, 8);
-  } else if (code == F32) {
-    float narrow = float(value);
-    std::memcpy(place, &narrow, 4);
-  } else if (code == S32) {
-    int32_t narrow = int32_t(uint32_t(int64_t(value)));
-    std::memcpy(place, &narrow, 4);
   } else {
     llvm::APFloat narrow{float(value)};
     bool lost;
@@ -156,42 +151,95 @@ static Place placeOfC(unsigned lane, unsigned element) {
   return {lane / 4 + 8 * (element >> 1), lane % 4 * 2 + (element & 1)};
 }
 
-static double multiplyAdd(double sum, double x, double y, int code) {
-  if (code == F64)
-    return std::fma(x, y, sum);
-  if (code == S32)
-    return double(int32_t(uint32_t(int64_t(sum)) + uint32_t(int64_t(x * y))));
-  return float(sum + x * y);
-}
+namespace {
+/// Where each element of each lane's fragments lies in the matrices, for elements of one width.
+struct Places {
+  uint16_t a[lanesPerWarp][32], b[lanesPerWarp][16], c[lanesPerWarp][4];
+};
+} // namespace
 
-static void multiply(Lane *lanes, int m, int n, int k, int dType, int aType, int bType, int cType) {
-  static thread_local double a[16][64], b[64][8], d[16][8];
-  unsigned aCount = unsigned(m * k / 32), bCount = unsigned(k * n / 32), dCount = unsigned(m * n / 32);
-  auto fragments = [&](uint32_t i) -> Fragments & { return *static_cast<Fragments *>(lanes[i].exchange); };
+static constexpr unsigned maxK = 64, columns = 8;
+
+static Places makePlaces(unsigned bits, int m) {
+  Places places;
   for (uint32_t i = 0; i < lanesPerWarp; ++i) {
-    for (unsigned e = 0; e < aCount; ++e) {
-      Place p = placeOfA(i, e, bitsOf(aType), m);
-      a[p.row][p.column] = decode(fragments(i).a, e, aType);
+    for (unsigned e = 0; e < 32; ++e) {
+      Place place = placeOfA(i, e, bits, m);
+      places.a[i][e] = uint16_t(place.row * maxK + place.column);
     }
-    for (unsigned e = 0; e < bCount; ++e) {
-      Place p = placeOfB(i, e, bitsOf(bType));
-      b[p.row][p.column] = decode(fragments(i).b, e, bType);
+    for (unsigned e = 0; e < 16; ++e) {
+      Place place = placeOfB(i, e, bits);
+      places.b[i][e] = uint16_t(place.row * columns + place.column);
     }
-    for (unsigned e = 0; e < dCount; ++e) {
-      Place p = placeOfC(i, e);
-      d[p.row][p.column] = decode(fragments(i).c, e, cType);
+    for (unsigned e = 0; e < 4; ++e) {
+      Place place = placeOfC(i, e);
+      places.c[i][e] = uint16_t(place.row * columns + place.column);
     }
   }
-  int sumType = dType == F16 ? F32 : dType;
+  return places;
+}
+
+static const Places &placesOf(unsigned bits, int m) {
+  static const Places bytes = makePlaces(8, 16), halves = makePlaces(16, 16), words = makePlaces(32, 16),
+                      doubles = makePlaces(64, 8);
+  return m == 8 ? doubles : bits == 8 ? bytes : bits == 16 ? halves : words;
+}
+
+/// decode, without a library call for the types that matter.
+template <typename T> static T decodeFast(const uint32_t *words, unsigned index, int code) {
+  if (code == F16) {
+    _Float16 value;
+    std::memcpy(&value, reinterpret_cast<const char *>(words) + 2 * index, 2);
+    return T(float(value));
+  }
+  if (code == F32 || code == Bf16 || code == Tf32) {
+    uint32_t bits = code == Bf16 ? words[index / 2] >> (16 * (index % 2)) << 16 : words[index];
+    return T(std::bit_cast<float>(code == Tf32 ? bits & ~0x1fffu : bits));
+  }
+  if (code == S8 || code == U8) {
+    uint32_t byte = words[index / 4] >> (8 * (index % 4)) & 255;
+    return T(code == S8 ? int32_t(int8_t(byte)) : int32_t(byte));
+  }
+  if (code == S32)
+    return T(int32_t(words[index]));
+  return T(decode(words, index, code));
+}
+
+/// D = A * B + C in sums of type T, in order of k.
+template <typename T>
+static void multiply(Lane *lanes, int m, int k, int dType, int aType, int bType, int cType) {
+  alignas(64) static thread_local T a[16 * maxK], b[maxK * columns], d[16 * columns];
+  const Places &places = placesOf(bitsOf(aType), m);
+  unsigned aCount = unsigned(m * k / 32), bCount = unsigned(k * 8 / 32), dCount = unsigned(m * 8 / 32);
+  for (uint32_t i = 0; i < lanesPerWarp; ++i) {
+    const Fragments &own = *static_cast<Fragments *>(lanes[i].exchange);
+    for (unsigned e = 0; e < aCount; ++e)
+      a[places.a[i][e]] = decodeFast<T>(own.a, e, aType);
+    for (unsigned e = 0; e < bCount; ++e)
+      b[places.b[i][e]] = decodeFast<T>(own.b, e, bType);
+    for (unsigned e = 0; e < dCount; ++e)
+      d[places.c[i][e]] = decodeFast<T>(own.c, e, cType);
+  }
   for (int row = 0; row < m; ++row)
     for (int inner = 0; inner < k; ++inner)
-      for (int column = 0; column < n; ++column)
-        d[row][column] = multiplyAdd(d[row][column], a[row][inner], b[inner][column], sumType);
-  for (uint32_t i = 0; i < lanesPerWarp; ++i)
+      for (unsigned column = 0; column < columns; ++column) {
+        T &sum = d[row * columns + column];
+        T x = a[row * maxK + inner], y = b[inner * columns + column];
+        if constexpr (std::is_integral_v<T>)
+          sum = T(uint32_t(sum) + uint32_t(x) * uint32_t(y));
+        else
+          sum = std::fma(x, y, sum);
+      }
+  for (uint32_t i = 0; i < lanesPerWarp; ++i) {
+    uint32_t *out = static_cast<Fragments *>(lanes[i].exchange)->d;
     for (unsigned e = 0; e < dCount; ++e) {
-      Place p = placeOfC(i, e);
-      encode(fragments(i).d, e, dType, d[p.row][p.column]);
+      T value = d[places.c[i][e]];
+      if (dType == F32 || dType == S32)
+        std::memcpy(out + e, &value, 4);
+      else
+        encode(out, e, dType, double(value));
     }
+  }
 }
 
 static void matrixMultiply(Lane *lane, uint32_t shape, uint32_t types, const uint32_t *a, const uint32_t *b,
@@ -209,7 +257,13 @@ static void matrixMultiply(Lane *lane, uint32_t shape, uint32_t types, const uin
       reports().add(*lane, "divergence at a collective", "mma.sync with lanes that have exited", site, illegalInstruction);
       abandon(*lane);
     }
-    multiply(lanes, m, n, k, types >> 12 & 15, aType, types >> 4 & 15, types & 15);
+    int dType = types >> 12 & 15, bType = types >> 4 & 15, cType = types & 15;
+    if (dType == F64)
+      multiply<double>(lanes, m, k, dType, aType, bType, cType);
+    else if (dType == S32)
+      multiply<int32_t>(lanes, m, k, dType, aType, bType, cType);
+    else
+      multiply<float>(lanes, m, k, dType, aType, bType, cType);
   });
 }
 

@@ -1,0 +1,122 @@
+"""mma.sync: fragments laid out here, from the tables of the PTX manual, and products in double precision."""
+
+import sys
+import unittest
+
+sys.dont_write_bytecode = True
+
+import ml_dtypes
+import numpy as np
+
+import cuda
+
+KINDS = {"f16": np.float16, "bf16": ml_dtypes.bfloat16, "tf32": np.float32, "f64": np.float64, "f32": np.float32,
+         "s8": np.int8, "u8": np.uint8, "s32": np.int32, "e4m3": ml_dtypes.float8_e4m3fn, "e5m2": ml_dtypes.float8_e5m2}
+
+# m, n, k and the types of D, A, B, C
+SHAPES = [(16, 8, 8, "f32", "f16", "f16", "f32"), (16, 8, 16, "f32", "f16", "f16", "f32"),
+          (16, 8, 16, "f16", "f16", "f16", "f16"), (16, 8, 8, "f32", "bf16", "bf16", "f32"),
+          (16, 8, 16, "f32", "bf16", "bf16", "f32"), (16, 8, 4, "f32", "tf32", "tf32", "f32"),
+          (16, 8, 8, "f32", "tf32", "tf32", "f32"), (8, 8, 4, "f64", "f64", "f64", "f64"),
+          (16, 8, 16, "s32", "s8", "s8", "s32"), (16, 8, 32, "s32", "s8", "s8", "s32"),
+          (16, 8, 32, "s32", "u8", "s8", "s32"), (16, 8, 32, "s32", "u8", "u8", "s32"),
+          (16, 8, 32, "f32", "e4m3", "e4m3", "f32"), (16, 8, 32, "f32", "e5m2", "e4m3", "f32")]
+
+
+def width(kind):
+    return np.dtype(KINDS[kind]).itemsize
+
+
+def places_of_a(m, k, kind):
+    """(row, column) of each element of each lane: 4 / width neighbours share a register."""
+    each = max(1, 4 // width(kind))
+    for lane in range(32):
+        group, thread = lane // 4, lane % 4
+        for element in range(m * k // 32):
+            register, within = divmod(element, each)
+            row = group + (8 if m == 16 and register % 2 else 0)
+            column = thread * each + within + (4 * each if register >= 2 else 0)
+            yield lane, element, row, column
+
+
+def places_of_b(k, kind):
+    each = max(1, 4 // width(kind))
+    for lane in range(32):
+        group, thread = lane // 4, lane % 4
+        for element in range(k * 8 // 32):
+            register, within = divmod(element, each)
+            yield lane, element, thread * each + within + 4 * each * register, group
+
+
+def places_of_c(m):
+    for lane in range(32):
+        for element in range(m * 8 // 32):
+            yield lane, element, lane // 4 + 8 * (element // 2), lane % 4 * 2 + element % 2
+
+
+def pack(matrix, places, count):
+    fragments = np.zeros((32, count), matrix.dtype)
+    for lane, element, row, column in places:
+        fragments[lane, element] = matrix[row, column]
+    return np.ascontiguousarray(fragments)
+
+
+def kernel(m, n, k, d, a, b, c):
+    """Each lane loads its fragments, multiplies, stores."""
+    bits = 64 if d == "f64" else 32
+    words = {"a": m * k // 32 * width(a) * 8 // bits, "b": k * 8 // 32 * width(b) * 8 // bits,
+             "c": m * 8 // 32 * width(c) * 8 // bits, "d": m * 8 // 32 * width(d) * 8 // bits}
+    lines = [".version 8.4", ".target sm_89", ".address_size 64",
+             ".visible .entry k(.param .u64 pa, .param .u64 pb, .param .u64 pc, .param .u64 pd)", "{",
+             "  .reg .b32 %t<4>;", "  .reg .b64 %q<12>;"]
+    lines += [f"  .reg .b{bits} %{name}<{count + 1}>;" for name, count in words.items()]
+    lines += ["  mov.u32 %t1, %tid.x;"]
+    for index, name in enumerate("abcd"):
+        lines += [f"  ld.param.u64 %q{index}, [p{name}];", f"  mul.wide.u32 %q{index + 4}, %t1, {words[name] * bits // 8};",
+                  f"  add.u64 %q{index}, %q{index}, %q{index + 4};"]
+        if name != "d":
+            lines += [f"  ld.global.b{bits} %{name}{i}, [%q{index}+{i * bits // 8}];" for i in range(words[name])]
+    group = {name: "{" + ", ".join(f"%{name}{i}" for i in range(count)) + "}" for name, count in words.items()}
+    lines += [f"  mma.sync.aligned.m{m}n{n}k{k}.row.col.{d}.{a}.{b}.{c} {group['d']}, {group['a']}, {group['b']}, {group['c']};"]
+    lines += [f"  st.global.b{bits} [%q3+{i * bits // 8}], %d{i};" for i in range(words["d"])]
+    return "\n".join(lines + ["  ret;", "}"]) + "\n"
+
+
+class MmaTest(unittest.TestCase):
+    def check(self, m, n, k, d, a, b, c):
+        random = np.random.default_rng(k)
+
+        def matrix(rows, columns, kind):
+            if kind in ("s8", "u8", "s32"):
+                return random.integers(0 if kind == "u8" else -100, 100, (rows, columns)).astype(KINDS[kind])
+            values = random.standard_normal((rows, columns)).astype(KINDS[kind])
+            # tf32 has 10 bits of mantissa; the rest is not looked at.
+            return (values.view(np.uint32) & 0xffffe000).view(np.float32) if kind == "tf32" else values
+
+        x, y, z = matrix(m, k, a), matrix(k, n, b), matrix(m, n, c)
+        module = DRIVER.load(kernel(m, n, k, d, a, b, c))
+        buffers = [DRIVER.upload(pack(x, places_of_a(m, k, a), m * k // 32)), DRIVER.upload(pack(y, places_of_b(k, b), k * 8 // 32)),
+                   DRIVER.upload(pack(z, places_of_c(m), m * 8 // 32))]
+        out = DRIVER.allocate(m * n * width(d))
+        said = DRIVER.launch(DRIVER.function(module, "k"), [1], [32], [*buffers, out])
+        self.assertEqual((said.text, said.fault), ("", None))
+        fragments = DRIVER.download(out, KINDS[d], (32, m * 8 // 32))
+        exact = x.astype(np.float64) @ y.astype(np.float64) + z.astype(np.float64)
+        tolerance = {"f16": 2e-3, "f32": 1e-6, "f64": 1e-15, "s32": 0}[d] * max(1, np.abs(exact).max())
+        worst = 0
+        for lane, element, row, column in places_of_c(m):
+            error = abs(float(fragments[lane, element]) - exact[row, column])
+            self.assertLessEqual(error, tolerance, (lane, element))
+            worst = max(worst, error)
+        print(f"m{m}n{n}k{k} {d} {a} {b} {c}: largest error {worst:.1e}")
+
+    def test_shapes(self):
+        for shape in SHAPES:
+            with self.subTest(shape=shape):
+                self.check(*shape)
+
+
+if __name__ == "__main__":
+    LIBRARY = sys.argv.pop(1)
+    DRIVER = cuda.Driver(LIBRARY)
+    unittest.main()
