@@ -87,9 +87,9 @@ static DimExpr divide(const DimExpr &a, const DimExpr &b) {
     return b.constant() == -1 ? DimExpr(0) - a : DimExpr(a.constant() / b.constant());
   if (std::optional<DimExpr> exact = DimExpr::exactDiv(a, b))
     return *exact;
-  // Where neither is negative, truncation is floor.
-  bool positive = DimExpr::isAtLeast(b, 1) && a.isNonNegative();
-  return positive ? DimExpr::floorDiv(a, b) : DimExpr::invalid();
+  // Where neither is negative, truncation is floor. Division by a dim of 0 has no meaning in the model either.
+  bool isFloor = b.isNonNegative() && a.isNonNegative();
+  return isFloor ? DimExpr::floorDiv(a, b) : DimExpr::invalid();
 }
 
 static DimExpr floorMod(const DimExpr &a, const DimExpr &b) {
