@@ -4,7 +4,7 @@
 //
 // Where the mean is large beside the spread, the difference on the left cancels almost all digits of a float; the sum on
 // the right has nothing to cancel. Means are reduce_mean, or reduce_sum times or over the number of elements, with
-// reshapes in between. It declines unless both means run over the same axes of the same tensor.
+// reshapes in between. It declines unless both means run over the same axes of the same tensor, and for integers.
 
 #include "passes/Passes.h"
 #include "passes/canonical/Match.h"
@@ -78,7 +78,8 @@ static Value matchSquare(Value value) {
   if (auto product = value.getDefiningOp<dsc::MulOp>())
     return product.getLhs() == product.getRhs() ? product.getLhs() : Value();
   auto power = value.getDefiningOp<dsc::PowOp>();
-  return power && getSplat(power.getRhs()) == 2.0 ? power.getLhs() : Value();
+  bool isSquare = power && getSplat(power.getRhs()) == 2.0 && power.getLhs().getType() == power.getType();
+  return isSquare ? power.getLhs() : Value();
 }
 
 namespace {
@@ -94,7 +95,8 @@ struct RecomposeVariance : impl::RecomposeVarianceBase<RecomposeVariance> {
 
   void visit(dsc::SubOp op) {
     Value root = matchSquare(op.getRhs());
-    if (!root || op.getLhs().getType() != op.getType() || op.getRhs().getType() != op.getType())
+    // Means of integers are truncated: there the two differ.
+    if (!root || !isa<FloatType>(dsc::getElementType(op)) || op.getLhs().getType() != op.getType() || op.getRhs().getType() != op.getType())
       return;
     Mean ofSquares = matchMean(op.getLhs()), mean = matchMean(root);
     if (!ofSquares.reduction || !mean.reduction || ofSquares.reduction->getName() != mean.reduction->getName() ||

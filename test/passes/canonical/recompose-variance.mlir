@@ -74,3 +74,35 @@ func.func @other_tensor(%x: tensor<2x4xf32>, %z: tensor<2x4xf32>) -> tensor<2x1x
   %v = dsc.sub %t, %n : (tensor<2x1xf32>, tensor<2x1xf32>) -> tensor<2x1xf32>
   return %v : tensor<2x1xf32>
 }
+
+// -----
+
+// The mean of 0 and 1 is 0 in integers, so that their variance is not what centring makes of it.
+// CHECK-LABEL: @integers
+func.func @integers(%x: tensor<2x4xi32>) -> tensor<2x1xi32> {
+  // CHECK: %[[V:.*]] = dsc.sub %{{.*}}, %{{.*}} : (tensor<2x1xi32>, tensor<2x1xi32>)
+  // CHECK-NEXT: return %[[V]]
+  %m = dsc.reduce_mean %x {axes = [1]} : (tensor<2x4xi32>) -> tensor<2x1xi32>
+  %n = dsc.mul %m, %m : (tensor<2x1xi32>, tensor<2x1xi32>) -> tensor<2x1xi32>
+  %s = dsc.mul %x, %x : (tensor<2x4xi32>, tensor<2x4xi32>) -> tensor<2x4xi32>
+  %t = dsc.reduce_mean %s {axes = [1]} : (tensor<2x4xi32>) -> tensor<2x1xi32>
+  %v = dsc.sub %t, %n : (tensor<2x1xi32>, tensor<2x1xi32>) -> tensor<2x1xi32>
+  return %v : tensor<2x1xi32>
+}
+
+// -----
+
+// The power repeats the mean of one row for three.
+// CHECK-LABEL: @repeated
+func.func @repeated(%x: tensor<1x4xf32>) -> tensor<3x1xf32> {
+  // CHECK: %[[V:.*]] = dsc.sub %{{.*}}, %{{.*}} : (tensor<3x1xf32>, tensor<3x1xf32>)
+  // CHECK-NEXT: return %[[V]]
+  %two = dsc.constant dense<2.0> : tensor<3x1xf32>
+  %m = dsc.reduce_mean %x {axes = [1]} : (tensor<1x4xf32>) -> tensor<1x1xf32>
+  %n = dsc.pow %m, %two : (tensor<1x1xf32>, tensor<3x1xf32>) -> tensor<3x1xf32>
+  %s = dsc.mul %x, %x : (tensor<1x4xf32>, tensor<1x4xf32>) -> tensor<1x4xf32>
+  %t = dsc.reduce_mean %s {axes = [1]} : (tensor<1x4xf32>) -> tensor<1x1xf32>
+  %u = dsc.expand %t : (tensor<1x1xf32>) -> tensor<3x1xf32>
+  %v = dsc.sub %u, %n : (tensor<3x1xf32>, tensor<3x1xf32>) -> tensor<3x1xf32>
+  return %v : tensor<3x1xf32>
+}
