@@ -15,8 +15,9 @@ namespace dscc {
 namespace path = llvm::sys::path;
 namespace fs = llvm::sys::fs;
 
-ExternalData::ExternalData(llvm::StringRef modelPath, std::vector<std::string> &dependencies, Problems &problems)
-    : folder(path::parent_path(modelPath)), dependencies(dependencies), problems(problems) {
+ExternalData::ExternalData(llvm::StringRef modelPath, uint64_t ownBytes, uint64_t modelBytes,
+                           std::vector<std::string> &dependencies, Problems &problems)
+    : folder(path::parent_path(modelPath)), bytesSoFar(ownBytes), modelBytes(modelBytes), dependencies(dependencies), problems(problems) {
   if (folder.empty())
     folder = ".";
 }
@@ -69,6 +70,13 @@ std::shared_ptr<llvm::MemoryBuffer> ExternalData::open(llvm::StringRef location,
     return refuse("it is not a regular file");
   if (status.st_nlink > 1)
     return refuse("it is a hard link, so that the file may belong elsewhere");
+  bytesSoFar += uint64_t(status.st_size);
+  if (bytesSoFar > modelBytes) {
+    (void)problems.limit("with '" + location + "' the model has " + llvm::Twine(bytesSoFar) +
+                             " bytes, more than the limit of " + llvm::Twine(modelBytes),
+                         "", "", "raise it with --max-model-bytes");
+    return nullptr;
+  }
   auto buffer = llvm::MemoryBuffer::getOpenFile(descriptor, file, status.st_size, /*RequiresNullTerminator=*/false);
   if (!buffer)
     return refuse(buffer.getError().message());

@@ -19,7 +19,9 @@ namespace dscc {
 class ExternalData {
 public:
   /// `modelPath` tells the folder; every file that is read is added to `dependencies`.
-  ExternalData(llvm::StringRef modelPath, std::vector<std::string> &dependencies, Problems &problems);
+  /// All files together may have `modelBytes` less those of the model itself.
+  ExternalData(llvm::StringRef modelPath, uint64_t ownBytes, uint64_t modelBytes, std::vector<std::string> &dependencies,
+               Problems &problems);
 
   struct Range {
     std::shared_ptr<llvm::MemoryBuffer> file; // null: there was a problem
@@ -32,6 +34,7 @@ private:
   std::shared_ptr<llvm::MemoryBuffer> open(llvm::StringRef location, llvm::StringRef tensor);
 
   std::string folder;
+  uint64_t bytesSoFar, modelBytes;
   std::vector<std::string> &dependencies;
   Problems &problems;
   llvm::StringMap<std::shared_ptr<llvm::MemoryBuffer>> files;

@@ -23,7 +23,8 @@ static ExitCode importFile(const OnnxFile &file, const CompileOptions &options, 
   std::optional<Signature> signature = readSignature(file.model.graph(), context, options, problems);
   if (!signature)
     return problems.code();
-  ExternalData external(options.input, report.dependencies, problems);
+  ExternalData external(options.input, file.bytes->getBufferSize(), options.budgets.modelBytes, report.dependencies,
+                        problems);
   TensorData tensors(context, file, external, options.budgets, problems);
   OwningOpRef<ModuleOp> made = ModuleOp::create(NameLoc::get(StringAttr::get(&context, "main")));
   GraphImporter importer(*made, file, tensors, options, problems);
