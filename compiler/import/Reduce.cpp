@@ -1,4 +1,4 @@
-// Reductions, ArgMax, ArgMin and CumSum.
+// Reductions, ArgMax, ArgMin, CumSum and CumProd.
 
 #include "compiler/import/Converters.h"
 
@@ -93,16 +93,28 @@ template <class Op> static LogicalResult convertArg(NodeImporter &node) {
   return node.finish(node.integer("keepdims", 1) ? result : dropAxes(node, result, {*axis}));
 }
 
-static LogicalResult convertCumSum(NodeImporter &node) {
-  std::optional<Integers> axis = node.knownIntegers(node.input(1));
-  if (!axis || axis->size() != 1)
-    return node.unsupported("has an axis that is computed at run time", "make the axis a constant");
-  std::optional<int64_t> inRange = node.normalizeAxis((*axis)[0], rankOf(node.input(0)));
-  if (!inRange)
-    return failure();
+template <class Op> static Value accumulate(NodeImporter &node, int64_t axis) {
   auto flag = [&](StringRef name) { return node.integer(name, 0) ? node.builder.getUnitAttr() : UnitAttr(); };
-  return node.finish(node.make<dsc::CumSumOp>(node.input(0), node.builder.getI64IntegerAttr(*inRange),
-                                              flag("exclusive"), flag("reverse")));
+  return node.make<Op>(node.input(0), node.builder.getI64IntegerAttr(axis), flag("exclusive"), flag("reverse"));
+}
+
+/// An axis that only a run tells chooses among the results along each.
+template <class Op> static LogicalResult convertCumulative(NodeImporter &node) {
+  int64_t rank = rankOf(node.input(0));
+  if (rank == 0 || !dsc::countElements(dimsOf(node.input(1))).isConstant(1))
+    return node.reject("has an input of rank " + Twine(rank) + " and the axes " +
+                       dsc::describeDims(dimsOf(node.input(1))) + ", which must be one axis");
+  if (std::optional<Integers> known = node.knownIntegers(node.input(1))) {
+    std::optional<int64_t> axis = node.normalizeAxis((*known)[0], rank);
+    return axis ? node.finish(accumulate<Op>(node, *axis)) : failure();
+  }
+  Type i64 = node.builder.getI64Type();
+  Value axis = node.reshape(node.cast(node.input(1), i64), {}), result = accumulate<Op>(node, 0);
+  Value isNegative = node.make<dsc::LessOp>(axis, node.scalar(i64, 0));
+  axis = node.make<dsc::WhereOp>(isNegative, node.add(axis, node.scalar(i64, rank)), axis);
+  for (int64_t i = 1; i < rank; ++i)
+    result = node.make<dsc::WhereOp>(node.make<dsc::EqualOp>(axis, node.scalar(i64, i)), accumulate<Op>(node, i), result);
+  return node.finish(result);
 }
 
 ArrayRef<Converter> reduceConverters() {
@@ -119,7 +131,8 @@ ArrayRef<Converter> reduceConverters() {
       {"", "ReduceLogSumExp", 1, 1, 2, convertReduction<logOfSumOfExponentials>},
       {"", "ArgMax", 1, 1, 1, convertArg<dsc::ArgMaxOp>},
       {"", "ArgMin", 1, 1, 1, convertArg<dsc::ArgMinOp>},
-      {"", "CumSum", 11, 2, 2, convertCumSum},
+      {"", "CumSum", 11, 2, 2, convertCumulative<dsc::CumSumOp>},
+      {"", "CumProd", 26, 2, 2, convertCumulative<dsc::CumProdOp>},
   };
   return rows;
 }

@@ -35,19 +35,17 @@ class ArgOp<string mnemonic, string what> : InferredOp<mnemonic>,
 def ArgMaxOp : ArgOp<"arg_max", "maximum">;
 def ArgMinOp : ArgOp<"arg_min", "minimum">;
 
-def CumSumOp : InferredOp<"cum_sum">,
+/// Folds along one axis and keeps what it has at each place.
+class CumulativeOp<string mnemonic, string what> : InferredOp<mnemonic>,
       InferBy<"inferAlongAxis(location, adaptor.getInput(), adaptor.getAxis(), types)"> {
   let extraClassDefinition = definition;
-  let summary = "running sum along one axis";
-  let description = [{
-    With `exclusive` the element itself does not count; with `reverse` it runs from the end.
-
-    ```mlir
-    %y = dsc.cum_sum %x {axis = 0 : i64} : (tensor<4xf32>) -> tensor<4xf32>
-    ```
-  }];
+  let summary = "running " # what # " along one axis";
+  let description = "With `exclusive` the element itself does not count; with `reverse` it runs from the end.\n\n"
+    "```mlir\n%y = dsc." # mnemonic # " %x {axis = 0 : i64} : (tensor<4xf32>) -> tensor<4xf32>\n```\n";
   let arguments = (ins AnyRankedTensor:$input, I64Attr:$axis, UnitAttr:$exclusive, UnitAttr:$reverse);
   let results = (outs AnyRankedTensor:$result);
 }
+def CumSumOp : CumulativeOp<"cum_sum", "sum">;
+def CumProdOp : CumulativeOp<"cum_prod", "product">;
 
 #endif // DSCC_DIALECTS_DSC_REDUCE_TD

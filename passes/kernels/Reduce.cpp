@@ -121,27 +121,28 @@ template <bool isMax> static Value emitArg(ElementCode &code, Operation *op, con
   return result[1];
 }
 
-/// Sums the elements up to this one; a running sum would need one thread a row.
-static Value emitCumSum(ElementCode &code, Operation *op, const Indices &at) {
-  auto sum = cast<dsc::CumSumOp>(op);
+/// Folds the elements up to this one; a running fold would need one thread a row.
+template <class Op> static Value emitCumulative(ElementCode &code, Operation *op, const Indices &at) {
+  constexpr bool isProduct = std::is_same_v<Op, dsc::CumProdOp>;
+  auto running = cast<Op>(op);
   KernelBuilder &k = code.k;
   LaneMath m{k};
-  size_t axis = sum.getAxis();
-  Type element = dsc::getElementType(sum.getInput());
+  size_t axis = running.getAxis();
+  Type element = dsc::getElementType(running.getInput()), compute = getComputeType(element);
   Value own = k.asValue(at[axis]);
-  bool reverse = sum.getReverse(), exclusive = sum.getExclusive();
+  bool reverse = running.getReverse(), exclusive = running.getExclusive();
   auto predicate = reverse ? (exclusive ? arith::CmpIPredicate::sgt : arith::CmpIPredicate::sge)
                            : (exclusive ? arith::CmpIPredicate::slt : arith::CmpIPredicate::sle);
-  Value zero = lift(k, zeroOf(k, element));
-  DimExpr size = dsc::getDims(sum.getInput())[axis];
-  return loopOver(code, {size}, {zero}, [&](ArrayRef<Value> position, ValueRange carried) {
+  Value one = isa<FloatType>(compute) ? k.constant(compute, 1) : k.constantInt(compute, 1);
+  Value neutral = lift(k, isProduct ? one : zeroOf(k, element));
+  DimExpr size = dsc::getDims(running.getInput())[axis];
+  return loopOver(code, {size}, {neutral}, [&](ArrayRef<Value> position, ValueRange carried) {
     Indices input = at;
     input[axis] = k.uniform(position[0]);
     Value counts = m.compare(predicate, position[0], own);
-    Value value = lift(k, code.element(sum.getInput(), input));
-    Value added = k.isVector(counts) ? arith::SelectOp::create(k.b, k.loc, counts, value, zero)
-                                     : arith::SelectOp::create(k.b, k.loc, counts, value, zero);
-    return SmallVector<Value>{emitAdd(k, carried[0], added)};
+    Value value = lift(k, code.element(running.getInput(), input));
+    Value next = arith::SelectOp::create(k.b, k.loc, counts, value, neutral);
+    return SmallVector<Value>{isProduct ? emitMul(k, carried[0], next) : emitAdd(k, carried[0], next)};
   })[0];
 }
 
@@ -149,7 +150,8 @@ ArrayRef<ElementRow> reduceRows() {
   static constexpr ElementRow rows[] = {
       {"dsc.reduce_sum", emitReduce},  {"dsc.reduce_prod", emitReduce},     {"dsc.reduce_max", emitReduce},
       {"dsc.reduce_min", emitReduce},  {"dsc.reduce_mean", emitReduce},     {"dsc.arg_max", emitArg<true>},
-      {"dsc.arg_min", emitArg<false>}, {"dsc.cum_sum", emitCumSum},
+      {"dsc.arg_min", emitArg<false>}, {"dsc.cum_sum", emitCumulative<dsc::CumSumOp>},
+      {"dsc.cum_prod", emitCumulative<dsc::CumProdOp>},
   };
   return rows;
 }
