@@ -17,7 +17,7 @@ static const Rows &allRows() {
     Rows made;
     for (llvm::ArrayRef<Converter> family :
          {activationConverters(), attentionConverters(), constantConverters(), controlConverters(), convConverters(), einsumConverters(),
-          elementwiseConverters(), gatherConverters(), lossConverters(), matmulConverters(), movementConverters(),
+          elementwiseConverters(), gatherConverters(), gridSampleConverters(), lossConverters(), matmulConverters(), movementConverters(),
           normalizeConverters(), padConverters(), poolConverters(), quantizeConverters(), reduceConverters(),
           resizeConverters(), shapeConverters(), sliceConverters()})
       for (const Converter &row : family)
@@ -63,7 +63,6 @@ static constexpr Advice advices[] = {
     {"Scatter", "write the update as Where with a mask"},
     {"TopK", "use ArgMax if one element will do"},
     {"MaxUnpool", "use Resize"},
-    {"GridSample", "use Resize where the grid is regular"},
 };
 
 std::string nearestOperator(llvm::StringRef opType) {

@@ -39,6 +39,7 @@ llvm::ArrayRef<Converter> activationConverters();
 llvm::ArrayRef<Converter> einsumConverters();
 llvm::ArrayRef<Converter> elementwiseConverters();
 llvm::ArrayRef<Converter> gatherConverters();
+llvm::ArrayRef<Converter> gridSampleConverters();
 llvm::ArrayRef<Converter> lossConverters();
 llvm::ArrayRef<Converter> matmulConverters();
 llvm::ArrayRef<Converter> movementConverters();
