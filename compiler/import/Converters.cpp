@@ -19,7 +19,7 @@ static const Rows &allRows() {
          {activationConverters(), attentionConverters(), constantConverters(), controlConverters(), convConverters(), einsumConverters(),
           elementwiseConverters(), gatherConverters(), gridSampleConverters(), lossConverters(), matmulConverters(), movementConverters(),
           normalizeConverters(), padConverters(), poolConverters(), quantizeConverters(), reduceConverters(),
-          resizeConverters(), shapeConverters(), sliceConverters()})
+          resizeConverters(), scatterConverters(), shapeConverters(), sliceConverters()})
       for (const Converter &row : family)
         made[key(row.domain, row.opType)].push_back(&row);
     return made;
@@ -58,9 +58,6 @@ static constexpr Advice advices[] = {
     {"LSTM", "export it unrolled, as MatMul, Sigmoid and Tanh"},
     {"GRU", "export it unrolled, as MatMul, Sigmoid and Tanh"},
     {"RNN", "export it unrolled, as MatMul and Tanh"},
-    {"ScatterND", "write the update as Where or Concat"},
-    {"ScatterElements", "write the update as Where with a mask"},
-    {"Scatter", "write the update as Where with a mask"},
     {"TopK", "use ArgMax if one element will do"},
     {"MaxUnpool", "use Resize"},
 };

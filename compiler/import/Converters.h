@@ -49,6 +49,7 @@ llvm::ArrayRef<Converter> poolConverters();
 llvm::ArrayRef<Converter> quantizeConverters();
 llvm::ArrayRef<Converter> reduceConverters();
 llvm::ArrayRef<Converter> resizeConverters();
+llvm::ArrayRef<Converter> scatterConverters();
 llvm::ArrayRef<Converter> shapeConverters();
 llvm::ArrayRef<Converter> sliceConverters();
 

@@ -16,5 +16,6 @@ include "dialects/dsc/Normalize.td"
 include "dialects/dsc/Pool.td"
 include "dialects/dsc/Reduce.td"
 include "dialects/dsc/Resize.td"
+include "dialects/dsc/Scatter.td"
 
 #endif // DSCC_DIALECTS_DSC_OPS_TD

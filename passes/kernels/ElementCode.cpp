@@ -15,7 +15,7 @@ static const ElementRow *findElementRow(Operation *op) {
   static const llvm::StringMap<const ElementRow *> table = [] {
     llvm::StringMap<const ElementRow *> map;
     for (ArrayRef<ElementRow> family : {movementRows(), gatherRows(), reduceRows(), matmulRows(), convRows(),
-                                        poolRows(), resizeRows()})
+                                        poolRows(), resizeRows(), scatterRows()})
       for (const ElementRow &row : family)
         map[row.op] = &row;
     return map;

@@ -63,6 +63,7 @@ llvm::ArrayRef<ElementRow> matmulRows();    // Matmul.cpp
 llvm::ArrayRef<ElementRow> convRows();      // Conv.cpp
 llvm::ArrayRef<ElementRow> poolRows();      // Pool.cpp
 llvm::ArrayRef<ElementRow> resizeRows();    // Resize.cpp
+llvm::ArrayRef<ElementRow> scatterRows();   // Scatter.cpp
 
 bool hasElementCode(mlir::Operation *op);
 /// True if every op of the group can be emitted; else `reason` names the op and what is missing.
