@@ -136,6 +136,32 @@ static LogicalResult convertRange(NodeImporter &node) {
   return node.finish(node.add(bounds[0], node.mul(steps, bounds[2])));
 }
 
+namespace {
+/// a window's value at place t of 0 .. 1: constant + once * cos(2 pi t) + twice * cos(4 pi t)
+struct Window {
+  double constant, once, twice;
+};
+constexpr Window hann = {0.5, -0.5, 0}, hamming = {25.0 / 46, -21.0 / 46, 0}, blackman = {0.42, -0.5, 0.08};
+} // namespace
+
+template <const Window &window> static LogicalResult convertWindow(NodeImporter &node) {
+  std::optional<dsc::Dims> known = node.known(node.input(0));
+  if (!known || known->size() != 1)
+    return node.unsupported("has a size that is computed at run time", "make the size a constant");
+  Type f32 = node.builder.getF32Type(), type = elementType(node.builder.getContext(), node.integer("output_datatype", 1));
+  if (!type)
+    return node.unsupported("has the output_datatype " + dataTypeName(node.integer("output_datatype", 0)));
+  DimExpr size = (*known)[0], period = node.integer("periodic", 1) ? size : size - 1;
+  Value length = node.cast(node.dims({period}, node.builder.getI64Type(), /*isScalar=*/true), f32);
+  Value turns = node.div(countAlong(node, size, 0, 1, f32), length);
+  auto wave = [&](double times, double height) {
+    Value angle = node.mul(turns, node.scalar(f32, times * 2 * M_PI));
+    return node.mul(node.make<dsc::CosOp>(angle), node.scalar(f32, height));
+  };
+  Value sum = node.add(node.scalar(f32, window.constant), wave(1, window.once));
+  return node.finish(node.cast(window.twice == 0 ? sum : node.add(sum, wave(2, window.twice)), type));
+}
+
 ArrayRef<Converter> constantConverters() {
   static constexpr Converter rows[] = {
       {"", "Constant", 1, 0, 0, convertConstant},
@@ -144,6 +170,9 @@ ArrayRef<Converter> constantConverters() {
       {"", "Trilu", 14, 1, 2, convertTrilu},
       {"", "OneHot", 9, 3, 3, convertOneHot},
       {"", "Range", 11, 3, 3, convertRange},
+      {"", "HannWindow", 17, 1, 1, convertWindow<hann>},
+      {"", "HammingWindow", 17, 1, 1, convertWindow<hamming>},
+      {"", "BlackmanWindow", 17, 1, 1, convertWindow<blackman>},
   };
   return rows;
 }

@@ -1,6 +1,7 @@
 // Elements and slices by index.
 
 #include "compiler/import/Converters.h"
+#include "compiler/import/Counting.h"
 
 using namespace mlir;
 
@@ -27,11 +28,34 @@ static LogicalResult convertGatherNd(NodeImporter &node) {
   return node.finish(node.make<dsc::GatherNdOp>(data, indices, node.builder.getI64IntegerAttr(batch)));
 }
 
+/// Each sequence's first `length` entries backwards, the others as they are.
+static LogicalResult convertReverseSequence(NodeImporter &node) {
+  Value x = node.input(0);
+  dsc::Dims dims = dimsOf(x), column(dims.size(), DimExpr(1));
+  std::optional<int64_t> time = node.normalizeAxis(node.integer("time_axis", 0), dims.size());
+  std::optional<int64_t> batch = node.normalizeAxis(node.integer("batch_axis", 1), dims.size());
+  if (!time || !batch)
+    return failure();
+  if (*time == *batch || rankOf(node.input(1)) != 1)
+    return node.reject("has time axis " + Twine(*time) + ", batch axis " + Twine(*batch) + " and lengths of rank " +
+                       Twine(rankOf(node.input(1))));
+  if (mlir::failed(node.requireEqual(dims[*batch], dimsOf(node.input(1))[0], "sequences and lengths")))
+    return failure();
+  column[*batch] = dims[*batch];
+  Type i64 = node.builder.getI64Type();
+  Value lengths = node.reshape(node.cast(node.input(1), i64), column);
+  Value place = countAlong(node, dims[*time], *time, dims.size(), i64);
+  Value mirrored = node.sub(node.sub(lengths, node.scalar(i64, 1)), place);
+  Value from = node.make<dsc::WhereOp>(node.make<dsc::LessOp>(place, lengths), mirrored, place);
+  return node.finish(node.make<dsc::GatherElementsOp>(x, node.expand(from, dims), node.builder.getI64IntegerAttr(*time)));
+}
+
 ArrayRef<Converter> gatherConverters() {
   static constexpr Converter rows[] = {
       {"", "Gather", 1, 2, 2, convertAlongAxis<dsc::GatherOp>},
       {"", "GatherElements", 11, 2, 2, convertAlongAxis<dsc::GatherElementsOp>},
       {"", "GatherND", 11, 2, 2, convertGatherNd},
+      {"", "ReverseSequence", 10, 2, 2, convertReverseSequence},
   };
   return rows;
 }
