@@ -111,6 +111,19 @@ CASES = {
     "resize_linear": ([node("Resize", "x  s", mode="linear")], {"x": [1, 2, "h", "w_"]},
                       [onnx.numpy_helper.from_array(np.array([1, 1, 2, 3], np.float32), "s")], each(h=SOME, w_=SOME)),
     "gather": ([node("Gather", "x i", axis=0)], {"x": [13, "m"]}, [axes([12, 0, 5, 5, 1], "i")], each(m=SAME)),
+    "scatter_elements": ([node("Shape", "z", "s"), node("Expand", "i s", "j"),
+                          node("ScatterElements", "x j z", axis=0, reduction="add")],
+                         {"x": [13, "m"], "z": [4, "m"]}, [axes([[12], [-13], [5], [5]], "i")], each(m=SAME)),
+    "scatter_part": ([node("ScatterElements", "x i z", axis=1)], {"x": ["n", "m"], "z": [1, 3]},
+                     [axes([[-1, 0, 1]], "i")], each(n=FEW, m=lambda s: s + 1)),
+    "scatter_nd": ([node("ScatterND", "x i z")], {"x": [13, "m"], "z": [3, "m"]}, [axes([[12], [0], [-8]], "i")],
+                   each(m=SAME)),
+    "cum_sum": ([node("CumSum", "x a", exclusive=1, reverse=1)], {"x": ["n", "m"]}, [axes(1, "a")],
+                each(n=FEW, m=SAME)),
+    "grid_sample": ([node("GridSample", "x z", mode="bilinear", padding_mode="border")],
+                    {"x": ["n", 3, "h", "w_"], "z": ["n", 5, "k", 2]}, [], each(n=FEW, h=SOME, w_=SOME, k=SOME)),
+    "reverse_sequence": ([node("ReverseSequence", "x l", batch_axis=0, time_axis=1)], {"x": [3, "m", 5]},
+                         [axes([1, 0, 1], "l")], each(m=SAME)),
 }
 # A list of inputs with a gap: Resize has no roi here.
 CASES["resize_linear"][0][0].ClearField("input")
