@@ -44,13 +44,15 @@ void freeArena(dscc_context &context) {
 /// Arrays for the checks of one model, in one piece of memory.
 static bool makeBinding(const dscc_model &model, Binding &binding) {
   const dscc_model_v1 &table = *model.table;
-  size_t numbers = table.num_symbols + model.numDims, pointers = table.num_inputs + table.num_outputs;
+  size_t numbers = table.num_symbols + model.numDims + 2 * size_t(table.num_relations);
+  size_t pointers = table.num_inputs + table.num_outputs;
   auto *memory = static_cast<char *>(calloc(numbers + pointers + 1, 8));
   if (!memory)
     return false;
   binding.symbols = reinterpret_cast<int64_t *>(memory);
   binding.dims = binding.symbols + table.num_symbols;
-  binding.inputs = reinterpret_cast<const dscc_buffer **>(binding.dims + model.numDims);
+  binding.sides = binding.dims + model.numDims;
+  binding.inputs = reinterpret_cast<const dscc_buffer **>(binding.sides + 2 * size_t(table.num_relations));
   binding.outputs = binding.inputs + table.num_inputs;
   return true;
 }

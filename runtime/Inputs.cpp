@@ -104,6 +104,50 @@ static dscc_status checkDims(const dscc_model_v1 &table, bool needData, const Bi
   return DSCC_OK;
 }
 
+static bool holds(int32_t kind, int64_t lhs, int64_t rhs) {
+  switch (kind) {
+  case DSCC_BROADCAST: return lhs == rhs || lhs == 1 || rhs == 1;
+  // A divisor of -1 is set apart because the smallest number has no opposite.
+  case DSCC_MULTIPLE: return rhs == 0 ? lhs == 0 : rhs == -1 || lhs % rhs == 0;
+  default: return lhs == rhs;
+  }
+}
+
+static const char *describe(int32_t kind) {
+  switch (kind) {
+  case DSCC_BROADCAST: return "be equal, or one of them 1";
+  case DSCC_MULTIPLE: return "divide without remainder";
+  default: return "be equal";
+  }
+}
+
+/// Names every input whose dim takes part, with its value.
+static dscc_status refuseRelation(const dscc_model_v1 &table, const dscc_relation &relation, const Binding &binding,
+                                  int64_t lhs, int64_t rhs) {
+  char origins[512] = "";
+  for (int32_t i = 0; i < relation.num_symbols; ++i) {
+    const dscc_symbol &symbol = table.symbols[relation.symbols[i]];
+    size_t used = strlen(origins);
+    snprintf(origins + used, sizeof(origins) - used, "%sinput '%s' axis %d ('%s') is %lld", i ? ", " : "",
+             table.inputs[symbol.input].name, symbol.axis, symbol.name,
+             (long long)binding.symbols[relation.symbols[i]]);
+  }
+  return fail(DSCC_BAD_INPUT, "node '%s' needs '%s' and '%s' to %s, but they are %lld and %lld: %s", relation.node,
+              relation.lhs, relation.rhs, describe(relation.kind), (long long)lhs, (long long)rhs, origins);
+}
+
+static dscc_status checkRelations(const dscc_model_v1 &table, const Binding &binding) {
+  if (!table.num_relations)
+    return DSCC_OK;
+  table.sides(binding.symbols, binding.sides);
+  for (uint32_t i = 0; i < table.num_relations; ++i) {
+    int64_t lhs = binding.sides[2 * i], rhs = binding.sides[2 * i + 1];
+    if (!holds(table.relations[i].kind, lhs, rhs))
+      return refuseRelation(table, table.relations[i], binding, lhs, rhs);
+  }
+  return DSCC_OK;
+}
+
 dscc_status bindInputs(const dscc_model_v1 &table, const dscc_buffer *inputs, size_t count, bool needData,
                        const Binding &binding) {
   if (dscc_status status = sortByName("input", table.inputs, table.num_inputs, inputs, count, binding.inputs))
@@ -121,7 +165,9 @@ dscc_status bindInputs(const dscc_model_v1 &table, const dscc_buffer *inputs, si
   if (dscc_status status = bindSymbols(table, binding))
     return status;
   table.dims(binding.symbols, binding.dims);
-  return checkDims(table, needData, binding);
+  if (dscc_status status = checkDims(table, needData, binding))
+    return status;
+  return checkRelations(table, binding);
 }
 
 dscc_status bindOutputs(const dscc_model_v1 &table, const dscc_buffer *outputs, size_t count, const Binding &binding) {

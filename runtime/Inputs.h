@@ -13,6 +13,7 @@ struct Binding {
   int64_t *dims;                    // of all inputs, then of all outputs
   const dscc_buffer **inputs;       // in the model's order
   const dscc_buffer **outputs;
+  int64_t *sides;                   // two a relation
 };
 
 /// Puts the caller's inputs into the model's order, reads the named dims off them and compares every dim.

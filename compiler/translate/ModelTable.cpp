@@ -4,6 +4,7 @@
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "llvm/IR/Constants.h"
+#include "llvm/ADT/StringSwitch.h"
 #include "llvm/ADT/TypeSwitch.h"
 #include "llvm/IR/IRBuilder.h"
 
@@ -110,6 +111,35 @@ static llvm::Constant *writeSymbols(TableWriter &w, ArrayAttr symbols) {
   return w.array(records);
 }
 
+/// Which of `symbols` occur in the two texts.
+static llvm::Constant *writeSymbolsOf(TableWriter &w, StringRef lhs, StringRef rhs, ArrayAttr symbols, size_t &count) {
+  std::vector<std::string> names;
+  DimExpr::parse(lhs).collectSymbols(names);
+  DimExpr::parse(rhs).collectSymbols(names);
+  llvm::SmallVector<llvm::Constant *> indices;
+  for (auto [index, symbol] : llvm::enumerate(symbols.getAsRange<DictionaryAttr>()))
+    if (llvm::is_contained(names, symbol.getAs<StringAttr>("name").getValue()))
+      indices.push_back(w.u32(index));
+  count = indices.size();
+  return w.array(indices);
+}
+
+static llvm::Constant *writeRelations(TableWriter &w, ArrayAttr relations, ArrayAttr symbols) {
+  llvm::SmallVector<llvm::Constant *> records;
+  for (auto relation : relations.getAsRange<DictionaryAttr>()) {
+    auto text = [&](StringRef key) { return relation.getAs<StringAttr>(key).getValue(); };
+    int32_t kind = llvm::StringSwitch<int32_t>(text("kind"))
+                       .Case("broadcast", DSCC_BROADCAST)
+                       .Case("multiple", DSCC_MULTIPLE)
+                       .Default(DSCC_EQUAL);
+    size_t count = 0;
+    llvm::Constant *indices = writeSymbolsOf(w, text("lhs"), text("rhs"), symbols, count);
+    records.push_back(w.record({w.text(text("node")), w.text(text("lhs")), w.text(text("rhs")), indices,
+                                w.u32(count), w.u32(kind)}));
+  }
+  return w.array(records);
+}
+
 static llvm::Constant *writeKernels(TableWriter &w, const ProgramEntry &program) {
   llvm::SmallVector<llvm::Constant *> records;
   llvm::Type *u32 = llvm::Type::getInt32Ty(w.context);
@@ -205,13 +235,18 @@ void buildModelTable(ModuleOp module, const ModelEntry &model, llvm::Module &tab
     outputs.push_back(writeTensor(w, type, main.getResultAttrDict(index), "output" + std::to_string(index), log));
   auto symbols = module->getAttrOfType<ArrayAttr>("dsc.symbols");
   size_t numSymbols = symbols ? symbols.size() : 0;
+  auto relations = module->getAttrOfType<ArrayAttr>("dsc.relations");
+  if (model.sidesSymbol.empty() || !symbols)
+    relations = {};
 
   llvm::Constant *record = w.record(
       {w.u32(DSCC_MODEL_MAGIC), w.u32(DSCC_ABI_VERSION), w.u32(sizeof(dscc_model_v1)), w.u32(numSymbols),
        w.u32(inputs.size()), w.u32(outputs.size()), w.u32(model.weights.size()), w.u32(model.programs.size()),
        symbols ? writeSymbols(w, symbols) : w.null(), w.array(inputs), w.array(outputs),
        writeWeights(w, model.weights), writePrograms(w, model), w.elsewhere(model.dimsSymbol),
-       reserveWeights(w, model.weightBytes), w.u64(model.weightBytes), w.null(), w.text(model.buildInfo)});
+       reserveWeights(w, model.weightBytes), w.u64(model.weightBytes), w.null(), w.text(model.buildInfo),
+       w.u32(relations ? relations.size() : 0), w.u32(0), relations ? writeRelations(w, relations, symbols) : w.null(),
+       relations ? w.elsewhere(model.sidesSymbol) : w.null()});
   auto *global = new llvm::GlobalVariable(table, record->getType(), /*isConstant=*/true,
                                           llvm::GlobalValue::ExternalLinkage, record, DSCC_MODEL_SYMBOL);
   global->setAlignment(llvm::Align(8));

@@ -47,6 +47,7 @@ struct ModelEntry {
   uint64_t weightBytes = 0;
   std::string buildInfo; // JSON
   std::string dimsSymbol;
+  std::string sidesSymbol; // empty if the model has no relations
 };
 
 /// Symbol whose address is that of the weights; the linker reserves their place (Link.h).

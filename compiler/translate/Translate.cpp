@@ -157,6 +157,8 @@ void Translator::takeProgram(ModuleOp nested, const Target &target) {
 
 /// The functions of the top module: how many elements the outputs have is the same for all programs.
 void Translator::takeDims() {
+  if (module.lookupSymbol<LLVM::LLVMFuncOp>("sides"))
+    model.sidesSymbol = "model.sides";
   OwningOpRef<ModuleOp> top = ModuleOp::create(module.getLoc());
   for (auto function : llvm::make_early_inc_range(module.getOps<LLVM::LLVMFuncOp>()))
     function->moveBefore(top->getBody(), top->getBody()->end());

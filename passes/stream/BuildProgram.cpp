@@ -311,6 +311,20 @@ static void writeDims(ModuleOp top, ArrayAttr symbols) {
   f.finish({});
 }
 
+/// void sides(const int64_t *symbols, int64_t *sides): of all relations, for the runtime's check and its message.
+static void writeSides(ModuleOp top, ArrayAttr symbols, ArrayAttr relations) {
+  OpBuilder builder = OpBuilder::atBlockEnd(top.getBody());
+  Type pointer = LLVM::LLVMPointerType::get(top.getContext());
+  HostFunction f(builder, top.getLoc(), "sides", {pointer, pointer}, LLVM::LLVMVoidType::get(top.getContext()),
+                 symbols);
+  f.setSymbols(f.argument(0));
+  int64_t slot = 0;
+  for (auto relation : relations.getAsRange<DictionaryAttr>())
+    for (StringRef side : {"lhs", "rhs"})
+      f.store(f.dim(DimExpr::parse(relation.getAs<StringAttr>(side).getValue())), f.argument(1), slot++);
+  f.finish({});
+}
+
 namespace {
 struct BuildProgram : impl::BuildProgramBase<BuildProgram> {
   using BuildProgramBase::BuildProgramBase;
@@ -323,6 +337,8 @@ struct BuildProgram : impl::BuildProgramBase<BuildProgram> {
       if (nested->hasAttr("dsc.target") && succeeded(checkEmitted(nested)))
         buildTarget(nested, symbols ? symbols : ArrayAttr::get(&getContext(), {}), relations);
     writeDims(top, symbols ? symbols : ArrayAttr::get(&getContext(), {}));
+    if (symbols && relations && !relations.empty())
+      writeSides(top, symbols, relations);
   }
 
   /// A group has no kernel to launch.

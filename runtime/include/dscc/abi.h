@@ -50,6 +50,22 @@ typedef struct dscc_tensor {
   const char *const *dims;
 } dscc_tensor;
 
+/* Between two expressions over the symbols: a is lhs, b is rhs. */
+enum dscc_relation_kind {
+  DSCC_EQUAL = 1,     /* a = b */
+  DSCC_BROADCAST = 2, /* a = b, or one of them is 1 */
+  DSCC_MULTIPLE = 3   /* b divides a */
+};
+
+/* What the graph needs of the dims beyond their bounds. The runtime checks it before it runs a program. */
+typedef struct dscc_relation {
+  const char *node;       /* the ONNX node that needs it */
+  const char *lhs, *rhs;  /* as text */
+  const int32_t *symbols; /* those that occur, as indices into dscc_model_v1.symbols */
+  int32_t num_symbols;
+  int32_t kind;           /* enum dscc_relation_kind */
+} dscc_relation;
+
 /* One constant of the graph, as the kernels want it (possibly packed). */
 typedef struct dscc_weight {
   uint64_t offset; /* into the weight bytes; a multiple of 64 */
@@ -141,6 +157,10 @@ typedef struct dscc_model_v1 {
   uint64_t weight_bytes;
   const char *weight_file;   /* name without folder, or NULL */
   const char *build_info;    /* JSON: compiler version, flags, ptxas version */
+  uint32_t num_relations, reserved;
+  const dscc_relation *relations;
+  /* Writes both sides of each relation, one after the other; NULL if there are no relations. */
+  void (*sides)(const int64_t *symbols, int64_t *sides);
 } dscc_model_v1;
 
 /* The end of the file. */

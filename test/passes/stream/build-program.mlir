@@ -19,6 +19,9 @@
 // CHECK-NOT: llvm.call
 // CHECK-LABEL: llvm.func @arena_bytes
 // CHECK-LABEL: llvm.func @dims
+// Both sides of the relation, for the runtime's message.
+// CHECK-LABEL: llvm.func @sides
+// CHECK-COUNT-2: llvm.store
 module attributes {dsc.symbols = [{name = "n", min = 0 : i64, max = 64 : i64, input = 0 : i64, axis = 0 : i64}],
                    dsc.relations = [{kind = "equal", lhs = "n", rhs = "2*floordiv(n, 2)", node = "split"}]} {
   func.func private @main(tensor<?xf32, #dsc.dims<"n">>) -> (tensor<?xf32, #dsc.dims<"n">>, tensor<2xf32>)

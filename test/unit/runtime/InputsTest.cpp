@@ -68,6 +68,68 @@ struct Inputs : testing::Test {
 };
 } // namespace
 
+/// Both sides of: tokens' seq against cache's past; 2 * past against seq.
+static void computeSides(const int64_t *symbol, int64_t *sides) {
+  const int64_t seq = symbol[1], past = symbol[2];
+  for (int64_t side : {seq, past, 2 * past, seq})
+    *sides++ = side;
+}
+
+namespace {
+struct Relations : Inputs {
+  int32_t both[2] = {1, 2};
+  dscc_relation relations[2] = {{"add", "seq", "past", both, 2, DSCC_BROADCAST},
+                                {"split", "2*past", "seq", both, 2, DSCC_MULTIPLE}};
+  int64_t sides[4] = {};
+
+  Relations() {
+    table.num_relations = 2;
+    table.relations = relations;
+    table.sides = computeSides;
+    binding.sides = sides;
+    setDims(4, 4);
+  }
+  void setDims(int64_t seq, int64_t past) {
+    tokens[1] = seq;
+    cache[1] = past;
+    mask[0] = seq + past;
+    inputs[0].bytes = inputs[1].bytes = inputs[2].bytes = memory.size();
+  }
+};
+} // namespace
+
+TEST_F(Relations, Hold) {
+  EXPECT_EQ(bind(), DSCC_OK) << dscc_last_error();
+  setDims(1, 4);
+  EXPECT_EQ(bind(), DSCC_OK) << dscc_last_error();
+  setDims(2, 1);
+  EXPECT_EQ(bind(), DSCC_OK) << dscc_last_error();
+}
+
+TEST_F(Relations, BroadcastIsRefused) {
+  setDims(3, 4);
+  expectRefused("node 'add' needs 'seq' and 'past' to be equal, or one of them 1, but they are 3 and 4: input 'tokens' "
+                "axis 1 ('seq') is 3, input 'cache' axis 1 ('past') is 4");
+}
+
+TEST_F(Relations, MultipleIsRefused) {
+  setDims(4, 1);
+  expectRefused("node 'split' needs '2*past' and 'seq' to divide without remainder, but they are 2 and 4: input "
+                "'tokens' axis 1 ('seq') is 4, input 'cache' axis 1 ('past') is 1");
+}
+
+TEST_F(Relations, EqualIsRefused) {
+  relations[0].kind = DSCC_EQUAL;
+  setDims(1, 4);
+  expectRefused("node 'add' needs 'seq' and 'past' to be equal, but they are 1 and 4: input 'tokens' axis 1 ('seq') is "
+                "1, input 'cache' axis 1 ('past') is 4");
+}
+
+TEST_F(Relations, NothingTimesNothing) {
+  setDims(0, 0);
+  EXPECT_EQ(bind(), DSCC_OK) << dscc_last_error();
+}
+
 TEST_F(Inputs, ThatFitAreBound) {
   ASSERT_EQ(bind(), DSCC_OK) << dscc_last_error();
   EXPECT_EQ(symbolValues[0], 2);
