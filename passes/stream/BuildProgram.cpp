@@ -295,34 +295,34 @@ static void writeArenaBytes(OpBuilder &builder, func::FuncOp main, ArrayRef<Plac
   f.finish(computeOffsets(f, places).back());
 }
 
-/// void dims(const int64_t *symbols, int64_t *dims): of all inputs, then of all outputs.
-static void writeDims(ModuleOp top, ArrayAttr symbols) {
-  auto main = top.lookupSymbol<func::FuncOp>("main");
+/// void NAME(const int64_t *symbols, int64_t *values): the values of `expressions`, one after the other.
+static void writeValues(ModuleOp top, StringRef name, ArrayRef<DimExpr> expressions, ArrayAttr symbols) {
   OpBuilder builder = OpBuilder::atBlockEnd(top.getBody());
   Type pointer = LLVM::LLVMPointerType::get(top.getContext());
-  HostFunction f(builder, main.getLoc(), "dims", {pointer, pointer}, LLVM::LLVMVoidType::get(top.getContext()),
-                 symbols);
+  HostFunction f(builder, top.getLoc(), name, {pointer, pointer}, LLVM::LLVMVoidType::get(top.getContext()), symbols);
   f.setSymbols(f.argument(0));
-  int64_t slot = 0;
-  for (TypeRange types : {TypeRange(main.getArgumentTypes()), TypeRange(main.getResultTypes())})
-    for (Type type : types)
-      for (const DimExpr &dim : dsc::getDims(type))
-        f.store(f.dim(dim), f.argument(1), slot++);
+  for (auto [slot, expression] : llvm::enumerate(expressions))
+    f.store(f.dim(expression), f.argument(1), slot);
   f.finish({});
 }
 
-/// void sides(const int64_t *symbols, int64_t *sides): of all relations, for the runtime's check and its message.
+/// Of all inputs, then of all outputs.
+static void writeDims(ModuleOp top, ArrayAttr symbols) {
+  auto main = top.lookupSymbol<func::FuncOp>("main");
+  SmallVector<DimExpr> dims;
+  for (TypeRange types : {TypeRange(main.getArgumentTypes()), TypeRange(main.getResultTypes())})
+    for (Type type : types)
+      llvm::append_range(dims, dsc::getDims(type));
+  writeValues(top, "dims", dims, symbols);
+}
+
+/// Of all relations, for the runtime's check and its message.
 static void writeSides(ModuleOp top, ArrayAttr symbols, ArrayAttr relations) {
-  OpBuilder builder = OpBuilder::atBlockEnd(top.getBody());
-  Type pointer = LLVM::LLVMPointerType::get(top.getContext());
-  HostFunction f(builder, top.getLoc(), "sides", {pointer, pointer}, LLVM::LLVMVoidType::get(top.getContext()),
-                 symbols);
-  f.setSymbols(f.argument(0));
-  int64_t slot = 0;
+  SmallVector<DimExpr> sides;
   for (auto relation : relations.getAsRange<DictionaryAttr>())
     for (StringRef side : {"lhs", "rhs"})
-      f.store(f.dim(DimExpr::parse(relation.getAs<StringAttr>(side).getValue())), f.argument(1), slot++);
-  f.finish({});
+      sides.push_back(DimExpr::parse(relation.getAs<StringAttr>(side).getValue()));
+  writeValues(top, "sides", sides, symbols);
 }
 
 namespace {
