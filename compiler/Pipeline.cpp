@@ -32,6 +32,7 @@ static void tidy(OpPassManager &pm) {
 }
 
 static void foldConstants(OpPassManager &pm, const CompileOptions &options) {
+  addEnabled(pm, options, createEvaluateShapes());
   FoldConstantsOptions folding;
   folding.budget = options.budgets.foldedBytes;
   addEnabled(pm, options, createFoldConstants(folding));

@@ -17,6 +17,28 @@ def VerifyStage : Pass<"dsc-verify-stage", "mlir::ModuleOp"> {
 
 //===-- canonical -------------------------------------------------------------------------------------------------===//
 
+def EvaluateShapes : Pass<"dsc-evaluate-shapes", "mlir::func::FuncOp"> {
+  let summary = "Compute sizes from named dims and constants";
+  let description = [{
+    In:  a flat graph.  Out: the same; a small tensor of integers whose elements are expressions of the named dims and
+    constants, for all their values, is a `dsc.dims` or a `dsc.constant`. The importer does so too for each node, so that
+    shapes are known while the graph is being built; the pass finds what later passes have made known.
+
+    ```mlir
+    %0 = dsc.dims <"n", 8> : tensor<2xi64>
+    %1 = dsc.constant dense<2> : tensor<i64>
+    %2 = dsc.mul %0, %1 : (tensor<2xi64>, tensor<i64>) -> tensor<2xi64>
+    ```
+    becomes
+    ```mlir
+    %2 = dsc.dims <"2*n", 16> : tensor<2xi64>
+    ```
+
+    Counts: `numEvaluated` (ops replaced by known sizes).
+  }];
+  let dependentDialects = ["dsc::DscDialect"];
+}
+
 def FoldConstants : Pass<"dsc-fold-constants", "mlir::func::FuncOp"> {
   let summary = "Compute what depends on constants only";
   let description = [{

@@ -1,8 +1,10 @@
 #include "passes/canonical/EvaluateShapes.h"
 
+#include "passes/Passes.h"
 #include "passes/canonical/SmallTensor.h"
 
 #include "mlir/IR/Matchers.h"
+#include "llvm/ADT/Statistic.h"
 #include "llvm/ADT/TypeSwitch.h"
 
 #include <cmath>
@@ -10,6 +12,12 @@
 using namespace mlir;
 
 namespace dscc {
+
+#define GEN_PASS_DEF_EVALUATESHAPES
+#include "passes/Passes.h.inc"
+
+#define DEBUG_TYPE "dsc-evaluate-shapes"
+ALWAYS_ENABLED_STATISTIC(numEvaluated, "Ops replaced by known sizes");
 
 using DimTensor = SmallTensor<DimExpr>;
 using NumberTensor = SmallTensor<double>;
@@ -360,18 +368,21 @@ Value evaluateShapes(OpBuilder &builder, Operation *op) {
   return evaluateOnNumbers(builder, op, type);
 }
 
-unsigned evaluateAllShapes(Operation *root) {
-  OpBuilder builder(root->getContext());
-  unsigned count = 0;
-  root->walk([&](Operation *op) {
-    Value known = evaluateShapes(builder, op);
-    if (!known)
-      return;
-    op->getResult(0).replaceAllUsesWith(known);
-    op->erase();
-    ++count;
-  });
-  return count;
-}
+namespace {
+struct EvaluateShapes : impl::EvaluateShapesBase<EvaluateShapes> {
+  void runOnOperation() override {
+    OpBuilder builder(&getContext());
+    // In order, so that what an op makes known is known to its users. Operands that lose their last use stay.
+    getOperation()->walk([&](Operation *op) {
+      Value known = evaluateShapes(builder, op);
+      if (!known)
+        return;
+      op->getResult(0).replaceAllUsesWith(known);
+      op->erase();
+      ++numEvaluated;
+    });
+  }
+};
+} // namespace
 
 } // namespace dscc

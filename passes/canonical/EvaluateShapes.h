@@ -24,9 +24,6 @@ std::optional<llvm::SmallVector<double>> knownNumbers(mlir::Value value);
 /// follows from them for every value of the named dims; else null. The caller replaces `op`.
 mlir::Value evaluateShapes(mlir::OpBuilder &builder, mlir::Operation *op);
 
-/// Does so for every op below `root`, in order; how many it replaced. Operands that lose their last use stay.
-unsigned evaluateAllShapes(mlir::Operation *root);
-
 } // namespace dscc
 
 #endif // DSCC_PASSES_CANONICAL_EVALUATESHAPES_H

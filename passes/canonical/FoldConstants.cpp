@@ -4,7 +4,6 @@
 // repeated row, say), and all folded constants together stay within a budget of bytes.
 
 #include "passes/Passes.h"
-#include "passes/canonical/EvaluateShapes.h"
 #include "passes/canonical/Evaluate.h"
 #include "passes/memory/Storage.h"
 
@@ -41,7 +40,6 @@ struct FoldConstants : impl::FoldConstantsBase<FoldConstants> {
     func::FuncOp function = getOperation();
     if (function.isExternal())
       return;
-    numFolded += evaluateAllShapes(function);
     int64_t left = budget;
     for (Operation &op : llvm::make_early_inc_range(function.getBody().front()))
       left -= fold(&op, left);

@@ -61,7 +61,14 @@ int64_t chooseWidth(const Target &target, const DimExpr &inner);
 void collapseDims(dsc::GroupOp group);
 /// Drops spatial dims of size 1 around a convolution, and joins all of them where its window is a single element.
 void simplifySpatialDims(dsc::GroupOp group);
-/// Writes softmax, norms and the like as the reductions and elementwise ops that they are.
+/// Dots.cpp: the dims of the terms of a product that is better summed along rows than in tiles, the summed dim last; none
+/// for any other op.
+std::optional<dsc::Dims> dotTerms(mlir::Operation *op);
+/// Such a product as a sum along the last dim of its terms, of the type that rows are computed in.
+Value expandDot(OpBuilder &b, mlir::Operation *op);
+/// Rows are computed in single precision at least; the last step rounds.
+Value widenRow(OpBuilder &b, Location loc, Value input);
+/// Writes softmax, norms, dots and the like as the reductions and elementwise ops that they are.
 void expandRowOps(dsc::GroupOp group);
 
 } // namespace dscc::kernels

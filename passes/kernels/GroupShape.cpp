@@ -15,8 +15,7 @@ static Value splatOf(OpBuilder &b, Location loc, Value like, double value) {
   return dsc::ConstantOp::create(b, loc, DenseElementsAttr::get(type, b.getFloatAttr(type.getElementType(), value)));
 }
 
-/// Rows are computed in single precision at least; the last step rounds.
-static Value widen(OpBuilder &b, Location loc, Value input) {
+Value widenRow(OpBuilder &b, Location loc, Value input) {
   Type element = dsc::getElementType(input);
   if (element.isF32() || element.isF64())
     return input;
@@ -34,7 +33,7 @@ static ArrayAttr axesFrom(Builder &b, int64_t axis, int64_t end) {
 }
 
 static Value expandSoftmax(OpBuilder &b, Location loc, Value input, int64_t axis, bool isLog) {
-  Value x = widen(b, loc, input);
+  Value x = widenRow(b, loc, input);
   ArrayAttr axes = b.getI64ArrayAttr({axis});
   Value shifted = dsc::SubOp::create(b, loc, x, dsc::ReduceMaxOp::create(b, loc, x, axes));
   Value exponential = dsc::ExpOp::create(b, loc, shifted);
@@ -45,7 +44,7 @@ static Value expandSoftmax(OpBuilder &b, Location loc, Value input, int64_t axis
 }
 
 static Value expandNorm(OpBuilder &b, Location loc, Value input, int64_t axis, double epsilon, bool center) {
-  Value x = widen(b, loc, input);
+  Value x = widenRow(b, loc, input);
   ArrayAttr axes = axesFrom(b, axis, dsc::getDims(input).size());
   if (center)
     x = dsc::SubOp::create(b, loc, x, dsc::ReduceMeanOp::create(b, loc, x, axes));
@@ -68,6 +67,8 @@ void expandRowOps(dsc::GroupOp group) {
       expanded = expandNorm(b, loc, norm.getInput(), norm.getAxis(), norm.getEpsilon().convertToDouble(), true);
     else if (auto norm = dyn_cast<dsc::RmsNormOp>(op))
       expanded = expandNorm(b, loc, norm.getInput(), norm.getAxis(), norm.getEpsilon().convertToDouble(), false);
+    else if (dotTerms(&op))
+      expanded = narrow(b, loc, expandDot(b, &op), op.getResult(0).getType());
     if (!expanded)
       continue;
     op.getResult(0).replaceAllUsesWith(expanded);

@@ -1,4 +1,4 @@
-// Reductions, softmax and norms: everything that one row needs, before the next row.
+// Reductions, softmax, norms and dots: everything that one row needs, before the next row.
 //
 //   softmax over the last dim:   pass 1: max     pass 2: sum of exp(x - max)     pass 3: store exp(x - max) / sum
 //
@@ -26,8 +26,10 @@ static bool isReduction(Operation *op) {
   return isa<dsc::ReduceSumOp, dsc::ReduceProdOp, dsc::ReduceMaxOp, dsc::ReduceMinOp, dsc::ReduceMeanOp>(op);
 }
 
-/// The axes that an op runs over, if it works on rows.
+/// The axes of its domain that an op runs over, if it works on rows.
 static std::optional<SmallVector<int64_t>> rowAxes(Operation *op) {
+  if (std::optional<dsc::Dims> terms = dotTerms(op))
+    return SmallVector<int64_t>{int64_t(terms->size()) - 1};
   if (isReduction(op))
     return dsc::getIntegers(op->getAttrOfType<ArrayAttr>("axes"));
   if (isa<dsc::SoftmaxOp, dsc::LogSoftmaxOp>(op))
@@ -77,7 +79,8 @@ static std::optional<Plan> planRows(dsc::GroupOp group) {
     std::optional<SmallVector<int64_t>> axes = rowAxes(&op);
     if (!axes)
       continue;
-    dsc::Dims domain = dsc::getDims(op.getOperand(0));
+    std::optional<dsc::Dims> terms = dotTerms(&op);
+    dsc::Dims domain = terms ? *terms : dsc::getDims(op.getOperand(0));
     if (plan && (plan->domain != domain || plan->axes != *axes))
       return std::nullopt;
     plan = Plan{domain, *axes};

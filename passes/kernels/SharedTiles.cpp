@@ -50,7 +50,7 @@ static Operation *findHero(dsc::GroupOp group) {
 
 DictionaryAttr scheduleSharedTiles(dsc::GroupOp group, const Target &target) {
   Operation *hero = findHero(group);
-  if (!hero || target.device != Device::Cuda || !hasElementCode(group, nullptr) ||
+  if (!hero || target.device != Device::Cuda || !hasElementCode(group, nullptr) || dotTerms(hero) ||
       dsc::getDims(group.getResult(0)) != dsc::getDims(hero->getResult(0)))
     return {};
   for (Operation *user : hero->getUsers())

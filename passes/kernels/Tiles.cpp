@@ -71,7 +71,7 @@ static TileShape chooseTile(const Target &target, const DimExpr &rows, const Dim
 
 DictionaryAttr scheduleTiles(dsc::GroupOp group, const Target &target) {
   Operation *hero = findHero(group);
-  if (!hero || target.device != Device::Cpu || !hasElementCode(group, nullptr))
+  if (!hero || target.device != Device::Cpu || !hasElementCode(group, nullptr) || dotTerms(hero))
     return {};
   if (dsc::getDims(group.getResult(0)) != dsc::getDims(hero->getResult(0)))
     return {};

@@ -68,3 +68,36 @@ func.func @main(%x: tensor<63x97xf32> {dsc.name = "x"}) -> (tensor<63x97xf32> {d
   %0 = dsc.relu %x : (tensor<63x97xf32>) -> tensor<63x97xf32>
   return %0 : tensor<63x97xf32>
 }
+
+// -----
+
+// A product with one column is a sum along each row, with what follows it; so is a convolution of single points.
+// CHECK-LABEL: module @cpu_v4
+// CHECK: emitter = "rows", shared_rows = 1
+// CHECK: emitter = "rows", shared_rows = 1
+// CHECK-LABEL: module @cuda
+// CHECK: emitter = "rows", shared_rows = 1
+// CHECK: emitter = "rows", shared_rows = 1
+func.func @main(%x: tensor<64x96xf32> {dsc.name = "x"}, %v: tensor<96x1xf32> {dsc.name = "v"}, %f: tensor<33x64x1xf32> {dsc.name = "f"})
+    -> (tensor<1x33x1xf32> {dsc.name = "y"}) {
+  %0 = dsc.matmul %x, %v : (tensor<64x96xf32>, tensor<96x1xf32>) -> tensor<64x1xf32>
+  %1 = dsc.relu %0 : (tensor<64x1xf32>) -> tensor<64x1xf32>
+  %2 = dsc.reshape %1 : (tensor<64x1xf32>) -> tensor<1x64x1xf32>
+  %3 = dsc.conv %2, %f {strides = [1], dilations = [1], pads = [0, 0], groups = 1} : (tensor<1x64x1xf32>, tensor<33x64x1xf32>) -> tensor<1x33x1xf32>
+  return %3 : tensor<1x33x1xf32>
+}
+
+// -----
+
+// Not where the terms do not lie next to each other, nor in groups: those have tiles.
+// CHECK-LABEL: module @cpu_v4
+// CHECK: emitter = "tiles"
+// CHECK: emitter = "tiles"
+// CHECK-LABEL: module @cuda
+func.func @main(%x: tensor<96x64xf32> {dsc.name = "x"}, %v: tensor<96x1xf32> {dsc.name = "v"}, %f: tensor<32x32x1xf32> {dsc.name = "f"})
+    -> (tensor<1x32x1xf32> {dsc.name = "y"}) {
+  %0 = dsc.matmul %x, %v {transpose_lhs} : (tensor<96x64xf32>, tensor<96x1xf32>) -> tensor<64x1xf32>
+  %1 = dsc.reshape %0 : (tensor<64x1xf32>) -> tensor<1x64x1xf32>
+  %2 = dsc.conv %1, %f {strides = [1], dilations = [1], pads = [0, 0], groups = 2} : (tensor<1x64x1xf32>, tensor<32x32x1xf32>) -> tensor<1x32x1xf32>
+  return %2 : tensor<1x32x1xf32>
+}
