@@ -29,6 +29,11 @@ static void copyAsync(Lane *lane, char *target, const char *source, uint32_t byt
   lane->openCopies.push_back({target, source, bytes, sourceBytes});
 }
 
+void land(const AsyncCopy &copy) {
+  std::memcpy(copy.target, copy.source, copy.sourceBytes);
+  std::memset(copy.target + copy.sourceBytes, 0, copy.bytes - copy.sourceBytes);
+}
+
 static void commit(Lane *lane) {
   lane->copyGroups.push_back(std::move(lane->openCopies));
   lane->openCopies.clear();
@@ -39,10 +44,8 @@ static void waitForCopies(Lane *lane, int left) {
   if (left < 0)
     commit(lane);
   while (int(lane->copyGroups.size()) > std::max(left, 0)) {
-    for (const AsyncCopy &copy : lane->copyGroups.front()) {
-      std::memcpy(copy.target, copy.source, copy.sourceBytes);
-      std::memset(copy.target + copy.sourceBytes, 0, copy.bytes - copy.sourceBytes);
-    }
+    for (const AsyncCopy &copy : lane->copyGroups.front())
+      land(copy);
     lane->copyGroups.erase(lane->copyGroups.begin());
   }
 }

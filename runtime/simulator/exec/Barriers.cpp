@@ -2,25 +2,43 @@
 
 #include "runtime/simulator/exec/Fiber.h"
 #include "runtime/simulator/exec/Runtime.h"
+#include "runtime/simulator/exec/UnitSync.h"
 
-#include <iterator>
+#include <utility>
 
 namespace dscc::sim {
 
 static constexpr int illegalInstruction = 715; // CUDA_ERROR_ILLEGAL_INSTRUCTION
 
-/// All have come: they go on, and see what the others have written.
-static void release(Block &block, Barrier &barrier) {
+/// All who wait see what all who have come had done. `last` has arrived too: it is not in the list.
+static void orderThreads(const Block &block, Barrier &barrier, Lane *last) {
+  auto forEachWarp = [&](auto visit) {
+    Warp *before = nullptr;
+    for (Lane *lane : barrier.waiting)
+      if (lane->warp != before)
+        visit(*lane, *(before = lane->warp));
+    if (last && last->warp != before)
+      visit(*last, *last->warp);
+  };
+  Knowledge all = std::move(barrier.knowledge);
+  if (!barrier.expected)
+    all.join(block.exited);
+  forEachWarp([&](Lane &lane, Warp &) { release(lane, all); });
+  forEachWarp([&](Lane &lane, Warp &warp) {
+    acquire(lane, all);
+    ++warp.epoch;
+  });
+}
+
+/// All have come: they go on. `last` waits as well, unless it is null.
+static void release(Block &block, Barrier &barrier, Lane *last) {
+  orderThreads(block, barrier, last);
   for (Lane *lane : barrier.waiting)
     makeReady(*lane);
-  bool isWhole = barrier.waiting.size() + 1 >= block.numAlive;
   BarrierSum &sum = block.sums[&barrier - block.barriers];
   sum.last = sum.next;
   sum.next = {};
   barrier = Barrier();
-  // A barrier of some warps only orders those; for the others the epoch of the block must not advance.
-  block.hasPartialBarriers |= !isWhole;
-  block.epoch += isWhole;
 }
 
 static bool isComplete(const Block &block, const Barrier &barrier) {
@@ -46,8 +64,10 @@ static void arrive(Lane &lane, uint32_t id, uint32_t count, bool waits, int site
   }
   barrier.expected = count;
   ++barrier.arrived;
+  if (!waits)
+    release(lane, barrier.knowledge);
   if (isComplete(block, barrier))
-    return release(block, barrier);
+    return release(block, barrier, waits ? &lane : nullptr);
   if (!waits)
     return;
   barrier.waiting.push_back(&lane);
@@ -66,14 +86,16 @@ void exitThread(Lane &lane) {
   Warp &warp = *lane.warp;
   uint32_t bit = 1u << lane.index;
   lane.isDone = true;
+  release(lane, block.exited);
   warp.ready &= ~bit;
   warp.alive &= ~bit;
   --block.numAlive;
   --unit.numAlive;
+  noteExit(lane);
   // Those that wait for all threads wait for one less now.
   for (Barrier &barrier : block.barriers)
     if (barrier.arrived && !barrier.expected && block.numAlive && isComplete(block, barrier))
-      release(block, barrier);
+      release(block, barrier, nullptr);
   if (warp.arrived && (warp.arrived & warp.alive) == warp.alive)
     warp.ready |= 1u << std::countr_zero(warp.arrived);
   if (!unit.numAlive)

@@ -11,6 +11,7 @@
 #define DSCC_RUNTIME_SIMULATOR_EXEC_BLOCK_H
 
 #include "runtime/simulator/Machine.h"
+#include "runtime/simulator/exec/Clocks.h"
 
 #include <atomic>
 #include <cstddef>
@@ -67,6 +68,14 @@ struct Lane {
   // cp.async: what has been issued since the last commit, and the groups committed.
   std::vector<AsyncCopy> openCopies;
   std::vector<std::vector<AsyncCopy>> copyGroups;
+  // Bulk copies that a bulk group of this thread waits for: operations issued since the last commit, and by group.
+  std::vector<uint32_t> openBulk;
+  std::vector<std::vector<uint32_t>> bulkGroups;
+  uint32_t lastWgmma = 0;              // the number of the last one issued
+  std::vector<uint32_t> wgmmaGroups;   // the last operation of each group under way
+  bool hasWgmmaFence = false;          // since it has last waited
+  bool isInCluster = false;            // it has arrived at the cluster's barrier, and not waited
+  uint64_t clusterPhase = 0;           // of the barrier when it arrived
   // The allocation that the last access hit.
   const Allocation *lastAllocation;
 };
@@ -74,13 +83,17 @@ struct Lane {
 struct Warp {
   uint32_t ready = 0, alive = 0, arrived = 0; // masks of lanes
   uint32_t index = 0;
-  uint32_t epoch = 1; // lanes see each other's shared memory once it has advanced
+  uint32_t epoch = 1;     // lanes see each other's shared memory once it has advanced
+  uint32_t number = 0;    // in the unit
+  Knowledge knowledge;
+  uint32_t ownSeen = 0;   // the warp's own releases that have come back to it: its lanes are ordered by them
 };
 
 /// A named barrier: id 0 is bar.sync 0.
 struct Barrier {
   uint32_t arrived = 0, expected = 0; // threads; expected 0: as many as are alive
   std::vector<Lane *> waiting;
+  Knowledge knowledge; // of the threads that only arrive
 };
 inline constexpr uint32_t numBarriers = 16;
 
@@ -91,18 +104,29 @@ struct BarrierSum {
   } next, last;
 };
 
+/// One access to a word of shared memory.
+struct SharedAccess {
+  uint32_t clock = 0;     // of its warp, or the agent's operation; 0: there was none
+  uint32_t warpEpoch = 0;
+  uint16_t who = 0;       // a thread of the unit, or an agent
+};
+
 /// A word of shared memory, for finding races: who wrote it last, who read it since.
 struct SharedShadow {
-  uint32_t writeEpoch, readEpoch;         // of the block
-  uint32_t writeWarpEpoch, readWarpEpoch; // of the warp
-  uint16_t writer, reader;                // threads; reader manyReaders: several
-  uint8_t writtenBytes, readBytes;        // masks, within the epoch
-  uint8_t initialised;                    // mask, since the block began
+  SharedAccess write, read;
+  uint32_t readSet = 0;    // of readers that nothing orders, in Block::readSets; 0: there is one
+  uint8_t writtenBytes = 0, readBytes = 0; // masks
+  uint8_t initialised = 0; // mask, since the block began
+  uint8_t pending = 0;     // mask: a bulk copy will write there
 };
+
+struct UnitSync; // mbarriers, bulk copies and the cluster's barrier
 
 /// The blocks that run together on one host thread: a cluster, or one block.
 struct Unit {
   std::vector<Block *> blocks;
+  uint32_t numWarps = 0;            // of all blocks
+  UnitSync *sync = nullptr;
   void *mainStackPointer = nullptr; // of the host thread's own stack
   uint32_t numAlive = 0;            // threads
   bool isOver = false;              // a fault has ended it
@@ -121,13 +145,14 @@ struct Block {
   uint32_t numThreads, numAlive;
   Barrier barriers[numBarriers];
   BarrierSum sums[numBarriers];
-  uint32_t epoch = 1; // advances at each barrier of all threads
+  Knowledge exited; // of the threads that have come to their end: barriers of all threads order those too
   char *shared;
   uint32_t sharedBytes;
   std::vector<SharedShadow> shadow; // a row each 4 bytes of shared memory; empty unless checked
+  std::vector<std::vector<SharedAccess>> readSets; // by warp and agent
+  std::vector<uint32_t> freeReadSets;
   uint32_t rank = 0;                // in the unit
   bool hasFibers = false;
-  bool hasPartialBarriers = false; // some barrier was not one of all threads
   char *stacks;
   size_t stackBytes;                // a thread
 };

@@ -7,6 +7,7 @@
 #include "runtime/simulator/exec/Block.h"
 #include "runtime/simulator/exec/Fiber.h"
 #include "runtime/simulator/exec/Runtime.h"
+#include "runtime/simulator/exec/UnitSync.h"
 
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/Support/MathExtras.h"
@@ -14,6 +15,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <cstdlib>
 #include <cstring>
 #include <numeric>
 #include <sys/mman.h>
@@ -131,6 +133,11 @@ static void prepareLane(Lane &lane, Block &block, const LaunchState &state, uint
   lane.site = 0;
   lane.openCopies.clear();
   lane.copyGroups.clear();
+  lane.openBulk.clear();
+  lane.bulkGroups.clear();
+  lane.lastWgmma = 0;
+  lane.wgmmaGroups.clear();
+  lane.hasWgmmaFence = lane.isInCluster = false;
   lane.lastAllocation = nullptr;
 }
 
@@ -155,16 +162,17 @@ static void prepareBlock(Arena &arena, Unit &unit, const LaunchState &state, uin
   block.sharedBytes = state.sharedBytes;
   block.stacks = arena.stacks;
   block.stackBytes = arena.stackBytes;
-  block.epoch = 1;
   uint32_t numWarps = llvm::divideCeil(block.numThreads, lanesPerWarp);
   block.warps.assign(numWarps, Warp());
   for (uint32_t warp = 0; warp < numWarps; ++warp) {
     uint32_t rest = block.numThreads - warp * lanesPerWarp;
     block.warps[warp].index = warp;
+    block.warps[warp].number = rank * numWarps + warp;
     block.warps[warp].alive = block.warps[warp].ready = rest >= lanesPerWarp ? allLanes : (1u << rest) - 1;
   }
   for (Barrier &barrier : block.barriers)
     barrier = Barrier();
+  block.exited.clear();
   // Lanes keep their vectors' memory; there are always whole warps of them.
   if (block.lanes.size() < numWarps * lanesPerWarp)
     block.lanes.resize(numWarps * lanesPerWarp);
@@ -197,6 +205,8 @@ static void runWithoutFibers(Block &block, const LaunchState &state) {
         lane.special[LaneId] = thread % lanesPerWarp;
         lane.special[WarpId] = thread / lanesPerWarp;
         lane.thread = thread;
+        lane.warp = &block.warps[thread / lanesPerWarp];
+        lane.index = thread % lanesPerWarp;
         block.kernel->entry(&lane, block.arguments);
       }
 }
@@ -220,6 +230,24 @@ static void countInstructions(const Block &block) {
   totals().instructions += sum;
 }
 
+/// Clocks are there only if races are looked for: that is what tells release and acquire to do nothing.
+static void prepareSync(Unit &unit, UnitSync &sync) {
+  unit.sync = &sync;
+  for (Block *block : unit.blocks)
+    unit.numWarps += uint32_t(block->warps.size());
+  uint32_t numGroups = unit.numWarps / 4 + 1;
+  sync.warpgroups.resize(numGroups);
+  if (settings().check != CheckLevel::All)
+    return;
+  size_t components = unit.numWarps + (firstWarpgroupAgent - firstAgent) + numGroups;
+  for (Block *block : unit.blocks)
+    for (Warp &warp : block->warps) {
+      warp.knowledge.seen.assign(components, 0);
+      warp.knowledge.fenced.assign(components, 0);
+      warp.knowledge.seen[warp.number] = 1;
+    }
+}
+
 static void runUnit(std::vector<std::unique_ptr<Arena>> &arenas, const LaunchState &state, uint64_t index) {
   size_t stack = llvm::alignTo(stackBase + 2 * size_t(state.kernel.localBytes) + pageBytes, pageBytes);
   uint32_t threads = state.shape.block[0] * state.shape.block[1] * state.shape.block[2];
@@ -235,6 +263,8 @@ static void runUnit(std::vector<std::unique_ptr<Arena>> &arenas, const LaunchSta
     prepareBlock(*arenas[rank], unit, state, index, rank);
     unit.blocks.push_back(&arenas[rank]->block);
   }
+  UnitSync sync;
+  prepareSync(unit, sync);
   if (!state.kernel.hasCollectives && state.unitSize == 1) {
     runInOneFiber(*unit.blocks[0], state);
     return countInstructions(*unit.blocks[0]);
@@ -244,6 +274,8 @@ static void runUnit(std::vector<std::unique_ptr<Arena>> &arenas, const LaunchSta
     unit.numAlive += block->numThreads;
   }
   dscc_sim_switch(&unit.mainStackPointer, unit.blocks[0]->lanes[0].stackPointer);
+  if (!unit.isOver)
+    finishUnit(unit);
   for (Block *block : unit.blocks)
     countInstructions(*block);
 }
@@ -273,11 +305,40 @@ static llvm::StdThreadPool &hostThreads() {
   return pool;
 }
 
+namespace {
+/// The parameters as a kernel finds them: aligned as any type asks for, tensor maps included.
+class Parameters {
+public:
+  Parameters(const Kernel &kernel, void **values) {
+    size_t bytes = 0;
+    for (uint32_t size : kernel.parameterBytes)
+      bytes += llvm::alignTo(size, alignment);
+    storage.reset(static_cast<char *>(std::aligned_alloc(alignment, std::max(bytes, alignment))));
+    char *place = storage.get();
+    for (auto [index, size] : llvm::enumerate(kernel.parameterBytes)) {
+      std::memcpy(place, values[index], size);
+      arguments.push_back(place);
+      place += llvm::alignTo(size, alignment);
+    }
+  }
+  void **get() { return arguments.data(); }
+
+private:
+  static constexpr size_t alignment = 64;
+  struct Free {
+    void operator()(char *memory) const { std::free(memory); }
+  };
+  std::unique_ptr<char, Free> storage;
+  std::vector<void *> arguments;
+};
+} // namespace
+
 std::vector<Report> launch(const Kernel &kernel, const Chip &chip, const LaunchShape &shape, void **arguments) {
   static std::atomic<uint64_t> numLaunches{0};
   uint32_t unitSize = shape.cluster[0] * shape.cluster[1] * shape.cluster[2];
   uint64_t numBlocks = uint64_t(shape.grid[0]) * shape.grid[1] * shape.grid[2];
-  LaunchState state{.kernel = kernel, .chip = chip, .shape = shape, .arguments = arguments,
+  Parameters parameters(kernel, arguments);
+  LaunchState state{.kernel = kernel, .chip = chip, .shape = shape, .arguments = parameters.get(),
                     .sharedBytes = kernel.staticShared + shape.dynamicShared, .numUnits = numBlocks / unitSize,
                     .unitSize = unitSize, .step = 1, .first = 0, .gridId = ++numLaunches};
   shuffleOrder(state);

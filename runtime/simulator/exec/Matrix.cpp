@@ -4,9 +4,12 @@
 // i / 4 and place t = i % 4. Products of f16, bf16, tf32 and float8 are exact in f32; sums are made in f32, in order of k.
 
 #include "runtime/simulator/exec/Runtime.h"
+#include "runtime/simulator/exec/SharedChecks.h"
+#include "runtime/simulator/exec/Wgmma.h"
 
 #include "llvm/ADT/APFloat.h"
 
+#include <array>
 #include <cmath>
 #include <cstring>
 #include <type_traits>
@@ -15,8 +18,6 @@ namespace dscc::sim {
 
 static constexpr int misalignedAddress = 716; // CUDA_ERROR_MISALIGNED_ADDRESS
 static constexpr int illegalInstruction = 715;
-
-void checkSharedAccess(Lane &lane, const char *address, uint32_t bytes, bool isStore, int site); // Checks.cpp
 
 namespace {
 struct MatrixAccess {
@@ -44,7 +45,7 @@ static void loadMatrix(Lane *lane, char *row, int count, int isTransposed, uint3
   if (lane->index < uint32_t(count) * 8) {
     requireAligned(*lane, row, site);
     if (settings().check != CheckLevel::None)
-      checkSharedAccess(*lane, row, 16, false, site);
+      checkSharedAccess(*lane, *lane->block, row, 16, false, site);
   }
   rendezvous(*lane, "ldmatrix", allLanes, site, &own, [&](Lane *lanes, uint32_t there) {
     auto rowOf = [&](uint32_t i) { return static_cast<MatrixAccess *>(lanes[i].exchange)->row; };
@@ -66,7 +67,7 @@ static void storeMatrix(Lane *lane, char *row, int count, int isTransposed, uint
   if (lane->index < uint32_t(count) * 8) {
     requireAligned(*lane, row, site);
     if (settings().check != CheckLevel::None)
-      checkSharedAccess(*lane, row, 16, true, site);
+      checkSharedAccess(*lane, *lane->block, row, 16, true, site);
   }
   rendezvous(*lane, "stmatrix", allLanes, site, &own, [&](Lane *lanes, uint32_t there) {
     auto rowOf = [&](uint32_t i) { return static_cast<MatrixAccess *>(lanes[i].exchange)->row; };
@@ -92,6 +93,17 @@ static double decodeWith(const llvm::fltSemantics &semantics, uint64_t bits, uns
   return llvm::APFloat(semantics, llvm::APInt(width, bits)).convertToDouble();
 }
 
+float decodeFloat8(uint8_t bits, bool isE5m2) {
+  static const auto makeTable = [](const llvm::fltSemantics &semantics) {
+    std::array<float, 256> values;
+    for (unsigned i = 0; i < 256; ++i)
+      values[i] = float(decodeWith(semantics, i, 8));
+    return values;
+  };
+  static const std::array<float, 256> e4m3 = makeTable(llvm::APFloat::Float8E4M3FN()), e5m2 = makeTable(llvm::APFloat::Float8E5M2());
+  return (isE5m2 ? e5m2 : e4m3)[bits];
+}
+
 /// Element `index` of a fragment's words.
 static double decode(const uint32_t *words, unsigned index, int code) {
   unsigned bits = bitsOf(code);
@@ -106,8 +118,7 @@ static double decode(const uint32_t *words, unsigned index, int code) {
   case S8: return int8_t(raw);
   case U8: return uint8_t(raw);
   case S32: return int32_t(raw);
-  case E4m3: return decodeWith(llvm::APFloat::Float8E4M3FN(), raw, 8);
-  default: return decodeWith(llvm::APFloat::Float8E5M2(), raw, 8);
+  default: return decodeFloat8(uint8_t(raw), code == E5m2);
   }
 }
 

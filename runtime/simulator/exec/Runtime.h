@@ -14,6 +14,9 @@ namespace dscc::sim {
 /// The thread has come to its end: lets others go on. Does not come back.
 [[noreturn]] void exitThread(Lane &lane);
 
+/// Writes what a cp.async has promised.
+void land(const AsyncCopy &copy);
+
 /// Poisons shared memory and clears its shadow, if the settings ask for it.
 void prepareChecks(Block &block);
 /// A new launch: accesses of earlier ones are no races with it.
@@ -35,7 +38,11 @@ llvm::ArrayRef<Callee> warpCallees();
 llvm::ArrayRef<Callee> barrierCallees();
 llvm::ArrayRef<Callee> checkCallees();
 llvm::ArrayRef<Callee> asyncCopyCallees();
+llvm::ArrayRef<Callee> mbarrierCallees();
+llvm::ArrayRef<Callee> bulkCopyCallees();
+llvm::ArrayRef<Callee> clusterCallees();
 llvm::ArrayRef<Callee> matrixCallees();
+llvm::ArrayRef<Callee> wgmmaCallees();
 llvm::ArrayRef<Callee> scalarCallees();
 
 } // namespace dscc::sim

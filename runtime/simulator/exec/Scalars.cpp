@@ -175,18 +175,6 @@ static _Float16 floatToHalf(float value) { return std::bit_cast<_Float16>(narrow
 static _Float16 doubleToBfloat(double value) { return std::bit_cast<_Float16>(narrowTo(value, llvm::APFloat::BFloat())); }
 static _Float16 floatToBfloat(float value) { return std::bit_cast<_Float16>(narrowTo(value, llvm::APFloat::BFloat())); }
 
-static uint32_t isShared(Lane *lane, uint64_t address) {
-  return address - reinterpret_cast<uint64_t>(lane->shared) < lane->block->sharedBytes;
-}
-
-/// An address of shared::cluster: a rank, counted from 1, in the upper byte; 0 is the own block.
-static char *clusterAddress(Lane *lane, uint64_t address) {
-  uint32_t rank = address >> 24 & 255;
-  const Unit &unit = *lane->block->unit;
-  char *base = rank && rank <= unit.blocks.size() ? unit.blocks[rank - 1]->shared : lane->shared;
-  return base + (address & 0xffffff);
-}
-
 llvm::ArrayRef<Callee> scalarCallees() {
 #define DSCC_ROW(name, function) {name, reinterpret_cast<void *>(function)}
   static const Callee list[] = {
@@ -201,8 +189,7 @@ llvm::ArrayRef<Callee> scalarCallees() {
       DSCC_ROW("dscc_sim_mul_f64", mulF64),         DSCC_ROW("dscc_sim_div_f32", divF32),
       DSCC_ROW("dscc_sim_div_f64", divF64),         DSCC_ROW("dscc_sim_fma_f32", fmaF32),
       DSCC_ROW("dscc_sim_fma_f64", fmaF64),         DSCC_ROW("dscc_sim_sqrt_f32", sqrtF32),
-      DSCC_ROW("dscc_sim_sqrt_f64", sqrtF64),       DSCC_ROW("dscc_sim_is_shared", isShared),
-      DSCC_ROW("dscc_sim_cluster_address", clusterAddress), DSCC_ROW("__truncdfhf2", doubleToHalf),
+      DSCC_ROW("dscc_sim_sqrt_f64", sqrtF64), DSCC_ROW("__truncdfhf2", doubleToHalf),
       DSCC_ROW("__truncsfhf2", floatToHalf),        DSCC_ROW("__truncdfbf2", doubleToBfloat),
       DSCC_ROW("__truncsfbf2", floatToBfloat),
   };

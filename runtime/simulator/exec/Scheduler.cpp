@@ -6,6 +6,7 @@
 
 #include "runtime/simulator/exec/Block.h"
 #include "runtime/simulator/exec/Fiber.h"
+#include "runtime/simulator/exec/UnitSync.h"
 
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/ADT/Twine.h"
@@ -71,6 +72,12 @@ void abandon(Lane &lane) {
   leave(lane);
 }
 
+static std::string describeWait(const Lane &lane) {
+  if (!lane.waitsFor)
+    return "their turn";
+  return lane.waitsFor == waitsForMbarrier ? describeMbarrier(lane) : lane.waitsFor;
+}
+
 /// `threads 0-31 wait for barrier 0 at PTX line 12`, for each group of neighbours that wait alike.
 static std::string describeWaiting(const Unit &unit) {
   std::string text;
@@ -87,7 +94,7 @@ static std::string describeWaiting(const Unit &unit) {
         ++end;
       if (!first.isDone) {
         text += (groups++ ? "; threads " : "threads ") + std::to_string(begin) + "-" + std::to_string(end - 1) +
-                " wait for " + (first.waitsFor ? first.waitsFor : "their turn") + " at PTX line " +
+                " wait for " + describeWait(first) + " at PTX line " +
                 std::to_string(first.site);
       }
       begin = end;
@@ -103,6 +110,8 @@ void wait(Lane &lane, const char *what, int site) {
   lane.site = site;
   lane.warp->ready &= ~(1u << lane.index);
   Lane *next = pick(lane);
+  if (!next && resolveStall(*lane.block->unit))
+    next = pick(lane);
   if (!next) {
     reports().add(lane, "deadlock", describeWaiting(*lane.block->unit), site, launchTimeout);
     abandon(lane);

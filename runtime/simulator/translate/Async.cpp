@@ -1,4 +1,4 @@
-// Copies that land later.
+// Copies that land later: cp.async, cp.async.bulk, cp.reduce.async.bulk.
 
 #include "runtime/simulator/translate/Translator.h"
 
@@ -6,10 +6,130 @@ namespace dscc::sim {
 
 using namespace llvm;
 
-/// cp.async.{ca,cg}.shared.global [to], [from], bytes[, source bytes]; and its groups.
-static void translateCp(FunctionTranslator &t, const Statement &s) {
-  if (s.parts.size() < 2 || s.parts[1] != "async" || s.has("bulk") || s.has("mbarrier"))
+namespace {
+/// As BulkOp and BulkType of the execution.
+enum Op { Copy, Add, Min, Max, Inc, Dec, And, Or, Xor };
+enum Type { B32, U32, S32, U64, S64, F16, Bf16, F32, F64, B64, F16Ftz };
+} // namespace
+
+static int reductionOf(const Statement &s) {
+  static constexpr std::pair<StringLiteral, int> names[] = {{"add", Add}, {"min", Min}, {"max", Max}, {"inc", Inc},
+                                                            {"dec", Dec}, {"and", And}, {"or", Or},   {"xor", Xor}};
+  for (auto &[name, op] : names)
+    if (s.has(name))
+      return op;
+  return Copy;
+}
+
+static int elementOf(const Statement &s) {
+  static constexpr std::pair<StringLiteral, int> names[] = {{"b32", B32},   {"u32", U32}, {"s32", S32}, {"u64", U64}, {"s64", S64},
+                                                            {"f16", F16},   {"bf16", Bf16}, {"f32", F32}, {"f64", F64}, {"b64", B64}};
+  for (auto &[name, type] : names)
+    if (s.parts.back() == name)
+      return type;
+  return B32;
+}
+
+/// What follows the required operands: im2col offsets, a mask of blocks, a cache policy, each if the name says so.
+namespace {
+struct Extras {
+  const Operand *offsets = nullptr, *blocks = nullptr;
+};
+} // namespace
+
+static Extras extrasOf(const Statement &s, size_t at) {
+  Extras extras;
+  if (at < s.operands.size() && s.operands[at].kind == Operand::Kind::Vector)
+    extras.offsets = &s.operands[at++];
+  if (at < s.operands.size() && s.has("multicast::cluster"))
+    extras.blocks = &s.operands[at];
+  return extras;
+}
+
+static Value *blocksOf(FunctionTranslator &t, const Extras &extras) {
+  return extras.blocks ? t.b.CreateZExt(t.read(*extras.blocks, 16), t.integer(32)) : t.i32(0);
+}
+
+/// The coordinates in `[map, {x, y}]` as words in memory.
+static Value *coordinatesOf(FunctionTranslator &t, const Operand &map) {
+  if (map.parts.size() != 1 || map.parts[0].kind != Operand::Kind::Vector)
+    return t.fail("a tensor map and coordinates are missing"), t.buffer("coordinates");
+  return t.spread("coordinates", map.parts[0]);
+}
+
+static int rankOf(const Statement &s) {
+  for (StringRef part : s.parts)
+    if (part.size() == 2 && part[1] == 'd' && part[0] >= '1' && part[0] <= '5')
+      return part[0] - '0';
+  return 0;
+}
+
+static bool isIm2col(const Statement &s) { return s.has("im2col") || s.has("im2col_no_offs"); }
+
+static StringRef sharedSpaceOf(const Statement &s, bool isTarget) {
+  return s.has("shared::cluster") && isTarget ? "shared::cluster" : "shared";
+}
+
+/// [shared], [map, {coordinates}], [mbarrier] or [map, {coordinates}], [shared].
+static void translateTensor(FunctionTranslator &t, const Statement &s) {
+  bool loads = s.has("mbarrier::complete_tx::bytes");
+  if (s.operands.size() < (loads ? 3u : 2u) || s.has("im2col::w") || s.has("im2col::w::128") || s.has("tile::gather4") || s.has("tile::scatter4"))
     return t.fail("the simulator does not know the instruction `" + s.text + "`");
+  const Operand &mapOperand = s.operands[loads ? 1 : 0];
+  Operand base = mapOperand;
+  base.parts.clear();
+  Value *map = t.address(base, ""), *coordinates = coordinatesOf(t, mapOperand), *rank = t.i32(rankOf(s)), *im2col = t.i32(isIm2col(s));
+  if (!loads)
+    return void(t.collective("dscc_sim_tensor_store", t.b.getVoidTy(),
+                             {map, rank, im2col, coordinates, t.address(s.operands[1], "shared"), t.i32(reductionOf(s)), t.site()}));
+  Extras extras = extrasOf(s, 3);
+  AllocaInst *offsets = t.buffer("im2col");
+  t.b.CreateStore(t.b.getInt64(0), offsets);
+  if (extras.offsets)
+    for (auto [index, part] : enumerate(extras.offsets->parts))
+      t.b.CreateStore(t.read(part, 16), t.b.CreateConstGEP1_64(t.b.getInt16Ty(), offsets, index));
+  StringRef space = sharedSpaceOf(s, true);
+  t.collective("dscc_sim_tensor_load", t.b.getVoidTy(),
+               {t.address(s.operands[0], space), map, rank, im2col, coordinates, t.address(s.operands[2], space), offsets,
+                blocksOf(t, extras), t.site()});
+}
+
+/// [to], [from], bytes [, mbarrier].
+static void translateLinear(FunctionTranslator &t, const Statement &s) {
+  bool toShared = s.has("mbarrier::complete_tx::bytes"), isReduction = s.parts[1] == "reduce";
+  if (s.operands.size() < (toShared ? 4u : 3u) || s.has("cp_mask"))
+    return t.fail("the simulator does not know the instruction `" + s.text + "`");
+  Value *bytes = t.read(s.operands[2], 32), *op = t.i32(isReduction ? reductionOf(s) : Copy), *type = t.i32(elementOf(s));
+  if (!toShared)
+    return void(t.collective("dscc_sim_bulk_store", t.b.getVoidTy(),
+                             {t.address(s.operands[0], "global"), t.address(s.operands[1], "shared"), bytes, op, type, t.site()}));
+  StringRef space = sharedSpaceOf(s, true);
+  Value *to = t.address(s.operands[0], space), *mbarrier = t.address(s.operands[3], space);
+  if (s.has("global"))
+    return void(t.collective("dscc_sim_bulk_load", t.b.getVoidTy(),
+                             {to, t.address(s.operands[1], "global"), bytes, mbarrier, blocksOf(t, extrasOf(s, 4)), t.site()}));
+  t.collective("dscc_sim_bulk_send", t.b.getVoidTy(), {to, t.address(s.operands[1], "shared"), bytes, mbarrier, op, type, t.site()});
+}
+
+static void translateBulk(FunctionTranslator &t, const Statement &s) {
+  if (s.has("commit_group"))
+    return void(t.collective("dscc_sim_bulk_commit", t.b.getVoidTy(), {}));
+  if (s.has("wait_group"))
+    return void(t.collective("dscc_sim_bulk_wait", t.b.getVoidTy(), {t.read(s.operands[0], 32)}));
+  if (s.has("prefetch"))
+    return;
+  t.ordersBlocks |= s.parts[1] == "reduce";
+  return s.has("tensor") ? translateTensor(t, s) : translateLinear(t, s);
+}
+
+/// cp.async.{ca,cg}.shared.global [to], [from], bytes[, source bytes]; its groups; and arrival on an mbarrier.
+static void translateCp(FunctionTranslator &t, const Statement &s) {
+  if (s.has("bulk"))
+    return translateBulk(t, s);
+  if (s.parts.size() < 2 || s.parts[1] != "async")
+    return t.fail("the simulator does not know the instruction `" + s.text + "`");
+  if (s.has("mbarrier"))
+    return void(t.collective("dscc_sim_track_copies", t.b.getVoidTy(), {t.address(s.operands[0], "shared"), t.i32(s.has("noinc")), t.site()}));
   if (s.has("commit_group"))
     return void(t.call("dscc_sim_copy_commit", t.b.getVoidTy(), {}));
   if (s.has("wait_group") || s.has("wait_all")) {

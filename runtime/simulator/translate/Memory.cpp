@@ -36,7 +36,11 @@ static void translateLoad(FunctionTranslator &t, const Statement &s) {
     t.write(to.parts[i], t.b.CreateExtractElement(loaded, uint64_t(i)), type.isSigned());
 }
 
+void translateStoreAsync(FunctionTranslator &t, const Statement &s); // Clusters.cpp
+
 static void translateStore(FunctionTranslator &t, const Statement &s) {
+  if (s.has("async"))
+    return translateStoreAsync(t, s);
   if (s.operands.size() < 2)
     return t.fail("`" + s.text + "` has too few operands");
   PtxType type = t.typeOf(s);
@@ -100,7 +104,13 @@ static void translateAtomic(FunctionTranslator &t, const Statement &s) {
 
 /// Blocks run one after the other on a host thread, and the host is stricter than the GPU's memory model.
 static void translateFence(FunctionTranslator &t, const Statement &s) {
-  t.ordersBlocks |= !s.has("cta");
+  if (s.has("proxy")) {
+    bool isAsync = any_of(s.parts, [](StringRef part) { return part.starts_with("async"); });
+    if (isAsync)
+      t.collective("dscc_sim_fence_proxy", t.b.getVoidTy(), {});
+    return;
+  }
+  t.ordersBlocks |= !s.has("cta") && !s.has("mbarrier_init");
   t.b.CreateFence(AtomicOrdering::SequentiallyConsistent);
 }
 
@@ -109,7 +119,7 @@ static void translateNothing(FunctionTranslator &, const Statement &) {}
 static void translateIsSpace(FunctionTranslator &t, const Statement &s) {
   if (s.operands.size() != 2)
     return t.fail("`isspacep` takes 2 operands");
-  Value *isShared = t.resize(t.call("dscc_sim_is_shared", t.integer(32), {t.read(s.operands[1], 64)}), 1);
+  Value *isShared = t.resize(t.call("dscc_sim_is_shared", t.integer(32), {t.read(s.operands[1], 64), t.i32(s.has("shared::cluster"))}), 1);
   t.write(s.operands[0], spaceOf(s).starts_with("shared") ? isShared : t.b.CreateNot(isShared));
 }
 

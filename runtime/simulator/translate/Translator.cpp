@@ -7,6 +7,7 @@
 #include "llvm/IR/Verifier.h"
 
 #include <cstddef>
+#include <utility>
 
 namespace dscc::sim {
 
@@ -186,8 +187,10 @@ Value *FunctionTranslator::read(const Operand &operand, unsigned bits, bool isSi
     value = b.CreateIntrinsic(Intrinsic::readcyclecounter, {});
   else if (StringRef(operand.name).starts_with("%lanemask_"))
     value = call(("dscc_sim_" + operand.name.substr(1)).c_str(), b.getInt32Ty(), {});
-  else if (AllocaInst *slot = findRegister(operand.name))
+  else if (AllocaInst *slot = findRegister(operand.name)) {
+    checkAccumulator(slot, /*isWrite=*/false);
     value = b.CreateLoad(slot->getAllocatedType(), slot);
+  }
   else
     value = symbolAddress(operand.name);
   value = resize(value, bits, isSigned);
@@ -216,6 +219,7 @@ void FunctionTranslator::write(const Operand &operand, Value *value, bool isSign
   AllocaInst *slot = findRegister(operand.name);
   if (!slot)
     return fail("there is no register `" + operand.name + "`");
+  checkAccumulator(slot, /*isWrite=*/true);
   b.CreateStore(resize(value, slot->getAllocatedType()->getIntegerBitWidth(), isSigned), slot);
 }
 
@@ -223,6 +227,57 @@ void FunctionTranslator::writePredicate(const std::string &name, Value *value) {
   Operand operand;
   operand.name = name;
   write(operand, value);
+}
+
+Value *FunctionTranslator::readQuietly(const Operand &operand, unsigned bits) {
+  isQuiet = true;
+  Value *value = read(operand, bits);
+  isQuiet = false;
+  return value;
+}
+
+void FunctionTranslator::writeIn(int other, const Operand &operand, Value *value) {
+  int own = std::exchange(scope, other);
+  isQuiet = true;
+  write(operand, value);
+  isQuiet = false;
+  scope = own;
+}
+
+void FunctionTranslator::prepareAccumulators() {
+  std::map<std::vector<AllocaInst *>, size_t> known;
+  for (AccumulatorSet &set : dscc::sim::findAccumulators(function)) {
+    scope = set.scope;
+    std::vector<AllocaInst *> slots;
+    for (const Operand &part : set.registers.parts)
+      slots.push_back(findRegister(part.name));
+    // Names in several scopes may mean the same registers.
+    auto [found, isNew] = known.try_emplace(slots, accumulators.size());
+    accumulatorSets[set.key] = found->second;
+    if (!isNew)
+      continue;
+    set.words = slot(ArrayType::get(b.getInt32Ty(), slots.size()), 16);
+    set.state = slot(b.getInt32Ty(), 4);
+    IRBuilder<>(entry).CreateStore(b.getInt32(0), set.state);
+    for (AllocaInst *each : slots)
+      if (each)
+        accumulatorStates[each].push_back(set.state);
+    accumulators.push_back(set);
+  }
+}
+
+const AccumulatorSet *FunctionTranslator::findAccumulators(const std::string &key) const {
+  auto found = accumulatorSets.find(key);
+  return found == accumulatorSets.end() ? nullptr : &accumulators[found->second];
+}
+
+void FunctionTranslator::checkAccumulator(const AllocaInst *slot, bool isWrite) {
+  auto found = accumulatorStates.find(slot);
+  if (isQuiet || checks != CheckLevel::All || found == accumulatorStates.end())
+    return;
+  // A call, not a branch: there are hundreds, and blocks cost more than calls to compile.
+  for (AllocaInst *state : found->second)
+    call("dscc_sim_wgmma_use", b.getVoidTy(), {state, i32(isWrite), site()});
 }
 
 Value *FunctionTranslator::parameterBuffer(const std::string &name) {
@@ -247,7 +302,7 @@ Value *FunctionTranslator::address(const Operand &operand, StringRef space) {
                     : base               ? resize(b.CreateLoad(base->getAllocatedType(), base), 64)
                                          : symbolAddress(operand.name);
     if (space.starts_with("shared::cluster"))
-      place = call("dscc_sim_cluster_address", pointer(), {number});
+      place = call("dscc_sim_cluster_address", pointer(), {number, site()});
     else if (space.starts_with("shared"))
       place = b.CreateGEP(b.getInt8Ty(), sharedBase(), b.CreateAnd(number, 0xffffff));
     else
@@ -358,7 +413,8 @@ static const Instruction *findInstruction(StringRef opcode) {
     StringMap<const Instruction *> rows;
     for (ArrayRef<Instruction> family :
          {arithmeticInstructions(), bitInstructions(), conversionInstructions(), memoryInstructions(),
-          collectiveInstructions(), asyncInstructions(), controlInstructions()})
+          collectiveInstructions(), asyncInstructions(), mbarrierInstructions(), clusterInstructions(), wgmmaInstructions(),
+          controlInstructions()})
       for (const Instruction &row : family)
         rows[row.opcode] = &row;
     return rows;
@@ -424,6 +480,7 @@ void FunctionTranslator::run(llvm::Function *made) {
   b.SetInsertPoint(body);
   lane = target->getArg(0);
   bindParameters();
+  prepareAccumulators();
   for (const Statement &s : function.statements)
     if (s.isLabel)
       labels[s.scope][s.text] = BasicBlock::Create(context, s.text, target);

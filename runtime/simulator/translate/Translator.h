@@ -66,7 +66,19 @@ llvm::ArrayRef<Instruction> conversionInstructions();
 llvm::ArrayRef<Instruction> memoryInstructions();
 llvm::ArrayRef<Instruction> collectiveInstructions();
 llvm::ArrayRef<Instruction> asyncInstructions();
+llvm::ArrayRef<Instruction> mbarrierInstructions();
+llvm::ArrayRef<Instruction> clusterInstructions();
+llvm::ArrayRef<Instruction> wgmmaInstructions();
 llvm::ArrayRef<Instruction> controlInstructions();
+
+/// Registers that one wgmma, or several, add to.
+struct AccumulatorSet {
+  std::string key; // their names and their scope
+  Operand registers;
+  int scope;
+  llvm::AllocaInst *words, *state; // while wgmma is under way
+};
+std::vector<AccumulatorSet> findAccumulators(const Function &function); // Wgmma.cpp
 
 /// State and services while a function is translated.
 class FunctionTranslator {
@@ -93,6 +105,11 @@ public:
   llvm::Value *read(const Operand &operand, PtxType type); // a float value for float types
   void write(const Operand &operand, llvm::Value *value, bool isSigned = false);
   void writePredicate(const std::string &name, llvm::Value *value);
+  /// read, where a register's value is not used yet: accumulators may be under way.
+  llvm::Value *readQuietly(const Operand &operand, unsigned bits);
+  /// write, to a register of another scope.
+  void writeIn(int scope, const Operand &operand, llvm::Value *value);
+  const AccumulatorSet *findAccumulators(const std::string &key) const;
   llvm::Value *resize(llvm::Value *value, unsigned bits, bool isSigned = false);
   llvm::Value *special(uint32_t index);
   /// The host address that an address operand means in `space` (global, shared, param, ... or empty: generic).
@@ -128,8 +145,12 @@ public:
   bool hasCollectives = false;
   bool ordersBlocks = false;
   std::set<std::string> callees;
+  std::vector<AccumulatorSet> accumulators; // of wgmma
 
 private:
+  void prepareAccumulators();
+  /// Looks whether a register is an accumulator that wgmma may still write.
+  void checkAccumulator(const llvm::AllocaInst *slot, bool isWrite);
   llvm::AllocaInst *slot(llvm::Type *type, unsigned align);
   llvm::AllocaInst *findRegister(const std::string &name);
   llvm::Value *symbolAddress(const std::string &name);
@@ -149,6 +170,9 @@ private:
   std::map<std::string, llvm::Value *> parameters;                         // and local variables
   std::map<std::string, llvm::AllocaInst *> buffers;
   std::set<std::string> openedLabels;
+  llvm::DenseMap<const llvm::AllocaInst *, llvm::SmallVector<llvm::AllocaInst *, 1>> accumulatorStates; // by slot
+  std::map<std::string, size_t> accumulatorSets; // by key
+  bool isQuiet = false; // accumulators may be used
   unsigned pending = 0; // instructions of the current block that are not counted yet
 };
 

@@ -1,0 +1,251 @@
+// cp.async.bulk: one thread asks for a copy, which takes place beside the threads.
+//
+// To shared memory: the target is NaN until the copy lands at its mbarrier. To global memory: it is read and written at the
+// wait for its bulk group, so whoever overwrites the source too early stores garbage. Sources and targets are checked at the
+// issue, where the PTX line is.
+
+#include "runtime/simulator/exec/Runtime.h"
+#include "runtime/simulator/exec/SharedChecks.h"
+#include "runtime/simulator/exec/Tensors.h"
+#include "runtime/simulator/exec/UnitSync.h"
+
+#include <cstring>
+
+namespace dscc::sim {
+
+static constexpr int illegalInstruction = 715; // CUDA_ERROR_ILLEGAL_INSTRUCTION
+static constexpr int misalignedAddress = 716;  // CUDA_ERROR_MISALIGNED_ADDRESS
+
+void checkGlobalRange(Lane &lane, const char *address, size_t bytes, bool isStore, int site); // Checks.cpp
+
+static bool isChecked() { return settings().check != CheckLevel::None; }
+
+static void requireAligned(Lane &lane, const void *address, size_t alignment, const char *what, int site) {
+  if (reinterpret_cast<uintptr_t>(address) % alignment == 0)
+    return;
+  reports().add(lane, "misaligned access", std::string(what) + " of a bulk copy is no multiple of " + std::to_string(alignment) + " bytes",
+                site, misalignedAddress);
+  abandon(lane);
+}
+
+[[noreturn]] static void refuse(Lane &lane, const std::string &what, int site) {
+  reports().add(lane, "illegal bulk copy", what, site, illegalInstruction);
+  abandon(lane);
+}
+
+/// The owner of a target or source that has to be shared memory.
+static Block &ownerOf(Lane &lane, const char *address, int site) {
+  Block *owner = findSharedOwner(lane, address);
+  if (!owner)
+    refuse(lane, "an operand that has to be in shared memory is not", site);
+  return *owner;
+}
+
+static void checkMap(Lane &lane, const TensorMap &map, uint32_t rank, bool isIm2col, int site) {
+  if (map.magic != TensorMap::magicNumber)
+    refuse(lane, "its operand is no tensor map: one comes from cuTensorMapEncode*, as a __grid_constant__ parameter or in memory", site);
+  if (map.rank != rank || bool(map.isIm2col) != isIm2col)
+    refuse(lane, "the instruction is for a tensor of rank " + std::to_string(rank) + (isIm2col ? ", im2col" : ", tiled") + ", the map for rank " +
+                     std::to_string(map.rank) + (map.isIm2col ? ", im2col" : ", tiled"), site);
+  if (map.interleave)
+    refuse(lane, "the simulator does not know interleaved tensor maps", site);
+}
+
+static void poison(Lane &lane, const BulkCopy &copy) {
+  if (isChecked())
+    beginAgentWrite(lane, *copy.target, copy.to, copy.bytes, copy.site);
+  std::memset(copy.to, 0xff, copy.bytes);
+}
+
+/// To the shared memory of the blocks of `blocks`, a mask of ranks; 0: to where the target is.
+static void issueLoad(Lane &lane, BulkCopy copy, uint32_t blocks) {
+  UnitSync &sync = *lane.block->unit->sync;
+  Block &owner = ownerOf(lane, copy.to, copy.site);
+  Block &mbarrierOwner = ownerOf(lane, copy.mbarrier, copy.site);
+  if (&owner != &mbarrierOwner)
+    refuse(lane, "its target and its mbarrier are in different blocks of the cluster", copy.site);
+  uint64_t to = uint64_t(copy.to - owner.shared), mbarrier = uint64_t(copy.mbarrier - owner.shared);
+  if (!blocks)
+    blocks = 1u << owner.rank;
+  for (Block *target : lane.block->unit->blocks) {
+    if (!(blocks >> target->rank & 1))
+      continue;
+    copy.target = target;
+    copy.to = target->shared + to;
+    copy.mbarrier = target->shared + mbarrier;
+    copy.operation = ++sync.numLoads;
+    mbarrierAt(lane, copy.mbarrier, copy.site);
+    poison(lane, copy);
+    sync.loads.push_back(copy);
+  }
+  if (blocks >> lane.block->unit->blocks.size())
+    refuse(lane, "its mask names blocks that the cluster does not have", copy.site);
+}
+
+/// From shared memory, to be waited for as a bulk group.
+static void issueStore(Lane &lane, BulkCopy copy) {
+  UnitSync &sync = *lane.block->unit->sync;
+  copy.operation = ++sync.numStores;
+  if (isChecked())
+    noteAgentRead(lane, lane.warp->knowledge, *lane.block, copy.from, copy.bytes, storeAgent, copy.operation, copy.site);
+  sync.stores.push_back(copy);
+  lane.openBulk.push_back(copy.operation);
+}
+
+static BulkCopy makeLinear(Lane *lane, char *to, char *from, uint32_t bytes, int op, int type, int site) {
+  BulkCopy copy{};
+  copy.issuer = lane;
+  copy.site = site;
+  copy.op = BulkOp(op);
+  copy.type = BulkType(type);
+  copy.to = to;
+  copy.from = from;
+  copy.bytes = bytes;
+  requireAligned(*lane, to, 16, "the target", site);
+  requireAligned(*lane, from, 16, "the source", site);
+  if (bytes % 16)
+    refuse(*lane, "a size of " + std::to_string(bytes) + " bytes is no multiple of 16", site);
+  return copy;
+}
+
+/// Global to shared memory.
+static void loadLinear(Lane *lane, char *to, char *from, uint32_t bytes, char *mbarrier, uint32_t blocks, int site) {
+  BulkCopy copy = makeLinear(lane, to, from, bytes, int(BulkOp::Copy), 0, site);
+  copy.mbarrier = mbarrier;
+  if (isChecked())
+    checkGlobalRange(*lane, from, bytes, false, site);
+  issueLoad(*lane, copy, blocks);
+}
+
+/// Own shared memory to that of a block of the cluster, copied or reduced.
+static void sendLinear(Lane *lane, char *to, char *from, uint32_t bytes, char *mbarrier, int op, int type, int site) {
+  BulkCopy copy = makeLinear(lane, to, from, bytes, op, type, site);
+  copy.mbarrier = mbarrier;
+  if (isChecked())
+    noteAgentRead(*lane, lane->warp->knowledge, ownerOf(*lane, from, site), from, bytes, loadAgent, lane->block->unit->sync->numLoads + 1, site);
+  Block &owner = ownerOf(*lane, to, site);
+  if (copy.op == BulkOp::Copy)
+    return issueLoad(*lane, copy, 0);
+  copy.target = &owner;
+  copy.operation = ++lane->block->unit->sync->numLoads;
+  mbarrierAt(*lane, mbarrier, site);
+  lane->block->unit->sync->loads.push_back(copy);
+}
+
+/// Shared to global memory, copied or reduced.
+static void storeLinear(Lane *lane, char *to, char *from, uint32_t bytes, int op, int type, int site) {
+  BulkCopy copy = makeLinear(lane, to, from, bytes, op, type, site);
+  if (isChecked())
+    checkGlobalRange(*lane, to, bytes, true, site);
+  issueStore(*lane, copy);
+}
+
+static BulkCopy makeTensor(Lane *lane, const TensorMap *map, uint32_t rank, int isIm2col, const int32_t *coordinates, char *place, int site) {
+  BulkCopy copy{};
+  copy.issuer = lane;
+  copy.site = site;
+  copy.isTensor = true;
+  requireAligned(*lane, map, 64, "the tensor map", site);
+  checkMap(*lane, *map, rank, isIm2col != 0, site);
+  copy.map = *map;
+  std::memcpy(copy.coordinates, coordinates, rank * sizeof(int32_t));
+  copy.bytes = countBoxBytes(*map);
+  // 128 bytes, and where rows are swizzled the pattern has to begin at its beginning for the addresses to be as meant.
+  requireAligned(*lane, reinterpret_cast<void *>(place - lane->block->shared), 128, "the shared memory", site);
+  return copy;
+}
+
+static void checkTensorRows(Lane &lane, const BulkCopy &copy, bool isStore) {
+  if (isChecked())
+    forEachTensorRow(copy.map, copy.coordinates, copy.offsets, [&](const TensorRow &row) {
+      if (row.last > row.first)
+        checkGlobalRange(lane, row.address + size_t(row.first) * copy.map.elementBytes, size_t(row.last - row.first) * copy.map.elementBytes,
+                         isStore, copy.site);
+    });
+}
+
+static void loadTensor(Lane *lane, char *to, const TensorMap *map, uint32_t rank, int isIm2col, const int32_t *coordinates, char *mbarrier,
+                       const uint16_t *offsets, uint32_t blocks, int site) {
+  Block &owner = ownerOf(*lane, to, site);
+  BulkCopy copy = makeTensor(lane, map, rank, isIm2col, coordinates, lane->block->shared + (to - owner.shared), site);
+  copy.to = to;
+  copy.mbarrier = mbarrier;
+  std::memcpy(copy.offsets, offsets, sizeof copy.offsets);
+  checkTensorRows(*lane, copy, false);
+  issueLoad(*lane, copy, blocks);
+}
+
+static void storeTensor(Lane *lane, const TensorMap *map, uint32_t rank, int isIm2col, const int32_t *coordinates, char *from, int op, int site) {
+  BulkCopy copy = makeTensor(lane, map, rank, isIm2col, coordinates, from, site);
+  copy.from = from;
+  copy.op = BulkOp(op);
+  copy.type = elementTypeOf(copy.map);
+  checkTensorRows(*lane, copy, true);
+  issueStore(*lane, copy);
+}
+
+void perform(const BulkCopy &copy) {
+  if (copy.isTensor) {
+    char *window = copy.target ? copy.target->shared : copy.issuer->block->shared;
+    copyTensor(copy, window);
+  } else if (copy.op == BulkOp::Copy) {
+    std::memcpy(copy.to, copy.from, copy.bytes);
+  } else {
+    reduceElements(copy.to, copy.from, copy.bytes, copy.op, copy.type);
+  }
+  if (copy.target) {
+    if (isChecked())
+      endAgentWrite(*copy.target, copy.to, copy.bytes, loadAgent, copy.operation);
+  } else if (!copy.isTensor) {
+    memory::noteWritten(copy.to, copy.bytes);
+  }
+}
+
+static void performStore(UnitSync &sync, uint32_t operation) {
+  for (size_t i = 0; i < sync.stores.size(); ++i)
+    if (sync.stores[i].operation == operation) {
+      perform(sync.stores[i]);
+      sync.stores.erase(sync.stores.begin() + ptrdiff_t(i));
+      return;
+    }
+}
+
+static void commitBulk(Lane *lane) {
+  lane->bulkGroups.push_back(std::move(lane->openBulk));
+  lane->openBulk.clear();
+}
+
+/// Until at most `left` groups are under way. Whether only the sources are waited for makes no difference here: they are read
+/// when the copy takes place.
+static void waitBulk(Lane *lane, uint32_t left) {
+  UnitSync &sync = *lane->block->unit->sync;
+  while (lane->bulkGroups.size() > left) {
+    for (uint32_t operation : lane->bulkGroups.front()) {
+      performStore(sync, operation);
+      acquireAgent(*lane, storeAgent, operation);
+    }
+    lane->bulkGroups.erase(lane->bulkGroups.begin());
+  }
+}
+
+void finishUnit(Unit &unit) {
+  for (const BulkCopy &copy : unit.sync->stores)
+    perform(copy);
+  unit.sync->stores.clear();
+}
+
+static void fenceProxyOf(Lane *lane) { fenceProxy(*lane); }
+
+llvm::ArrayRef<Callee> bulkCopyCallees() {
+  static const Callee list[] = {{"dscc_sim_bulk_load", reinterpret_cast<void *>(loadLinear)},
+                                {"dscc_sim_bulk_send", reinterpret_cast<void *>(sendLinear)},
+                                {"dscc_sim_bulk_store", reinterpret_cast<void *>(storeLinear)},
+                                {"dscc_sim_tensor_load", reinterpret_cast<void *>(loadTensor)},
+                                {"dscc_sim_tensor_store", reinterpret_cast<void *>(storeTensor)},
+                                {"dscc_sim_bulk_commit", reinterpret_cast<void *>(commitBulk)},
+                                {"dscc_sim_bulk_wait", reinterpret_cast<void *>(waitBulk)},
+                                {"dscc_sim_fence_proxy", reinterpret_cast<void *>(fenceProxyOf)}};
+  return list;
+}
+
+} // namespace dscc::sim

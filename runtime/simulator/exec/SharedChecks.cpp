@@ -1,0 +1,287 @@
+// A race in shared memory is a pair of accesses to one byte by two threads, one of them a store, with nothing between that
+// orders them: neither a barrier, an mbarrier or the like (the warps' clocks), nor, within a warp, a collective (its epoch).
+// A word remembers its last store and the loads since. Where two threads store to parts of one word, the second is
+// remembered; so some races go unseen, and none is made up.
+
+#include "runtime/simulator/exec/SharedChecks.h"
+
+#include "runtime/simulator/exec/Runtime.h"
+
+namespace dscc::sim {
+
+static constexpr int illegalAddress = 700;    // CUDA_ERROR_ILLEGAL_ADDRESS
+static constexpr int misalignedAddress = 716; // CUDA_ERROR_MISALIGNED_ADDRESS
+static constexpr uint16_t manyThreads = 0xffff;
+
+static std::string describeAccess(uint32_t bytes, bool isStore) {
+  return std::string(isStore ? "store" : "load") + " of " + std::to_string(bytes) + " bytes";
+}
+
+[[noreturn]] static void fault(Lane &lane, const char *kind, const std::string &what, int site, int error) {
+  reports().add(lane, kind, what, site, error);
+  abandon(lane);
+}
+
+static uint32_t threadsOf(const Block &block) { return uint32_t(block.warps.size()) * lanesPerWarp; }
+
+static std::string describe(const Lane &lane, uint16_t who) {
+  if (who == manyThreads)
+    return "several threads of a warp";
+  if (who == loadAgent)
+    return "a bulk copy";
+  if (who == storeAgent)
+    return "a bulk copy to global memory";
+  if (who >= firstWarpgroupAgent)
+    return "wgmma of warpgroup " + std::to_string(who - firstWarpgroupAgent);
+  uint32_t perBlock = threadsOf(*lane.block);
+  std::string text = "thread " + std::to_string(who % perBlock);
+  return lane.block->unit->blocks.size() == 1 ? text : text + " of the cluster's block " + std::to_string(who / perBlock);
+}
+
+static size_t componentOf(const Lane &lane, uint16_t who) {
+  return who >= firstAgent && who != manyThreads ? lane.block->unit->numWarps + (who - firstAgent) : who / lanesPerWarp;
+}
+
+/// True if the access came before what the lane does now.
+static bool isOrdered(const Lane &lane, const SharedAccess &access, const Knowledge &knowledge) {
+  if (!access.clock)
+    return true;
+  size_t component = componentOf(lane, access.who);
+  if (component != lane.warp->number)
+    return component < knowledge.seen.size() && access.clock <= knowledge.seen[component];
+  return access.who == numberInUnit(lane) || access.warpEpoch != lane.warp->epoch || access.clock <= lane.warp->ownSeen;
+}
+
+static bool isOrdered(const Lane &lane, const SharedAccess &access) { return isOrdered(lane, access, lane.warp->knowledge); }
+
+static bool looksForRaces() { return settings().check == CheckLevel::All; }
+
+static SharedAccess accessOf(const Lane &lane) {
+  const Clock &seen = lane.warp->knowledge.seen;
+  return {seen.empty() ? 1 : seen[lane.warp->number], lane.warp->epoch, numberInUnit(lane)};
+}
+
+static void reportRace(Lane &lane, const char *kind, size_t offset, uint16_t who, int site) {
+  reports().add(lane, "race in shared memory",
+                std::string(kind) + " at shared address " + std::to_string(offset) + ", with " + describe(lane, who), site);
+}
+
+/// The bytes of a 4-byte row at `row` that an access to [begin, end) touches, as a mask.
+static uint8_t maskOf(size_t row, size_t begin, size_t end) {
+  uint8_t mask = 15;
+  if (row < begin)
+    mask = uint8_t(mask & 15 << (begin - row));
+  if (row + 4 > end)
+    mask = uint8_t(mask & 15 >> (row + 4 - end));
+  return mask;
+}
+
+template <typename Visit> static void forEachRow(Block &owner, const char *address, uint32_t bytes, Visit visit) {
+  size_t begin = size_t(address - owner.shared), end = begin + bytes;
+  for (size_t row = begin & ~size_t(3); row < end; row += 4)
+    visit(owner.shadow[row / 4], std::max(row, begin), maskOf(row, begin, end));
+}
+
+/// The set's entry of a warp or agent, for all of whose threads it stands.
+static void enter(const Lane &lane, std::vector<SharedAccess> &set, SharedAccess access) {
+  size_t component = componentOf(lane, access.who);
+  if (set.size() <= component)
+    set.resize(component + 1);
+  SharedAccess &entry = set[component];
+  bool isNew = !entry.clock || entry.who == access.who || entry.warpEpoch != access.warpEpoch;
+  entry = access;
+  if (!isNew)
+    entry.who = uint16_t(access.who | (lanesPerWarp - 1)); // the warp's last lane stands for several
+}
+
+static void noteRead(const Lane &lane, Block &owner, SharedShadow &row, SharedAccess access, const Knowledge &knowledge) {
+  if (row.readSet)
+    return enter(lane, owner.readSets[row.readSet - 1], access);
+  bool isAlone = !row.read.clock || row.read.who == access.who || isOrdered(lane, row.read, knowledge);
+  if (isAlone) {
+    row.read = access;
+    return;
+  }
+  if (owner.freeReadSets.empty()) {
+    owner.readSets.emplace_back();
+    owner.freeReadSets.push_back(uint32_t(owner.readSets.size()));
+  }
+  row.readSet = owner.freeReadSets.back();
+  owner.freeReadSets.pop_back();
+  std::vector<SharedAccess> &set = owner.readSets[row.readSet - 1];
+  set.clear();
+  enter(lane, set, row.read);
+  enter(lane, set, access);
+}
+
+static void forgetReads(Block &owner, SharedShadow &row) {
+  if (row.readSet)
+    owner.freeReadSets.push_back(row.readSet);
+  row.readSet = 0;
+  row.read = {};
+  row.readBytes = 0;
+}
+
+/// A load that nothing orders before what the lane does now; null if there is none.
+static const SharedAccess *findUnorderedRead(const Lane &lane, const Block &owner, const SharedShadow &row) {
+  if (!row.readSet)
+    return isOrdered(lane, row.read) ? nullptr : &row.read;
+  for (const SharedAccess &access : owner.readSets[row.readSet - 1])
+    if (!isOrdered(lane, access))
+      return &access;
+  return nullptr;
+}
+
+/// Looks for what may not come just before this access; says whether nothing is wrong.
+static bool checkOrder(Lane &lane, Block &owner, SharedShadow &row, size_t offset, uint8_t mask, bool isStore, int site) {
+  if (row.pending & mask) {
+    row.pending &= uint8_t(~mask); // said once
+    reports().add(lane, "bulk copy not waited for",
+                  std::string(isStore ? "a store" : "a load") + " at shared address " + std::to_string(offset) +
+                      ", where a bulk copy under way will write: wait for its mbarrier first", site);
+    return false;
+  }
+  if (!looksForRaces())
+    return true;
+  if ((row.writtenBytes & mask) && !isOrdered(lane, row.write)) {
+    reportRace(lane, isStore ? "two stores" : "a load after a store", offset, row.write.who, site);
+    return false;
+  }
+  if (isStore && (row.readBytes & mask))
+    if (const SharedAccess *read = findUnorderedRead(lane, owner, row)) {
+      reportRace(lane, "a store after a load", offset, read->who, site);
+      return false;
+    }
+  return true;
+}
+
+static void noteInitialised(Lane &lane, SharedShadow &row, size_t offset, uint8_t mask, int site) {
+  uint8_t unknown = uint8_t(mask & ~row.initialised);
+  if (!unknown)
+    return;
+  row.initialised |= unknown; // said once
+  reports().add(lane, "uninitialised shared read", "bytes at shared address " + std::to_string(offset) + " that no thread has written", site);
+}
+
+static void checkRow(Lane &lane, Block &owner, SharedShadow &row, size_t offset, uint8_t mask, bool isStore, int site) {
+  checkOrder(lane, owner, row, offset, mask, isStore, site);
+  SharedAccess access = accessOf(lane);
+  if (isStore) {
+    bool goesOn = row.write.clock == access.clock && row.write.who == access.who;
+    row.writtenBytes = uint8_t((goesOn ? row.writtenBytes : 0) | mask);
+    row.write = access;
+    row.initialised |= mask;
+    if (mask == 15)
+      forgetReads(owner, row);
+    return;
+  }
+  noteInitialised(lane, row, offset, mask, site);
+  row.readBytes |= mask;
+  noteRead(lane, owner, row, access, lane.warp->knowledge);
+}
+
+Block *findSharedOwner(const Lane &lane, const char *address) {
+  for (Block *block : lane.block->unit->blocks)
+    if (size_t(address - block->shared) < std::max<size_t>(block->sharedBytes, 1))
+      return block;
+  return nullptr;
+}
+
+void checkSharedBounds(Lane &lane, const Block &owner, const char *address, uint32_t bytes, bool isStore, int site) {
+  size_t offset = size_t(address - owner.shared), end = offset + bytes;
+  bool isWithin = offset >= owner.kernel->staticShared && end <= owner.sharedBytes;
+  for (const Kernel::SharedRange &range : owner.kernel->sharedRanges)
+    isWithin |= offset >= range.begin && end <= size_t(range.begin) + range.bytes;
+  if (!isWithin)
+    fault(lane, "out-of-bounds shared access",
+          describeAccess(bytes, isStore) + " at shared address " + std::to_string(offset) + "; the block has " +
+              std::to_string(owner.sharedBytes) + " bytes, " + std::to_string(owner.sharedBytes - owner.kernel->staticShared) + " of them dynamic",
+          site, illegalAddress);
+  if (&owner != lane.block && !owner.numAlive)
+    fault(lane, "access to an ended block", describeAccess(bytes, isStore) + " at shared address " + std::to_string(offset) +
+              " of the cluster's block " + std::to_string(owner.rank) + ", all of whose threads have exited: meet at barrier.cluster before they do",
+          site, illegalAddress);
+}
+
+static void checkAligned(Lane &lane, const Block &owner, const char *address, uint32_t bytes, bool isStore, int site) {
+  size_t offset = size_t(address - owner.shared);
+  if (offset % bytes)
+    fault(lane, "misaligned access", describeAccess(bytes, isStore) + " at shared address " + std::to_string(offset), site, misalignedAddress);
+}
+
+void checkSharedAtomic(Lane &lane, Block &owner, const char *address, uint32_t bytes, int site) {
+  checkAligned(lane, owner, address, bytes, true, site);
+  checkSharedBounds(lane, owner, address, bytes, true, site);
+  if (!owner.shadow.empty())
+    forEachRow(owner, address, bytes, [](SharedShadow &row, size_t, uint8_t mask) { row.initialised |= mask; });
+}
+
+void checkSharedAccess(Lane &lane, Block &owner, const char *address, uint32_t bytes, bool isStore, int site) {
+  checkAligned(lane, owner, address, bytes, isStore, site);
+  checkSharedBounds(lane, owner, address, bytes, isStore, site);
+  if (!owner.shadow.empty())
+    forEachRow(owner, address, bytes, [&](SharedShadow &row, size_t offset, uint8_t mask) {
+      checkRow(lane, owner, row, offset, mask, isStore, site);
+    });
+}
+
+void beginAgentWrite(Lane &issuer, Block &owner, const char *address, uint32_t bytes, int site) {
+  checkSharedBounds(issuer, owner, address, bytes, true, site);
+  bool isSaid = false; // one report for the whole copy
+  if (!owner.shadow.empty())
+    forEachRow(owner, address, bytes, [&](SharedShadow &row, size_t offset, uint8_t mask) {
+      if (!isSaid)
+        isSaid = !checkOrder(issuer, owner, row, offset, mask, true, site);
+      row.pending |= mask;
+    });
+}
+
+void endAgentWrite(Block &owner, const char *address, uint32_t bytes, uint16_t agent, uint32_t operation) {
+  if (!owner.shadow.empty())
+    forEachRow(owner, address, bytes, [&](SharedShadow &row, size_t, uint8_t mask) {
+      row.pending &= uint8_t(~mask);
+      row.initialised |= mask;
+      row.writtenBytes = mask;
+      row.write = {operation, 0, agent};
+      forgetReads(owner, row);
+    });
+}
+
+void noteAgentRead(Lane &issuer, const Knowledge &knowledge, Block &owner, const char *address, uint32_t bytes, uint16_t agent,
+                   uint32_t operation, int site) {
+  checkSharedBounds(issuer, owner, address, bytes, false, site);
+  if (owner.shadow.empty())
+    return;
+  bool isSaid = false;
+  auto say = [&](const char *kind, const std::string &what) {
+    if (!isSaid)
+      reports().add(issuer, kind, what, site);
+    isSaid = true;
+  };
+  forEachRow(owner, address, bytes, [&](SharedShadow &row, size_t offset, uint8_t mask) {
+    std::string place = " at shared address " + std::to_string(offset);
+    if (row.pending & mask)
+      say("bulk copy not waited for", "a read by " + describe(issuer, agent) + place + ", where a bulk copy under way will write: wait for its mbarrier first");
+    else if (uint8_t unknown = uint8_t(mask & ~row.initialised)) {
+      row.initialised |= unknown;
+      say("uninitialised shared read", "a read by " + describe(issuer, agent) + " of bytes" + place + " that no thread has written");
+    }
+    if (!looksForRaces())
+      return;
+    if ((row.writtenBytes & mask) && row.write.clock) {
+      size_t component = componentOf(issuer, row.write.who);
+      bool isOwn = component == issuer.warp->number, byThread = row.write.who < firstAgent;
+      bool isBefore = isOwn || isOrdered(issuer, row.write, knowledge);
+      bool isFenced = !byThread || (component < knowledge.fenced.size() && row.write.clock <= knowledge.fenced[component]);
+      if (!isBefore)
+        say("race in shared memory", "a read by " + describe(issuer, agent) + " after a store" + place + ", with " + describe(issuer, row.write.who));
+      else if (!isFenced)
+        say("missing proxy fence", "a read by " + describe(issuer, agent) + place + " of what " + describe(issuer, row.write.who) +
+                                       " has stored: fence.proxy.async has to come between");
+    }
+    row.readBytes |= mask;
+    noteRead(issuer, owner, row, {operation, 0, agent}, knowledge);
+  });
+}
+
+} // namespace dscc::sim

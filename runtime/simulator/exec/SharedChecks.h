@@ -1,0 +1,30 @@
+// What the checks know of shared memory: bounds of its variables, who has written what, and who was ordered after whom.
+
+#ifndef DSCC_RUNTIME_SIMULATOR_EXEC_SHAREDCHECKS_H
+#define DSCC_RUNTIME_SIMULATOR_EXEC_SHAREDCHECKS_H
+
+#include "runtime/simulator/exec/Block.h"
+
+namespace dscc::sim {
+
+/// The block of the lane's unit whose shared memory holds `address`; null if none does.
+Block *findSharedOwner(const Lane &lane, const char *address);
+
+/// An access of a lane to its own block's shared memory, or through the cluster to that of another.
+void checkSharedAccess(Lane &lane, Block &owner, const char *address, uint32_t bytes, bool isStore, int site);
+/// Atomics do not race with each other, and what they leave is initialised.
+void checkSharedAtomic(Lane &lane, Block &owner, const char *address, uint32_t bytes, int site);
+/// Faults unless it is within one variable, or within the dynamic part.
+void checkSharedBounds(Lane &lane, const Block &owner, const char *address, uint32_t bytes, bool isStore, int site);
+
+/// A bulk copy will write these bytes: whatever was done with them has to come before its issue.
+void beginAgentWrite(Lane &issuer, Block &owner, const char *address, uint32_t bytes, int site);
+/// It has: as the agent's operation number `operation`.
+void endAgentWrite(Block &owner, const char *address, uint32_t bytes, uint16_t agent, uint32_t operation);
+/// An agent reads these bytes, for somebody who knows of `knowledge`; until the operation is waited for, nobody may write them.
+void noteAgentRead(Lane &issuer, const Knowledge &knowledge, Block &owner, const char *address, uint32_t bytes, uint16_t agent,
+                   uint32_t operation, int site);
+
+} // namespace dscc::sim
+
+#endif // DSCC_RUNTIME_SIMULATOR_EXEC_SHAREDCHECKS_H

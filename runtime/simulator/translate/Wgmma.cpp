@@ -1,0 +1,141 @@
+// wgmma: accumulators are registers that change later, at a wait that does not name them.
+//
+//     wgmma.mma_async {d..}, ..   the registers go into a buffer unless they are there already, and become NaN
+//     wgmma.wait_group n          whatever is complete comes back
+//
+// The sets of registers of a function are known before it is translated, so that each wait can ask for all of them.
+
+#include "runtime/simulator/translate/Translator.h"
+
+namespace dscc::sim {
+
+using namespace llvm;
+
+namespace {
+/// As in the execution's Wgmma.h.
+enum Flag { NegatesA = 1, NegatesB = 2, TransposesA = 4, TransposesB = 8, Saturates = 16 };
+enum State { Idle = 0, Done = 2 };
+} // namespace
+
+static std::string keyOf(const Operand &accumulators, int scope) {
+  std::string key = std::to_string(scope);
+  for (const Operand &part : accumulators.parts)
+    key += "," + part.name;
+  return key;
+}
+
+std::vector<AccumulatorSet> findAccumulators(const Function &function) {
+  std::vector<AccumulatorSet> sets;
+  std::set<std::string> known;
+  for (const Statement &s : function.statements)
+    if (!s.isLabel && s.parts[0] == "wgmma" && s.has("mma_async") && !s.operands.empty() && known.insert(keyOf(s.operands[0], s.scope)).second)
+      sets.push_back({keyOf(s.operands[0], s.scope), s.operands[0], s.scope, nullptr, nullptr});
+  return sets;
+}
+
+/// The buffer's words, to and from registers.
+static void save(FunctionTranslator &t, const AccumulatorSet &set) {
+  for (auto [index, part] : enumerate(set.registers.parts))
+    t.b.CreateStore(t.readQuietly(part, 32), t.b.CreateConstGEP1_64(t.b.getInt32Ty(), set.words, index));
+}
+
+static void poison(FunctionTranslator &t, const AccumulatorSet &set) {
+  for (const Operand &part : set.registers.parts)
+    t.writeIn(set.scope, part, t.b.getInt32(0xffffffff));
+}
+
+/// Runs `then` if the set's state is, or is not, `state`.
+static void when(FunctionTranslator &t, const AccumulatorSet &set, int state, function_ref<void()> then) {
+  BasicBlock *is = BasicBlock::Create(t.context, "is", t.target), *on = BasicBlock::Create(t.context, "on", t.target);
+  Value *now = t.b.CreateLoad(t.b.getInt32Ty(), set.state);
+  t.b.CreateCondBr(t.b.CreateICmpEQ(now, t.i32(state)), is, on);
+  t.b.SetInsertPoint(is);
+  then();
+  t.b.CreateBr(on);
+  t.b.SetInsertPoint(on);
+}
+
+static int codeOf(StringRef name) {
+  static constexpr StringLiteral types[] = {"f16", "bf16", "tf32", "f64", "f32", "s8", "u8", "s32", "e4m3", "e5m2"};
+  auto found = find(types, name);
+  return found == std::end(types) ? -1 : int(found - std::begin(types));
+}
+
+static bool isKnownShape(int n, int k, int d, int a, int b) {
+  enum { F16, Bf16, Tf32, F64, F32, S8, U8, S32, E4m3, E5m2 };
+  bool isInteger = a == S8 || a == U8;
+  if (n < 8 || n > 256 || n % 8 || (isInteger && n > 24 && n % 16))
+    return false;
+  if (a == F16 || a == Bf16)
+    return a == b && k == 16 && (d == F32 || (d == F16 && a == F16));
+  if (a == Tf32)
+    return b == Tf32 && k == 8 && d == F32;
+  if (isInteger)
+    return (b == S8 || b == U8) && k == 32 && d == S32;
+  return (a == E4m3 || a == E5m2) && (b == E4m3 || b == E5m2) && k == 32 && (d == F32 || d == F16);
+}
+
+/// wgmma.mma_async.sync.aligned.m64nNkK.D.A.B d, a, b, scale-d[, negate a, negate b[, transpose a], transpose b].
+static void translateMma(FunctionTranslator &t, const Statement &s) {
+  int n = 0, k = 0;
+  size_t at = 0;
+  for (size_t i = 0; i < s.parts.size() && !at; ++i)
+    if (s.parts[i].starts_with("m64n") && sscanf(s.parts[i].str().c_str(), "m64n%dk%d", &n, &k) == 2)
+      at = i;
+  int d = at && s.parts.size() >= at + 4 ? codeOf(s.parts[at + 1]) : -1;
+  int a = d >= 0 ? codeOf(s.parts[at + 2]) : -1, b = d >= 0 ? codeOf(s.parts[at + 3]) : -1;
+  if (d < 0 || a < 0 || b < 0 || !isKnownShape(n, k, d, a, b) || s.operands.size() < 4 || s.has("sp"))
+    return t.fail("the simulator does not know the instruction `" + s.text + "`");
+  size_t registers = size_t(d == 0 ? n / 4 : n / 2);
+  bool isAInRegisters = s.operands[1].kind == Operand::Kind::Vector;
+  if (s.operands[0].parts.size() != registers || (isAInRegisters && s.operands[1].parts.size() != 4))
+    return t.fail("`" + s.text + "` takes " + std::to_string(registers) + " accumulators, and 4 registers of A or a descriptor");
+  auto flag = [&](size_t index, bool value) {
+    return index < s.operands.size() && s.operands[index].kind == Operand::Kind::Integer && (s.operands[index].integer != 0) == value;
+  };
+  int flags = 0;
+  if (s.operands.size() > 5)
+    flags |= (s.operands[4].integer == -1 ? NegatesA : 0) | (s.operands[5].integer == -1 ? NegatesB : 0);
+  if (isAInRegisters)
+    flags |= flag(6, true) ? TransposesB : 0;
+  else
+    flags |= (flag(6, true) ? TransposesA : 0) | (flag(7, true) ? TransposesB : 0);
+  flags |= s.has("satfinite") ? Saturates : 0;
+  const AccumulatorSet *set = t.findAccumulators(keyOf(s.operands[0], s.scope));
+  when(t, *set, Idle, [&] { save(t, *set); });
+  Value *aWords = isAInRegisters ? t.spread("wgmma_a", s.operands[1]) : static_cast<Value *>(ConstantPointerNull::get(t.pointer()));
+  Value *descriptorA = isAInRegisters ? t.b.getInt64(0) : t.read(s.operands[1], 64);
+  t.collective("dscc_sim_wgmma", t.b.getVoidTy(),
+               {t.i32(n | k << 16), t.i32(d << 8 | a << 4 | b), set->words, set->state, aWords, descriptorA, t.read(s.operands[2], 64),
+                t.resize(t.read(s.operands[3], 1), 32), t.i32(flags), t.site()});
+  poison(t, *set);
+}
+
+static void translateWait(FunctionTranslator &t, const Statement &s) {
+  t.collective("dscc_sim_wgmma_wait", t.b.getVoidTy(), {t.read(s.operands[0], 32)});
+  for (const AccumulatorSet &set : t.accumulators)
+    when(t, set, Done, [&] {
+      for (auto [index, part] : enumerate(set.registers.parts))
+        t.writeIn(set.scope, part, t.b.CreateLoad(t.b.getInt32Ty(), t.b.CreateConstGEP1_64(t.b.getInt32Ty(), set.words, index)));
+      t.b.CreateStore(t.i32(Idle), set.state);
+    });
+}
+
+static void translateWgmma(FunctionTranslator &t, const Statement &s) {
+  if (s.has("mma_async"))
+    return translateMma(t, s);
+  if (s.has("wait_group") && s.operands.size() == 1)
+    return translateWait(t, s);
+  if (s.has("fence"))
+    return void(t.collective("dscc_sim_wgmma_fence", t.b.getVoidTy(), {}));
+  if (s.has("commit_group"))
+    return void(t.collective("dscc_sim_wgmma_commit", t.b.getVoidTy(), {}));
+  t.fail("the simulator does not know the instruction `" + s.text + "`");
+}
+
+ArrayRef<Instruction> wgmmaInstructions() {
+  static constexpr Instruction rows[] = {{"wgmma", translateWgmma}};
+  return rows;
+}
+
+} // namespace dscc::sim
