@@ -15,7 +15,7 @@ struct Chip {
   llvm::StringLiteral product;   // what cuDeviceGetName says
   int major, minor;              // compute capability
   int multiprocessors;
-  int maxThreadsPerMultiprocessor;
+  int maxThreadsPerMultiprocessor, maxBlocksPerMultiprocessor;
   uint32_t sharedPerBlock;       // bytes, static and without asking
   uint32_t sharedPerBlockOptin;  // bytes, dynamic, after cuFuncSetAttribute
   uint32_t sharedPerMultiprocessor;
@@ -25,6 +25,9 @@ struct Chip {
   // For the roofline, all a second and chip.
   double clockHz, memoryBytesPerSecond;
 };
+
+/// Bytes of shared memory that the system takes of each block's.
+inline constexpr uint32_t reservedShared = 1024;
 
 /// Null if there is no such chip.
 const Chip *findChip(llvm::StringRef name);

@@ -57,6 +57,8 @@ CUresult readEnvironment(State &all) {
   if (const char *given = std::getenv("DSCC_SIM_MEMORY"))
     capacity = std::strtoull(given, nullptr, 10);
   memory::setCapacity(capacity);
+  all.memoryBytes = capacity;
+  all.primary.isPrimary = true;
   if (!parseFaults(variable("DSCC_SIM_FAIL", ""), all.faults)) {
     log("DSCC_SIM_FAIL is a list of call:k:error, such as cuMemAlloc_v2:3:OUT_OF_MEMORY");
     return CUDA_ERROR_INVALID_VALUE;
@@ -82,48 +84,85 @@ CUresult checkReady(Needs needs) {
     return CUDA_SUCCESS;
   if (currentContexts().empty())
     return CUDA_ERROR_INVALID_CONTEXT;
+  if (!isContext(currentContexts().back()))
+    return CUDA_ERROR_CONTEXT_IS_DESTROYED;
   return state().sticky;
 }
 
-static CUresult checkShape(const CUfunc_st &function, const LaunchShape &shape) {
-  const Kernel &kernel = *function.kernel;
-  const Chip &chip = *state().chip;
-  static constexpr uint32_t maxGrid[3] = {2147483647u, 65535, 65535}, maxBlock[3] = {1024, 1024, 64};
-  uint64_t threads = 1;
-  for (int axis = 0; axis < 3; ++axis) {
-    if (!shape.grid[axis] || !shape.block[axis] || shape.grid[axis] > maxGrid[axis] || shape.block[axis] > maxBlock[axis])
-      return CUDA_ERROR_INVALID_VALUE;
-    threads *= shape.block[axis];
+bool isDevice(CUdevice device) { return device >= 0 && device < state().numDevices; }
+
+bool isContext(CUcontext context) {
+  return (context == &state().primary && state().primary.references > 0) || state().contexts.has(context);
+}
+
+void endContexts() {
+  finishAll();
+  State &all = state();
+  for (CUdeviceptr address : all.deviceAllocations)
+    memory::release(reinterpret_cast<char *>(address));
+  for (const auto &[address, allocation] : all.poolAllocations)
+    memory::release(reinterpret_cast<char *>(address));
+  for (const auto &[address, pinned] : all.pinned) {
+    memory::disown(address);
+    if (!pinned.isRegistered)
+      std::free(address);
   }
-  if (threads > 1024 || (kernel.requiredThreads && threads != kernel.requiredThreads))
-    return CUDA_ERROR_INVALID_VALUE;
-  if (kernel.maxThreads && threads > kernel.maxThreads)
-    return CUDA_ERROR_LAUNCH_OUT_OF_RESOURCES;
+  all.deviceAllocations.clear();
+  all.poolAllocations.clear();
+  all.pinned.clear();
+  all.captures.clear();
+  all.graphNodes.clear();
+  all.graphExecs.clear();
+  all.graphs.clear();
+  all.events.clear();
+  all.streams.clear();
+  all.threadStreams.clear();
+  all.legacyStream = CUstream_st();
+  all.functions.clear();
+  all.kernels.clear();
+  all.libraries.clear();
+  all.modules.clear();
+  all.pools.clear();
+  all.currentPool = nullptr;
+  all.defaultPool = CUmemPoolHandle_st();
+  all.sticky = CUDA_SUCCESS;
+}
+
+/// Made when a thread first names it.
+static CUstream_st *threadStream() {
+  static uint64_t numThreadStreams = 0;
+  static thread_local CUstream_st *own = nullptr;
+  if (!state().threadStreams.has(own)) {
+    own = state().threadStreams.add(std::make_unique<CUstream_st>());
+    own->number = UINT64_MAX - numThreadStreams++;
+  }
+  return own;
+}
+
+CUstream_st *findStream(CUstream handle) {
+  switch (reinterpret_cast<uintptr_t>(handle)) {
+  case 0: // the default
+  case 1: // CU_STREAM_LEGACY
+    return &state().legacyStream;
+  case 2: // CU_STREAM_PER_THREAD
+    return threadStream();
+  default:
+    return state().streams.has(handle) ? handle : nullptr;
+  }
+}
+
+CUfunc_st *findFunction(CUfunction handle) {
+  if (state().functions.count(handle))
+    return handle;
+  auto kernel = reinterpret_cast<CUkernel>(handle);
+  return state().kernels.has(kernel) ? kernel->function : nullptr;
+}
+
+uint32_t declaredShared(const Kernel &kernel) {
   uint32_t declared = 0;
   for (const Kernel::SharedRange &range : kernel.sharedRanges)
     declared += range.bytes;
-  if (declared > chip.sharedPerBlock || shape.dynamicShared > function.maxDynamicShared ||
-      declared + shape.dynamicShared > chip.sharedPerBlockOptin)
-    return CUDA_ERROR_INVALID_VALUE;
-  return CUDA_SUCCESS;
-}
-
-CUresult launchKernel(CUfunction function, const LaunchShape &shape, void **arguments, void **extra) {
-  if (!state().functions.count(function))
-    return CUDA_ERROR_INVALID_HANDLE;
-  if ((extra && extra[0]) || (!arguments && !function->kernel->parameterBytes.empty()))
-    return CUDA_ERROR_INVALID_VALUE;
-  if (CUresult error = checkShape(*function, shape))
-    return error;
-  for (const Report &report : launch(*function->kernel, *state().chip, shape, arguments)) {
-    log(report.sentence);
-    if (report.isFault)
-      state().sticky = CUresult(report.driverError);
-    else if (state().reportsAreFatal && state().sticky == CUDA_SUCCESS)
-      state().sticky = CUDA_ERROR_LAUNCH_FAILED;
-  }
-  // As on a GPU the launch itself has succeeded; who waits for it learns of the fault.
-  return CUDA_SUCCESS;
+  return declared;
 }
 
 } // namespace dscc::sim

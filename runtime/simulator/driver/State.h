@@ -1,36 +1,70 @@
-// What the driver knows: settings from the environment, the context, handles that are alive.
+// What the driver knows: settings from the environment, contexts, handles that are alive.
 
 #ifndef DSCC_RUNTIME_SIMULATOR_DRIVER_STATE_H
 #define DSCC_RUNTIME_SIMULATOR_DRIVER_STATE_H
 
 #include "runtime/simulator/Chips.h"
 #include "runtime/simulator/Machine.h"
-#include "runtime/simulator/driver/Cuda.h"
+#include "runtime/simulator/driver/Capture.h"
+#include "runtime/simulator/driver/Graph.h"
+#include "runtime/simulator/driver/Handles.h"
+#include "runtime/simulator/driver/Queue.h"
 
-#include <atomic>
 #include <map>
 #include <memory>
 #include <mutex>
 #include <set>
+#include <string>
 #include <vector>
+
+inline constexpr size_t numLimits = 7; // CUlimit
+// Of streams; the lower number goes first.
+inline constexpr int leastPriority = 0, greatestPriority = -5;
 
 struct CUctx_st {
   int references = 0;
+  unsigned flags = 0;
+  bool isPrimary = false;
+};
+struct CUfunc_st {
+  const dscc::sim::Kernel *kernel;
+  CUmodule module;
+  uint32_t maxDynamicShared;
+  int carveout = -1, clusterPolicy = 0;
+  bool allowsLargeClusters = false;
 };
 struct CUmod_st {
   std::unique_ptr<dscc::sim::LoadedModule> code;
   std::map<std::string, std::unique_ptr<CUfunc_st>> functions;
+  CUlibrary library = nullptr; // that it belongs to
 };
-struct CUfunc_st {
-  const dscc::sim::Kernel *kernel;
-  uint32_t maxDynamicShared;
+struct CUkern_st {
+  CUfunction function;
+  CUlibrary library;
+};
+struct CUlib_st {
+  CUmodule module;
+  std::map<std::string, CUkernel> kernels;
 };
 struct CUstream_st {
-  unsigned flags;
+  unsigned flags = 0;
+  int priority = 0;
+  uint64_t number = 0; // unique; 0: the legacy default stream
+  dscc::sim::TaskPtr last;
+  std::shared_ptr<dscc::sim::Capture> capture;
+  std::vector<CUgraphNode> captureEnds; // what the next captured node depends on
 };
 struct CUevent_st {
   unsigned flags;
-  double recordedMs = -1;
+  dscc::sim::TaskPtr record; // null: never recorded
+  std::shared_ptr<dscc::sim::Capture> capture; // recorded in it
+  std::vector<CUgraphNode> captureEnds;
+};
+struct CUmemPoolHandle_st {
+  size_t maxBytes = SIZE_MAX, releaseThreshold = 0;
+  size_t reserved = 0, reservedHigh = 0, used = 0, usedHigh = 0; // bytes
+  int reuse[3] = {1, 1, 1};
+  bool isDestroyed = false; // alive until its last allocation is freed
 };
 
 namespace dscc::sim {
@@ -43,18 +77,48 @@ struct Fault {
   uint64_t seen = 0;
 };
 
+struct PinnedMemory {
+  size_t bytes;
+  unsigned flags;
+  bool isRegistered; // the program's own memory
+};
+
+struct PoolAllocation {
+  CUmemoryPool pool;
+  size_t bytes;
+  bool isFreePending = false; // cuMemFreeAsync has been called
+};
+
 struct State {
   std::mutex lock; // one call at a time: the simulated device is not faster with two
   const Chip *chip = nullptr;
   bool isInitialised = false;
   int driverVersion = 12090;
   int numDevices = 1;
+  size_t memoryBytes = 0;
   bool reportsAreFatal = false;
   CUctx_st primary;
+  Handles<CUctx_st> contexts; // besides the primary one
+  size_t limits[numLimits] = {};
   CUresult sticky = CUDA_SUCCESS; // the context is lost
   std::vector<Fault> faults;
-  std::set<void *> modules, functions, streams, events, hostAllocations;
-  std::set<CUdeviceptr> deviceAllocations;
+  Handles<CUmod_st> modules;
+  Handles<CUlib_st> libraries;
+  Handles<CUkern_st> kernels;
+  std::map<CUfunction, CUmodule> functions;
+  CUstream_st legacyStream;
+  Handles<CUstream_st> streams, threadStreams;
+  Handles<CUevent_st> events;
+  Handles<CUgraph_st> graphs;
+  Handles<CUgraphExec_st> graphExecs;
+  std::map<const CUgraphNode_st *, CUgraph> graphNodes;
+  std::vector<std::shared_ptr<Capture>> captures; // under way
+  std::set<CUdeviceptr> deviceAllocations;        // cuMemAlloc's
+  std::map<char *, PinnedMemory> pinned;
+  CUmemPoolHandle_st defaultPool;
+  CUmemoryPool currentPool = nullptr; // null: the default one
+  Handles<CUmemPoolHandle_st> pools;
+  std::map<CUdeviceptr, PoolAllocation> poolAllocations;
 };
 State &state();
 /// The stack of current contexts, of this host thread.
@@ -69,8 +133,20 @@ CUresult injectFault(const char *call);
 enum class Needs { Nothing, Driver, Context };
 CUresult checkReady(Needs needs);
 
-/// Runs a kernel; faults become the context's sticky error.
-CUresult launchKernel(CUfunction function, const LaunchShape &shape, void **arguments, void **extra);
+bool isDevice(CUdevice device);
+bool isContext(CUcontext context);
+/// Forgets all that a context holds, and the error that has stuck to it. Called when no context is left.
+void endContexts();
+/// The stream of a handle: 0 and 1 are the legacy default stream, 2 this thread's own. Null if it is not alive.
+CUstream_st *findStream(CUstream handle);
+/// The function of a CUfunction or of a CUkernel in its place. Null if it is neither.
+CUfunc_st *findFunction(CUfunction handle);
+/// Frees what a pool has given out; false if it has not.
+bool releaseToPool(CUdeviceptr address);
+/// Pools give back what they hold beyond their thresholds: whenever somebody has waited.
+void trimPools();
+/// Bytes of shared memory that the kernel's own variables take.
+uint32_t declaredShared(const Kernel &kernel);
 
 } // namespace dscc::sim
 

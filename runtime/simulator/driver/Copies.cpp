@@ -1,0 +1,137 @@
+// Copies of rows of bytes, between whatever is host and device.
+//
+// A copy of the program's own (pageable) memory to the device takes its bytes when it is called, as the driver may; one
+// from the device to there returns when it is done, as the driver does.
+
+#include "runtime/simulator/driver/Entry.h"
+
+#include <cstring>
+
+using namespace dscc::sim;
+
+/// One side of a 1-D copy.
+static CUDA_MEMCPY2D::Side side(MemoryType type, uint64_t address) {
+  CUDA_MEMCPY2D::Side result = {};
+  result.type = type;
+  result.host = reinterpret_cast<void *>(address);
+  result.device = address;
+  return result;
+}
+
+static CUresult make(MemoryType toType, uint64_t to, MemoryType fromType, uint64_t from, size_t bytes, Copy &copy) {
+  return makeCopy(CUDA_MEMCPY2D{side(fromType, from), side(toType, to), bytes, 1}, copy);
+}
+
+static void stage(Copy &copy) {
+  auto bytes = std::make_shared<std::vector<char>>(copy.width * copy.height);
+  for (size_t row = 0; row < copy.height; ++row)
+    std::memcpy(bytes->data() + row * copy.width, copy.from + row * copy.fromPitch, copy.width);
+  copy.from = bytes->data();
+  copy.fromPitch = copy.width;
+  copy.staged = std::move(bytes);
+}
+
+/// In the stream's turn.
+static CUresult enqueueCopy(Copy copy, CUstream handle) {
+  CUstream_st *stream = findStream(handle);
+  DSCC_REQUIRE(stream, CUDA_ERROR_INVALID_HANDLE);
+  if (!copy.width || !copy.height)
+    return CUDA_SUCCESS;
+  // In a capture nothing is copied yet.
+  bool isToProgram = copy.toKind == MemoryKind::Pageable && !stream->capture;
+  if (copy.fromKind == MemoryKind::Pageable && !isToProgram && !stream->capture)
+    stage(copy);
+  TaskPtr task;
+  DSCC_TRY(submit(handle, std::move(copy), &task));
+  if (!isToProgram)
+    return CUDA_SUCCESS;
+  finish(task);
+  return state().sticky;
+}
+
+/// In the default stream, and done on return.
+static CUresult copyNow(Copy copy) {
+  DSCC_TRY(checkUnseen());
+  TaskPtr task;
+  if (!copy.width || !copy.height)
+    return CUDA_SUCCESS;
+  DSCC_TRY(submit(nullptr, std::move(copy), &task));
+  finish(task);
+  return state().sticky;
+}
+
+//===-- bytes -----------------------------------------------------------------------------------------------------===//
+
+DSCC_EXPORT CUresult cuMemcpy(CUdeviceptr to, CUdeviceptr from, size_t bytes) {
+  DSCC_ENTER(Context);
+  Copy copy;
+  DSCC_TRY(make(MemoryUnified, to, MemoryUnified, from, bytes, copy));
+  return copyNow(copy);
+}
+DSCC_EXPORT CUresult cuMemcpyAsync(CUdeviceptr to, CUdeviceptr from, size_t bytes, CUstream stream) {
+  DSCC_ENTER(Context);
+  Copy copy;
+  DSCC_TRY(make(MemoryUnified, to, MemoryUnified, from, bytes, copy));
+  return enqueueCopy(copy, stream);
+}
+DSCC_EXPORT CUresult cuMemcpyHtoD_v2(CUdeviceptr to, const void *from, size_t bytes) {
+  DSCC_ENTER(Context);
+  Copy copy;
+  DSCC_TRY(make(MemoryDevice, to, MemoryHost, reinterpret_cast<uint64_t>(from), bytes, copy));
+  return copyNow(copy);
+}
+DSCC_EXPORT CUresult cuMemcpyHtoDAsync_v2(CUdeviceptr to, const void *from, size_t bytes, CUstream stream) {
+  DSCC_ENTER(Context);
+  Copy copy;
+  DSCC_TRY(make(MemoryDevice, to, MemoryHost, reinterpret_cast<uint64_t>(from), bytes, copy));
+  return enqueueCopy(copy, stream);
+}
+DSCC_EXPORT CUresult cuMemcpyDtoH_v2(void *to, CUdeviceptr from, size_t bytes) {
+  DSCC_ENTER(Context);
+  Copy copy;
+  DSCC_TRY(make(MemoryHost, reinterpret_cast<uint64_t>(to), MemoryDevice, from, bytes, copy));
+  return copyNow(copy);
+}
+DSCC_EXPORT CUresult cuMemcpyDtoHAsync_v2(void *to, CUdeviceptr from, size_t bytes, CUstream stream) {
+  DSCC_ENTER(Context);
+  Copy copy;
+  DSCC_TRY(make(MemoryHost, reinterpret_cast<uint64_t>(to), MemoryDevice, from, bytes, copy));
+  return enqueueCopy(copy, stream);
+}
+DSCC_EXPORT CUresult cuMemcpyDtoD_v2(CUdeviceptr to, CUdeviceptr from, size_t bytes) {
+  DSCC_ENTER(Context);
+  Copy copy;
+  DSCC_TRY(make(MemoryDevice, to, MemoryDevice, from, bytes, copy));
+  return copyNow(copy);
+}
+DSCC_EXPORT CUresult cuMemcpyDtoDAsync_v2(CUdeviceptr to, CUdeviceptr from, size_t bytes, CUstream stream) {
+  DSCC_ENTER(Context);
+  Copy copy;
+  DSCC_TRY(make(MemoryDevice, to, MemoryDevice, from, bytes, copy));
+  return enqueueCopy(copy, stream);
+}
+
+//===-- rows ------------------------------------------------------------------------------------------------------===//
+
+DSCC_EXPORT CUresult cuMemcpy2D_v2(const CUDA_MEMCPY2D *request) {
+  DSCC_ENTER(Context);
+  DSCC_REQUIRE(request, CUDA_ERROR_INVALID_VALUE);
+  Copy copy;
+  DSCC_TRY(makeCopy(*request, copy));
+  return copyNow(copy);
+}
+/// Any pitch is as good as another here.
+DSCC_EXPORT CUresult cuMemcpy2DUnaligned_v2(const CUDA_MEMCPY2D *request) {
+  DSCC_ENTER(Context);
+  DSCC_REQUIRE(request, CUDA_ERROR_INVALID_VALUE);
+  Copy copy;
+  DSCC_TRY(makeCopy(*request, copy));
+  return copyNow(copy);
+}
+DSCC_EXPORT CUresult cuMemcpy2DAsync_v2(const CUDA_MEMCPY2D *request, CUstream stream) {
+  DSCC_ENTER(Context);
+  DSCC_REQUIRE(request, CUDA_ERROR_INVALID_VALUE);
+  Copy copy;
+  DSCC_TRY(makeCopy(*request, copy));
+  return enqueueCopy(copy, stream);
+}

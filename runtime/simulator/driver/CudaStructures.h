@@ -1,0 +1,119 @@
+// The structures of the CUDA driver API that the simulator reads, declared by hand in the layout of NVIDIA's header.
+
+#ifndef DSCC_RUNTIME_SIMULATOR_DRIVER_CUDASTRUCTURES_H
+#define DSCC_RUNTIME_SIMULATOR_DRIVER_CUDASTRUCTURES_H
+
+#include "runtime/simulator/driver/Cuda.h"
+
+struct CUuuid {
+  char bytes[16];
+};
+
+/// One attribute of cuLaunchKernelEx.
+struct CUlaunchAttribute {
+  int id;
+  int padding;
+  union {
+    char bytes[64];
+    int number;
+    unsigned dims[3];
+  } value;
+};
+static_assert(sizeof(CUlaunchAttribute) == 72);
+
+struct CUlaunchConfig {
+  unsigned grid[3], block[3], sharedBytes;
+  CUstream stream;
+  const CUlaunchAttribute *attributes;
+  unsigned numAttributes;
+};
+static_assert(sizeof(CUlaunchConfig) == 56);
+
+/// CUmemorytype.
+enum MemoryType : unsigned { MemoryHost = 1, MemoryDevice = 2, MemoryArray = 3, MemoryUnified = 4 };
+
+struct CUDA_MEMCPY2D {
+  struct Side {
+    size_t x, y; // bytes, rows
+    MemoryType type;
+    const void *host;
+    CUdeviceptr device;
+    void *array;
+    size_t pitch;
+  };
+  Side source;
+  Side target;
+  size_t width, height; // bytes, rows
+};
+static_assert(sizeof(CUDA_MEMCPY2D) == 128);
+
+struct CUDA_MEMCPY3D {
+  struct Side {
+    size_t x, y, z, levelOfDetail;
+    MemoryType type;
+    const void *host;
+    CUdeviceptr device;
+    void *array, *reserved;
+    size_t pitch, height;
+  };
+  Side source;
+  Side target;
+  size_t width, height, depth; // bytes, rows, slices
+};
+static_assert(sizeof(CUDA_MEMCPY3D) == 200);
+
+struct CUDA_KERNEL_NODE_PARAMS_v1 {
+  CUfunction function;
+  unsigned grid[3], block[3], sharedBytes;
+  void **arguments, **extra;
+};
+struct CUDA_KERNEL_NODE_PARAMS_v2 : CUDA_KERNEL_NODE_PARAMS_v1 {
+  CUkernel kernel;
+  CUcontext context;
+};
+static_assert(sizeof(CUDA_KERNEL_NODE_PARAMS_v1) == 56 && sizeof(CUDA_KERNEL_NODE_PARAMS_v2) == 72);
+
+struct CUDA_MEMSET_NODE_PARAMS {
+  CUdeviceptr target;
+  size_t pitch;
+  unsigned value, elementBytes;
+  size_t width, height; // elements, rows
+};
+
+struct CUDA_HOST_NODE_PARAMS {
+  CUhostFn function;
+  void *data;
+};
+
+struct CUgraphExecUpdateResultInfo {
+  int result;
+  CUgraphNode node, from;
+};
+
+struct CUDA_GRAPH_INSTANTIATE_PARAMS {
+  uint64_t flags;
+  CUstream uploadStream;
+  CUgraphNode errorNode;
+  int result;
+};
+
+struct CUgraphEdgeData {
+  unsigned char fromPort, toPort, type, reserved[5];
+};
+
+struct CUmemLocation {
+  int type, id; // type 1: a device
+};
+
+struct CUmemPoolProps {
+  int allocationType; // 1: pinned
+  int handleTypes;    // 0: not shared with other processes
+  CUmemLocation location;
+  void *securityAttributes;
+  size_t maxBytes; // 0: the driver's choice
+  unsigned short usage;
+  unsigned char reserved[54];
+};
+static_assert(sizeof(CUmemPoolProps) == 88);
+
+#endif // DSCC_RUNTIME_SIMULATOR_DRIVER_CUDASTRUCTURES_H

@@ -1,0 +1,18 @@
+// From the parameters of a node to its operation. CUDA_ERROR_INVALID_VALUE for what cannot be a node.
+
+#ifndef DSCC_RUNTIME_SIMULATOR_DRIVER_GRAPHNODES_H
+#define DSCC_RUNTIME_SIMULATOR_DRIVER_GRAPHNODES_H
+
+#include "runtime/simulator/driver/Operations.h"
+
+namespace dscc::sim {
+
+/// `kernel` stands in where the request names no function.
+CUresult makeOperation(const CUDA_KERNEL_NODE_PARAMS_v1 &request, CUkernel kernel, Operation &operation);
+CUresult makeOperation(const CUDA_MEMCPY3D &request, Operation &operation);
+CUresult makeOperation(const CUDA_MEMSET_NODE_PARAMS &request, Operation &operation);
+CUresult makeOperation(const CUDA_HOST_NODE_PARAMS &request, Operation &operation);
+
+} // namespace dscc::sim
+
+#endif // DSCC_RUNTIME_SIMULATOR_DRIVER_GRAPHNODES_H

@@ -1,0 +1,224 @@
+// Graphs that a program builds node by node. Running them is in GraphExecs.cpp.
+
+#include "runtime/simulator/driver/Entry.h"
+#include "runtime/simulator/driver/GraphNodes.h"
+
+#include "llvm/ADT/STLExtras.h"
+
+#include <cstring>
+
+using namespace dscc::sim;
+
+DSCC_EXPORT CUresult cuGraphCreate(CUgraph *graph, unsigned flags) {
+  DSCC_ENTER(Driver);
+  DSCC_REQUIRE(graph && !flags, CUDA_ERROR_INVALID_VALUE);
+  *graph = state().graphs.add(std::make_unique<CUgraph_st>());
+  return CUDA_SUCCESS;
+}
+
+DSCC_EXPORT CUresult cuGraphDestroy(CUgraph graph) {
+  DSCC_ENTER(Driver);
+  DSCC_REQUIRE(state().graphs.has(graph), CUDA_ERROR_INVALID_VALUE);
+  bool isCaptured = llvm::any_of(state().captures, [&](const auto &capture) { return capture->graph == graph; });
+  DSCC_REQUIRE(!isCaptured, CUDA_ERROR_INVALID_VALUE);
+  for (const auto &node : graph->nodes)
+    state().graphNodes.erase(node.get());
+  state().graphs.take(graph);
+  return CUDA_SUCCESS;
+}
+
+//===-- what nodes do ---------------------------------------------------------------------------------------------===//
+
+namespace dscc::sim {
+CUresult makeOperation(const CUDA_KERNEL_NODE_PARAMS_v1 &request, CUkernel kernel, Operation &operation) {
+  CUfunction function = request.function ? request.function : reinterpret_cast<CUfunction>(kernel);
+  LaunchShape shape;
+  std::memcpy(shape.grid, request.grid, sizeof(shape.grid));
+  std::memcpy(shape.block, request.block, sizeof(shape.block));
+  shape.dynamicShared = request.sharedBytes;
+  KernelCall call;
+  CUresult result = makeKernelCall(function, shape, nullptr, request.arguments, request.extra, call);
+  operation = std::move(call);
+  return result == CUDA_ERROR_INVALID_HANDLE ? CUDA_ERROR_INVALID_VALUE : result;
+}
+
+CUresult makeOperation(const CUDA_MEMCPY3D &request, Operation &operation) {
+  Copy copy;
+  CUresult result = makeCopy(request, copy);
+  operation = std::move(copy);
+  return result;
+}
+
+CUresult makeOperation(const CUDA_MEMSET_NODE_PARAMS &request, Operation &operation) {
+  Fill fill;
+  CUresult result = makeFill(request, fill);
+  operation = fill;
+  return request.width && request.height ? result : CUDA_ERROR_INVALID_VALUE;
+}
+
+CUresult makeOperation(const CUDA_HOST_NODE_PARAMS &request, Operation &operation) {
+  operation = HostCall{request.function, request.data};
+  return request.function ? CUDA_SUCCESS : CUDA_ERROR_INVALID_VALUE;
+}
+} // namespace dscc::sim
+
+//===-- adding nodes ----------------------------------------------------------------------------------------------===//
+
+static CUresult add(CUgraphNode *node, CUgraph graph, const CUgraphNode *after, size_t numAfter, Operation operation) {
+  CUgraphNode made = addNode(*graph, std::move(operation), std::vector<CUgraphNode>(after, after + numAfter));
+  DSCC_REQUIRE(made, CUDA_ERROR_INVALID_VALUE);
+  *node = made;
+  return CUDA_SUCCESS;
+}
+
+static CUresult checkAdding(const CUgraphNode *node, CUgraph graph, const CUgraphNode *after, size_t numAfter) {
+  DSCC_REQUIRE(node && (after || !numAfter) && state().graphs.has(graph), CUDA_ERROR_INVALID_VALUE);
+  return CUDA_SUCCESS;
+}
+
+static CUresult addKernel(CUgraphNode *node, CUgraph graph, const CUgraphNode *after, size_t numAfter,
+                          const CUDA_KERNEL_NODE_PARAMS_v1 *request, CUkernel kernel) {
+  DSCC_TRY(checkAdding(node, graph, after, numAfter));
+  Operation operation;
+  DSCC_TRY(makeOperation(*request, kernel, operation));
+  return add(node, graph, after, numAfter, std::move(operation));
+}
+
+DSCC_EXPORT CUresult cuGraphAddKernelNode(CUgraphNode *node, CUgraph graph, const CUgraphNode *after, size_t numAfter,
+                                          const CUDA_KERNEL_NODE_PARAMS_v1 *request) {
+  DSCC_ENTER(Context);
+  DSCC_REQUIRE(request, CUDA_ERROR_INVALID_VALUE);
+  return addKernel(node, graph, after, numAfter, request, nullptr);
+}
+
+DSCC_EXPORT CUresult cuGraphAddKernelNode_v2(CUgraphNode *node, CUgraph graph, const CUgraphNode *after,
+                                             size_t numAfter, const CUDA_KERNEL_NODE_PARAMS_v2 *request) {
+  DSCC_ENTER(Context);
+  DSCC_REQUIRE(request && !(request->function && request->kernel), CUDA_ERROR_INVALID_VALUE);
+  return addKernel(node, graph, after, numAfter, request, request->kernel);
+}
+
+DSCC_EXPORT CUresult cuGraphAddMemcpyNode(CUgraphNode *node, CUgraph graph, const CUgraphNode *after, size_t numAfter,
+                                          const CUDA_MEMCPY3D *request, CUcontext context) {
+  DSCC_ENTER(Context);
+  DSCC_TRY(checkAdding(node, graph, after, numAfter));
+  DSCC_REQUIRE(request && (!context || isContext(context)), CUDA_ERROR_INVALID_VALUE);
+  Operation operation;
+  DSCC_TRY(makeOperation(*request, operation));
+  return add(node, graph, after, numAfter, std::move(operation));
+}
+
+DSCC_EXPORT CUresult cuGraphAddMemsetNode(CUgraphNode *node, CUgraph graph, const CUgraphNode *after, size_t numAfter,
+                                          const CUDA_MEMSET_NODE_PARAMS *request, CUcontext context) {
+  DSCC_ENTER(Context);
+  DSCC_TRY(checkAdding(node, graph, after, numAfter));
+  DSCC_REQUIRE(request && (!context || isContext(context)), CUDA_ERROR_INVALID_VALUE);
+  Operation operation;
+  DSCC_TRY(makeOperation(*request, operation));
+  return add(node, graph, after, numAfter, std::move(operation));
+}
+
+DSCC_EXPORT CUresult cuGraphAddHostNode(CUgraphNode *node, CUgraph graph, const CUgraphNode *after, size_t numAfter,
+                                        const CUDA_HOST_NODE_PARAMS *request) {
+  DSCC_ENTER(Context);
+  DSCC_TRY(checkAdding(node, graph, after, numAfter));
+  DSCC_REQUIRE(request, CUDA_ERROR_INVALID_VALUE);
+  Operation operation;
+  DSCC_TRY(makeOperation(*request, operation));
+  return add(node, graph, after, numAfter, std::move(operation));
+}
+
+DSCC_EXPORT CUresult cuGraphAddEmptyNode(CUgraphNode *node, CUgraph graph, const CUgraphNode *after,
+                                         size_t numAfter) {
+  DSCC_ENTER(Context);
+  DSCC_TRY(checkAdding(node, graph, after, numAfter));
+  return add(node, graph, after, numAfter, Nothing());
+}
+
+//===-- dependencies ----------------------------------------------------------------------------------------------===//
+
+static bool isNodeOf(CUgraphNode node, CUgraph graph) {
+  auto found = state().graphNodes.find(node);
+  return found != state().graphNodes.end() && found->second == graph;
+}
+
+/// All or none. A circle is found when the graph is instantiated.
+static CUresult addDependencies(CUgraph graph, const CUgraphNode *from, const CUgraphNode *to, size_t count) {
+  DSCC_REQUIRE(state().graphs.has(graph) && (!count || (from && to)), CUDA_ERROR_INVALID_VALUE);
+  std::set<std::pair<CUgraphNode, CUgraphNode>> seen;
+  for (size_t i = 0; i < count; ++i) {
+    DSCC_REQUIRE(isNodeOf(from[i], graph) && isNodeOf(to[i], graph) && from[i] != to[i], CUDA_ERROR_INVALID_VALUE);
+    bool isNew = seen.insert({from[i], to[i]}).second && !llvm::is_contained(to[i]->after, from[i]);
+    DSCC_REQUIRE(isNew, CUDA_ERROR_INVALID_VALUE);
+  }
+  for (size_t i = 0; i < count; ++i)
+    to[i]->after.push_back(from[i]);
+  return CUDA_SUCCESS;
+}
+
+DSCC_EXPORT CUresult cuGraphAddDependencies(CUgraph graph, const CUgraphNode *from, const CUgraphNode *to,
+                                            size_t count) {
+  DSCC_ENTER(Driver);
+  return addDependencies(graph, from, to, count);
+}
+
+/// Edges that begin before a kernel's end are not simulated.
+DSCC_EXPORT CUresult cuGraphAddDependencies_v2(CUgraph graph, const CUgraphNode *from, const CUgraphNode *to,
+                                               const CUgraphEdgeData *edges, size_t count) {
+  DSCC_ENTER(Driver);
+  for (size_t i = 0; edges && i < count; ++i)
+    DSCC_REQUIRE(!edges[i].fromPort && !edges[i].toPort && !edges[i].type, CUDA_ERROR_NOT_SUPPORTED);
+  return addDependencies(graph, from, to, count);
+}
+
+//===-- asking ----------------------------------------------------------------------------------------------------===//
+
+/// Without an array: how many there are. Else as many as there is room for, and null in what is left.
+static CUresult list(const std::vector<CUgraphNode> &all, CUgraphNode *nodes, size_t *count) {
+  if (nodes)
+    for (size_t i = 0; i < *count; ++i)
+      nodes[i] = i < all.size() ? all[i] : nullptr;
+  *count = nodes ? std::min(*count, all.size()) : all.size();
+  return CUDA_SUCCESS;
+}
+
+DSCC_EXPORT CUresult cuGraphGetNodes(CUgraph graph, CUgraphNode *nodes, size_t *count) {
+  DSCC_ENTER(Driver);
+  DSCC_REQUIRE(state().graphs.has(graph) && count, CUDA_ERROR_INVALID_VALUE);
+  std::vector<CUgraphNode> all;
+  for (const auto &node : graph->nodes)
+    all.push_back(node.get());
+  return list(all, nodes, count);
+}
+
+DSCC_EXPORT CUresult cuGraphGetRootNodes(CUgraph graph, CUgraphNode *nodes, size_t *count) {
+  DSCC_ENTER(Driver);
+  DSCC_REQUIRE(state().graphs.has(graph) && count, CUDA_ERROR_INVALID_VALUE);
+  std::vector<CUgraphNode> roots;
+  for (const auto &node : graph->nodes)
+    if (node->after.empty())
+      roots.push_back(node.get());
+  return list(roots, nodes, count);
+}
+
+DSCC_EXPORT CUresult cuGraphNodeGetDependencies(CUgraphNode node, CUgraphNode *nodes, size_t *count) {
+  DSCC_ENTER(Driver);
+  DSCC_REQUIRE(state().graphNodes.count(node) && count, CUDA_ERROR_INVALID_VALUE);
+  return list(node->after, nodes, count);
+}
+
+DSCC_EXPORT CUresult cuGraphNodeGetDependencies_v2(CUgraphNode node, CUgraphNode *nodes, CUgraphEdgeData *edges,
+                                                   size_t *count) {
+  DSCC_ENTER(Driver);
+  DSCC_REQUIRE(state().graphNodes.count(node) && count && (!edges || nodes), CUDA_ERROR_INVALID_VALUE);
+  if (edges)
+    std::memset(edges, 0, *count * sizeof(*edges));
+  return list(node->after, nodes, count);
+}
+
+DSCC_EXPORT CUresult cuGraphNodeGetType(CUgraphNode node, int *type) {
+  DSCC_ENTER(Driver);
+  DSCC_REQUIRE(state().graphNodes.count(node) && type, CUDA_ERROR_INVALID_VALUE);
+  *type = typeOf(node->operation);
+  return CUDA_SUCCESS;
+}

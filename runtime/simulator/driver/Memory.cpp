@@ -1,0 +1,225 @@
+// Memory of the device and pinned memory of the host, and what is known about addresses. Pools are in Pools.cpp.
+
+#include "runtime/simulator/driver/Entry.h"
+
+#include <algorithm>
+#include <cstdlib>
+#include <cstring>
+
+using namespace dscc::sim;
+
+static constexpr size_t pageBytes = 4096, maxAlloc = size_t(1) << 46;
+
+//===-- of the device ---------------------------------------------------------------------------------------------===//
+
+DSCC_EXPORT CUresult cuMemAlloc_v2(CUdeviceptr *address, size_t bytes) {
+  DSCC_ENTER(Context);
+  DSCC_REQUIRE(address && bytes, CUDA_ERROR_INVALID_VALUE);
+  DSCC_TRY(checkUnseen());
+  void *made = memory::allocate(bytes);
+  DSCC_REQUIRE(made, CUDA_ERROR_OUT_OF_MEMORY);
+  *address = reinterpret_cast<CUdeviceptr>(made);
+  state().deviceAllocations.insert(*address);
+  return CUDA_SUCCESS;
+}
+
+/// Waits for all work, which may still use the memory.
+DSCC_EXPORT CUresult cuMemFree_v2(CUdeviceptr address) {
+  DSCC_ENTER(Context);
+  if (!address)
+    return CUDA_SUCCESS;
+  DSCC_TRY(checkUnseen());
+  finishAll();
+  if (releaseToPool(address))
+    return CUDA_SUCCESS;
+  DSCC_REQUIRE(state().deviceAllocations.erase(address), CUDA_ERROR_INVALID_VALUE);
+  memory::release(reinterpret_cast<char *>(address));
+  return state().sticky;
+}
+
+/// Memory that both sides reach as their own is not simulated.
+DSCC_EXPORT CUresult cuMemAllocManaged(CUdeviceptr *, size_t, unsigned) {
+  DSCC_ENTER(Context);
+  return CUDA_ERROR_NOT_SUPPORTED;
+}
+
+DSCC_EXPORT CUresult cuMemGetInfo_v2(size_t *free, size_t *total) {
+  DSCC_ENTER(Context);
+  DSCC_REQUIRE(free && total, CUDA_ERROR_INVALID_VALUE);
+  *total = state().memoryBytes;
+  *free = *total - std::min(*total, memory::bytesInUse());
+  return CUDA_SUCCESS;
+}
+
+DSCC_EXPORT CUresult cuMemGetAddressRange_v2(CUdeviceptr *begin, size_t *bytes, CUdeviceptr address) {
+  DSCC_ENTER(Context);
+  auto found = memory::find(reinterpret_cast<char *>(address));
+  DSCC_REQUIRE(found, CUDA_ERROR_NOT_FOUND);
+  if (begin)
+    *begin = reinterpret_cast<CUdeviceptr>(found->first);
+  if (bytes)
+    *bytes = found->second;
+  return CUDA_SUCCESS;
+}
+
+//===-- of the host -----------------------------------------------------------------------------------------------===//
+
+static constexpr unsigned portable = 1, deviceMap = 2, writeCombined = 4, ioMemory = 4, readOnly = 8;
+
+static CUresult allocateHost(void **address, size_t bytes, unsigned flags) {
+  DSCC_REQUIRE(address && bytes && flags <= (portable | deviceMap | writeCombined), CUDA_ERROR_INVALID_VALUE);
+  DSCC_TRY(checkUnseen());
+  DSCC_REQUIRE(bytes <= maxAlloc, CUDA_ERROR_OUT_OF_MEMORY);
+  void *made = std::aligned_alloc(pageBytes, (bytes + pageBytes - 1) / pageBytes * pageBytes);
+  DSCC_REQUIRE(made, CUDA_ERROR_OUT_OF_MEMORY);
+  memory::adopt(made, bytes, /*isWritten=*/true);
+  state().pinned[static_cast<char *>(made)] = {bytes, flags, /*isRegistered=*/false};
+  *address = made;
+  return CUDA_SUCCESS;
+}
+
+DSCC_EXPORT CUresult cuMemAllocHost_v2(void **address, size_t bytes) {
+  DSCC_ENTER(Context);
+  return allocateHost(address, bytes, 0);
+}
+
+DSCC_EXPORT CUresult cuMemHostAlloc(void **address, size_t bytes, unsigned flags) {
+  DSCC_ENTER(Context);
+  return allocateHost(address, bytes, flags);
+}
+
+DSCC_EXPORT CUresult cuMemFreeHost(void *address) {
+  DSCC_ENTER(Context);
+  auto found = state().pinned.find(static_cast<char *>(address));
+  DSCC_REQUIRE(found != state().pinned.end() && !found->second.isRegistered, CUDA_ERROR_INVALID_VALUE);
+  DSCC_TRY(checkUnseen());
+  finishAll();
+  memory::disown(address);
+  state().pinned.erase(found);
+  std::free(address);
+  return state().sticky;
+}
+
+/// The pinned memory that overlaps these bytes; null if none does.
+static const std::pair<char *const, PinnedMemory> *findPinned(const char *begin, size_t bytes) {
+  for (const auto &one : state().pinned)
+    if (one.first < begin + bytes && begin < one.first + one.second.bytes)
+      return &one;
+  return nullptr;
+}
+
+DSCC_EXPORT CUresult cuMemHostRegister_v2(void *address, size_t bytes, unsigned flags) {
+  DSCC_ENTER(Context);
+  DSCC_REQUIRE(address && bytes && flags <= 15, CUDA_ERROR_INVALID_VALUE);
+  DSCC_REQUIRE(!(flags & (ioMemory | readOnly)), CUDA_ERROR_NOT_SUPPORTED);
+  DSCC_TRY(checkUnseen());
+  auto *begin = static_cast<char *>(address);
+  DSCC_REQUIRE(!findPinned(begin, bytes), CUDA_ERROR_HOST_MEMORY_ALREADY_REGISTERED);
+  DSCC_REQUIRE(kindOf(begin) == MemoryKind::Pageable, CUDA_ERROR_INVALID_VALUE);
+  memory::adopt(address, bytes, /*isWritten=*/true);
+  state().pinned[begin] = {bytes, flags, /*isRegistered=*/true};
+  return CUDA_SUCCESS;
+}
+
+DSCC_EXPORT CUresult cuMemHostUnregister(void *address) {
+  DSCC_ENTER(Context);
+  auto found = state().pinned.find(static_cast<char *>(address));
+  DSCC_REQUIRE(found != state().pinned.end() && found->second.isRegistered, CUDA_ERROR_HOST_MEMORY_NOT_REGISTERED);
+  DSCC_TRY(checkUnseen());
+  finishAll();
+  memory::disown(address);
+  state().pinned.erase(found);
+  return state().sticky;
+}
+
+/// Both sides use the same address.
+DSCC_EXPORT CUresult cuMemHostGetDevicePointer_v2(CUdeviceptr *address, void *host, unsigned flags) {
+  DSCC_ENTER(Context);
+  DSCC_REQUIRE(address && !flags && kindOf(host) == MemoryKind::Pinned, CUDA_ERROR_INVALID_VALUE);
+  *address = reinterpret_cast<CUdeviceptr>(host);
+  return CUDA_SUCCESS;
+}
+
+DSCC_EXPORT CUresult cuMemHostGetFlags(unsigned *flags, void *host) {
+  DSCC_ENTER(Context);
+  DSCC_REQUIRE(flags, CUDA_ERROR_INVALID_VALUE);
+  auto *found = findPinned(static_cast<char *>(host), 1);
+  DSCC_REQUIRE(found && !found->second.isRegistered, CUDA_ERROR_INVALID_VALUE);
+  *flags = found->second.flags | deviceMap;
+  return CUDA_SUCCESS;
+}
+
+//===-- addresses -------------------------------------------------------------------------------------------------===//
+
+namespace {
+/// What is known about an address that belongs to an allocation.
+struct Place {
+  CUdeviceptr address, begin;
+  size_t bytes;
+  MemoryKind kind;
+};
+
+/// A CUpointer_attribute: bytes of its value, and the value.
+struct PointerAttribute {
+  int id;
+  size_t bytes;
+  uint64_t (*value)(const Place &place);
+  bool isOfHost = false; // of pinned memory only
+};
+} // namespace
+
+static uint64_t poolOf(const Place &place) {
+  auto found = state().poolAllocations.find(place.begin);
+  return found == state().poolAllocations.end() ? 0 : reinterpret_cast<uint64_t>(found->second.pool);
+}
+
+static const PointerAttribute pointerAttributes[] = {
+    {1, 8, [](const Place &) { return reinterpret_cast<uint64_t>(currentContexts().back()); }},           // context
+    {2, 4, [](const Place &place) -> uint64_t { return place.kind == MemoryKind::Device ? MemoryDevice : MemoryHost; }},
+    {3, 8, [](const Place &place) -> uint64_t { return place.address; }},                                 // for the device
+    {4, 8, [](const Place &place) -> uint64_t { return place.address; }, /*isOfHost=*/true},              // for the host
+    {6, 4, [](const Place &) -> uint64_t { return 0; }},                                                  // SYNC_MEMOPS
+    {7, 8, [](const Place &place) -> uint64_t { return place.begin; }},                                   // buffer's number
+    {8, 1, [](const Place &) -> uint64_t { return 0; }},                                                  // managed
+    {9, 4, [](const Place &) -> uint64_t { return 0; }},                                                  // device
+    {10, 1, [](const Place &) -> uint64_t { return 0; }},                                                 // IPC
+    {11, 8, [](const Place &place) -> uint64_t { return place.begin; }},                                  // RANGE_START_ADDR
+    {12, 8, [](const Place &place) -> uint64_t { return place.bytes; }},                                  // RANGE_SIZE
+    {13, 1, [](const Place &) -> uint64_t { return 1; }},                                                 // mapped
+    {14, 8, [](const Place &) -> uint64_t { return 0; }},                                                 // handle types
+    {15, 1, [](const Place &) -> uint64_t { return 0; }},                                                 // RDMA
+    {16, 4, [](const Place &) -> uint64_t { return 3; }},                                                 // read and write
+    {17, 8, poolOf},
+};
+
+static CUresult getPointerAttribute(void *data, int attribute, CUdeviceptr address, bool isZeroUnknown) {
+  for (const PointerAttribute &known : pointerAttributes) {
+    if (known.id != attribute)
+      continue;
+    auto found = memory::find(reinterpret_cast<char *>(address));
+    uint64_t value = 0;
+    MemoryKind kind = kindOf(reinterpret_cast<char *>(address));
+    if (found && !(known.isOfHost && kind != MemoryKind::Pinned))
+      value = known.value({address, reinterpret_cast<CUdeviceptr>(found->first), found->second, kind});
+    else if (!isZeroUnknown)
+      return CUDA_ERROR_INVALID_VALUE;
+    std::memcpy(data, &value, known.bytes); // the host is little-endian
+    return CUDA_SUCCESS;
+  }
+  return CUDA_ERROR_INVALID_VALUE;
+}
+
+DSCC_EXPORT CUresult cuPointerGetAttribute(void *data, int attribute, CUdeviceptr address) {
+  DSCC_ENTER(Context);
+  DSCC_REQUIRE(data, CUDA_ERROR_INVALID_VALUE);
+  return getPointerAttribute(data, attribute, address, /*isZeroUnknown=*/false);
+}
+
+/// Of an address that belongs to nothing, attributes are 0.
+DSCC_EXPORT CUresult cuPointerGetAttributes(unsigned count, int *attributes, void **data, CUdeviceptr address) {
+  DSCC_ENTER(Context);
+  DSCC_REQUIRE(count && attributes && data, CUDA_ERROR_INVALID_VALUE);
+  for (unsigned i = 0; i < count; ++i)
+    DSCC_TRY(getPointerAttribute(data[i], attributes[i], address, /*isZeroUnknown=*/true));
+  return CUDA_SUCCESS;
+}

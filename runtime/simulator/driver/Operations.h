@@ -1,0 +1,88 @@
+// What the device can be told to do: by a call at once, in a stream's turn, or as a node of a graph.
+//
+// A call makes an operation and checks it; performing it later asks again, because memory may be gone by then.
+
+#ifndef DSCC_RUNTIME_SIMULATOR_DRIVER_OPERATIONS_H
+#define DSCC_RUNTIME_SIMULATOR_DRIVER_OPERATIONS_H
+
+#include "runtime/simulator/Machine.h"
+#include "runtime/simulator/driver/Cuda.h"
+#include "runtime/simulator/driver/CudaStructures.h"
+
+#include <memory>
+#include <variant>
+#include <vector>
+
+namespace dscc::sim {
+
+/// Whose bytes an address is.
+enum class MemoryKind { Device, Pinned, Pageable, Freed };
+MemoryKind kindOf(const void *address);
+
+/// A marker in a stream, or a node that only joins others.
+struct Nothing {};
+
+struct KernelCall {
+  /// A parameter's bytes begin at one of these: tensor maps are parameters too, and ask for 64.
+  struct alignas(64) Chunk {
+    char bytes[64];
+  };
+  CUfunction function;
+  LaunchShape shape;
+  std::vector<std::vector<Chunk>> arguments;
+};
+
+/// Rows of bytes. Host memory that is not pinned may be copied when the call is made: then `staged` owns what `from` is.
+struct Copy {
+  char *to;
+  const char *from;
+  size_t toPitch, fromPitch, width, height;
+  MemoryKind toKind, fromKind;
+  std::shared_ptr<std::vector<char>> staged;
+};
+
+struct Fill {
+  char *to;
+  uint32_t value;
+  unsigned elementBytes;       // 1, 2, 4
+  size_t pitch, width, height; // bytes, elements, rows
+};
+
+struct HostCall {
+  CUhostFn function;
+  void *data;
+};
+
+/// cuStreamAddCallback's: the only operation that takes place in a context that is lost.
+struct Callback {
+  CUstreamCallback function;
+  CUstream stream;
+  void *data;
+};
+
+/// cuMemFreeAsync.
+struct Release {
+  CUdeviceptr address;
+};
+
+using Operation = std::variant<Nothing, KernelCall, Copy, Fill, HostCall, Callback, Release>;
+
+/// Does it now. What a GPU would have noticed becomes the context's sticky error.
+void perform(const Operation &operation);
+
+/// Copies the arguments and checks the shape; `cluster` is null where the call says nothing of it.
+CUresult makeKernelCall(CUfunction function, LaunchShape shape, const uint32_t *cluster, void **arguments, void **extra,
+                        KernelCall &call);
+/// CUDA_ERROR_INVALID_VALUE if a side is not memory that it may be.
+CUresult makeCopy(const CUDA_MEMCPY2D &request, Copy &copy);
+CUresult makeCopy(const CUDA_MEMCPY3D &request, Copy &copy);
+CUresult makeFill(const CUDA_MEMSET_NODE_PARAMS &request, Fill &fill);
+
+/// True if all of [address, address + bytes) is in one live allocation, of the device or pinned.
+bool isMapped(const void *address, size_t bytes);
+/// True while a host function runs, which may not call the driver.
+bool isInHostFunction();
+
+} // namespace dscc::sim
+
+#endif // DSCC_RUNTIME_SIMULATOR_DRIVER_OPERATIONS_H

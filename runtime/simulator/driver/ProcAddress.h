@@ -1,0 +1,22 @@
+// The table of the driver's entry points.
+
+#ifndef DSCC_RUNTIME_SIMULATOR_DRIVER_PROCADDRESS_H
+#define DSCC_RUNTIME_SIMULATOR_DRIVER_PROCADDRESS_H
+
+#include "llvm/ADT/ArrayRef.h"
+
+namespace dscc::sim {
+
+/// A function that the library exports.
+struct EntryPoint {
+  const char *symbol; // "cuMemAlloc_v2"
+  const char *name;   // "cuMemAlloc"
+  int version;        // of CUDA that brought it: 3020
+  void *address;
+};
+/// Those of one name stand together, older ones first.
+llvm::ArrayRef<EntryPoint> entryPoints();
+
+} // namespace dscc::sim
+
+#endif // DSCC_RUNTIME_SIMULATOR_DRIVER_PROCADDRESS_H

@@ -1,0 +1,134 @@
+// Streams: queues of work, each in order. Captures of them are in Capture.cpp.
+
+#include "runtime/simulator/driver/Entry.h"
+
+#include <algorithm>
+
+using namespace dscc::sim;
+
+static CUresult createStream(CUstream *stream, unsigned flags, int priority) {
+  static uint64_t numStreams = 0;
+  DSCC_REQUIRE(stream && flags <= StreamNonBlocking, CUDA_ERROR_INVALID_VALUE);
+  auto made = std::make_unique<CUstream_st>();
+  made->flags = flags;
+  made->priority = std::clamp(priority, greatestPriority, leastPriority);
+  made->number = ++numStreams;
+  *stream = state().streams.add(std::move(made));
+  return CUDA_SUCCESS;
+}
+
+DSCC_EXPORT CUresult cuStreamCreate(CUstream *stream, unsigned flags) {
+  DSCC_ENTER(Context);
+  return createStream(stream, flags, leastPriority);
+}
+
+DSCC_EXPORT CUresult cuStreamCreateWithPriority(CUstream *stream, unsigned flags, int priority) {
+  DSCC_ENTER(Context);
+  return createStream(stream, flags, priority);
+}
+
+/// Its work goes on without it.
+DSCC_EXPORT CUresult cuStreamDestroy_v2(CUstream stream) {
+  DSCC_ENTER(Context);
+  DSCC_REQUIRE(state().streams.has(stream), CUDA_ERROR_INVALID_HANDLE);
+  abandonCapture(*stream);
+  state().streams.take(stream);
+  return CUDA_SUCCESS;
+}
+
+DSCC_EXPORT CUresult cuStreamGetFlags(CUstream handle, unsigned *flags) {
+  DSCC_ENTER(Context);
+  DSCC_REQUIRE(flags, CUDA_ERROR_INVALID_VALUE);
+  CUstream_st *stream = findStream(handle);
+  DSCC_REQUIRE(stream, CUDA_ERROR_INVALID_HANDLE);
+  *flags = stream->flags;
+  return CUDA_SUCCESS;
+}
+
+DSCC_EXPORT CUresult cuStreamGetPriority(CUstream handle, int *priority) {
+  DSCC_ENTER(Context);
+  DSCC_REQUIRE(priority, CUDA_ERROR_INVALID_VALUE);
+  CUstream_st *stream = findStream(handle);
+  DSCC_REQUIRE(stream, CUDA_ERROR_INVALID_HANDLE);
+  *priority = stream->priority;
+  return CUDA_SUCCESS;
+}
+
+DSCC_EXPORT CUresult cuStreamGetId(CUstream handle, unsigned long long *id) {
+  DSCC_ENTER(Context);
+  DSCC_REQUIRE(id, CUDA_ERROR_INVALID_VALUE);
+  CUstream_st *stream = findStream(handle);
+  DSCC_REQUIRE(stream, CUDA_ERROR_INVALID_HANDLE);
+  *id = stream->number;
+  return CUDA_SUCCESS;
+}
+
+DSCC_EXPORT CUresult cuStreamGetCtx(CUstream handle, CUcontext *context) {
+  DSCC_ENTER(Context);
+  DSCC_REQUIRE(context, CUDA_ERROR_INVALID_VALUE);
+  DSCC_REQUIRE(findStream(handle), CUDA_ERROR_INVALID_HANDLE);
+  *context = currentContexts().back();
+  return CUDA_SUCCESS;
+}
+
+/// There are no green contexts.
+DSCC_EXPORT CUresult cuStreamGetCtx_v2(CUstream handle, CUcontext *context, void **greenContext) {
+  DSCC_ENTER(Context);
+  DSCC_REQUIRE(context, CUDA_ERROR_INVALID_VALUE);
+  DSCC_REQUIRE(findStream(handle), CUDA_ERROR_INVALID_HANDLE);
+  *context = currentContexts().back();
+  if (greenContext)
+    *greenContext = nullptr;
+  return CUDA_SUCCESS;
+}
+
+/// A stream of a capture has nothing to wait for: asking for its end invalidates the capture.
+static CUresult checkWait(CUstream_st &stream) {
+  DSCC_REQUIRE(!stream.capture, invalidate(stream.capture, CUDA_ERROR_STREAM_CAPTURE_UNSUPPORTED));
+  DSCC_TRY(checkImplicit(stream));
+  return checkUnseen();
+}
+
+DSCC_EXPORT CUresult cuStreamSynchronize(CUstream handle) {
+  DSCC_ENTER(Context);
+  CUstream_st *stream = findStream(handle);
+  DSCC_REQUIRE(stream, CUDA_ERROR_INVALID_HANDLE);
+  DSCC_TRY(checkWait(*stream));
+  // The default stream waits for those that it is ordered with.
+  finish(stream == &state().legacyStream ? enqueue(*stream, Nothing()) : stream->last);
+  return state().sticky;
+}
+
+DSCC_EXPORT CUresult cuStreamQuery(CUstream handle) {
+  DSCC_ENTER(Context);
+  CUstream_st *stream = findStream(handle);
+  DSCC_REQUIRE(stream, CUDA_ERROR_INVALID_HANDLE);
+  DSCC_TRY(checkWait(*stream));
+  auto isDone = [&] {
+    if (stream == &state().legacyStream)
+      return !isBlockingWorkPending();
+    return !stream->last || stream->last->isDone;
+  };
+  if (isDone())
+    return CUDA_SUCCESS;
+  makeProgress();
+  if (state().sticky)
+    return state().sticky;
+  return isDone() ? CUDA_SUCCESS : CUDA_ERROR_NOT_READY;
+}
+
+DSCC_EXPORT CUresult cuStreamWaitEvent(CUstream handle, CUevent event, unsigned flags) {
+  DSCC_ENTER(Context);
+  CUstream_st *stream = findStream(handle);
+  DSCC_REQUIRE(stream && state().events.has(event), CUDA_ERROR_INVALID_HANDLE);
+  DSCC_REQUIRE(flags <= 1, CUDA_ERROR_INVALID_VALUE);
+  DSCC_REQUIRE(!flags, CUDA_ERROR_NOT_SUPPORTED); // a node that waits for an event
+  DSCC_REQUIRE(!stream->capture || !stream->capture->isInvalidated, CUDA_ERROR_STREAM_CAPTURE_INVALIDATED);
+  if (event->capture)
+    return waitInCapture(*stream, *event);
+  DSCC_REQUIRE(!stream->capture, invalidate(stream->capture, CUDA_ERROR_STREAM_CAPTURE_ISOLATION));
+  DSCC_TRY(checkImplicit(*stream));
+  if (event->record && !event->record->isDone)
+    enqueue(*stream, Nothing(), {event->record});
+  return CUDA_SUCCESS;
+}
