@@ -21,8 +21,11 @@ static void copyAsync(Lane *lane, char *target, const char *source, uint32_t byt
     abandon(*lane);
   }
   if (settings().check != CheckLevel::None) {
-    if (sourceBytes)
-      checkAccess(*lane, source, sourceBytes, false, site);
+    // A part of the bytes is no access of a power of two: by words, and by bytes at the end.
+    for (uint32_t at = 0, step; at < sourceBytes; at += step) {
+      step = sourceBytes == bytes ? bytes : sourceBytes - at >= 4 ? 4 : 1;
+      checkAccess(*lane, source + at, step, false, site);
+    }
     checkAccess(*lane, target, bytes, true, site);
   }
   std::memset(target, 0xff, bytes);
