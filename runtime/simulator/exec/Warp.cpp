@@ -102,8 +102,31 @@ static uint64_t reduceWarp(Lane *lane, uint32_t mask, uint64_t value, int kind, 
   return own.result;
 }
 
-/// Every lane that is alive: legal, and the strongest answer that a program may not rely on.
-static uint32_t activeMask(Lane *lane) { return lane->warp->alive; }
+/// Turns that a lane gives the others to come to the same activemask.
+static constexpr int activeMaskTurns = 1000;
+
+/// The lanes that are here once the others wait elsewhere: all of them get the same mask, so that they can meet by it.
+static uint32_t activeMask(Lane *lane, int site) {
+  static const char *const name = "activemask";
+  Lane *lanes = lane - lane->index;
+  lane->waitsFor = name;
+  lane->site = site;
+  lane->isServed = false;
+  auto isHere = [&](uint32_t i) { return lanes[i].waitsFor == name && lanes[i].site == site && !lanes[i].isServed; };
+  for (int turn = 0; turn < activeMaskTurns && !lane->isServed; ++turn) {
+    bool isOnTheWay = false;
+    forEachLane(lane->warp->ready, [&](uint32_t i) { isOnTheWay |= !isHere(i); });
+    if (!isOnTheWay)
+      break;
+    yield(*lane);
+  }
+  if (lane->isServed)
+    return lane->mask;
+  uint32_t here = 0;
+  forEachLane(lane->warp->ready, [&](uint32_t i) { here |= uint32_t(isHere(i)) << i; });
+  forEachLane(here, [&](uint32_t i) { lanes[i].isServed = true, lanes[i].mask = here; });
+  return here;
+}
 
 static uint32_t maskOf(Lane *lane, int kind) {
   uint32_t own = 1u << lane->special[LaneId];

@@ -80,7 +80,7 @@ static void translateRedux(FunctionTranslator &t, const Statement &s) {
 }
 
 static void translateActiveMask(FunctionTranslator &t, const Statement &s) {
-  t.write(s.operands[0], t.collective("dscc_sim_active_mask", t.integer(32), {}));
+  t.write(s.operands[0], t.collective("dscc_sim_active_mask", t.integer(32), {t.site()}));
 }
 
 /// elect.sync d|p, mask: the lowest lane of the mask is chosen.
