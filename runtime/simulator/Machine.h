@@ -47,6 +47,7 @@ struct Kernel {
   uint32_t cluster[3] = {0, 0, 0}; // .reqnctapercluster; 0: not said
   bool hasCollectives = false;  // barriers, shuffles, ...: whatever needs a fiber a thread
   bool ordersBlocks = false;    // atomics, fences, acquiring loads: blocks may wait for each other
+  bool callsFunctions = false;  // to a depth that is not known
   uint32_t localBytes = 0;      // of stack, a thread
   uint32_t registers = 0;       // an estimate, for cuFuncGetAttribute
   void (*entry)(void *lane, void **arguments) = nullptr;

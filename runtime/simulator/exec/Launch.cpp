@@ -24,6 +24,7 @@
 namespace dscc::sim {
 
 static constexpr size_t stackBase = 32 << 10; // bytes; a kernel with 128 accumulators spills some kilobytes
+static constexpr size_t deepStack = 256 << 10; // bytes, for kernels that call functions
 static constexpr size_t stackColour = 320;    // bytes; else the tops of all stacks fall into the same cache sets
 static constexpr size_t pageBytes = 4096;
 static constexpr int64_t fuelPerTurn = 10000; // backward branches until others get their turn
@@ -249,7 +250,7 @@ static void prepareSync(Unit &unit, UnitSync &sync) {
 }
 
 static void runUnit(std::vector<std::unique_ptr<Arena>> &arenas, const LaunchState &state, uint64_t index) {
-  size_t stack = llvm::alignTo(stackBase + 2 * size_t(state.kernel.localBytes) + pageBytes, pageBytes);
+  size_t stack = llvm::alignTo((state.kernel.callsFunctions ? deepStack : stackBase) + 2 * size_t(state.kernel.localBytes) + pageBytes, pageBytes);
   uint32_t threads = state.shape.block[0] * state.shape.block[1] * state.shape.block[2];
   Unit unit;
   uint64_t seed = settings().seed;

@@ -44,6 +44,9 @@ llvm::ArrayRef<Callee> clusterCallees();
 llvm::ArrayRef<Callee> matrixCallees();
 llvm::ArrayRef<Callee> wgmmaCallees();
 llvm::ArrayRef<Callee> scalarCallees();
+llvm::ArrayRef<Callee> callCallees();
+llvm::ArrayRef<Callee> videoCallees();
+llvm::ArrayRef<Callee> wmmaCallees();
 
 } // namespace dscc::sim
 

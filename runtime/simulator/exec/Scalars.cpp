@@ -33,6 +33,17 @@ static uint32_t permute(Lane *, uint32_t a, uint32_t b, uint32_t selector, int m
   return result;
 }
 
+/// The n-th set bit of `mask` at or above `base`, or, for a negative n, at or below it; all ones if there is none.
+static uint32_t findNthSet(Lane *, uint32_t mask, uint32_t base, int32_t n) {
+  if (!n)
+    return base < 32 && mask >> base & 1 ? base : ~0u;
+  int32_t step = n < 0 ? -1 : 1, left = std::abs(n);
+  for (int32_t at = int32_t(base & 31); at >= 0 && at < 32; at += step)
+    if (mask >> at & 1 && !--left)
+      return uint32_t(at);
+  return ~0u;
+}
+
 static uint64_t extractUnsigned(Lane *, uint64_t value, uint32_t from, uint32_t length, uint32_t) {
   if (from >= 64 || !length)
     return 0;
@@ -178,6 +189,7 @@ static _Float16 floatToBfloat(float value) { return std::bit_cast<_Float16>(narr
 llvm::ArrayRef<Callee> scalarCallees() {
 #define DSCC_ROW(name, function) {name, reinterpret_cast<void *>(function)}
   static const Callee list[] = {
+      DSCC_ROW("dscc_sim_fns", findNthSet),
       DSCC_ROW("dscc_sim_prmt", permute),           DSCC_ROW("dscc_sim_bfe_u", extractUnsigned),
       DSCC_ROW("dscc_sim_bfe_s", extractSigned),    DSCC_ROW("dscc_sim_div_s", divideSigned),
       DSCC_ROW("dscc_sim_div_u", divideUnsigned),   DSCC_ROW("dscc_sim_rem_s", remainderSigned),

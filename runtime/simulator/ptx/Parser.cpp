@@ -47,6 +47,7 @@ private:
   bool take(char c);
   void expect(char c);
   llvm::StringRef takeWord();
+  llvm::StringRef takeDirective();
   int64_t takeInteger();
   bool isAtEnd() { return skipBlanks(), at >= text.size(); }
 
@@ -58,6 +59,8 @@ private:
 
   // Declarations.
   Variable takeVariable(llvm::StringRef space);
+  void takeReference(Variable &variable, unsigned elementBytes, std::string name);
+  void takeMaskedReference(Variable &variable, int64_t &mask);
   void takeInitialValue(Variable &variable, unsigned elementBytes);
   void takeRegisters(Scope &scope);
   void takeParameters(std::vector<Variable> &parameters);
@@ -140,6 +143,16 @@ llvm::StringRef Parser::takeWord() {
       break;
   }
   return text.slice(begin, at);
+}
+
+/// The first of words that may follow each other without blanks, as in `.reg.b16`.
+llvm::StringRef Parser::takeDirective() {
+  llvm::StringRef word = takeWord();
+  size_t next = word.find('.', 1);
+  if (next == llvm::StringRef::npos)
+    return word;
+  at -= word.size() - next;
+  return word.take_front(next);
 }
 
 int64_t Parser::takeInteger() {
@@ -234,13 +247,41 @@ Operand Parser::takeOperand(int depth) {
   return operand;
 }
 
+/// name, name+n, generic(name)+n: an address of 8 bytes.
+void Parser::takeReference(Variable &variable, unsigned elementBytes, std::string name) {
+  if (elementBytes != 8)
+    return fail("an address in `" + variable.name + "` takes an element of 8 bytes");
+  if (name == "generic") {
+    expect('(');
+    name = takeWord().str();
+    expect(')');
+  }
+  int64_t addend = 0;
+  if (take('+') || peek() == '-')
+    addend = takeInteger();
+  variable.references.push_back({variable.initial.size(), name, addend});
+}
+
+/// 0xFF(name), 0xFF00(name), ...: the bytes of an address one by one, from the lowest on.
+void Parser::takeMaskedReference(Variable &variable, int64_t &mask) {
+  Variable whole;
+  whole.name = variable.name;
+  takeReference(whole, 8, takeWord().str());
+  expect(')');
+  if (mask == 0xff && !whole.references.empty()) {
+    whole.references[0].offset = variable.initial.size();
+    variable.references.push_back(whole.references[0]);
+  }
+  mask = 0;
+}
+
 void Parser::takeInitialValue(Variable &variable, unsigned elementBytes) {
   auto put = [&] {
     Operand value = takeOperand();
-    if (value.kind == Operand::Kind::Name) {
-      variable.references.push_back({variable.initial.size(), value.name});
-      value.integer = 0;
-    }
+    if (value.kind == Operand::Kind::Name)
+      takeReference(variable, elementBytes, value.name);
+    else if (value.kind == Operand::Kind::Integer && take('('))
+      takeMaskedReference(variable, value.integer);
     for (unsigned i = 0; i < elementBytes; ++i)
       variable.initial.push_back(uint8_t(uint64_t(value.integer) >> (8 * i)));
   };
@@ -255,6 +296,12 @@ void Parser::takeInitialValue(Variable &variable, unsigned elementBytes) {
   if (variable.initial.size() > variable.bytes)
     return fail("`" + variable.name + "` has more initial values than elements");
   variable.initial.resize(variable.bytes);
+  uint64_t end = 0;
+  for (const Variable::Reference &reference : variable.references) {
+    if (reference.offset < end || reference.offset + 8 > variable.bytes)
+      return fail("an address in `" + variable.name + "` takes 8 bytes of its own");
+    end = reference.offset + 8;
+  }
 }
 
 /// What follows the state space: [.align n] .type [.ptr ...] name [ '[' n ']' ] [= values].
@@ -266,7 +313,7 @@ Variable Parser::takeVariable(llvm::StringRef space) {
   uint32_t align = 0;
   static constexpr llvm::StringLiteral ignored[] = {".ptr", ".global", ".shared", ".const", ".local"};
   while (skipBlanks(), peek() == '.') {
-    llvm::StringRef word = takeWord();
+    llvm::StringRef word = takeDirective();
     if (word == ".align") {
       align = uint32_t(takeInteger());
     } else if (word == ".v2" || word == ".v4") {
@@ -297,7 +344,7 @@ Variable Parser::takeVariable(llvm::StringRef space) {
 }
 
 void Parser::takeRegisters(Scope &scope) {
-  llvm::StringRef type = takeWord();
+  llvm::StringRef type = takeDirective();
   unsigned bits = type == ".pred" ? 1 : 8 * countTypeBytes(type.drop_front());
   if (!bits)
     return fail("there is no type `" + type + "`");
@@ -364,7 +411,7 @@ void Parser::takeStatement(Function &function, int scope) {
   }
   skipBlanks();
   statement.line = line;
-  llvm::StringRef word = takeWord();
+  llvm::StringRef word = peek() == '.' ? takeDirective() : takeWord();
   if (word.empty())
     return fail("an instruction is missing before `" + text.substr(at, 20).split('\n').first + "`");
   statement.text = word.str();
@@ -405,7 +452,7 @@ void Parser::takeParameters(std::vector<Variable> &parameters) {
   if (take(')'))
     return;
   do {
-    llvm::StringRef space = takeWord();
+    llvm::StringRef space = takeDirective();
     if (space != ".param" && space != ".reg")
       return fail("a parameter begins with `" + space + "`");
     parameters.push_back(takeVariable(space));
@@ -484,7 +531,7 @@ void Parser::takeModuleDirective(llvm::StringRef word) {
 
 std::string Parser::run() {
   while (!isAtEnd())
-    takeModuleDirective(takeWord());
+    takeModuleDirective(takeDirective());
   if (error.empty() && module.target.empty())
     error = "PTX line 1: there is no .target";
   return error;

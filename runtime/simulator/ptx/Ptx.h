@@ -47,9 +47,10 @@ struct Variable {
   uint64_t bytes = 0;      // 0: `.extern .shared x[]`
   uint32_t align = 1;
   std::vector<uint8_t> initial;
-  struct Reference {       // the address of another variable in `initial`
+  struct Reference {       // the address of a variable or function in `initial`: 8 bytes
     uint64_t offset;
     std::string name;
+    int64_t addend = 0;
   };
   std::vector<Reference> references;
   int line = 0;

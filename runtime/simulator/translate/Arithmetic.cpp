@@ -98,6 +98,8 @@ static void translateMultiply(FunctionTranslator &t, const Statement &s, PtxType
 }
 
 static void translatePair(FunctionTranslator &t, const Statement &s) {
+  if (s.has("cc"))
+    return translateCarry(t, s);
   PtxType type = t.typeOf(s);
   StringRef op = s.parts[0];
   if (type.isFloat())
@@ -131,6 +133,8 @@ static void translatePair(FunctionTranslator &t, const Statement &s) {
 }
 
 static void translateMad(FunctionTranslator &t, const Statement &s) {
+  if (s.has("cc"))
+    return translateCarry(t, s);
   PtxType type = t.typeOf(s);
   if (!type.isFloat())
     return translateMultiply(t, s, type);

@@ -159,13 +159,35 @@ static void translateMask(FunctionTranslator &t, const Statement &s) {
   t.write(s.operands[0], shift(t, maskOf(t, length, 32), from, Shift::Left));
 }
 
+/// szext: the lowest `length` bits as a number of 32.
+static void translateExtend(FunctionTranslator &t, const Statement &s) {
+  if (!hasOperands(t, s, 3))
+    return;
+  Value *length = t.read(s.operands[2], 32);
+  if (s.has("wrap"))
+    length = t.b.CreateAnd(length, t.b.getInt32(31));
+  Value *spare = t.b.CreateSub(t.b.getInt32(32), t.b.CreateBinaryIntrinsic(Intrinsic::umin, length, t.b.getInt32(32)));
+  Value *raised = shift(t, t.read(s.operands[1], 32), spare, Shift::Left);
+  Value *extended = shift(t, raised, spare, t.typeOf(s).isSigned() ? Shift::Arithmetic : Shift::Logical);
+  Value *isNothing = t.b.CreateICmpEQ(length, t.b.getInt32(0));
+  t.write(s.operands[0], t.b.CreateSelect(isNothing, t.b.getInt32(0), extended));
+}
+
+/// fns: the place of the n-th set bit from `base` on.
+static void translateFindNth(FunctionTranslator &t, const Statement &s) {
+  if (!hasOperands(t, s, 4))
+    return;
+  t.write(s.operands[0], t.call("dscc_sim_fns", t.integer(32),
+                                {t.read(s.operands[1], 32), t.read(s.operands[2], 32), t.read(s.operands[3], 32)}));
+}
+
 ArrayRef<Instruction> bitInstructions() {
   static constexpr Instruction rows[] = {
       {"and", translateLogic},   {"or", translateLogic},   {"xor", translateLogic},    {"not", translateNot},
       {"cnot", translateNot},    {"lop3", translateLop3},  {"shl", translateShift},    {"shr", translateShift},
       {"shf", translateFunnel},  {"bfe", translateExtract}, {"bfi", translateInsert},  {"prmt", translatePermute},
       {"popc", translateCount},  {"clz", translateCount},  {"brev", translateCount},   {"bfind", translateFind},
-      {"bmsk", translateMask},
+      {"bmsk", translateMask},   {"szext", translateExtend}, {"fns", translateFindNth},
   };
   return rows;
 }

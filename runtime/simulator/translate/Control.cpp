@@ -1,4 +1,4 @@
-// Branches, calls and the end of a thread.
+// Branches and the end of a thread.
 
 #include "runtime/simulator/translate/Translator.h"
 
@@ -42,7 +42,7 @@ static void translateReturn(FunctionTranslator &t, const Statement &s) {
 
 /// exit in a function ends the thread, not only the call.
 static void translateExit(FunctionTranslator &t, const Statement &s) {
-  if (t.target->arg_size() != 2 || t.target->hasInternalLinkage()) {
+  if (t.target->hasInternalLinkage()) {
     t.collective("dscc_sim_exit", t.b.getVoidTy(), {});
     t.b.CreateUnreachable();
     if (s.predicate.empty())
@@ -56,31 +56,6 @@ static void translateTrap(FunctionTranslator &t, const Statement &s) {
   t.collective("dscc_sim_trap", t.b.getVoidTy(), {t.site()});
 }
 
-/// call [(results),] name [, (parameters)] [, prototype];
-static void translateCall(FunctionTranslator &t, const Statement &s) {
-  size_t at = 0;
-  SmallVector<Value *> arguments;
-  auto add = [&](const Operand &list) {
-    for (const Operand &part : list.parts) {
-      Value *buffer = t.parameterBuffer(part.name);
-      if (!buffer)
-        return t.fail("`" + part.name + "` is no parameter buffer");
-      arguments.push_back(buffer);
-    }
-  };
-  if (at < s.operands.size() && s.operands[at].kind == Operand::Kind::Vector)
-    add(s.operands[at++]);
-  if (at >= s.operands.size())
-    return t.fail("`call` has no name");
-  const Operand &name = s.operands[at++];
-  if (at < s.operands.size() && s.operands[at].kind == Operand::Kind::Vector)
-    add(s.operands[at]);
-  if (StringRef(name.name).starts_with("%"))
-    return t.fail("the simulator does not know calls through a register");
-  t.callees.insert(name.name);
-  t.call(name.name, t.b.getVoidTy(), arguments);
-}
-
 static void translateNanosleep(FunctionTranslator &t, const Statement &s) {
   t.collective("dscc_sim_yield", t.b.getVoidTy(), {});
 }
@@ -91,8 +66,8 @@ ArrayRef<Instruction> controlInstructions() {
   static constexpr Instruction rows[] = {
       {"bra", translateBranch},        {"brx", translateIndexedBranch}, {"ret", translateReturn},
       {"exit", translateExit},         {"trap", translateTrap},         {"brkpt", translateTrap},
-      {"call", translateCall},         {"nanosleep", translateNanosleep}, {"pmevent", translateNothing},
-      {"setmaxnreg", translateNothing}, {"griddepcontrol", translateNothing},
+      {"nanosleep", translateNanosleep}, {"pmevent", translateNothing}, {"setmaxnreg", translateNothing},
+      {"griddepcontrol", translateNothing},
   };
   return rows;
 }

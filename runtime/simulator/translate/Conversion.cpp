@@ -93,11 +93,32 @@ static void translateTf32(FunctionTranslator &t, const Statement &s) {
   t.write(s.operands[0], t.b.CreateAnd(t.b.CreateSelect(isFinite, half, word), t.b.getInt32(~0x1fffu)));
 }
 
+/// cvt.pack.sat.TYPE.s32[.b32] d, a, b[, c]: a above b, each clamped to TYPE, above them the lower part of c.
+static void translatePack(FunctionTranslator &t, const Statement &s) {
+  StringRef name = s.parts.size() > 3 ? s.parts[3] : "";
+  bool isSigned = name.consume_front("s");
+  unsigned bits = 0;
+  if ((!isSigned && !name.consume_front("u")) || name.getAsInteger(10, bits) || bits < 2 || bits > 16 || s.operands.size() < 3 ||
+      (s.operands.size() == 3) != (bits == 16))
+    return t.fail("`" + s.text + "` is not known");
+  Value *least = t.i32(isSigned ? -(int64_t(1) << (bits - 1)) : 0);
+  Value *most = t.i32((int64_t(1) << (isSigned ? bits - 1 : bits)) - 1);
+  auto clamped = [&](const Operand &operand) {
+    Value *value = t.b.CreateBinaryIntrinsic(Intrinsic::smax, t.read(operand, 32), least);
+    value = t.b.CreateBinaryIntrinsic(Intrinsic::smin, value, most);
+    return t.b.CreateAnd(value, (uint64_t(1) << bits) - 1);
+  };
+  Value *pair = t.b.CreateOr(t.b.CreateShl(clamped(s.operands[1]), uint64_t(bits)), clamped(s.operands[2]));
+  if (bits < 16)
+    pair = t.b.CreateOr(pair, t.b.CreateShl(t.read(s.operands[3], 32), uint64_t(2 * bits)));
+  t.write(s.operands[0], pair);
+}
+
 static void translateCvt(FunctionTranslator &t, const Statement &s) {
   if (s.parts.size() < 3 || s.operands.size() < 2)
     return t.fail("`" + s.text + "` is not known");
   if (s.has("pack"))
-    return t.fail("`" + s.text + "` is not known");
+    return translatePack(t, s);
   if (s.parts[s.parts.size() - 2] == "tf32")
     return translateTf32(t, s);
   if (translateFloat8(t, s))

@@ -108,8 +108,9 @@ std::unique_ptr<LoadedModule> LoadedModule::load(StringRef text, const Chip &chi
   if (!jit)
     return error = say(jit.takeError()), nullptr;
   orc::SymbolMap symbols;
-  for (ArrayRef<Callee> list : {warpCallees(), barrierCallees(), checkCallees(), asyncCopyCallees(), mbarrierCallees(),
-                                bulkCopyCallees(), clusterCallees(), matrixCallees(), wgmmaCallees(), scalarCallees()})
+  for (ArrayRef<Callee> list :
+       {warpCallees(), barrierCallees(), checkCallees(), asyncCopyCallees(), mbarrierCallees(), bulkCopyCallees(),
+        clusterCallees(), matrixCallees(), wmmaCallees(), wgmmaCallees(), scalarCallees(), videoCallees(), callCallees()})
     for (const Callee &callee : list)
       symbols[(*jit)->mangleAndIntern(callee.name)] = {orc::ExecutorAddr::fromPtr(callee.address), JITSymbolFlags::Exported};
   if (Error failed = (*jit)->getMainJITDylib().define(orc::absoluteSymbols(std::move(symbols))))

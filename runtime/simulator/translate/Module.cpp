@@ -13,22 +13,76 @@ using namespace llvm;
 /// Bytes between shared variables, so that an access beyond one does not hit the next.
 static constexpr uint32_t redZone = 16;
 
+/// The functions that each function calls.
+using CallGraph = std::map<std::string, std::set<std::string>>;
+
+/// A variable's type: its bytes, or pieces of bytes with an address between each.
+static StructType *typeOf(const Variable &variable, LLVMContext &context) {
+  SmallVector<Type *> pieces;
+  uint64_t at = 0;
+  for (const Variable::Reference &reference : variable.references) {
+    pieces.push_back(ArrayType::get(Type::getInt8Ty(context), reference.offset - at));
+    pieces.push_back(PointerType::get(context, 0));
+    at = reference.offset + 8;
+  }
+  pieces.push_back(ArrayType::get(Type::getInt8Ty(context), variable.bytes - at));
+  return StructType::get(context, pieces, /*isPacked=*/true);
+}
+
 static void declareGlobals(const PtxModule &ptx, Module &module, TranslatedModule &result) {
   for (const Variable &variable : ptx.globals) {
-    auto type = ArrayType::get(Type::getInt8Ty(module.getContext()), variable.bytes);
-    Constant *initial = variable.initial.empty()
-                            ? Constant::getNullValue(type)
-                            : ConstantDataArray::get(module.getContext(), ArrayRef<uint8_t>(variable.initial));
-    auto made = new GlobalVariable(module, type, /*isConstant=*/false, GlobalValue::ExternalLinkage, initial, variable.name);
+    StructType *type = typeOf(variable, module.getContext());
+    auto made = new GlobalVariable(module, type, /*isConstant=*/false, GlobalValue::ExternalLinkage,
+                                   Constant::getNullValue(type), variable.name);
     made->setAlignment(Align(std::max(16u, variable.align)));
     result.globals[variable.name] = variable.bytes;
   }
+}
+
+/// After all variables and functions are declared: initial values may name them. Empty, or what is not declared.
+static std::string initialiseGlobals(const PtxModule &ptx, Module &module) {
+  LLVMContext &context = module.getContext();
+  for (const Variable &variable : ptx.globals) {
+    if (variable.initial.empty())
+      continue;
+    ArrayRef<uint8_t> bytes = variable.initial;
+    SmallVector<Constant *> pieces;
+    uint64_t at = 0;
+    for (const Variable::Reference &reference : variable.references) {
+      Constant *named = module.getNamedValue(reference.name);
+      if (!named)
+        return "PTX line " + std::to_string(variable.line) + ": `" + reference.name + "` is not declared";
+      pieces.push_back(ConstantDataArray::get(context, bytes.slice(at, reference.offset - at)));
+      pieces.push_back(ConstantExpr::getGetElementPtr(
+          Type::getInt8Ty(context), named, ConstantInt::get(Type::getInt64Ty(context), uint64_t(reference.addend))));
+      at = reference.offset + 8;
+    }
+    pieces.push_back(ConstantDataArray::get(context, bytes.drop_front(at)));
+    GlobalVariable *made = module.getNamedGlobal(variable.name);
+    made->setInitializer(ConstantStruct::get(cast<StructType>(made->getValueType()), pieces));
+  }
+  return "";
 }
 
 static FunctionType *typeOf(const Function &function, LLVMContext &context) {
   Type *pointer = PointerType::get(context, 0);
   size_t count = function.isEntry ? 2 : 1 + function.results.size() + function.parameters.size();
   return FunctionType::get(Type::getVoidTy(context), SmallVector<Type *>(count, pointer), false);
+}
+
+/// Functions that have a body somewhere are the module's own; entries are what the host looks up.
+static void declareFunctions(const PtxModule &ptx, Module &module) {
+  std::set<std::string> defined;
+  for (const Function &function : ptx.functions)
+    if (function.isDefined)
+      defined.insert(function.name);
+  for (const Function &function : ptx.functions)
+    if (!module.getFunction(function.name))
+      llvm::Function::Create(typeOf(function, module.getContext()),
+                             function.isEntry || !defined.count(function.name) ? GlobalValue::ExternalLinkage
+                                                                               : GlobalValue::InternalLinkage,
+                             function.name, module)
+          ->addFnAttr(Attribute::NoUnwind);
 }
 
 static void collectNames(const Operand &operand, std::set<std::string> &names) {
@@ -67,7 +121,7 @@ struct Layout {
 static void translateFunction(const Function &function, const std::map<std::string, uint64_t> &offsets, Module &module,
                               CheckLevel check, std::string &error, std::map<std::string, bool> &needsFibers,
                               std::map<std::string, bool> &ordersBlocks,
-                              std::map<std::string, std::set<std::string>> &calls) {
+                              CallGraph &calls) {
   FunctionTranslator translator(function, module, check, offsets, error);
   translator.run(module.getFunction(function.name));
   needsFibers[function.name] = translator.hasCollectives;
@@ -75,17 +129,34 @@ static void translateFunction(const Function &function, const std::map<std::stri
   calls[function.name] = translator.callees;
 }
 
-static bool reaches(const std::string &name, const std::map<std::string, std::set<std::string>> &calls,
-                    const std::map<std::string, bool> &needsFibers, std::set<std::string> &seen) {
-  if (!seen.insert(name).second)
-    return false;
-  auto own = needsFibers.find(name);
-  if (own != needsFibers.end() && own->second)
-    return true;
-  auto callees = calls.find(name);
-  return callees != calls.end() && any_of(callees->second, [&](const std::string &callee) {
-           return reaches(callee, calls, needsFibers, seen);
-         });
+/// The function and all that its calls lead to.
+static std::set<std::string> reachedFrom(const std::string &name, const CallGraph &calls) {
+  std::set<std::string> reached = {name};
+  std::vector<std::string> open = {name};
+  while (!open.empty()) {
+    auto callees = calls.find(open.back());
+    open.pop_back();
+    if (callees == calls.end())
+      continue;
+    for (const std::string &callee : callees->second)
+      if (reached.insert(callee).second)
+        open.push_back(callee);
+  }
+  return reached;
+}
+
+static bool reaches(const std::string &name, const CallGraph &calls, const std::map<std::string, bool> &property) {
+  return any_of(reachedFrom(name, calls), [&](const std::string &reached) {
+    auto own = property.find(reached);
+    return own != property.end() && own->second;
+  });
+}
+
+static uint32_t countLocalBytes(const Function &function) {
+  uint32_t bytes = 0;
+  for (const Variable &local : function.locals)
+    bytes += uint32_t(local.bytes);
+  return bytes;
 }
 
 static Kernel describe(const Function &function, uint32_t sharedBytes) {
@@ -97,8 +168,6 @@ static Kernel describe(const Function &function, uint32_t sharedBytes) {
   kernel.maxThreads = function.maxThreads;
   kernel.requiredThreads = function.requiredThreads;
   std::copy(function.cluster, function.cluster + 3, kernel.cluster);
-  for (const Variable &local : function.locals)
-    kernel.localBytes += uint32_t(local.bytes);
   uint64_t registers = 0;
   for (const Scope &scope : function.scopes)
     registers += scope.registers.size();
@@ -108,13 +177,11 @@ static Kernel describe(const Function &function, uint32_t sharedBytes) {
 
 std::string translate(const PtxModule &ptx, Module &module, CheckLevel check, TranslatedModule &result) {
   std::string error;
-  LLVMContext &context = module.getContext();
   declareGlobals(ptx, module, result);
-  for (const Function &function : ptx.functions)
-    if (!module.getFunction(function.name))
-      llvm::Function::Create(typeOf(function, context),
-                             function.isEntry || !function.isDefined ? GlobalValue::ExternalLinkage : GlobalValue::InternalLinkage,
-                             function.name, module)->addFnAttr(Attribute::NoUnwind);
+  declareFunctions(ptx, module);
+  error = initialiseGlobals(ptx, module);
+  if (!error.empty())
+    return error;
   std::set<std::string> ofFunctions;
   for (const Function &function : ptx.functions)
     if (!function.isEntry)
@@ -126,10 +193,12 @@ std::string translate(const PtxModule &ptx, Module &module, CheckLevel check, Tr
       layout.place(variable, layout.common, layout.commonRanges, layout.commonBytes);
 
   std::map<std::string, bool> needsFibers, ordersBlocks;
-  std::map<std::string, std::set<std::string>> calls;
+  std::map<std::string, uint32_t> localBytes;
+  CallGraph calls;
   for (const Function &function : ptx.functions) {
     if (!function.isDefined)
       continue;
+    localBytes[function.name] = countLocalBytes(function);
     std::map<std::string, uint64_t> offsets = layout.common;
     std::vector<SharedLayout::Range> ranges = layout.commonRanges;
     uint32_t bytes = layout.commonBytes;
@@ -150,11 +219,15 @@ std::string translate(const PtxModule &ptx, Module &module, CheckLevel check, Tr
       result.shared[function.name] = ranges;
     }
   }
+  for (const Function &function : ptx.functions)
+    if (!function.isEntry)
+      calls[anyFunction.str()].insert(function.name);
   for (Kernel &kernel : result.kernels) {
-    std::set<std::string> seen;
-    kernel.hasCollectives = reaches(kernel.name, calls, needsFibers, seen);
-    seen.clear();
-    kernel.ordersBlocks = reaches(kernel.name, calls, ordersBlocks, seen);
+    kernel.hasCollectives = reaches(kernel.name, calls, needsFibers);
+    kernel.ordersBlocks = reaches(kernel.name, calls, ordersBlocks);
+    kernel.callsFunctions = !calls[kernel.name].empty();
+    for (const std::string &callee : reachedFrom(kernel.name, calls))
+      kernel.localBytes += localBytes[callee];
   }
   std::string trouble;
   raw_string_ostream stream(trouble);

@@ -413,8 +413,8 @@ static const Instruction *findInstruction(StringRef opcode) {
     StringMap<const Instruction *> rows;
     for (ArrayRef<Instruction> family :
          {arithmeticInstructions(), bitInstructions(), conversionInstructions(), memoryInstructions(),
-          collectiveInstructions(), asyncInstructions(), mbarrierInstructions(), clusterInstructions(), wgmmaInstructions(),
-          controlInstructions()})
+          collectiveInstructions(), wmmaInstructions(), wgmmaInstructions(), asyncInstructions(), mbarrierInstructions(),
+          clusterInstructions(), controlInstructions(), callInstructions(), carryInstructions(), videoInstructions()})
       for (const Instruction &row : family)
         rows[row.opcode] = &row;
     return rows;
@@ -481,6 +481,8 @@ void FunctionTranslator::run(llvm::Function *made) {
   lane = target->getArg(0);
   bindParameters();
   prepareAccumulators();
+  if (!function.isEntry)
+    call("dscc_sim_enter_function", b.getVoidTy(), {site()});
   for (const Statement &s : function.statements)
     if (s.isLabel)
       labels[s.scope][s.text] = BasicBlock::Create(context, s.text, target);

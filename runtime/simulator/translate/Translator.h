@@ -70,6 +70,15 @@ llvm::ArrayRef<Instruction> mbarrierInstructions();
 llvm::ArrayRef<Instruction> clusterInstructions();
 llvm::ArrayRef<Instruction> wgmmaInstructions();
 llvm::ArrayRef<Instruction> controlInstructions();
+llvm::ArrayRef<Instruction> callInstructions();
+llvm::ArrayRef<Instruction> carryInstructions();
+llvm::ArrayRef<Instruction> videoInstructions();
+llvm::ArrayRef<Instruction> wmmaInstructions();
+/// add, sub and mad with `.cc`, of which the tables know the opcode only.
+void translateCarry(FunctionTranslator &t, const Statement &s);
+
+/// Among the callees of a function that calls through a register.
+inline constexpr llvm::StringLiteral anyFunction = "*";
 
 /// Registers that one wgmma, or several, add to.
 struct AccumulatorSet {
