@@ -82,28 +82,37 @@ static uint64_t saturateInteger(Lane *, uint64_t value, int isSigned, uint32_t b
   return uint64_t(int64_t(std::max(least, std::min(most, wide))));
 }
 
+/// Roundings: to zero (0), down (1), up (2), to nearest (3). Formats: f16 (0), bf16 (1), f32 (2), f64 (3).
 static llvm::APFloat::roundingMode roundingOf(int mode) {
   static constexpr llvm::APFloat::roundingMode modes[] = {llvm::APFloat::rmTowardZero, llvm::APFloat::rmTowardNegative,
-                                                          llvm::APFloat::rmTowardPositive};
+                                                          llvm::APFloat::rmTowardPositive,
+                                                          llvm::APFloat::rmNearestTiesToEven};
   return modes[mode];
 }
+static const llvm::fltSemantics &formatOf(int format) {
+  static const llvm::fltSemantics *const formats[] = {&llvm::APFloat::IEEEhalf(), &llvm::APFloat::BFloat(),
+                                                      &llvm::APFloat::IEEEsingle(), &llvm::APFloat::IEEEdouble()};
+  return *formats[format];
+}
 
-/// A double to f16 (0), bf16 (1) or f32 (2), rounded to zero (0), down (1) or up (2).
 static uint32_t narrow(Lane *, double value, int format, int mode) {
   llvm::APFloat number(value);
   bool lost;
-  number.convert(format == 0   ? llvm::APFloat::IEEEhalf()
-                 : format == 1 ? llvm::APFloat::BFloat()
-                               : llvm::APFloat::IEEEsingle(),
-                 roundingOf(mode), &lost);
+  number.convert(formatOf(format), roundingOf(mode), &lost);
   return uint32_t(number.bitcastToAPInt().getZExtValue());
+}
+
+static uint64_t roundInteger(Lane *, uint64_t value, int isSigned, int format, int mode) {
+  llvm::APFloat number(formatOf(format));
+  number.convertFromAPInt(llvm::APInt(64, value), isSigned, roundingOf(mode));
+  return number.bitcastToAPInt().getZExtValue();
 }
 
 /// cvt.rn.satfinite: what is too large, infinity too, becomes the largest number; NaN stays.
 static uint32_t encodeFloat8(float value, int format, int isRelu) {
   const llvm::fltSemantics &semantics = format == 0 ? llvm::APFloat::Float8E4M3FN() : llvm::APFloat::Float8E5M2();
-  if (isRelu && value < 0)
-    value = 0;
+  if (isRelu && value <= 0)
+    value = 0; // -0 too
   if (std::isnan(value))
     return 0x7f;
   float largest = llvm::APFloat::getLargest(semantics).convertToFloat();
@@ -194,7 +203,8 @@ llvm::ArrayRef<Callee> scalarCallees() {
       DSCC_ROW("dscc_sim_bfe_s", extractSigned),    DSCC_ROW("dscc_sim_div_s", divideSigned),
       DSCC_ROW("dscc_sim_div_u", divideUnsigned),   DSCC_ROW("dscc_sim_rem_s", remainderSigned),
       DSCC_ROW("dscc_sim_rem_u", remainderUnsigned), DSCC_ROW("dscc_sim_saturate", saturateInteger),
-      DSCC_ROW("dscc_sim_narrow", narrow),          DSCC_ROW("dscc_sim_to_float8", toFloat8),
+      DSCC_ROW("dscc_sim_narrow", narrow),          DSCC_ROW("dscc_sim_round_integer", roundInteger),
+      DSCC_ROW("dscc_sim_to_float8", toFloat8),
       DSCC_ROW("dscc_sim_from_float8", fromFloat8), DSCC_ROW("dscc_sim_add_f32", addF32),
       DSCC_ROW("dscc_sim_add_f64", addF64),         DSCC_ROW("dscc_sim_sub_f32", subF32),
       DSCC_ROW("dscc_sim_sub_f64", subF64),         DSCC_ROW("dscc_sim_mul_f32", mulF32),

@@ -1,6 +1,6 @@
 // cvt, and moves between registers.
 
-#include "runtime/simulator/translate/Translator.h"
+#include "runtime/simulator/translate/Floats.h"
 
 #include "llvm/IR/Intrinsics.h"
 
@@ -18,21 +18,33 @@ static Value *roundWhole(FunctionTranslator &t, const Statement &s, Value *value
   return value;
 }
 
-static Value *saturate(FunctionTranslator &t, Value *value) {
-  Value *positive = t.b.CreateBinaryIntrinsic(Intrinsic::maxnum, value, ConstantFP::get(value->getType(), 0));
-  return t.b.CreateBinaryIntrinsic(Intrinsic::minnum, positive, ConstantFP::get(value->getType(), 1));
+/// How APFloat's formats and roundings are numbered in the calls of Scalars.cpp.
+static int formatOf(PtxType type) {
+  return type.kind == PtxType::Kind::Bfloat ? 1 : type.bits == 16 ? 0 : type.bits == 32 ? 2 : 3;
 }
+static int roundingOf(const Statement &s) { return s.has("rz") ? 0 : s.has("rm") ? 1 : s.has("rp") ? 2 : 3; }
+static constexpr int toNearest = 3;
 
 /// Narrowing of a float; to nearest by the host, other ways by a call.
 static Value *narrow(FunctionTranslator &t, const Statement &s, Value *value, PtxType to) {
-  Type *target = t.typeOf(PtxType{to.kind, to.bits, false});
-  if (!s.has("rz") && !s.has("rm") && !s.has("rp"))
-    return t.b.CreateFPTrunc(value, target);
-  int mode = s.has("rz") ? 0 : s.has("rm") ? 1 : 2;
-  int format = to.kind == PtxType::Kind::Bfloat ? 1 : to.bits == 16 ? 0 : 2; // f16, bf16, f32
+  int mode = roundingOf(s);
+  if (mode == toNearest)
+    return Floats(t).roundToNearest(value, to);
   Value *bits = t.call("dscc_sim_narrow", t.integer(32),
-                       {t.b.CreateFPExt(value, t.b.getDoubleTy()), t.i32(format), t.i32(mode)});
-  return t.b.CreateBitCast(t.resize(bits, to.bits), target);
+                       {t.b.CreateFPExt(value, t.b.getDoubleTy()), t.i32(formatOf(to)), t.i32(mode)});
+  return t.b.CreateBitCast(t.resize(bits, to.bits), t.typeOf(to));
+}
+
+/// What the modifiers ask of a result.
+static Value *finish(FunctionTranslator &t, const Statement &s, Value *value) {
+  Floats floats(t);
+  if (s.has("ftz") && value->getType()->isFloatTy())
+    value = floats.flush(value);
+  if (s.has("satfinite"))
+    value = floats.clampInfinity(value);
+  if (s.has("relu"))
+    value = floats.clampNegative(value);
+  return s.has("sat") ? floats.saturate(value) : value;
 }
 
 static Value *convertFloat(FunctionTranslator &t, const Statement &s, Value *value, PtxType from, PtxType to) {
@@ -44,16 +56,45 @@ static Value *convertFloat(FunctionTranslator &t, const Statement &s, Value *val
     value = narrow(t, s, value, to);
   else // f16 and bf16
     value = narrow(t, s, t.b.CreateFPExt(value, t.b.getFloatTy()), to);
-  if (s.has("relu"))
-    value = t.b.CreateBinaryIntrinsic(Intrinsic::maximum, value, ConstantFP::get(value->getType(), 0));
-  return s.has("sat") ? saturate(t, value) : value;
+  return finish(t, s, value);
+}
+
+/// A float operand; with .ftz subnormals of f32 are zeros.
+static Value *readFloat(FunctionTranslator &t, const Statement &s, size_t index, PtxType from) {
+  Value *value = t.read(s.operands[index], from);
+  return s.has("ftz") && value->getType()->isFloatTy() ? Floats(t).flush(value) : value;
+}
+
+/// What is out of range saturates. NaN becomes 0, where neither side has 64 bits; else only the highest bit is set.
+static Value *convertToInteger(FunctionTranslator &t, const Statement &s, Value *value, PtxType from, PtxType to) {
+  // Of a bf16 there is no rounding to whole numbers on the host.
+  value = roundWhole(t, s, from.bits == 16 ? Floats(t).widen(value) : value);
+  Intrinsic::ID id = to.isSigned() ? Intrinsic::fptosi_sat : Intrinsic::fptoui_sat;
+  Value *result = t.b.CreateIntrinsic(id, {t.integer(to.bits), value->getType()}, {value});
+  if (from.bits != 64 && to.bits != 64)
+    return result;
+  return t.b.CreateSelect(t.b.CreateFCmpUNO(value, value), ConstantInt::get(t.context, APInt::getSignMask(to.bits)), result);
+}
+
+static Value *convertFromInteger(FunctionTranslator &t, const Statement &s, Value *value, PtxType from, PtxType to) {
+  int mode = roundingOf(s);
+  Type *target = t.typeOf(to);
+  if (mode == toNearest && to.kind != PtxType::Kind::Bfloat)
+    value = from.isSigned() ? t.b.CreateSIToFP(value, target) : t.b.CreateUIToFP(value, target);
+  else
+    value = t.b.CreateBitCast(
+        t.resize(t.call("dscc_sim_round_integer", t.integer(64),
+                        {t.resize(value, 64, from.isSigned()), t.i32(from.isSigned()), t.i32(formatOf(to)), t.i32(mode)}),
+                 to.bits),
+        target);
+  return finish(t, s, value);
 }
 
 /// Two floats to a pair: the first operand becomes the upper half.
 static void translatePairConversion(FunctionTranslator &t, const Statement &s, PtxType from, PtxType to) {
   PtxType lane{to.kind, to.bits, false};
-  Value *upper = convertFloat(t, s, t.read(s.operands[1], from), from, lane);
-  Value *lower = convertFloat(t, s, t.read(s.operands[2], from), from, lane);
+  Value *upper = convertFloat(t, s, readFloat(t, s, 1, from), from, lane);
+  Value *lower = convertFloat(t, s, readFloat(t, s, 2, from), from, lane);
   Value *pair = t.b.CreateInsertElement(PoisonValue::get(t.typeOf(to)), lower, uint64_t(0));
   t.write(s.operands[0], t.b.CreateInsertElement(pair, upper, uint64_t(1)));
 }
@@ -85,12 +126,25 @@ static bool translateFloat8(FunctionTranslator &t, const Statement &s) {
   return false;
 }
 
-/// f32 to tf32: the mantissa keeps 10 bits, rounded to nearest, ties away.
+/// f32 to tf32: the mantissa keeps 10 bits.
 static void translateTf32(FunctionTranslator &t, const Statement &s) {
-  Value *word = t.read(s.operands[1], 32);
-  Value *half = t.b.CreateAdd(word, t.b.getInt32(0x1000));
-  Value *isFinite = t.b.CreateICmpULT(t.b.CreateAnd(word, t.b.getInt32(0x7fffffff)), t.b.getInt32(0x7f800000));
-  t.write(s.operands[0], t.b.CreateAnd(t.b.CreateSelect(isFinite, half, word), t.b.getInt32(~0x1fffu)));
+  IRBuilder<> &b = t.b;
+  Value *word = t.read(s.operands[1], 32), *rounded = word;
+  if (s.has("rna"))
+    rounded = b.CreateAdd(word, b.getInt32(0x1000));
+  else if (s.has("rn"))
+    rounded = b.CreateAdd(word, b.CreateAdd(b.getInt32(0xfff), b.CreateAnd(b.CreateLShr(word, uint64_t(13)), 1)));
+  rounded = b.CreateAnd(rounded, b.getInt32(~0x1fffu));
+  Value *isNegative = b.CreateICmpSLT(word, b.getInt32(0));
+  if (s.has("satfinite")) {
+    Value *isInfinite = b.CreateICmpEQ(b.CreateAnd(rounded, b.getInt32(0x7fffffff)), b.getInt32(0x7f800000));
+    Value *largest = b.CreateSelect(isNegative, b.getInt32(0xff7fe000), b.getInt32(0x7f7fe000));
+    rounded = b.CreateSelect(isInfinite, largest, rounded);
+  }
+  if (s.has("relu"))
+    rounded = b.CreateSelect(isNegative, b.getInt32(0), rounded);
+  Value *isNan = b.CreateICmpUGT(b.CreateAnd(word, b.getInt32(0x7fffffff)), b.getInt32(0x7f800000));
+  t.write(s.operands[0], b.CreateSelect(isNan, b.getInt32(0x7fffffff), rounded));
 }
 
 /// cvt.pack.sat.TYPE.s32[.b32] d, a, b[, c]: a above b, each clamped to TYPE, above them the lower part of c.
@@ -128,22 +182,14 @@ static void translateCvt(FunctionTranslator &t, const Statement &s) {
     return t.fail("`" + s.text + "` is not known");
   if (to->isPair && s.operands.size() == 3)
     return translatePairConversion(t, s, *from, *to);
+  if (from->isFloat()) {
+    Value *value = readFloat(t, s, 1, *from);
+    return to->isFloat() ? t.write(s.operands[0], convertFloat(t, s, value, *from, *to))
+                         : t.write(s.operands[0], convertToInteger(t, s, value, *from, *to), to->isSigned());
+  }
   Value *value = t.read(s.operands[1], *from);
-  if (from->isFloat() && to->isFloat())
-    return t.write(s.operands[0], convertFloat(t, s, value, *from, *to));
-  if (from->isFloat()) { // out of range saturates, NaN becomes 0
-    Intrinsic::ID id = to->isSigned() ? Intrinsic::fptosi_sat : Intrinsic::fptoui_sat;
-    value = roundWhole(t, s, value);
-    return t.write(s.operands[0], t.b.CreateIntrinsic(id, {t.integer(to->bits), value->getType()}, {value}), to->isSigned());
-  }
-  if (to->isFloat()) {
-    // A bfloat by way of f32 would round twice for wide integers; f64 holds those of 32 bits.
-    Value *wide = value;
-    bool isWide = to->kind == PtxType::Kind::Bfloat || s.has("rz") || s.has("rm") || s.has("rp");
-    Type *target = isWide ? t.b.getDoubleTy() : t.typeOf(*to);
-    wide = from->isSigned() ? t.b.CreateSIToFP(value, target) : t.b.CreateUIToFP(value, target);
-    return t.write(s.operands[0], isWide ? narrow(t, s, wide, *to) : wide);
-  }
+  if (to->isFloat())
+    return t.write(s.operands[0], convertFromInteger(t, s, value, *from, *to));
   if (s.has("sat")) {
     value = t.call("dscc_sim_saturate", t.integer(64),
                    {t.resize(value, 64, from->isSigned()), t.i32(from->isSigned()), t.i32(to->bits), t.i32(to->isSigned())});

@@ -89,6 +89,7 @@ std::unique_ptr<LoadedModule> LoadedModule::load(StringRef text, const Chip &chi
   Expected<orc::JITTargetMachineBuilder> builder = orc::JITTargetMachineBuilder::detectHost();
   if (!builder)
     return error = say(builder.takeError()), nullptr;
+  builder->addFeatures({"-avx512bf16", "-avxneconvert"}); // their narrowing to bf16 flushes subnormals
   builder->getOptions().AllowFPOpFusion = FPOpFusion::Strict; // mul and add stay two roundings
   Expected<std::unique_ptr<TargetMachine>> machine = builder->createTargetMachine();
   if (!machine)
