@@ -1,6 +1,6 @@
 // Integer and floating point arithmetic, comparisons, selections.
 
-#include "runtime/simulator/translate/Translator.h"
+#include "runtime/simulator/translate/Floats.h"
 
 #include "llvm/IR/Intrinsics.h"
 
@@ -15,23 +15,16 @@ static Value *binary(FunctionTranslator &t, Intrinsic::ID id, Value *x, Value *y
   return t.b.CreateBinaryIntrinsic(id, x, y);
 }
 
-/// `.ftz` keeps subnormals of f32 out: as operands and as results they are zeros of their sign.
+/// `.ftz` keeps subnormals out: as operands and as results they are zeros of their sign.
 static Value *flush(FunctionTranslator &t, const Statement &s, Value *value) {
-  if (!s.has("ftz") || !value->getType()->isFloatTy())
-    return value;
-  Value *zero = binary(t, Intrinsic::copysign, ConstantFP::get(value->getType(), 0), value);
-  return t.b.CreateSelect(t.b.createIsFPClass(value, fcSubnormal), zero, value);
+  return s.has("ftz") ? Floats(t).flush(value) : value;
 }
 
-/// `.sat` clamps to [0, 1], and NaN becomes 0; `.relu` keeps NaN and makes what is negative 0.
 static Value *finish(FunctionTranslator &t, const Statement &s, Value *value) {
   value = flush(t, s, value);
-  if (s.has("sat"))
-    return binary(t, Intrinsic::minnum, binary(t, Intrinsic::maxnum, value, ConstantFP::get(value->getType(), 0)),
-                  ConstantFP::get(value->getType(), 1));
   if (s.has("relu"))
-    return binary(t, Intrinsic::maximum, value, ConstantFP::get(value->getType(), 0));
-  return value;
+    value = Floats(t).clampNegative(value);
+  return s.has("sat") ? Floats(t).saturate(value) : value;
 }
 
 static Value *operand(FunctionTranslator &t, const Statement &s, size_t index, PtxType type) {
@@ -59,21 +52,58 @@ static Value *rounded(FunctionTranslator &t, const Statement &s, StringRef what,
   return nullptr;
 }
 
-static void translateFloatPair(FunctionTranslator &t, const Statement &s, PtxType type) {
-  Value *x = operand(t, s, 1, type), *y = operand(t, s, 2, type), *result = rounded(t, s, s.parts[0], {x, y});
-  StringRef op = s.parts[0];
-  // xorsign, abs: min and max of f32 on magnitudes.
-  if (s.has("abs"))
+/// min and max: of a number and NaN the number, but with .NaN NaN; with .xorsign.abs of magnitudes, signed as a product.
+static Value *extremum(FunctionTranslator &t, const Statement &s, Value *x, Value *y) {
+  bool isMin = s.parts[0] == "min", isXor = s.has("xorsign");
+  Value *sign = y;
+  if (isXor) {
+    Type *type = x->getType();
+    Value *product = binary(t, Intrinsic::copysign, ConstantFP::get(type, 1), x);
+    sign = t.b.CreateSelect(t.b.CreateFCmpOLT(product, ConstantFP::get(type, 0)), t.b.CreateFNeg(y), y);
     x = unary(t, Intrinsic::fabs, x), y = unary(t, Intrinsic::fabs, y);
-  bool keepsNan = s.has("NaN");
-  if (!result)
-    result = op == "add"   ? t.b.CreateFAdd(x, y)
-             : op == "sub" ? t.b.CreateFSub(x, y)
-             : op == "mul" ? t.b.CreateFMul(x, y)
-             : op == "div" ? t.b.CreateFDiv(x, y)
-             : op == "min" ? binary(t, keepsNan ? Intrinsic::minimum : Intrinsic::minimumnum, x, y)
-                           : binary(t, keepsNan ? Intrinsic::maximum : Intrinsic::maximumnum, x, y);
-  t.write(s.operands[0], finish(t, s, result));
+  }
+  Intrinsic::ID id = s.has("NaN") ? (isMin ? Intrinsic::minimum : Intrinsic::maximum)
+                                  : (isMin ? Intrinsic::minimumnum : Intrinsic::maximumnum);
+  Value *result = binary(t, id, x, y);
+  if (isXor)
+    result = binary(t, Intrinsic::copysign, result, sign);
+  return Floats(t).canonicalize(result);
+}
+
+/// div.approx of a divisor beyond 2^126: 0, or NaN of an infinite dividend, as the manual says. Else exact.
+static Value *divideApproximately(FunctionTranslator &t, Value *x, Value *y) {
+  Type *type = x->getType();
+  Value *magnitude = unary(t, Intrinsic::fabs, y), *quotient = t.b.CreateFDiv(x, y);
+  Value *isLarge = t.b.CreateFCmpOGT(magnitude, ConstantFP::get(type, 0x1p126));
+  isLarge = t.b.CreateAnd(isLarge, t.b.CreateFCmpONE(magnitude, ConstantFP::getInfinity(type)));
+  Value *isFinite = t.b.CreateFCmpONE(unary(t, Intrinsic::fabs, x), ConstantFP::getInfinity(type));
+  Value *zero = binary(t, Intrinsic::copysign, ConstantFP::get(type, 0), quotient);
+  Value *special = t.b.CreateSelect(isFinite, zero, ConstantFP::getNaN(type));
+  return t.b.CreateSelect(isLarge, special, quotient);
+}
+
+static Value *computePair(FunctionTranslator &t, const Statement &s, Value *x, Value *y) {
+  StringRef op = s.parts[0];
+  if (Value *result = rounded(t, s, op, {x, y}))
+    return result;
+  if (op == "div" && s.has("approx"))
+    return divideApproximately(t, x, y);
+  return op == "add"   ? t.b.CreateFAdd(x, y)
+         : op == "sub" ? t.b.CreateFSub(x, y)
+         : op == "mul" ? t.b.CreateFMul(x, y)
+         : op == "div" ? t.b.CreateFDiv(x, y)
+                       : extremum(t, s, x, y);
+}
+
+static void translateFloatPair(FunctionTranslator &t, const Statement &s, PtxType type) {
+  Value *x = operand(t, s, 1, type), *y = operand(t, s, 2, type);
+  if (type.bits != 16)
+    return t.write(s.operands[0], finish(t, s, computePair(t, s, x, y)));
+  // f32 has more than twice the mantissa, so that rounding again does no harm; but products of bf16 may be below its range.
+  Floats floats(t);
+  bool isBfloatProduct = type.kind == PtxType::Kind::Bfloat && s.parts[0] == "mul";
+  Value *result = computePair(t, s, floats.widen(x, isBfloatProduct), floats.widen(y, isBfloatProduct));
+  t.write(s.operands[0], finish(t, s, floats.roundToNearest(result, type)));
 }
 
 static void translateMultiply(FunctionTranslator &t, const Statement &s, PtxType type) {
@@ -140,6 +170,8 @@ static void translateMad(FunctionTranslator &t, const Statement &s) {
     return translateMultiply(t, s, type);
   Value *x = operand(t, s, 1, type), *y = operand(t, s, 2, type), *z = operand(t, s, 3, type);
   Value *result = rounded(t, s, "fma", {x, y, z});
+  if (!result && type.bits == 16)
+    result = Floats(t).fuseNarrow(x, y, z, type);
   if (!result)
     result = t.b.CreateIntrinsic(Intrinsic::fma, {x->getType()}, {x, y, z});
   t.write(s.operands[0], finish(t, s, result));
@@ -157,26 +189,35 @@ static void translateSign(FunctionTranslator &t, const Statement &s) {
 }
 
 /// The special functions. Exact here: within any bound that the PTX manual gives for the approximations.
-static void translateSpecial(FunctionTranslator &t, const Statement &s) {
+static Value *computeSpecial(FunctionTranslator &t, const Statement &s, Value *x) {
   static constexpr std::pair<StringLiteral, Intrinsic::ID> functions[] = {
       {"sqrt", Intrinsic::sqrt}, {"ex2", Intrinsic::exp2}, {"lg2", Intrinsic::log2},
       {"sin", Intrinsic::sin},   {"cos", Intrinsic::cos},  {"tanh", Intrinsic::tanh}};
-  PtxType type = t.typeOf(s);
-  Value *x = operand(t, s, 1, type), *result = nullptr;
-  for (auto [name, id] : functions)
-    if (s.parts[0] == name)
-      result = rounded(t, s, name, {x});
-  for (auto [name, id] : functions)
-    if (s.parts[0] == name && !result)
-      result = unary(t, id, x);
-  if (!result) {
-    Value *divisor = s.parts[0] == "rsqrt" ? unary(t, Intrinsic::sqrt, x) : x;
-    Value *one = ConstantFP::get(x->getType(), 1);
-    result = rounded(t, s, "div", {one, divisor});
-    if (!result)
-      result = t.b.CreateFDiv(one, divisor);
+  for (auto [name, id] : functions) {
+    if (s.parts[0] != name)
+      continue;
+    Value *result = rounded(t, s, name, {x});
+    return result ? result : unary(t, id, x);
   }
-  t.write(s.operands[0], finish(t, s, result));
+  Value *divisor = s.parts[0] == "rsqrt" ? unary(t, Intrinsic::sqrt, x) : x;
+  Value *one = ConstantFP::get(x->getType(), 1);
+  Value *result = rounded(t, s, "div", {one, divisor});
+  return result ? result : t.b.CreateFDiv(one, divisor);
+}
+
+static void translateSpecial(FunctionTranslator &t, const Statement &s) {
+  PtxType type = t.typeOf(s);
+  Value *x = operand(t, s, 1, type);
+  Floats floats(t);
+  if (type.bits == 16)
+    return t.write(s.operands[0], finish(t, s, floats.roundToNearest(computeSpecial(t, s, floats.widen(x)), type)));
+  bool isHalved = type.bits == 64 && s.has("approx"); // only the upper word counts, of the operand and of the result
+  auto upperWord = [&](Value *value) {
+    Value *bits = t.b.CreateBitCast(value, t.integer(64));
+    return t.b.CreateBitCast(t.b.CreateAnd(bits, t.b.getInt64(0xffffffff00000000)), value->getType());
+  };
+  Value *result = finish(t, s, computeSpecial(t, s, isHalved ? upperWord(x) : x));
+  t.write(s.operands[0], isHalved ? upperWord(result) : result);
 }
 
 static Value *compare(FunctionTranslator &t, StringRef how, PtxType type, Value *x, Value *y) {

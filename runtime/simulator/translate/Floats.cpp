@@ -64,6 +64,8 @@ Value *Floats::roundToOdd(Value *value) {
 Value *Floats::fuseNarrow(Value *x, Value *y, Value *z, PtxType type) {
   Value *product = b.CreateFMul(widen(x, true), widen(y, true)); // exact: 22 bits of mantissa at most
   Value *addend = widen(z, true), *sum = b.CreateFAdd(product, addend);
+  if (type.kind == PtxType::Kind::Float) // from 2^-24 to 2^16 is less than f64's mantissa: exact, or beyond f16's range
+    return roundToNearest(sum, type);
   // What the sum has lost (Knuth's TwoSum).
   Value *part = b.CreateFSub(sum, product);
   Value *lost = b.CreateFAdd(b.CreateFSub(product, b.CreateFSub(sum, part)), b.CreateFSub(addend, part));
