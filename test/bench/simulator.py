@@ -5,8 +5,9 @@
     python test/bench/simulator.py --library old.so --library new.so     both in turn, round by round
 
 A round runs every kernel once, in a process for each library and level of checks (settings are read once a process), so
-that a busy machine hurts all alike. A row is the median over the rounds. Thread-instructions are PTX instructions times
-the threads that execute them; the results are compared with NumPy's each time.
+that a busy machine hurts all alike. A row is the median over the rounds of the processor's time, which others on the
+machine do not lengthen as they do the clock's. Thread-instructions are PTX instructions times the threads that execute
+them; the results are compared with NumPy's each time.
 """
 
 import argparse
@@ -280,9 +281,9 @@ def run_once(library, names):
         buffers = [driver.upload(array) for array in bench.inputs]
         out = driver.allocate(bench.expected.nbytes)
         for _ in range(2):
-            begin = time.perf_counter()
+            begin = time.process_time()
             said = driver.launch(function, [bench.blocks], [bench.threads], [*buffers, out])
-            seconds = time.perf_counter() - begin
+            seconds = time.process_time() - begin
         if said.text or said.fault:
             sys.exit(f"{name}: {said.text or said.fault}")
         error = np.abs(driver.download(out, np.float32, bench.expected.size) - bench.expected).max()
@@ -317,11 +318,12 @@ def main():
                 command = [sys.executable, __file__, "--once", "--library", library]
                 child = subprocess.run([*command, *[word for name in names for word in ("--kernel", name)]],
                                        capture_output=True, text=True,
-                                       env={**os.environ, "DSCC_SIM_CHECK": check, "DSCC_SIM_THREADS": "1"})
+                                       env={**os.environ, "DSCC_SIM_CHECK": check, "DSCC_SIM_THREADS": "1",
+                                            "OPENBLAS_NUM_THREADS": "1"})
                 if child.returncode != 0:
                     sys.exit(f"{library} with checks {check}: {child.stderr.strip()}")
                 rounds[-1][check, library] = json.loads(child.stdout)
-    print(f"{'kernel':<22} {'check':<7} {'ms':>9} {'M thread-instr/s':>17} {'GFLOP/s':>8}")
+    print(f"{'kernel':<22} {'check':<7} {'CPU ms':>9} {'M thread-instr/s':>17} {'GFLOP/s':>8}")
     for name in names:
         for check, library in rounds[0]:
             row = rounds[0][check, library][name]

@@ -14,6 +14,9 @@
 #include "runtime/simulator/exec/Tensors.h"
 #include "runtime/simulator/exec/Wgmma.h"
 
+#include "llvm/ADT/APFloat.h"
+
+#include <array>
 #include <cmath>
 #include <cstring>
 #include <immintrin.h>
@@ -58,6 +61,17 @@ static void forEachChunk(const Descriptor &d, uint32_t count, uint32_t k, uint32
   for (uint32_t first = 0; first < count; first += perChunk)
     for (uint32_t i = 0; i < k; ++i)
       visit(first, i, swizzle(d.begin + first / perRow * across + i / 8 * along + i % 8 * width + first % perRow * elementBytes, d.swizzle));
+}
+
+static float decodeFloat8(uint8_t bits, bool isE5m2) {
+  static const auto makeTable = [](const llvm::fltSemantics &semantics) {
+    std::array<float, 256> values;
+    for (unsigned i = 0; i < 256; ++i)
+      values[i] = llvm::APFloat(semantics, llvm::APInt(8, i)).convertToFloat();
+    return values;
+  };
+  static const std::array<float, 256> e4m3 = makeTable(llvm::APFloat::Float8E4M3FN()), e5m2 = makeTable(llvm::APFloat::Float8E5M2());
+  return (isE5m2 ? e5m2 : e4m3)[bits];
 }
 
 template <typename T> static T decodeOne(const char *place, uint32_t code) {

@@ -19,9 +19,6 @@ struct WgmmaRequest {
   const uint32_t *a; // four registers; null: A is in shared memory
 };
 
-/// The value of a float8: e4m3, or e5m2.
-float decodeFloat8(uint8_t bits, bool isE5m2);
-
 } // namespace dscc::sim
 
 #endif // DSCC_RUNTIME_SIMULATOR_EXEC_WGMMA_H
