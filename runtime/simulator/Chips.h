@@ -22,8 +22,14 @@ struct Chip {
   uint32_t registersPerMultiprocessor;
   size_t memoryBytes;
   bool hasClusters;              // thread block clusters, distributed shared memory, TMA
-  // For the roofline, all a second and chip.
+  // For the roofline. Of the chip:
   double clockHz, memoryBytesPerSecond;
+  double launchSeconds;          // between the starts of two kernels in a stream, at least
+  // Of a multiprocessor, a clock; a multiply-add is two FLOP. 0: not there.
+  double warpInstructionsPerClock, sharedWavefrontsPerClock, l2BytesPerClock, specialFunctionsPerClock;
+  double f32FlopPerClock, f16FlopPerClock, f64FlopPerClock;
+  double tensorF16FlopPerClock, tensorTf32FlopPerClock, tensorF64FlopPerClock, tensorF8FlopPerClock;
+  double tensorInt8OpPerClock;
 };
 
 /// Bytes of shared memory that the system takes of each block's.

@@ -1,6 +1,7 @@
 #include "runtime/simulator/driver/State.h"
 
 #include "runtime/simulator/driver/Errors.h"
+#include "runtime/simulator/driver/StatisticsReport.h"
 
 #include <cstdlib>
 #include <cstring>
@@ -52,6 +53,14 @@ CUresult readEnvironment(State &all) {
   settings().threads = unsigned(std::strtoul(variable("DSCC_SIM_THREADS", "0").c_str(), nullptr, 10));
   all.driverVersion = std::atoi(variable("DSCC_SIM_DRIVER_VERSION", "12090").c_str());
   all.numDevices = std::atoi(variable("DSCC_SIM_DEVICES", "1").c_str());
+  all.statisticsForm = variable("DSCC_SIM_STATS", "");
+  settings().statistics = !all.statisticsForm.empty();
+  if (settings().statistics && all.statisticsForm != "json" && all.statisticsForm != "text") {
+    log("DSCC_SIM_STATS is " + all.statisticsForm + "; it can be json or text");
+    return CUDA_ERROR_INVALID_VALUE;
+  }
+  if (settings().statistics)
+    printStatisticsAtExit();
   all.reportsAreFatal = variable("DSCC_SIM_FATAL", "0") == "1";
   size_t capacity = all.chip->memoryBytes;
   if (const char *given = std::getenv("DSCC_SIM_MEMORY"))

@@ -97,6 +97,7 @@ struct State {
   int numDevices = 1;
   size_t memoryBytes = 0;
   bool reportsAreFatal = false;
+  std::string statisticsForm; // "json", "text"; empty: none
   CUctx_st primary;
   Handles<CUctx_st> contexts; // besides the primary one
   size_t limits[numLimits] = {};

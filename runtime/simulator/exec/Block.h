@@ -16,6 +16,7 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <mutex>
 #include <random>
 #include <string>
@@ -27,6 +28,7 @@ struct Block;
 struct Unit;
 struct Warp;
 struct Allocation;
+struct BlockStatistics;
 
 inline constexpr uint32_t lanesPerWarp = 32;
 inline constexpr uint32_t allLanes = ~0u;
@@ -52,6 +54,7 @@ struct Lane {
   char *shared;          // the block's window: address 0 of .shared
   int64_t fuel;          // backward branches until tick() is called
   uint64_t instructions; // executed so far
+  uint64_t position;     // of the call that it is about to make, as Statistics.h understands it
 
   void *stackPointer; // while it does not run
   Block *block;
@@ -155,6 +158,7 @@ struct Block {
   bool hasFibers = false;
   char *stacks;
   size_t stackBytes;                // a thread
+  std::shared_ptr<BlockStatistics> statistics; // null unless they are wanted
 };
 
 /// The reports of a launch; shared by its blocks.

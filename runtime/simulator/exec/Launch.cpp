@@ -7,6 +7,7 @@
 #include "runtime/simulator/exec/Block.h"
 #include "runtime/simulator/exec/Fiber.h"
 #include "runtime/simulator/exec/Runtime.h"
+#include "runtime/simulator/exec/Statistics.h"
 #include "runtime/simulator/exec/UnitSync.h"
 
 #include "llvm/ADT/STLExtras.h"
@@ -57,6 +58,7 @@ struct LaunchState {
   uint64_t step, first; // unit i of the order is (first + i * step) % numUnits
   std::atomic<uint64_t> next{0};
   uint64_t gridId;
+  LaunchStatistics *statistics; // null unless they are wanted
 };
 } // namespace
 
@@ -178,6 +180,8 @@ static void prepareBlock(Arena &arena, Unit &unit, const LaunchState &state, uin
   if (block.lanes.size() < numWarps * lanesPerWarp)
     block.lanes.resize(numWarps * lanesPerWarp);
   prepareChecks(block);
+  if (state.statistics)
+    state.statistics->begin(block);
 }
 
 static void startFibers(Block &block, const LaunchState &state) {
@@ -224,7 +228,9 @@ static void runInOneFiber(Block &block, const LaunchState &state) {
   dscc_sim_switch(&block.unit->mainStackPointer, fiber);
 }
 
-static void countInstructions(const Block &block) {
+static void countInstructions(Block &block, const LaunchState &state) {
+  if (state.statistics)
+    state.statistics->finish(block);
   uint64_t sum = 0;
   for (uint32_t thread = 0; thread < block.numThreads; ++thread)
     sum += block.lanes[thread].instructions;
@@ -268,7 +274,7 @@ static void runUnit(std::vector<std::unique_ptr<Arena>> &arenas, const LaunchSta
   prepareSync(unit, sync);
   if (!state.kernel.hasCollectives && state.unitSize == 1) {
     runInOneFiber(*unit.blocks[0], state);
-    return countInstructions(*unit.blocks[0]);
+    return countInstructions(*unit.blocks[0], state);
   }
   for (Block *block : unit.blocks) {
     startFibers(*block, state);
@@ -278,7 +284,7 @@ static void runUnit(std::vector<std::unique_ptr<Arena>> &arenas, const LaunchSta
   if (!unit.isOver)
     finishUnit(unit);
   for (Block *block : unit.blocks)
-    countInstructions(*block);
+    countInstructions(*block, state);
 }
 
 static void work(LaunchState &state) {
@@ -341,7 +347,10 @@ std::vector<Report> launch(const Kernel &kernel, const Chip &chip, const LaunchS
   Parameters parameters(kernel, arguments);
   LaunchState state{.kernel = kernel, .chip = chip, .shape = shape, .arguments = parameters.get(),
                     .sharedBytes = kernel.staticShared + shape.dynamicShared, .numUnits = numBlocks / unitSize,
-                    .unitSize = unitSize, .step = 1, .first = 0, .gridId = ++numLaunches};
+                    .unitSize = unitSize, .step = 1, .first = 0, .gridId = ++numLaunches, .statistics = nullptr};
+  std::optional<LaunchStatistics> statistics;
+  if (settings().statistics)
+    state.statistics = &statistics.emplace();
   shuffleOrder(state);
   reports().begin();
   beginGlobalChecks();
@@ -356,6 +365,8 @@ std::vector<Report> launch(const Kernel &kernel, const Chip &chip, const LaunchS
       group.async([&] { work(state); });
     group.wait();
   }
+  if (statistics)
+    statistics->publish(kernel, chip, shape);
   return reports().take();
 }
 

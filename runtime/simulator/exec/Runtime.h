@@ -47,6 +47,7 @@ llvm::ArrayRef<Callee> scalarCallees();
 llvm::ArrayRef<Callee> callCallees();
 llvm::ArrayRef<Callee> videoCallees();
 llvm::ArrayRef<Callee> wmmaCallees();
+llvm::ArrayRef<Callee> statisticsCallees();
 
 } // namespace dscc::sim
 

@@ -1,5 +1,6 @@
 // Copies that land later: cp.async, cp.async.bulk, cp.reduce.async.bulk.
 
+#include "runtime/simulator/exec/Statistics.h"
 #include "runtime/simulator/translate/Translator.h"
 
 namespace dscc::sim {
@@ -146,8 +147,10 @@ static void translateCp(FunctionTranslator &t, const Statement &s) {
     if (s.has("ignore-src"))
       sourceBytes = t.b.CreateSelect(t.read(s.operands[3], 1), t.i32(0), bytes);
   }
-  t.call("dscc_sim_copy_async", t.b.getVoidTy(),
-         {t.address(s.operands[0], "shared"), t.address(s.operands[1], "global"), bytes, sourceBytes, t.site()});
+  Value *to = t.address(s.operands[0], "shared"), *from = t.address(s.operands[1], "global");
+  t.countAccess(from, sourceBytes, LoadAccess, "global");
+  t.countAccess(to, bytes, StoreAccess, "shared");
+  t.call("dscc_sim_copy_async", t.b.getVoidTy(), {to, from, bytes, sourceBytes, t.site()});
 }
 
 ArrayRef<Instruction> asyncInstructions() {

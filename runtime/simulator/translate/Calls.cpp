@@ -44,6 +44,7 @@ static void callThroughRegister(FunctionTranslator &t, const Operand &target, Ar
   call->addFnAttr(Attribute::Convergent);
   call->addFnAttr(Attribute::NoUnwind);
   t.callees.insert(anyFunction.str());
+  t.countCall();
 }
 
 /// call [(results),] target [, (parameters)] [, prototype];
@@ -71,6 +72,7 @@ static void translateCall(FunctionTranslator &t, const Statement &s) {
     return callThroughRegister(t, target, arguments);
   if (known->hasInternalLinkage() && known->arg_size() == arguments.size() + 1) {
     t.callees.insert(target.name);
+    t.countCall();
     t.call(target.name, t.b.getVoidTy(), arguments);
     return;
   }

@@ -1,5 +1,6 @@
 // What the threads of a warp or of a block do together.
 
+#include "runtime/simulator/exec/Statistics.h"
 #include "runtime/simulator/translate/Translator.h"
 
 #include "llvm/IR/Intrinsics.h"
@@ -96,17 +97,29 @@ static void translateElect(FunctionTranslator &t, const Statement &s) {
 
 static int countMatrices(const Statement &s) { return s.has("x4") ? 4 : s.has("x2") ? 2 : 1; }
 
+/// Eight lanes a matrix give its rows, of 16 bytes each.
+static void countMatrixRows(FunctionTranslator &t, const Statement &s, Value *row, AccessKind kind) {
+  if (!t.countsAll)
+    return;
+  Operand self;
+  self.name = "%laneid";
+  Value *givesRow = t.b.CreateICmpULT(t.read(self, 32), t.i32(8 * countMatrices(s)));
+  t.countAccess(row, t.b.CreateSelect(givesRow, t.i32(16), t.i32(0)), kind, "shared");
+}
+
 static void translateLdmatrix(FunctionTranslator &t, const Statement &s) {
-  Value *words = t.buffer("ldmatrix");
+  Value *words = t.buffer("ldmatrix"), *row = t.address(s.operands[1], "shared");
+  countMatrixRows(t, s, row, LoadAccess);
   t.collective("dscc_sim_ldmatrix", t.b.getVoidTy(),
-               {t.address(s.operands[1], "shared"), t.i32(countMatrices(s)), t.i32(s.has("trans")), words, t.site()});
+               {row, t.i32(countMatrices(s)), t.i32(s.has("trans")), words, t.site()});
   t.gather(s.operands[0], words);
 }
 
 static void translateStmatrix(FunctionTranslator &t, const Statement &s) {
-  Value *words = t.spread("stmatrix", s.operands[1]);
+  Value *words = t.spread("stmatrix", s.operands[1]), *row = t.address(s.operands[0], "shared");
+  countMatrixRows(t, s, row, StoreAccess);
   t.collective("dscc_sim_stmatrix", t.b.getVoidTy(),
-               {t.address(s.operands[0], "shared"), t.i32(countMatrices(s)), t.i32(s.has("trans")), words, t.site()});
+               {row, t.i32(countMatrices(s)), t.i32(s.has("trans")), words, t.site()});
 }
 
 /// mma.sync: the fragments as words in memory; shape and types as the text of the instruction.

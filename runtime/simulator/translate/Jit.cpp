@@ -111,7 +111,8 @@ std::unique_ptr<LoadedModule> LoadedModule::load(StringRef text, const Chip &chi
   orc::SymbolMap symbols;
   for (ArrayRef<Callee> list :
        {warpCallees(), barrierCallees(), checkCallees(), asyncCopyCallees(), mbarrierCallees(), bulkCopyCallees(),
-        clusterCallees(), matrixCallees(), wmmaCallees(), wgmmaCallees(), scalarCallees(), videoCallees(), callCallees()})
+        clusterCallees(), matrixCallees(), wmmaCallees(), wgmmaCallees(), scalarCallees(), videoCallees(), callCallees(),
+        statisticsCallees()})
     for (const Callee &callee : list)
       symbols[(*jit)->mangleAndIntern(callee.name)] = {orc::ExecutorAddr::fromPtr(callee.address), JITSymbolFlags::Exported};
   if (Error failed = (*jit)->getMainJITDylib().define(orc::absoluteSymbols(std::move(symbols))))

@@ -1,6 +1,7 @@
 #include "runtime/simulator/translate/Translator.h"
 
 #include "runtime/simulator/exec/Block.h"
+#include "runtime/simulator/exec/Statistics.h"
 
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/IR/Intrinsics.h"
@@ -354,12 +355,14 @@ void FunctionTranslator::gather(const Operand &operand, Value *buffer) {
 }
 
 void FunctionTranslator::check(Value *address, unsigned bytes, bool isStore) {
+  countAccess(address, i32(bytes), isStore ? StoreAccess : LoadAccess, "");
   if (checks != CheckLevel::None)
     call(isStore ? "dscc_sim_check_store" : "dscc_sim_check_load", b.getVoidTy(), {address, i32(bytes), site()});
 }
 
 void FunctionTranslator::checkAtomic(Value *address, unsigned bytes) {
   ordersBlocks = true;
+  countAccess(address, i32(bytes), AtomicAccess, "");
   if (checks != CheckLevel::None)
     call("dscc_sim_check_atomic", b.getVoidTy(), {address, i32(bytes), site()});
 }
@@ -428,6 +431,7 @@ void FunctionTranslator::translate(const Statement &s) {
   if (s.isLabel) {
     BasicBlock *block = label(s.text);
     countInstructions();
+    segment = nullptr;
     b.CreateBr(block);
     open(block);
     openedLabels.insert(s.text);
@@ -438,6 +442,7 @@ void FunctionTranslator::translate(const Statement &s) {
     return fail("the simulator does not know the instruction `" + s.text + "`");
   ++pending;
   countInstructions();
+  countSegment(s);
   if (s.predicate.empty())
     return instruction->translate(*this, s);
   Operand predicate;
@@ -446,6 +451,7 @@ void FunctionTranslator::translate(const Statement &s) {
   Value *holds = read(predicate, 1);
   b.CreateCondBr(holds, s.isPredicateNegated ? on : then, s.isPredicateNegated ? then : on);
   b.SetInsertPoint(then);
+  countPredicated(s);
   instruction->translate(*this, s);
   if (!b.GetInsertBlock()->getTerminator())
     b.CreateBr(on);
@@ -498,6 +504,7 @@ void FunctionTranslator::run(llvm::Function *made) {
     if (&block != entry && !block.getTerminator())
       IRBuilder<>(&block).CreateRetVoid();
   IRBuilder<>(entry).CreateBr(body);
+  resolvePositions();
 }
 
 } // namespace dscc::sim

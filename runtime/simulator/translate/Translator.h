@@ -54,6 +54,8 @@ struct TranslatedModule {
 std::string translate(const PtxModule &ptx, llvm::Module &module, CheckLevel check, TranslatedModule &result);
 
 class FunctionTranslator;
+struct Site;
+enum AccessKind : uint8_t;
 
 /// How one instruction is translated; rows of a table a family.
 struct Instruction {
@@ -137,6 +139,11 @@ public:
   /// Looks at an access before it is made, if accesses are checked.
   void check(llvm::Value *address, unsigned bytes, bool isStore);
   void checkAtomic(llvm::Value *address, unsigned bytes);
+  // Statistics: nothing unless they are wanted. Statistics.cpp.
+  /// Notes an access of the current instruction. check and checkAtomic do so themselves.
+  void countAccess(llvm::Value *address, llvm::Value *bytes, AccessKind kind, llvm::StringRef space);
+  /// Notes that the current instruction is about to call a function.
+  void countCall();
 
   // Control flow.
   llvm::BasicBlock *label(const std::string &name);
@@ -153,6 +160,7 @@ public:
   llvm::Value *lane = nullptr;
   bool hasCollectives = false;
   bool ordersBlocks = false;
+  const bool countsAll = settings().statistics;
   std::set<std::string> callees;
   std::vector<AccumulatorSet> accumulators; // of wgmma
 
@@ -166,6 +174,11 @@ private:
   void bindParameters();
   void translate(const Statement &s);
   void countInstructions();
+  // Statistics.cpp: before an instruction, within its predicate, and when the function is complete.
+  void countSegment(const Statement &s);
+  void countPredicated(const Statement &s);
+  void resolvePositions();
+  llvm::CallInst *report(llvm::StringRef callee, llvm::Value *what, llvm::ArrayRef<llvm::Value *> more = {});
 
   const Function &function;
   llvm::Module &module;
@@ -182,6 +195,9 @@ private:
   llvm::DenseMap<const llvm::AllocaInst *, llvm::SmallVector<llvm::AllocaInst *, 1>> accumulatorStates; // by slot
   std::map<std::string, size_t> accumulatorSets; // by key
   bool isQuiet = false; // accumulators may be used
+  const Statement *current = nullptr;
+  Site *segment = nullptr;        // under way
+  std::vector<llvm::CallInst *> reportCalls; // whose position is not known yet
   unsigned pending = 0; // instructions of the current block that are not counted yet
 };
 
