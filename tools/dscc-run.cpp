@@ -6,6 +6,7 @@
 // A user of the runtime like any other: it sees <dscc/dscc.h>, and the compiler is far away.
 
 #include "tools/run/Dims.h"
+#include "tools/run/KernelStatistics.h"
 #include "tools/run/Npy.h"
 #include "tools/run/Options.h"
 #include "tools/run/Report.h"
@@ -287,7 +288,7 @@ static ExitCode writeOutputs(const std::string &folder, const std::vector<HostTe
   return Ok;
 }
 
-static ExitCode runModel(dscc_model *model, const Options &options, Report &report) {
+static ExitCode runModel(dscc_model *model, const Options &options, const std::string &driver, Report &report) {
   std::vector<HostTensor> inputs, outputs;
   if (ExitCode code = makeInputs(model, options, inputs); code != Ok)
     return code;
@@ -321,6 +322,8 @@ static ExitCode runModel(dscc_model *model, const Options &options, Report &repo
   if (!options.outputFolder.empty())
     if (ExitCode code = writeOutputs(options.outputFolder, outputs, report.written); code != Ok)
       return code;
+  if (!options.statistics.empty() && !readKernelStatistics(driver, options.statistics, report.statistics))
+    return fail(Environment, report.statistics);
   report.outputs = &outputs;
   options.json ? printJson(report) : printText(report);
   if (fflush(stdout) != 0 || ferror(stdout))
@@ -331,7 +334,8 @@ static ExitCode runModel(dscc_model *model, const Options &options, Report &repo
 /// The simulator takes its settings from the environment; its library lies beside this program's folder, in lib.
 static std::string setUpSimulator(const Options &options) {
   const std::pair<const char *, const std::string &> settings[] = {
-      {"DSCC_SIM_CHIP", options.simChip}, {"DSCC_SIM_CHECK", options.simCheck}, {"DSCC_SIM_SEED", options.simSeed}};
+      {"DSCC_SIM_CHIP", options.simChip}, {"DSCC_SIM_CHECK", options.simCheck}, {"DSCC_SIM_SEED", options.simSeed},
+      {"DSCC_SIM_STATS", options.statistics}};
   for (auto &[name, value] : settings)
     if (!value.empty())
       setenv(name, value.c_str(), 1);
@@ -361,7 +365,7 @@ static ExitCode openAndRun(const Options &options) {
   report.artifact = options.artifact;
   if (!options.json)
     printSignature(opened, options.artifact);
-  return runModel(opened, options, report);
+  return runModel(opened, options, driver, report);
 }
 
 int main(int argc, char **argv) {

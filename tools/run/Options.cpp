@@ -24,6 +24,8 @@ WHERE:
   --sim-chip=CHIP          sm_80, sm_86, sm_89 or sm_90 (default)
   --sim-check=LEVEL        none, memory (default) or all: races in shared memory too
   --sim-seed=S             order of blocks, warps and lanes; 0 (default): in order
+  --stats[=text|json]      what each kernel did on the simulated GPU, and how fast it could be at best; json: as
+                           a part of the report, which is JSON then
 
 ON WHAT:
   --input NAME=FILE.npy    an input's values; the other inputs get random ones
@@ -87,6 +89,10 @@ static void readSimChip(Options &options, const std::string &value) {
 
 static void readSimCheck(Options &options, const std::string &value) {
   readOneOf(options, "--sim-check", {"none", "memory", "all"}, value, options.simCheck);
+}
+
+static void readStats(Options &options, const std::string &value) {
+  readOneOf(options, "--stats", {"text", "json"}, value, options.statistics);
 }
 
 static void readDim(Options &options, const std::string &value) {
@@ -153,6 +159,7 @@ static const Switch switches[] = {
     {"--help", [](Options &options) { options.help = true; }},
     {"-h", [](Options &options) { options.help = true; }},
     {"--version", [](Options &options) { options.version = true; }},
+    {"--stats", [](Options &options) { options.statistics = "text"; }},
     {"--bench", [](Options &options) { options.benchSeconds = defaultBenchSeconds; }},
 };
 
@@ -162,9 +169,11 @@ static void readOption(Options &options, const std::vector<std::string> &words, 
   for (const Switch &row : switches)
     if (word == row.name)
       return row.set(options);
-  // The only option whose value may be left out, so it never takes the next word.
+  // The options whose value may be left out, so they never take the next word.
   if (word.rfind("--bench=", 0) == 0)
     return readBench(options, word.substr(8));
+  if (word.rfind("--stats=", 0) == 0)
+    return readStats(options, word.substr(8));
   size_t equals = word.find('=');
   for (const ValueOption &row : valueOptions) {
     if (word.substr(0, equals) != row.name)
@@ -192,5 +201,11 @@ Options dscc::run::readOptions(const std::vector<std::string> &words) {
   }
   if (options.artifact.empty() && options.errors.empty() && !options.help && !options.version)
     options.errors.push_back("no model was named; try --help");
+  if (!options.statistics.empty() && !options.isSimulated)
+    options.errors.push_back("--stats counts on a simulated GPU; give --device=sim too");
+  // One document, whichever option asks for it.
+  options.json |= options.statistics == "json";
+  if (options.json && !options.statistics.empty())
+    options.statistics = "json";
   return options;
 }

@@ -62,6 +62,7 @@ void dscc::run::printText(const Report &report) {
   if (report.written.empty())
     for (const HostTensor &output : *report.outputs)
       printStatistics(output);
+  fputs(report.statistics.c_str(), stdout);
   if (!report.bench)
     return;
   const BenchReport &bench = *report.bench;
@@ -120,6 +121,8 @@ void dscc::run::printJson(const Report &report) {
   std::string line = "{";
   if (report.bench)
     line += jsonBench(*report.bench);
+  if (!report.statistics.empty())
+    line += "\"statistics\": " + report.statistics + ", ";
   line += "\"open_ms\": " + jsonNumber(report.openMs) + ", \"first_run_ms\": " + jsonNumber(report.firstRunMs) +
           ", \"workspace_bytes\": " + std::to_string(report.workspaceBytes) +
           ", \"peak_rss_bytes\": " + std::to_string(peakResidentBytes()) +

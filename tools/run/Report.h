@@ -23,6 +23,7 @@ struct Report {
   double openMs = 0, firstRunMs = 0;
   size_t workspaceBytes = 0; // of arena
   const BenchReport *bench = nullptr; // NULL without --bench
+  std::string statistics;             // of the simulated GPU, a text or a JSON document; empty without --stats
 };
 
 /// `[batch, 3]`, or the values `[2, 3]`.
