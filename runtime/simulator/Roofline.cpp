@@ -28,7 +28,7 @@ static double issueClocks(const Counters &counters, const Chip &chip) {
 static double sharedClocks(const Counters &counters, const Chip &chip) {
   uint64_t wavefronts = 0;
   for (const Traffic &traffic : counters.traffic[SharedSpace])
-    wavefronts += traffic.pieces;
+    wavefronts += traffic.leastPieces;
   return double(wavefronts) / chip.sharedWavefrontsPerClock;
 }
 

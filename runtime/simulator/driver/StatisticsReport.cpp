@@ -77,6 +77,7 @@ static Object trafficAsJson(const Traffic &traffic, unsigned space) {
   if (space == SharedSpace) {
     object["wavefronts"] = traffic.pieces;
     object["ideal_wavefronts"] = traffic.idealPieces;
+    object["least_wavefronts"] = traffic.leastPieces;
   }
   if (traffic.lanes)
     object["accesses"] = traffic.lanes;

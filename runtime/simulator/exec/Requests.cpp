@@ -64,7 +64,8 @@ Pieces countSectors(const uint64_t *addresses, uint32_t mask, uint32_t bytes, Se
   for (uint64_t sector : sectors)
     touched.insert(sector, isLoaded, isStored);
   // Accesses are aligned, so two of them are the same bytes or have none in common.
-  return {uint32_t(sectors.size()), uint32_t(llvm::divideCeil(distinct.size() * bytes, sectorBytes))};
+  uint32_t count = uint32_t(sectors.size());
+  return {count, uint32_t(llvm::divideCeil(distinct.size() * bytes, sectorBytes)), count};
 }
 
 /// Words of one bank come one after the other; those of different banks together.
@@ -79,17 +80,21 @@ static uint32_t countTurns(Numbers &words, bool isAtomic) {
 
 Pieces countWavefronts(const uint64_t *addresses, uint32_t mask, uint32_t bytes, bool isAtomic) {
   uint32_t lanes = bytes <= bankBytes ? lanesPerWarp : bytes <= 2 * bankBytes ? lanesPerWarp / 2 : lanesPerWarp / 4;
-  Pieces pieces;
-  for (uint32_t first = 0; first < lanesPerWarp; first += lanes) {
-    uint32_t part = mask & (lanes == lanesPerWarp ? allLanes : ((1u << lanes) - 1) << first);
-    if (!part)
-      continue;
+  auto countTurnsOf = [&](uint32_t part) {
     Numbers words;
     forEachLane(part, [&](uint32_t i) {
       for (uint64_t word = addresses[i] / bankBytes; word <= (addresses[i] + bytes - 1) / bankBytes; ++word)
         words.push_back(word);
     });
-    pieces.count += countTurns(words, isAtomic);
+    return countTurns(words, isAtomic);
+  };
+  Pieces pieces;
+  pieces.least = countTurnsOf(mask);
+  for (uint32_t first = 0; first < lanesPerWarp; first += lanes) {
+    uint32_t part = mask & (lanes == lanesPerWarp ? allLanes : ((1u << lanes) - 1) << first);
+    if (!part)
+      continue;
+    pieces.count += lanes == lanesPerWarp ? pieces.least : countTurnsOf(part);
     pieces.ideal += 1;
   }
   return pieces;

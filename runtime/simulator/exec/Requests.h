@@ -2,7 +2,8 @@
 //
 //     global: 32-byte sectors that it touches            shared: wavefronts, each a word of every one of 32 banks
 //
-// Shared accesses of 8 bytes go by half warps, of 16 bytes by quarters. Lanes that read or write one word share it; atomics
+// Shared accesses of 8 bytes go by half warps, of 16 bytes by quarters, as documented; hardware is known to serve parts of
+// a warp together where lanes want the same words, so `least` counts without that rule. Lanes that read or write one word share it; atomics
 // of lanes on one word go one after the other.
 
 #ifndef DSCC_RUNTIME_SIMULATOR_EXEC_REQUESTS_H
@@ -40,6 +41,7 @@ private:
 
 struct Pieces {
   uint32_t count = 0, ideal = 0;
+  uint32_t least = 0; // were no part of the warp served by itself
 };
 
 /// Sectors of a request; `ideal` is what its distinct bytes would fill. Notes them in `touched`.

@@ -40,6 +40,7 @@ void Counters::add(const Counters &other) {
       sum.bytes += more.bytes;
       sum.pieces += more.pieces;
       sum.idealPieces += more.idealPieces;
+      sum.leastPieces += more.leastPieces;
     }
   l2Sectors += other.l2Sectors;
   dramReadBytes += other.dramReadBytes;
@@ -162,6 +163,7 @@ static void countAccess(BlockStatistics &all, const Log &log, const Record &reco
     pieces = countWavefronts(addresses, record.mask, record.bytes, kind == AtomicAccess);
   traffic.pieces += pieces.count;
   traffic.idealPieces += pieces.ideal;
+  traffic.leastPieces += pieces.least;
   if (record.space == GlobalSpace && kind != LoadAccess)
     all.counters.l2Sectors += pieces.count;
 }

@@ -70,6 +70,7 @@ struct Traffic {
   uint64_t bytes = 0;               // that threads asked for
   // Of global memory 32-byte sectors, of shared memory wavefronts; and the fewest that this many bytes need.
   uint64_t pieces = 0, idealPieces = 0;
+  uint64_t leastPieces = 0; // as Requests.h says
 };
 
 /// All is summed over launches.

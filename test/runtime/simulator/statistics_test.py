@@ -115,6 +115,7 @@ OVER:
 """, block=256)
         traffic = row["memory"]["shared"]["load"]
         self.assertEqual(traffic["requests"], 1)
+        self.least = traffic["least_wavefronts"]
         return traffic["wavefronts"], traffic["ideal_wavefronts"]
 
     def test_bank_conflicts(self):
@@ -132,13 +133,17 @@ OVER:
         self.assertEqual(self.wavefronts(16, "v4.b32", four), (4, 4))
         # 16 bytes in each 128: the 8 lanes of a quarter all want the same 4 banks.
         self.assertEqual(self.wavefronts(128, "v4.b32", four), (32, 4))
+        self.assertEqual(self.least, 32)
+        # All want the same 16 bytes: the bound of the roofline does not count the quarters.
         self.assertEqual(self.wavefronts(0, "v4.b32", four), (4, 4))
+        self.assertEqual(self.least, 1)
 
     def test_shared_store(self):
         row = self.run_kernel(SHARED_FILL, block=256)
         # 8 warps, each in quarters of 8 lanes with 16 bytes.
         self.assertEqual(row["memory"]["shared"]["store"], {"requests": 8, "accesses": 256, "bytes": 4096,
-                                                           "wavefronts": 32, "ideal_wavefronts": 32})
+                                                           "wavefronts": 32, "ideal_wavefronts": 32,
+                                                           "least_wavefronts": 32})
         self.assertEqual(row["barriers"], 8)
 
     def test_flop(self):
