@@ -70,7 +70,7 @@ struct Log {
   llvm::DenseMap<std::pair<const Site *, uint64_t>, uint32_t> index; // of the first `numIndexed` records
   size_t numIndexed = 0, limit = manyRecords;
   uint32_t next[lanesPerWarp] = {};
-  uint32_t warpEpoch = 0, blockEpoch = 0, warp = 0;
+  uint32_t warpEpoch = 0, warp = 0;
 
   Record &find(const Site *site, uint64_t position, uint32_t lane);
   void restart();
@@ -224,11 +224,10 @@ static Log &logOf(const Lane &lane) {
   uint32_t warp = lane.thread / lanesPerWarp;
   Log &log = all.logs[block.hasFibers ? warp : 0];
   uint32_t warpEpoch = block.warps[warp].epoch;
-  if (log.warp != warp || log.warpEpoch != warpEpoch || log.blockEpoch != block.epoch) {
+  if (log.warp != warp || log.warpEpoch != warpEpoch) {
     flush(all, log);
     log.warp = warp;
     log.warpEpoch = warpEpoch;
-    log.blockEpoch = block.epoch;
   }
   if (log.records.size() >= log.limit) {
     uint32_t rest = block.numThreads - warp * lanesPerWarp;

@@ -35,6 +35,7 @@ static std::pair<Value *, unsigned> tableOfFunctions(FunctionTranslator &t, size
 }
 
 static void callThroughRegister(FunctionTranslator &t, const Operand &target, ArrayRef<Value *> arguments) {
+  t.countCall();
   auto [table, count] = tableOfFunctions(t, arguments.size());
   Value *function = t.call("dscc_sim_find_function", t.pointer(), {t.read(target, 64), table, t.i32(count), t.site()});
   SmallVector<Value *> all = {t.lane};
@@ -44,7 +45,6 @@ static void callThroughRegister(FunctionTranslator &t, const Operand &target, Ar
   call->addFnAttr(Attribute::Convergent);
   call->addFnAttr(Attribute::NoUnwind);
   t.callees.insert(anyFunction.str());
-  t.countCall();
 }
 
 /// call [(results),] target [, (parameters)] [, prototype];
