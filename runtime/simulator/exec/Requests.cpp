@@ -43,58 +43,65 @@ SectorSet::Count SectorSet::count() const {
   return sum;
 }
 
-using Numbers = llvm::SmallVector<uint64_t, 4 * lanesPerWarp>;
+// Accesses are aligned, so two of one width are the same bytes or have none in common.
 
-static void sortAndUnique(Numbers &numbers) {
-  if (!std::is_sorted(numbers.begin(), numbers.end()))
+using Numbers = llvm::SmallVector<uint64_t, lanesPerWarp>;
+
+/// The addresses of the lanes over `unit`, in order and each once.
+static Numbers distinctOf(const uint64_t *addresses, uint32_t mask, uint64_t unit) {
+  Numbers numbers;
+  bool isSorted = true;
+  forEachLane(mask, [&](uint32_t i) {
+    uint64_t number = addresses[i] / unit;
+    if (!numbers.empty() && numbers.back() == number)
+      return;
+    isSorted &= numbers.empty() || numbers.back() < number;
+    numbers.push_back(number);
+  });
+  if (!isSorted) {
     std::sort(numbers.begin(), numbers.end());
-  numbers.erase(std::unique(numbers.begin(), numbers.end()), numbers.end());
+    numbers.erase(std::unique(numbers.begin(), numbers.end()), numbers.end());
+  }
+  return numbers;
 }
 
 Pieces countSectors(const uint64_t *addresses, uint32_t mask, uint32_t bytes, SectorSet &touched, bool isLoaded,
                     bool isStored) {
-  Numbers sectors, distinct;
-  forEachLane(mask, [&](uint32_t i) {
-    distinct.push_back(addresses[i]);
-    for (uint64_t sector = addresses[i] / sectorBytes; sector <= (addresses[i] + bytes - 1) / sectorBytes; ++sector)
-      sectors.push_back(sector);
-  });
-  sortAndUnique(distinct);
-  sortAndUnique(sectors);
-  for (uint64_t sector : sectors)
-    touched.insert(sector, isLoaded, isStored);
-  // Accesses are aligned, so two of them are the same bytes or have none in common.
-  uint32_t count = uint32_t(sectors.size());
-  return {count, uint32_t(llvm::divideCeil(distinct.size() * bytes, sectorBytes)), count};
+  uint64_t perAccess = std::max<uint64_t>(1, bytes / sectorBytes);
+  Numbers firsts = distinctOf(addresses, mask, perAccess * sectorBytes);
+  for (uint64_t first : firsts)
+    for (uint64_t i = 0; i < perAccess; ++i)
+      touched.insert(first * perAccess + i, isLoaded, isStored);
+  uint32_t count = uint32_t(firsts.size() * perAccess);
+  uint64_t distinctBytes = distinctOf(addresses, mask, bytes).size() * bytes;
+  return {count, uint32_t(llvm::divideCeil(distinctBytes, sectorBytes)), count};
 }
 
 /// Words of one bank come one after the other; those of different banks together.
-static uint32_t countTurns(Numbers &words, bool isAtomic) {
-  if (!isAtomic)
-    sortAndUnique(words);
+static uint32_t countTurns(const uint64_t *addresses, uint32_t mask, uint32_t bytes, bool isAtomic) {
+  uint64_t perAccess = std::max<uint64_t>(1, bytes / bankBytes);
   uint32_t perBank[numBanks] = {};
-  for (uint64_t word : words)
-    ++perBank[word % numBanks];
+  auto add = [&](uint64_t first) {
+    for (uint64_t i = 0; i < perAccess; ++i)
+      ++perBank[(first * perAccess + i) % numBanks];
+  };
+  if (isAtomic)
+    forEachLane(mask, [&](uint32_t i) { add(addresses[i] / (perAccess * bankBytes)); });
+  else
+    for (uint64_t first : distinctOf(addresses, mask, perAccess * bankBytes))
+      add(first);
   return *std::max_element(std::begin(perBank), std::end(perBank));
 }
 
 Pieces countWavefronts(const uint64_t *addresses, uint32_t mask, uint32_t bytes, bool isAtomic) {
   uint32_t lanes = bytes <= bankBytes ? lanesPerWarp : bytes <= 2 * bankBytes ? lanesPerWarp / 2 : lanesPerWarp / 4;
-  auto countTurnsOf = [&](uint32_t part) {
-    Numbers words;
-    forEachLane(part, [&](uint32_t i) {
-      for (uint64_t word = addresses[i] / bankBytes; word <= (addresses[i] + bytes - 1) / bankBytes; ++word)
-        words.push_back(word);
-    });
-    return countTurns(words, isAtomic);
-  };
   Pieces pieces;
-  pieces.least = countTurnsOf(mask);
+  pieces.least = countTurns(addresses, mask, bytes, isAtomic);
   for (uint32_t first = 0; first < lanesPerWarp; first += lanes) {
     uint32_t part = mask & (lanes == lanesPerWarp ? allLanes : ((1u << lanes) - 1) << first);
     if (!part)
       continue;
-    pieces.count += lanes == lanesPerWarp ? pieces.least : countTurnsOf(part);
+    pieces.count += lanes == lanesPerWarp ? pieces.least : countTurns(addresses, part, bytes, isAtomic);
     pieces.ideal += 1;
   }
   return pieces;
