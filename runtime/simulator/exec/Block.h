@@ -53,7 +53,6 @@ struct Lane {
   uint32_t special[NumSpecials];
   char *shared;          // the block's window: address 0 of .shared
   int64_t fuel;          // backward branches until tick() is called
-  uint64_t instructions; // executed so far
   uint64_t position;     // of the call that it is about to make, as Statistics.h understands it
 
   void *stackPointer; // while it does not run

@@ -125,7 +125,6 @@ static void prepareLane(Lane &lane, Block &block, const LaunchState &state, uint
   initialiseSpecials(lane, block, state, thread);
   lane.shared = block.shared;
   lane.fuel = fuelPerTurn;
-  lane.instructions = 0;
   lane.block = &block;
   lane.warp = &block.warps[thread / lanesPerWarp];
   lane.index = thread % lanesPerWarp;
@@ -228,13 +227,9 @@ static void runInOneFiber(Block &block, const LaunchState &state) {
   dscc_sim_switch(&block.unit->mainStackPointer, fiber);
 }
 
-static void countInstructions(Block &block, const LaunchState &state) {
+static void finishBlock(Block &block, const LaunchState &state) {
   if (state.statistics)
     state.statistics->finish(block);
-  uint64_t sum = 0;
-  for (uint32_t thread = 0; thread < block.numThreads; ++thread)
-    sum += block.lanes[thread].instructions;
-  totals().instructions += sum;
 }
 
 /// Clocks are there only if races are looked for: that is what tells release and acquire to do nothing.
@@ -274,7 +269,7 @@ static void runUnit(std::vector<std::unique_ptr<Arena>> &arenas, const LaunchSta
   prepareSync(unit, sync);
   if (!state.kernel.hasCollectives && state.unitSize == 1) {
     runInOneFiber(*unit.blocks[0], state);
-    return countInstructions(*unit.blocks[0], state);
+    return finishBlock(*unit.blocks[0], state);
   }
   for (Block *block : unit.blocks) {
     startFibers(*block, state);
@@ -284,7 +279,7 @@ static void runUnit(std::vector<std::unique_ptr<Arena>> &arenas, const LaunchSta
   if (!unit.isOver)
     finishUnit(unit);
   for (Block *block : unit.blocks)
-    countInstructions(*block, state);
+    finishBlock(*block, state);
 }
 
 static void work(LaunchState &state) {

@@ -14,11 +14,6 @@ Settings &settings() {
   return values;
 }
 
-Totals &totals() {
-  static Totals counts;
-  return counts;
-}
-
 Reports &reports() {
   static Reports &all = *new Reports;
   return all;

@@ -7,8 +7,6 @@
 
 #include "llvm/ADT/ArrayRef.h"
 
-#include <atomic>
-
 namespace dscc::sim {
 
 /// The thread has come to its end: lets others go on. Does not come back.
@@ -21,12 +19,6 @@ void land(const AsyncCopy &copy);
 void prepareChecks(Block &block);
 /// A new launch: accesses of earlier ones are no races with it.
 void beginGlobalChecks();
-
-/// Counts over all launches.
-struct Totals {
-  std::atomic<uint64_t> instructions{0};
-};
-Totals &totals();
 
 /// A function that compiled code calls, by the name that it calls it by.
 struct Callee {

@@ -377,16 +377,7 @@ BasicBlock *FunctionTranslator::label(const std::string &name) {
   return b.GetInsertBlock();
 }
 
-void FunctionTranslator::countInstructions() {
-  if (!pending || b.GetInsertBlock()->getTerminator())
-    return;
-  Value *count = laneField(offsetof(Lane, instructions));
-  b.CreateStore(b.CreateAdd(b.CreateLoad(b.getInt64Ty(), count), b.getInt64(pending)), count);
-  pending = 0;
-}
-
 void FunctionTranslator::open(BasicBlock *block) {
-  pending = 0;
   if (!block->getParent())
     block->insertInto(target);
   b.SetInsertPoint(block);
@@ -430,7 +421,6 @@ void FunctionTranslator::translate(const Statement &s) {
   scope = s.scope;
   if (s.isLabel) {
     BasicBlock *block = label(s.text);
-    countInstructions();
     segment = nullptr;
     b.CreateBr(block);
     open(block);
@@ -440,8 +430,6 @@ void FunctionTranslator::translate(const Statement &s) {
   const Instruction *instruction = findInstruction(s.parts[0]);
   if (!instruction)
     return fail("the simulator does not know the instruction `" + s.text + "`");
-  ++pending;
-  countInstructions();
   countSegment(s);
   if (s.predicate.empty())
     return instruction->translate(*this, s);

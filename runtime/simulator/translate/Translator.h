@@ -173,7 +173,6 @@ private:
   llvm::Value *symbolAddress(const std::string &name);
   void bindParameters();
   void translate(const Statement &s);
-  void countInstructions();
   // Statistics.cpp: before an instruction, within its predicate, and when the function is complete.
   void countSegment(const Statement &s);
   void countPredicated(const Statement &s);
@@ -198,7 +197,6 @@ private:
   const Statement *current = nullptr;
   Site *segment = nullptr;        // under way
   std::vector<llvm::CallInst *> reportCalls; // whose position is not known yet
-  unsigned pending = 0; // instructions of the current block that are not counted yet
 };
 
 } // namespace dscc::sim
