@@ -11,7 +11,7 @@
 namespace dscc::sim {
 
 namespace {
-/// Seconds, if a multiprocessor's clocks are spread over all that have a block.
+/// Clocks of one multiprocessor, if it did everything.
 struct Limit {
   llvm::StringLiteral name;
   double (*clocks)(const Counters &counters, const Chip &chip);
@@ -46,11 +46,13 @@ static double tensorClocks(const Counters &counters, const Chip &chip) {
 }
 
 static constexpr Limit limits[] = {
-    {"l2", [](const Counters &all, const Chip &chip) { return double(all.l2Sectors * sectorBytes) / chip.l2BytesPerClock; }},
+    {"l2",
+     [](const Counters &all, const Chip &chip) { return double(all.l2Sectors * sectorBytes) / chip.l2BytesPerClock; }},
     {"shared", sharedClocks},
     {"issue", issueClocks},
     {"f32", [](const Counters &all, const Chip &chip) { return double(all.flop[F32Flop]) / chip.f32FlopPerClock; }},
-    {"f16_bf16", [](const Counters &all, const Chip &chip) { return double(all.flop[HalfFlop]) / chip.f16FlopPerClock; }},
+    {"f16_bf16",
+     [](const Counters &all, const Chip &chip) { return double(all.flop[HalfFlop]) / chip.f16FlopPerClock; }},
     {"f64", [](const Counters &all, const Chip &chip) { return double(all.flop[F64Flop]) / chip.f64FlopPerClock; }},
     {"special_function",
      [](const Counters &all, const Chip &chip) {

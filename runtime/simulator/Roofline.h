@@ -1,7 +1,7 @@
 // How fast a launch could be at best: what it does over what the chip can do, for each unit by itself.
 //
-// The largest of these times is a bound, not a prediction: nothing waits for anything here, no cache misses twice, and work
-// that is spread over multiprocessors is spread evenly.
+// The largest of these times is a bound, not a prediction: nothing waits for anything here, no cache misses twice, and
+// work is spread evenly over the multiprocessors.
 
 #ifndef DSCC_RUNTIME_SIMULATOR_ROOFLINE_H
 #define DSCC_RUNTIME_SIMULATOR_ROOFLINE_H

@@ -7,7 +7,7 @@
 
 namespace dscc::run {
 
-/// `form` is "text" or "json". False if the library at `driver` counts nothing: then `result` is a sentence that says so.
+/// `form` is "text" or "json". False if the library at `driver` counts nothing: `result` is a sentence then.
 bool readKernelStatistics(const std::string &driver, const std::string &form, std::string &result);
 
 } // namespace dscc::run

@@ -213,7 +213,9 @@ static void printStatistics() {
     std::fputs((statisticsAs(state().statisticsForm) + "\n").c_str(), stderr);
 }
 
-void printStatisticsAtExit() { std::atexit(printStatistics); }
+void printStatisticsAtExit() {
+  [[maybe_unused]] static const int once = std::atexit(printStatistics);
+}
 
 } // namespace dscc::sim
 

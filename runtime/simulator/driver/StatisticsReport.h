@@ -5,7 +5,7 @@
 
 namespace dscc::sim {
 
-/// To be called once: has the statistics written to stderr when the process ends, in the form of the settings, unless
+/// Has the statistics written to stderr when the process ends, in the form of the settings, unless
 /// dsccSimStatistics has given them out by then.
 void printStatisticsAtExit();
 

@@ -2,9 +2,9 @@
 //
 //     global: 32-byte sectors that it touches            shared: wavefronts, each a word of every one of 32 banks
 //
-// Shared accesses of 8 bytes go by half warps, of 16 bytes by quarters, as documented; hardware is known to serve parts of
-// a warp together where lanes want the same words, so `least` counts without that rule. Lanes that read or write one word share it; atomics
-// of lanes on one word go one after the other.
+// Shared accesses of 8 bytes go by half warps, of 16 bytes by quarters, as documented; hardware may serve such parts
+// together where they want the same words, so `least` counts without that rule. Lanes that read or write one word share
+// it; atomics of lanes on one word go one after the other.
 
 #ifndef DSCC_RUNTIME_SIMULATOR_EXEC_REQUESTS_H
 #define DSCC_RUNTIME_SIMULATOR_EXEC_REQUESTS_H

@@ -1,8 +1,8 @@
 // What a kernel does, counted as a warp would do it.
 //
-// Lanes run one after the other, so a warp's instruction is put together afterwards. A lane's place in its kernel is the
-// instruction and the iteration of each loop around it; all lanes that come by the same place execute one instruction of
-// the warp together, as if they met again behind each branch and each loop:
+// Lanes run one after the other, so a warp's instruction is put together afterwards. A lane's place in its kernel is
+// the instruction and the iteration of each loop around it; all lanes that come by the same place execute one
+// instruction of the warp together, as if they met again behind each branch and each loop:
 //
 //     lane 0: a  loop 0: b c   loop 1: b      d            warp: a(3)  b(3) c(1)  b(2) c(1)  b(1)  d(3)
 //     lane 1: a  loop 0: b     loop 1: b c    loop 2: b  d
@@ -41,11 +41,11 @@ constexpr InstructionClass storeClassOf(MemorySpace space) { return InstructionC
 
 enum AccessKind : uint8_t { LoadAccess, StoreAccess, AtomicAccess, numAccessKinds };
 
-/// Who does floating-point operations; TensorInt8 does operations on integers. An addition or a multiplication is one, a
+/// Who does floating-point operations; TensorInt8 does operations on integers. A sum, a product or a quotient is one, a
 /// multiply-add two; other functions are none.
 enum FlopUnit : uint8_t {
-  F32Flop, HalfFlop, F64Flop, TensorF16Flop, TensorBf16Flop, TensorTf32Flop, TensorF64Flop, TensorF8Flop, TensorInt8Flop,
-  numFlopUnits
+  F32Flop, HalfFlop, F64Flop, TensorF16Flop, TensorBf16Flop, TensorTf32Flop, TensorF64Flop, TensorF8Flop,
+  TensorInt8Flop, numFlopUnits
 };
 llvm::StringRef flopUnitName(unsigned unit);
 

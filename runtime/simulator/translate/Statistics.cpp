@@ -1,5 +1,5 @@
-// Has compiled code report what it does: straight-line segments and accesses, each with its position, which is made of the
-// iterations of the loops around it (exec/Statistics.h says why).
+// Has compiled code report what it does: straight-line segments and accesses, each with its position, which is made of
+// the iterations of the loops around it (exec/Statistics.h says why).
 //
 //     segment: ld.global, fma, setp      position = 0
 //     loop:                              i = phi(0, i + 1), position = (position outside) * odd + i + 1

@@ -85,12 +85,14 @@ class StatsTest(unittest.TestCase):
             self.assertEqual(child.stderr, "")
 
     def test_json_of_the_report(self):
-        self.check_document(json.loads(self.run_model("--device=sim", "--stats", "--json").stdout)["statistics"], "sm_90")
+        child = self.run_model("--device=sim", "--stats", "--json")
+        self.check_document(json.loads(child.stdout)["statistics"], "sm_90")
 
     def test_order_of_the_host(self):
         # However the blocks and lanes take turns, a kernel does the same.
         def count(*options, **environment):
-            return json.loads(self.run_model("--device=sim", "--stats=json", *options, **environment).stdout)["statistics"]
+            child = self.run_model("--device=sim", "--stats=json", *options, **environment)
+            return json.loads(child.stdout)["statistics"]
 
         expected = count(DSCC_SIM_THREADS="1")
         self.assertEqual(count("--sim-check=none"), expected)
@@ -129,7 +131,8 @@ class StatsTest(unittest.TestCase):
         for device in ((), ("--device=cpu",), ("--device=cuda",)):
             child = self.run_model("--stats", *device, code=2)
             self.assertIn("--stats counts on a simulated GPU; give --device=sim too", child.stderr)
-        self.assertIn("--stats knows text, json, not `xml`", self.run_model("--device=sim", "--stats=xml", code=2).stderr)
+        child = self.run_model("--device=sim", "--stats=xml", code=2)
+        self.assertIn("--stats knows text, json, not `xml`", child.stderr)
         child = self.run_model("--device=sim", code=5, DSCC_SIM_STATS="xml")
         self.assertIn("DSCC_SIM_STATS is xml; it can be json or text", child.stderr)
 
