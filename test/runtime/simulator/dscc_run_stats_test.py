@@ -122,6 +122,10 @@ class StatsTest(unittest.TestCase):
         self.check_document(json.loads(child.stderr), "sm_90")
         self.assertNotIn("kernels on", child.stdout)
 
+    def test_help(self):
+        said = subprocess.run(["dscc-run", "--help"], capture_output=True, text=True, check=True).stdout
+        self.assertRegex(said, r"--stats\[=text\|json\] +what each kernel did on the simulated GPU")
+
     def test_off(self):
         child = self.run_model("--device=sim")
         self.assertEqual(child.stderr, "")

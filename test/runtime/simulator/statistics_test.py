@@ -226,6 +226,33 @@ NEXT:
 """)
         self.check_sectors(row["memory"]["global"]["store"], 32, 32, 32, 128)
 
+    def test_loop_with_two_entries(self):
+        # No iteration numbers here: the n-th time of each lane counts as one. 5 turns of 2 sums each, but for the first.
+        row = self.run_kernel("""  mov.u32 %r4, 0;
+  setp.lt.u32 %p2, %r3, 1000;
+  @%p2 bra SECOND;
+FIRST:
+  add.u32 %r5, %r4, 7;
+SECOND:
+  add.u32 %r4, %r4, 1;
+  setp.lt.u32 %p1, %r4, 5;
+  @%p1 bra FIRST;
+""")
+        self.assertEqual((row["warp_instructions"]["integer"], row["thread_instructions"]["integer"]), (10, 320))
+
+    def test_long_loop(self):
+        # More than a log keeps at once; with a barrier the lanes take turns, without one they do not.
+        for barrier in ("", "  bar.sync 0;\n"):
+            row = self.run_kernel(barrier + """  mov.u32 %r4, 0;
+LOOP:
+  ld.global.b32 %r5, [%q0];
+  add.u32 %r4, %r4, 1;
+  setp.lt.u32 %p1, %r4, 140000;
+  @%p1 bra LOOP;
+""", block=40)
+            self.check_sectors(row["memory"]["global"]["load"], 280000, 280000, 280000, 140000 * 40 * 4)
+            self.assertEqual(row["warp_instructions"]["integer"], 280002)
+
     def test_predicates(self):
         # The warp issues it, 8 lanes do it.
         row = self.run_kernel("""  setp.lt.u32 %p1, %r0, 8;
@@ -261,6 +288,8 @@ NEXT:
         # 2 * 16 * 8 * 16 a warp, and half of that.
         self.assertEqual(row["flop"], {"tensor_f16": 2 * 4096, "tensor_tf32": 2 * 2048})
         self.assertEqual(row["warp_instructions"]["matrix"], 4)
+        # A multiprocessor of the H100 does 4096 of f16 a clock, 2048 of tf32: 989 and 495 TFLOP/s of the chip.
+        self.assertAlmostEqual(row["roofline"]["limits_us"]["tensor"], (2 + 2) / 1830, places=9)
 
     def test_ldmatrix(self):
         rows = """  shl.b32 %r8, %r0, SHIFT;
