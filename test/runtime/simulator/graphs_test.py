@@ -1,0 +1,434 @@
+"""Captures and graphs of the simulated driver: what CUDA promises, and what it refuses."""
+
+import ctypes
+import sys
+import threading
+import unittest
+
+sys.dont_write_bytecode = True
+
+import driver_api
+from driver_api import MEMORY_DEVICE, N, address_t, handle, size_t, uint
+
+GLOBAL, THREAD_LOCAL, RELAXED = 0, 1, 2
+NONE, ACTIVE, INVALIDATED = 0, 1, 2
+KERNEL, MEMCPY, MEMSET, HOST, EMPTY = 0, 1, 2, 3, 5
+
+
+class GraphCase(driver_api.Case):
+    def setUp(self):
+        super().setUp()
+        self.stream = api.stream()
+
+    def status(self, stream):
+        return api.get_second("cuStreamIsCapturing", stream, kind=ctypes.c_int)
+
+    def nodes(self, graph):
+        count = size_t()
+        api.ok("cuGraphGetNodes", graph, None, ctypes.byref(count))
+        nodes = (handle * count.value)()
+        api.ok("cuGraphGetNodes", graph, nodes, ctypes.byref(count))
+        return list(nodes)
+
+    def types(self, graph):
+        return [api.get_second("cuGraphNodeGetType", node, kind=ctypes.c_int) for node in self.nodes(graph)]
+
+    def dependencies(self, node):
+        count, nodes = size_t(8), (handle * 8)()
+        api.ok("cuGraphNodeGetDependencies", node, nodes, ctypes.byref(count))
+        return nodes[:count.value]
+
+    def instantiate(self, graph):
+        return api.get("cuGraphInstantiateWithFlags", graph, 0)
+
+    def run_graph(self, graph):
+        api.ok("cuGraphLaunch", graph, self.stream)
+        api.ok("cuStreamSynchronize", self.stream)
+
+    def kernel_node(self, value=1, function=None, target=None, source=None, kernel=None):
+        node = driver_api.KernelNode()
+        node.kept = driver_api.arguments(address_t(target or self.target), address_t(source or self.source), uint(value))
+        node.grid[:], node.block[:], node.arguments = [1] * 3, [N, 1, 1], ctypes.addressof(node.kept)
+        node.function = None if kernel else (function or self.add).value
+        node.kernel = kernel
+        return ctypes.byref(node)
+
+    def add_node(self, name, graph, after, *request):
+        before = (handle * max(1, len(after)))(*after)
+        return api.get(name, graph, before, len(after), *request)
+
+    def add_kernel(self, graph, after=(), **parameters):
+        return self.add_node("cuGraphAddKernelNode_v2", graph, after, self.kernel_node(**parameters))
+
+    def copy(self, target, source, size=4 * N):
+        copy = driver_api.Copy3D(width=size, height=1, depth=1)
+        for side, address in ((copy.source, source), (copy.target, target)):
+            side.type, side.device = MEMORY_DEVICE, address
+        return copy
+
+
+class Captures(GraphCase):
+    def begin(self, mode=GLOBAL):
+        api.ok("cuStreamBeginCapture_v2", self.stream, mode)
+
+    def end(self):
+        return api.get_second("cuStreamEndCapture", self.stream, kind=handle)
+
+    def ends_with(self, error):
+        graph = handle(1)
+        self.refuses(error, "cuStreamEndCapture", self.stream, ctypes.byref(graph))
+        self.assertIsNone(graph.value)
+        self.assertEqual(self.status(self.stream), NONE)
+
+    def test_capture(self):
+        """What is captured does not run; the graph runs as often as it is launched, and takes other parameters."""
+        self.begin()
+        self.assertEqual(self.status(self.stream), ACTIVE)
+        api.ok("cuMemcpyDtoDAsync_v2", self.target, self.source, 4 * N, self.stream)
+        self.assertEqual(self.launch(self.stream, source=self.target, value=5), "SUCCESS")
+        api.ok("cuMemsetD32Async", self.target, 1, 1, self.stream)
+        graph = self.end()
+        self.assertEqual(self.status(self.stream), NONE)
+        self.holds([0] * N)
+        self.assertEqual(self.types(graph), [MEMCPY, KERNEL, MEMSET])
+        nodes = self.nodes(graph)
+        self.assertEqual([self.dependencies(node) for node in nodes], [[], nodes[:1], nodes[1:2]])
+        ready = self.instantiate(graph)
+        for _ in range(2):
+            self.run_graph(ready)
+            self.holds([1] + list(range(6, N + 5)))
+        api.ok("cuGraphExecKernelNodeSetParams_v2", ready, nodes[1], self.kernel_node(9, source=self.target))
+        self.run_graph(ready)
+        self.holds([1] + list(range(10, N + 9)))
+        # The graph itself has not changed: an update from it brings the first parameters back.
+        info = driver_api.UpdateInfo()
+        api.ok("cuGraphExecUpdate_v2", ready, graph, ctypes.byref(info))
+        self.run_graph(ready)
+        self.holds([1] + list(range(6, N + 5)))
+        api.ok("cuGraphDestroy", graph)
+        self.run_graph(ready)  # does not need it
+        api.ok("cuGraphExecDestroy", ready)
+        self.refuses("INVALID_VALUE", "cuGraphLaunch", ready, self.stream)
+
+    def test_several_streams(self):
+        other, fork, join = api.stream(), api.event(), api.event()
+        scratch = api.allocate(4 * N)
+        self.begin()
+        self.assertEqual(self.launch(self.stream, value=1), "SUCCESS")
+        api.ok("cuEventRecord", fork, self.stream)
+        api.ok("cuStreamWaitEvent", other, fork, 0)
+        self.assertEqual(self.status(other), ACTIVE)
+        self.assertEqual(self.launch(other, source=self.target, target=scratch, value=10), "SUCCESS")
+        api.ok("cuEventRecord", join, other)
+        api.ok("cuMemsetD32Async", self.source, 7, N, self.stream)
+        api.ok("cuStreamWaitEvent", self.stream, join, 0)
+        status, count, ends = ctypes.c_int(), size_t(), ctypes.POINTER(handle)()
+        number, graph = address_t(), handle()
+        api.ok("cuStreamGetCaptureInfo_v2", self.stream, ctypes.byref(status), ctypes.byref(number),
+               ctypes.byref(graph), ctypes.byref(ends), ctypes.byref(count))
+        self.assertEqual((status.value, count.value), (ACTIVE, 2))
+        self.assertGreater(number.value, 0)
+        # The last one waits for both branches.
+        self.assertEqual(self.launch(self.stream, source=scratch, value=100), "SUCCESS")
+        self.assertEqual(graph.value, self.end())
+        nodes = self.nodes(graph)
+        self.assertEqual(self.types(graph), [KERNEL, KERNEL, MEMSET, KERNEL])
+        self.assertEqual([self.dependencies(node) for node in nodes[:3]], [[], nodes[:1], nodes[:1]])
+        self.assertEqual(sorted(self.dependencies(nodes[3])), sorted(nodes[1:3]))
+        self.assertEqual(self.status(other), NONE)
+        self.run_graph(self.instantiate(graph))
+        self.holds(self.array + 111)
+        # An event of a capture that is over stands for nothing.
+        self.refuses("CAPTURED_EVENT", "cuEventSynchronize", join)
+        self.refuses("CAPTURED_EVENT", "cuStreamWaitEvent", other, join, 0)
+
+    def test_host_function(self):
+        seen = []
+        function = driver_api.HostFunction(lambda data: seen.append(data))
+        self.begin()
+        api.ok("cuLaunchHostFunc", self.stream, function, 5)
+        graph = self.end()
+        self.assertEqual((self.types(graph), seen), ([HOST], []))
+        ready = self.instantiate(graph)
+        self.run_graph(ready)
+        self.run_graph(ready)
+        self.assertEqual(seen, [5, 5])
+
+    def test_calls_that_invalidate(self):
+        event, captured, old = api.event(), api.event(), api.event()
+        api.ok("cuEventRecord", old, self.stream)
+        api.ok("cuStreamSynchronize", self.stream)
+        memory = api.get("cuMemAllocAsync", 4, self.stream, kind=address_t)
+        ready = self.instantiate(api.get("cuGraphCreate", 0))
+        callback = driver_api.StreamCallback(lambda *_: None)
+        for error, name, *arguments in (
+                ("STREAM_CAPTURE_UNSUPPORTED", "cuStreamSynchronize", self.stream),
+                ("STREAM_CAPTURE_UNSUPPORTED", "cuStreamQuery", self.stream),
+                ("STREAM_CAPTURE_UNSUPPORTED", "cuCtxSynchronize"),
+                ("STREAM_CAPTURE_UNSUPPORTED", "cuMemAlloc_v2", ctypes.byref(address_t()), 4),
+                ("STREAM_CAPTURE_UNSUPPORTED", "cuMemFree_v2", memory),
+                ("STREAM_CAPTURE_UNSUPPORTED", "cuMemAllocAsync", ctypes.byref(address_t()), 4, self.stream),
+                ("STREAM_CAPTURE_UNSUPPORTED", "cuMemFreeAsync", memory, self.stream),
+                ("STREAM_CAPTURE_UNSUPPORTED", "cuMemcpyDtoD_v2", self.target, self.source, 4),
+                ("STREAM_CAPTURE_UNSUPPORTED", "cuEventQuery", event),
+                ("STREAM_CAPTURE_UNSUPPORTED", "cuStreamAddCallback", self.stream, callback, None, 0),
+                ("STREAM_CAPTURE_UNSUPPORTED", "cuGraphLaunch", ready, self.stream),
+                ("CAPTURED_EVENT", "cuEventSynchronize", captured),
+                ("CAPTURED_EVENT", "cuEventQuery", captured),
+                ("STREAM_CAPTURE_ISOLATION", "cuStreamWaitEvent", self.stream, old, 0)):
+            self.begin()
+            api.ok("cuEventRecord", captured, self.stream)
+            self.refuses(error, name, *arguments)
+            self.assertEqual(self.status(self.stream), INVALIDATED, name)
+            self.assertEqual(self.launch(self.stream), "STREAM_CAPTURE_INVALIDATED")
+            self.ends_with("STREAM_CAPTURE_INVALIDATED")
+        api.ok("cuMemFreeAsync", memory, self.stream)  # no refused call has freed it
+        self.assertEqual(self.launch(self.stream, value=3), "SUCCESS")
+        self.holds(self.array + 3)
+
+    def test_default_stream(self):
+        self.refuses("STREAM_CAPTURE_UNSUPPORTED", "cuStreamBeginCapture_v2", None, GLOBAL)
+        # It would wait for a stream that blocks, and does not for one that does not.
+        self.begin()
+        self.assertEqual(self.launch(), "SUCCESS")
+        self.end()
+        self.stream = api.stream(0)
+        self.begin()
+        self.refuses("STREAM_CAPTURE_IMPLICIT", "cuStreamIsCapturing", None, ctypes.byref(ctypes.c_int()))
+        self.assertEqual(self.status(self.stream), ACTIVE)
+        self.assertEqual(self.launch(), "STREAM_CAPTURE_IMPLICIT")
+        self.ends_with("STREAM_CAPTURE_INVALIDATED")
+
+    def test_wrong_ends(self):
+        graph = handle()
+        self.refuses("ILLEGAL_STATE", "cuStreamEndCapture", self.stream, ctypes.byref(graph))
+        self.begin()
+        self.refuses("ILLEGAL_STATE", "cuStreamBeginCapture_v2", self.stream, GLOBAL)
+        self.end()
+        self.refuses("INVALID_VALUE", "cuStreamBeginCapture_v2", self.stream, 3)
+        # A branch that is not joined, and one that is ended in its own stream.
+        other, event = api.stream(), api.event()
+        self.begin()
+        api.ok("cuEventRecord", event, self.stream)
+        api.ok("cuStreamWaitEvent", other, event, 0)
+        self.assertEqual(self.launch(other), "SUCCESS")
+        self.ends_with("STREAM_CAPTURE_UNJOINED")
+        self.begin()
+        api.ok("cuEventRecord", event, self.stream)
+        api.ok("cuStreamWaitEvent", other, event, 0)
+        self.refuses("STREAM_CAPTURE_UNMATCHED", "cuStreamEndCapture", other, ctypes.byref(graph))
+        self.ends_with("STREAM_CAPTURE_INVALIDATED")
+        # Two captures do not meet.
+        self.begin()
+        api.ok("cuStreamBeginCapture_v2", other, GLOBAL)
+        api.ok("cuEventRecord", event, self.stream)
+        self.refuses("STREAM_CAPTURE_MERGE", "cuStreamWaitEvent", other, event, 0)
+        self.ends_with("STREAM_CAPTURE_INVALIDATED")
+        api.ok("cuStreamDestroy_v2", other)
+
+    def test_modes(self):
+        def exchange(mode):
+            value = ctypes.c_int(mode)
+            api.ok("cuThreadExchangeStreamCaptureMode", ctypes.byref(value))
+            return value.value
+
+        def elsewhere(act):
+            """In another thread, with the same context."""
+            def run():
+                api.ok("cuCtxSetCurrent", context)
+                results.append(act())
+
+            results, context = [], api.get("cuCtxGetCurrent")
+            thread = threading.Thread(target=run)
+            thread.start()
+            thread.join()
+            return results[0]
+
+        def allocate():
+            address = address_t()
+            error = api.error("cuMemAlloc_v2", ctypes.byref(address), 4)
+            return error if error != "SUCCESS" else api.error("cuMemFree_v2", address)
+
+        def relaxed_allocate():
+            exchange(RELAXED)
+            return allocate()
+
+        # What an allocation meets: in the thread of the capture, in another one, in another one that is relaxed.
+        unsupported, fine = "STREAM_CAPTURE_UNSUPPORTED", "SUCCESS"
+        for mode, own, other in ((GLOBAL, unsupported, unsupported), (THREAD_LOCAL, unsupported, fine),
+                                 (RELAXED, fine, fine)):
+            self.begin(mode)
+            self.assertEqual(elsewhere(relaxed_allocate), fine)
+            self.assertEqual(elsewhere(allocate), other)
+            self.assertEqual(allocate(), own)
+            graph = handle()
+            api.code("cuStreamEndCapture", self.stream, ctypes.byref(graph))
+            self.assertEqual(graph.value is not None, own == fine)
+        self.assertEqual(exchange(RELAXED), GLOBAL)
+        self.begin(GLOBAL)
+        self.assertEqual(allocate(), fine)
+        self.assertEqual(exchange(GLOBAL), RELAXED)
+        graph = handle()
+        wrong = lambda: api.error("cuStreamEndCapture", self.stream, ctypes.byref(graph))
+        self.assertEqual(elsewhere(wrong), "STREAM_CAPTURE_WRONG_THREAD")
+        self.end()
+        self.refuses("INVALID_VALUE", "cuThreadExchangeStreamCaptureMode", ctypes.byref(ctypes.c_int(3)))
+
+
+class Graphs(GraphCase):
+    def test_nodes(self):
+        """A diamond: copy, then a kernel and a fill, then a host function behind both."""
+        seen, scratch = [], api.allocate(4 * N)
+        function = driver_api.HostFunction(lambda data: seen.append(data))
+        graph = api.get("cuGraphCreate", 0)
+        copy = self.add_node("cuGraphAddMemcpyNode", graph, [], ctypes.byref(self.copy(scratch, self.source)), None)
+        kernel = self.add_kernel(graph, [copy], source=scratch, value=4)
+        fill = driver_api.MemsetNode(target=self.source, value=9, element=4, width=N, height=1)
+        fill = self.add_node("cuGraphAddMemsetNode", graph, [copy], ctypes.byref(fill), None)
+        call = driver_api.HostNode(function=ctypes.cast(function, handle), data=3)
+        host = self.add_node("cuGraphAddHostNode", graph, [kernel], ctypes.byref(call))
+        empty = self.add_node("cuGraphAddEmptyNode", graph, [])
+        api.ok("cuGraphAddDependencies", graph, (handle * 2)(fill, host), (handle * 2)(host, empty), 2)
+        self.assertEqual(self.types(graph), [MEMCPY, KERNEL, MEMSET, HOST, EMPTY])
+        self.assertEqual(self.dependencies(host), [kernel, fill])
+        count, roots = size_t(4), (handle * 4)()
+        api.ok("cuGraphGetRootNodes", graph, roots, ctypes.byref(count))
+        self.assertEqual((count.value, roots[:2]), (1, [copy, None]))
+        ready = self.instantiate(graph)
+        api.ok("cuGraphUpload", ready, self.stream)
+        self.run_graph(ready)
+        self.assertEqual(seen, [3])
+        self.holds(self.array + 4)
+        self.holds([9] * N, self.source)
+
+    def test_kernel_of_a_library(self):
+        image = driver_api.KERNELS.format(target="sm_80").encode()
+        library = api.get("cuLibraryLoadData", image, None, None, 0, None, None, 0)
+        kernel = api.get("cuLibraryGetKernel", library, b"add")
+        graph = api.get("cuGraphCreate", 0)
+        self.add_kernel(graph, kernel=kernel, value=2)
+        ready = self.instantiate(graph)
+        self.run_graph(ready)
+        self.holds(self.array + 2)
+        api.ok("cuLibraryUnload", library)
+        self.refuses("INVALID_HANDLE", "cuGraphLaunch", ready, self.stream)
+
+    def test_wrong_nodes(self):
+        graph, other = api.get("cuGraphCreate", 0), api.get("cuGraphCreate", 0)
+        self.refuses("INVALID_VALUE", "cuGraphCreate", ctypes.byref(handle()), 1)
+        node, foreign = self.add_kernel(graph), self.add_kernel(other)
+        one, two = (handle * 1)(foreign), (handle * 2)(node, node)
+        made, request = handle(), self.kernel_node()
+        for arguments in ((12345, None, 0, request), (graph, one, 1, request), (graph, two, 2, request),
+                          (graph, None, 1, request), (graph, None, 0, None),
+                          (graph, None, 0, self.kernel_node(function=handle(12345)))):
+            self.refuses("INVALID_VALUE", "cuGraphAddKernelNode_v2", ctypes.byref(made), *arguments)
+        copies = [self.copy(self.target, self.source, size) for size in (0, 4 * N + 4)]
+        for copy in copies + [self.copy(self.target, 16)]:
+            self.refuses("INVALID_VALUE", "cuGraphAddMemcpyNode", ctypes.byref(made), graph, None, 0, ctypes.byref(copy),
+                         None)
+        fill = driver_api.MemsetNode(target=self.target, value=0, element=3, width=1, height=1)
+        self.refuses("INVALID_VALUE", "cuGraphAddMemsetNode", ctypes.byref(made), graph, None, 0, ctypes.byref(fill),
+                     None)
+        self.refuses("INVALID_VALUE", "cuGraphAddHostNode", ctypes.byref(made), graph, None, 0,
+                     ctypes.byref(driver_api.HostNode()))
+        self.assertEqual(len(self.nodes(graph)), 1)
+
+    def test_dependencies(self):
+        graph = api.get("cuGraphCreate", 0)
+        first, second = self.add_kernel(graph), self.add_kernel(graph)
+        array = lambda *nodes: (handle * len(nodes))(*nodes)
+        api.ok("cuGraphAddDependencies", graph, array(first), array(second), 1)
+        for wrong in ((first, second), (first, first)):  # there already; of itself
+            self.refuses("INVALID_VALUE", "cuGraphAddDependencies", graph, array(wrong[0]), array(wrong[1]), 1)
+        self.instantiate(graph)
+        api.ok("cuGraphAddDependencies_v2", graph, array(second), array(first), None, 1)
+        self.refuses("INVALID_VALUE", "cuGraphInstantiateWithFlags", ctypes.byref(handle()), graph, 0)  # a circle
+        log = ctypes.create_string_buffer(100)
+        self.refuses("INVALID_VALUE", "cuGraphInstantiate_v2", ctypes.byref(handle()), graph, None, log, 100)
+        self.assertIn(b"circle", log.value)
+        self.refuses("INVALID_VALUE", "cuGraphInstantiateWithFlags", ctypes.byref(handle()), graph, 64)
+        api.ok("cuGraphDestroy", graph)
+        self.refuses("INVALID_VALUE", "cuGraphDestroy", graph)
+        self.refuses("INVALID_VALUE", "cuGraphNodeGetType", first, ctypes.byref(ctypes.c_int()))
+
+    def build(self, *kinds, chained=True, value=1):
+        graph, last = api.get("cuGraphCreate", 0), []
+        for kind in kinds:
+            if kind == KERNEL:
+                node = self.add_kernel(graph, last, value=value)
+            elif kind == MEMCPY:
+                copy = ctypes.byref(self.copy(self.target, self.source))
+                node = self.add_node("cuGraphAddMemcpyNode", graph, last, copy, None)
+            else:
+                node = self.add_node("cuGraphAddEmptyNode", graph, last)
+            last = [node] if chained else []
+        return graph
+
+    def test_updates(self):
+        def update(graph):
+            info = driver_api.UpdateInfo()
+            error = api.error("cuGraphExecUpdate_v2", ready, graph, ctypes.byref(info))
+            return error, info.result, info.node, info.origin
+
+        ready = self.instantiate(self.build(MEMCPY, KERNEL))
+        self.assertEqual(update(self.build(MEMCPY, KERNEL, value=8)), ("SUCCESS", 0, None, None))
+        self.run_graph(ready)
+        self.holds(self.array + 8)
+        failure = "GRAPH_EXEC_UPDATE_FAILURE"
+        for graph, result, node in ((self.build(MEMCPY), 2, None), (self.build(MEMCPY, KERNEL, chained=False), 2, 1),
+                                    (self.build(MEMCPY, EMPTY), 3, 1)):
+            expected = None if node is None else self.nodes(graph)[node]
+            self.assertEqual(update(graph)[:3], (failure, result, expected))
+        # A copy from the host cannot take the place of one within the device.
+        _, pinned = api.pinned()
+        graph = api.get("cuGraphCreate", 0)
+        copy = self.add_node("cuGraphAddMemcpyNode", graph, [], ctypes.byref(self.copy(self.target, pinned)), None)
+        self.add_kernel(graph, [copy])
+        self.assertEqual(update(graph)[:3], (failure, 5, copy))
+        self.assertEqual(update(12345)[:2], ("INVALID_VALUE", 1))
+        self.run_graph(ready)  # as it was
+        self.holds(self.array + 8)
+
+    def test_parameters(self):
+        graph = self.build(MEMCPY, KERNEL)
+        copy, kernel = self.nodes(graph)
+        ready = self.instantiate(graph)
+        api.ok("cuGraphExecKernelNodeSetParams_v2", ready, kernel, self.kernel_node(function=self.cube))
+        self.run_graph(ready)
+        self.holds(self.array ** 3)
+        self.refuses("INVALID_VALUE", "cuGraphExecKernelNodeSetParams_v2", ready, copy, self.kernel_node())
+        self.refuses("INVALID_VALUE", "cuGraphExecKernelNodeSetParams_v2", 12345, kernel, self.kernel_node())
+        api.ok("cuGraphNodeSetEnabled", ready, kernel, 0)
+        self.run_graph(ready)
+        self.holds(self.array)  # what the copy leaves
+        self.assertEqual(api.get_second("cuGraphNodeGetEnabled", ready, kernel, kind=uint), 0)
+
+    def test_memory_that_is_gone(self):
+        """The graph remembers an address; whether something is there shows when it runs."""
+        memory = api.allocate(4 * N)
+        graph = api.get("cuGraphCreate", 0)
+        self.add_node("cuGraphAddMemcpyNode", graph, [], ctypes.byref(self.copy(memory, self.source)), None)
+        ready = self.instantiate(graph)
+        self.run_graph(ready)
+        api.free(memory)
+        api.ok("cuGraphLaunch", ready, self.stream)
+        self.refuses("ILLEGAL_ADDRESS", "cuStreamSynchronize", self.stream)
+
+    def test_launch_order(self):
+        """A graph waits for its stream and for its own last launch, and the stream for it."""
+        graph = api.get("cuGraphCreate", 0)
+        self.add_kernel(graph, source=self.target, value=1)
+        ready, other = self.instantiate(graph), api.stream()
+        self.assertEqual(self.launch(self.stream, value=10), "SUCCESS")
+        for stream in (self.stream, other, self.stream, other):
+            api.ok("cuGraphLaunch", ready, stream)
+        api.ok("cuStreamSynchronize", other)
+        self.assertEqual(self.launch(self.stream, source=self.target, value=100), "SUCCESS")
+        self.holds(self.array + 114)
+
+
+if __name__ == "__main__":
+    LIBRARY = sys.argv.pop(1)
+    api = driver_api.Case.api = driver_api.Api(LIBRARY)
+    unittest.main()

@@ -1,0 +1,304 @@
+"""Memory, streams and events of the simulated driver: what CUDA promises, and what it refuses."""
+
+import ctypes
+import json
+import os
+import pathlib
+import subprocess
+import sys
+import threading
+import unittest
+
+sys.dont_write_bytecode = True
+
+import numpy as np
+
+import driver_api
+from driver_api import MEMORY_ARRAY, MEMORY_DEVICE, MEMORY_HOST, MEMORY_UNIFIED, N, address_t, handle, size_t, uint
+
+SEED = int(os.environ.get("DSCC_SIM_SEED", "0"))
+
+
+class Order(unittest.TestCase):
+    def test_seeds(self):
+        """Programs with a mistake in their order go wrong with some seed, and right ones with none."""
+        probes = pathlib.Path(__file__).with_name("driver_probes.py")
+        found = {}
+        for seed in range(9):
+            child = subprocess.run([sys.executable, probes, LIBRARY], capture_output=True, text=True, check=True,
+                                   env={**os.environ, "DSCC_SIM_SEED": str(seed), "DSCC_SIM_LOG": "0"})
+            for name, (right, wrong) in json.loads(child.stdout).items():
+                self.assertTrue(right, f"{name} with seed {seed}")
+                if seed == 0:
+                    self.assertTrue(wrong, f"{name} in the order of its calls")
+                elif not wrong:
+                    found.setdefault(name, []).append(seed)
+        print("mistakes found, by seed:", found)
+        self.assertEqual(len(found), 7, found)
+
+
+class Memory(driver_api.Case):
+    def test_copies(self):
+        stream, host = api.stream(), np.zeros(N, np.uint32)
+        at = host.ctypes.data
+        for name, arguments, place in (("cuMemcpyDtoD_v2", (self.target, self.source), None),
+                                       ("cuMemcpy", (self.target, self.source), None),
+                                       ("cuMemcpyDtoDAsync_v2", (self.target, self.source), None),
+                                       ("cuMemcpyAsync", (self.target, self.source), None),
+                                       ("cuMemcpyDtoH_v2", (at, self.source), host),
+                                       ("cuMemcpyDtoHAsync_v2", (at, self.source), host),
+                                       ("cuMemcpy", (at, self.source), host), ("cuMemcpyAsync", (at, self.source), host)):
+            api.ok("cuMemsetD32_v2", self.target, 0, N)
+            api.ok("cuCtxSynchronize")
+            host[:] = 0
+            api.ok(name, *arguments, 4 * N, *([stream] if "Async" in name else []))
+            if place is None:
+                self.holds(self.array)
+            else:  # pageable memory: done on return
+                np.testing.assert_array_equal(host, self.array)
+        for name in ("cuMemcpyHtoD_v2", "cuMemcpyHtoDAsync_v2", "cuMemcpy", "cuMemcpyAsync"):
+            host[:] = np.arange(N) + len(name)
+            api.ok(name, self.target, at, 4 * N, *([None] if "Async" in name else []))
+            self.holds(host)
+
+    def test_wrong_copies(self):
+        host = (uint * N)()
+        self.refuses("INVALID_VALUE", "cuMemcpyHtoD_v2", self.target, host, 4 * N + 1)
+        self.refuses("INVALID_VALUE", "cuMemcpyHtoD_v2", self.target, None, 4)
+        self.refuses("INVALID_VALUE", "cuMemcpyDtoD_v2", self.target, ctypes.addressof(host), 4)
+        self.refuses("INVALID_HANDLE", "cuMemcpyHtoDAsync_v2", self.target, host, 4, 12345)
+        api.free(self.target)
+        self.refuses("INVALID_VALUE", "cuMemcpyHtoD_v2", self.target, host, 4)
+        self.refuses("INVALID_VALUE", "cuMemcpy", ctypes.addressof(host), self.target, 4)
+        self.refuses("INVALID_VALUE", "cuMemFree_v2", self.target)
+
+    def test_rows(self):
+        # Columns 4 to 7 of an 8 x 8 matrix, into rows of 4.
+        request = driver_api.Copy2D(source_x=16, source_type=MEMORY_DEVICE, source_device=self.source, source_pitch=32,
+                                    target_type=MEMORY_UNIFIED, target_device=self.target, target_pitch=16, width=16,
+                                    height=8)
+        right = np.concatenate([self.array.reshape(8, 8)[:, 4:].ravel(), np.zeros(32, np.uint32)])
+        for name, arguments in (("cuMemcpy2D_v2", ()), ("cuMemcpy2DAsync_v2", (api.stream(),)),
+                                ("cuMemcpy2DUnaligned_v2", ())):
+            api.ok("cuMemsetD32_v2", self.target, 0, N)
+            api.ok("cuCtxSynchronize")
+            api.ok(name, ctypes.byref(request), *arguments)
+            self.holds(right)
+        for change, error in ((dict(source_pitch=8), "INVALID_VALUE"), (dict(height=9), "INVALID_VALUE"),
+                              (dict(source_type=9), "INVALID_VALUE"), (dict(target_pitch=1 << 40), "INVALID_VALUE"),
+                              (dict(source_type=MEMORY_ARRAY), "NOT_SUPPORTED")):
+            changed = driver_api.Copy2D.from_buffer_copy(request)
+            for name, value in change.items():
+                setattr(changed, name, value)
+            self.refuses(error, "cuMemcpy2D_v2", ctypes.byref(changed))
+
+    def test_fills(self):
+        stream = api.stream()
+        for bits, value in ((8, 0x11), (16, 0x2211), (32, 0x44332211)):
+            word = {8: 0x11111111, 16: 0x22112211, 32: 0x44332211}[bits]
+            for name, arguments in ((f"cuMemsetD{bits}_v2", ()), (f"cuMemsetD{bits}Async", (stream,))):
+                api.ok("cuMemsetD32_v2", self.target, 0, N)
+                api.ok("cuCtxSynchronize")
+                api.ok(name, self.target, value, 2 * N * 8 // bits, *arguments)
+                self.holds([word] * (N // 2) + [0] * (N // 2))
+            for name, arguments in ((f"cuMemsetD2D{bits}_v2", ()), (f"cuMemsetD2D{bits}Async", (stream,))):
+                api.ok("cuMemsetD32_v2", self.target, 0, N)
+                api.ok("cuCtxSynchronize")
+                api.ok(name, self.target, 32, value, 32 // bits, 8, *arguments)  # a word of each row of 8
+                self.holds([word if i % 8 == 0 else 0 for i in range(N)])
+        self.refuses("INVALID_VALUE", "cuMemsetD32_v2", self.target + 2, 0, 1)
+        self.refuses("INVALID_VALUE", "cuMemsetD8_v2", self.target, 0, 4 * N + 1)
+        self.refuses("INVALID_VALUE", "cuMemsetD2D32_v2", self.target, 4, 0, 2, 2)
+        self.refuses("INVALID_HANDLE", "cuMemsetD8Async", self.target, 0, 1, 12345)
+
+    def test_host_memory(self):
+        array, address = api.pinned()
+        self.assertEqual(api.get("cuMemHostGetDevicePointer_v2", address, 0, kind=address_t), address)
+        array[:] = self.array.tolist()
+        self.assertEqual(self.launch(source=address, value=2), "SUCCESS")  # a kernel reads it
+        self.holds(self.array + 2)
+        api.ok("cuMemFreeHost", address)
+        self.refuses("INVALID_VALUE", "cuMemFreeHost", address)
+        own = np.ones(N, np.uint32)
+        at = own.ctypes.data
+        api.ok("cuMemHostRegister_v2", at, own.nbytes, 0)
+        self.refuses("HOST_MEMORY_ALREADY_REGISTERED", "cuMemHostRegister_v2", at + 8, 8, 0)
+        self.assertEqual(api.get("cuMemHostGetDevicePointer_v2", at, 0, kind=address_t), at)
+        self.refuses("INVALID_VALUE", "cuMemFreeHost", at)
+        api.ok("cuMemHostUnregister", at)
+        self.refuses("HOST_MEMORY_NOT_REGISTERED", "cuMemHostUnregister", at)
+        self.refuses("INVALID_VALUE", "cuMemHostGetDevicePointer_v2", ctypes.byref(address_t()), at, 0)
+        self.refuses("INVALID_VALUE", "cuMemAllocHost_v2", ctypes.byref(handle()), 0)
+        self.refuses("NOT_SUPPORTED", "cuMemAllocManaged", ctypes.byref(address_t()), 4, 1)
+
+    def test_addresses(self):
+        begin, size = address_t(), size_t()
+        api.ok("cuMemGetAddressRange_v2", ctypes.byref(begin), ctypes.byref(size), self.source + 12)
+        self.assertEqual((begin.value, size.value), (self.source, 4 * N))
+        self.refuses("NOT_FOUND", "cuMemGetAddressRange_v2", ctypes.byref(begin), ctypes.byref(size), 16)
+        _, pinned = api.pinned()
+        for address, kind in ((self.source, MEMORY_DEVICE), (pinned, MEMORY_HOST)):
+            self.assertEqual(api.get("cuPointerGetAttribute", 2, address, kind=uint), kind)
+        self.assertEqual(api.get("cuPointerGetAttribute", 12, self.source, kind=size_t), 4 * N)
+        self.refuses("INVALID_VALUE", "cuPointerGetAttribute", ctypes.byref(begin), 4, self.source)  # not the host's
+        self.refuses("INVALID_VALUE", "cuPointerGetAttribute", ctypes.byref(begin), 2, 16)
+        self.refuses("INVALID_VALUE", "cuPointerGetAttribute", ctypes.byref(begin), 99, self.source)
+        kind, managed, first = uint(7), ctypes.c_ubyte(7), address_t(7)
+        places = (handle * 3)(*map(ctypes.addressof, (kind, managed, first)))
+        api.ok("cuPointerGetAttributes", 3, (ctypes.c_int * 3)(2, 8, 11), places, self.source + 4)
+        self.assertEqual((kind.value, managed.value, first.value), (MEMORY_DEVICE, 0, self.source))
+        api.ok("cuPointerGetAttributes", 3, (ctypes.c_int * 3)(2, 8, 11), places, 16)
+        self.assertEqual((kind.value, managed.value, first.value), (0, 0, 0))
+
+    def test_pools(self):
+        def attribute(pool, number):
+            return api.get_second("cuMemPoolGetAttribute", pool, number)
+
+        stream = api.stream()
+        default = api.get("cuDeviceGetDefaultMemPool", 0)
+        self.refuses("INVALID_VALUE", "cuMemPoolDestroy", default)
+        props = driver_api.PoolProps(allocation=1, location=1, max_bytes=4 << 20)
+        pool = api.get("cuMemPoolCreate", ctypes.byref(props))
+        memory = api.get("cuMemAllocFromPoolAsync", 3 << 20, pool, stream, kind=address_t)
+        self.assertEqual([attribute(pool, n) for n in (7, 8, 5)], [3 << 20, 3 << 20, 4 << 20])
+        self.assertEqual(api.get("cuPointerGetAttribute", 17, memory), pool)
+        self.refuses("OUT_OF_MEMORY", "cuMemAllocFromPoolAsync", ctypes.byref(address_t()), 2 << 20, pool, stream)
+        api.ok("cuMemPoolSetAttribute", pool, 4, ctypes.byref(address_t(2 << 20)))  # keep 2 MiB
+        api.ok("cuMemFreeAsync", memory, stream)
+        self.refuses("INVALID_VALUE", "cuMemFreeAsync", memory, stream)
+        api.ok("cuStreamSynchronize", stream)
+        self.assertEqual([attribute(pool, n) for n in (7, 8, 5)], [0, 3 << 20, 2 << 20])
+        api.ok("cuMemPoolTrimTo", pool, 0)
+        self.assertEqual(attribute(pool, 5), 0)
+        api.ok("cuMemPoolSetAttribute", pool, 8, ctypes.byref(address_t(0)))
+        self.assertEqual(attribute(pool, 8), 0)
+        self.refuses("INVALID_VALUE", "cuMemPoolSetAttribute", pool, 7, ctypes.byref(address_t(0)))
+        # A pool that is destroyed goes when its last allocation does.
+        memory = api.get("cuMemAllocFromPoolAsync", 4 * N, pool, stream, kind=address_t)
+        api.ok("cuMemPoolDestroy", pool)
+        self.refuses("INVALID_VALUE", "cuMemAllocFromPoolAsync", ctypes.byref(address_t()), 4, pool, stream)
+        self.assertEqual(self.launch(stream, target=memory), "SUCCESS")
+        api.ok("cuMemFreeAsync", memory, stream)
+        api.ok("cuStreamSynchronize", stream)
+        for wrong in (dict(allocation=2, location=1), dict(allocation=1, location=2)):
+            self.refuses("INVALID_VALUE", "cuMemPoolCreate", ctypes.byref(handle()),
+                         ctypes.byref(driver_api.PoolProps(**wrong)))
+
+    def test_use_after_free(self):
+        """In the order of one stream."""
+        stream = api.stream()
+        memory = api.get("cuMemAllocAsync", 4 * N, stream, kind=address_t)
+        self.assertEqual(self.launch(stream, target=memory), "SUCCESS")
+        api.ok("cuMemFreeAsync", memory, stream)
+        self.assertEqual(self.launch(stream, source=memory), "SUCCESS")
+        self.refuses("ILLEGAL_ADDRESS", "cuStreamSynchronize", stream)
+
+    def test_amount(self):
+        free, total = size_t(), size_t()
+        api.ok("cuMemGetInfo_v2", ctypes.byref(free), ctypes.byref(total))
+        before = free.value
+        memory = api.allocate(1 << 20)
+        api.ok("cuMemGetInfo_v2", ctypes.byref(free), ctypes.byref(total))
+        self.assertEqual(before - free.value, 1 << 20)
+        api.free(memory)
+        self.refuses("OUT_OF_MEMORY", "cuMemAlloc_v2", ctypes.byref(address_t()), total.value)
+        self.refuses("INVALID_VALUE", "cuMemAlloc_v2", ctypes.byref(address_t()), 0)
+
+
+class Streams(driver_api.Case):
+    def test_attributes(self):
+        least, greatest = ctypes.c_int(), ctypes.c_int()
+        api.ok("cuCtxGetStreamPriorityRange", ctypes.byref(least), ctypes.byref(greatest))
+        self.assertLess(greatest.value, least.value)
+        stream = api.get("cuStreamCreateWithPriority", 1, greatest.value - 1)
+        value = ctypes.c_int()
+        api.ok("cuStreamGetPriority", stream, ctypes.byref(value))
+        self.assertEqual(value.value, greatest.value)  # as high as there is
+        flags = uint()
+        for one, expected in ((stream, 1), (None, 0), (1, 0), (2, 0)):
+            api.ok("cuStreamGetFlags", one, ctypes.byref(flags))
+            self.assertEqual(flags.value, expected)
+        self.refuses("INVALID_VALUE", "cuStreamCreate", ctypes.byref(handle()), 2)
+        api.ok("cuStreamDestroy_v2", stream)
+        for name in ("cuStreamDestroy_v2", "cuStreamSynchronize", "cuStreamQuery"):
+            self.refuses("INVALID_HANDLE", name, stream)
+
+    def test_query(self):
+        """With a seed work waits until somebody asks, and asking gets it done in the end."""
+        for stream in (api.stream(), api.stream(0), 1, 2):
+            self.assertEqual(self.launch(stream), "SUCCESS")
+            answers = [api.error("cuStreamQuery", stream)]
+            while answers[-1] == "NOT_READY":
+                answers.append(api.error("cuStreamQuery", stream))
+            self.assertEqual(answers[-1], "SUCCESS")
+            self.assertLess(len(answers), 50)
+
+    def test_destroyed_stream(self):
+        """Its work goes on, and who waited for it still does."""
+        stream, other, event = api.stream(), api.stream(), api.event()
+        self.assertEqual(self.launch(stream), "SUCCESS")
+        api.ok("cuEventRecord", event, stream)
+        api.ok("cuStreamWaitEvent", other, event, 0)
+        api.ok("cuEventDestroy_v2", event)
+        api.ok("cuStreamDestroy_v2", stream)
+        self.assertEqual(self.launch(other, source=self.target, target=self.target, value=1), "SUCCESS")
+        api.ok("cuStreamSynchronize", other)
+        np.testing.assert_array_equal(self.result(), self.array + 2)
+
+    def test_free_waits(self):
+        stream = api.stream()
+        self.assertEqual(self.launch(stream), "SUCCESS")
+        api.free(self.source)  # after the kernel that reads it
+        self.holds(self.array + 1)
+
+    def test_thread_streams(self):
+        """Each host thread has a default stream of its own."""
+        ids = []
+
+        def note():
+            api.ok("cuCtxSetCurrent", primary)
+            ids.append(api.get_second("cuStreamGetId", 2))
+
+        primary = api.get("cuCtxGetCurrent")
+        for thread in [threading.Thread(target=note) for _ in range(2)]:
+            thread.start()
+            thread.join()
+        note()
+        self.assertEqual(len(set(ids)), 3)
+
+    def test_events(self):
+        begin, end, plain = api.event(0), api.event(0), api.event(2)
+        time = ctypes.c_float()
+        for event in (begin, plain):
+            api.ok("cuEventSynchronize", event)  # never recorded
+            api.ok("cuEventQuery", event)
+        self.refuses("INVALID_HANDLE", "cuEventElapsedTime", ctypes.byref(time), begin, end)
+        stream = api.stream()
+        api.ok("cuEventRecord", begin, stream)
+        self.assertEqual(self.launch(stream), "SUCCESS")
+        api.ok("cuEventRecord", end, stream)
+        if SEED:
+            self.refuses("NOT_READY", "cuEventElapsedTime", ctypes.byref(time), begin, end)
+        while api.error("cuEventQuery", end) == "NOT_READY":
+            pass
+        api.ok("cuEventElapsedTime", ctypes.byref(time), begin, end)
+        self.assertGreaterEqual(time.value, 0)
+        api.ok("cuEventRecord", plain, stream)
+        api.ok("cuEventSynchronize", plain)
+        self.refuses("INVALID_HANDLE", "cuEventElapsedTime", ctypes.byref(time), begin, plain)
+        self.refuses("INVALID_VALUE", "cuEventCreate", ctypes.byref(handle()), 8)
+        api.ok("cuEventDestroy_v2", plain)
+        self.refuses("INVALID_HANDLE", "cuEventRecord", plain, stream)
+        self.refuses("INVALID_HANDLE", "cuStreamWaitEvent", stream, plain, 0)
+
+    def test_fault_shows_later(self):
+        stream, other = api.stream(), api.stream()
+        self.assertEqual(self.launch(stream, target=16), "SUCCESS")
+        self.refuses("ILLEGAL_ADDRESS", "cuStreamSynchronize", stream)
+        self.refuses("ILLEGAL_ADDRESS", "cuStreamSynchronize", other)
+
+
+if __name__ == "__main__":
+    LIBRARY = sys.argv.pop(1)
+    api = driver_api.Case.api = driver_api.Api(LIBRARY)
+    unittest.main()
