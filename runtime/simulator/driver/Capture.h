@@ -1,7 +1,7 @@
 // Streams that are captured: what is enqueued in them becomes nodes of a graph.
 //
-// A capture begins in one stream and spreads to those that wait for an event recorded in it; all must have been joined to
-// the first one when it ends. A call that capture cannot follow invalidates it.
+// A capture begins in one stream and spreads to those that wait for an event recorded in it; all must have been joined
+// to the first one when it ends. A call that capture cannot follow invalidates it.
 
 #ifndef DSCC_RUNTIME_SIMULATOR_DRIVER_CAPTURE_H
 #define DSCC_RUNTIME_SIMULATOR_DRIVER_CAPTURE_H
@@ -26,7 +26,7 @@ struct Capture {
 /// Enqueues in the stream, or adds a node if it is captured. `task` gets what has been enqueued, if anything.
 CUresult submit(CUstream stream, Operation operation, TaskPtr *task = nullptr);
 
-/// For a call that capture does not see, such as an allocation: the error if a capture forbids it, and it is invalid then.
+/// For a call that capture does not see, such as an allocation: the error if a capture forbids it, which is invalid then.
 CUresult checkUnseen();
 /// For a call that waits for the whole context.
 CUresult checkContextWait();

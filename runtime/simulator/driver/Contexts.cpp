@@ -74,7 +74,15 @@ DSCC_EXPORT CUresult cuCtxCreate_v2(CUcontext *context, unsigned flags, CUdevice
   return createContext(context, flags, device);
 }
 
-/// `parameters` would limit the context to some multiprocessors, or share it with graphics.
+/// `parameters` would limit the context to some multiprocessors.
+DSCC_EXPORT CUresult cuCtxCreate_v3(CUcontext *context, const void *parameters, int count, unsigned flags,
+                                    CUdevice device) {
+  DSCC_ENTER(Driver);
+  DSCC_REQUIRE(!parameters && !count, CUDA_ERROR_NOT_SUPPORTED);
+  return createContext(context, flags, device);
+}
+
+/// `parameters` would do that, or share the context with graphics.
 DSCC_EXPORT CUresult cuCtxCreate_v4(CUcontext *context, const void *parameters, unsigned flags, CUdevice device) {
   DSCC_ENTER(Driver);
   DSCC_REQUIRE(!parameters, CUDA_ERROR_NOT_SUPPORTED);

@@ -37,9 +37,9 @@ static CUresult enqueueCopy(Copy copy, CUstream handle) {
   DSCC_REQUIRE(stream, CUDA_ERROR_INVALID_HANDLE);
   if (!copy.width || !copy.height)
     return CUDA_SUCCESS;
-  // In a capture nothing is copied yet.
+  // In a capture nothing is copied yet; with seed 0 nothing waits.
   bool isToProgram = copy.toKind == MemoryKind::Pageable && !stream->capture;
-  if (copy.fromKind == MemoryKind::Pageable && !isToProgram && !stream->capture)
+  if (copy.fromKind == MemoryKind::Pageable && !isToProgram && !stream->capture && settings().seed)
     stage(copy);
   TaskPtr task;
   DSCC_TRY(submit(handle, std::move(copy), &task));

@@ -4,6 +4,7 @@
 
 #define DSCC_ENTRY_POINTS(X)                                                                                           \
   X(cuCtxCreate, 3020, cuCtxCreate_v2)                                                                                 \
+  X(cuCtxCreate, 11040, cuCtxCreate_v3)                                                                                \
   X(cuCtxCreate, 12050, cuCtxCreate_v4)                                                                                \
   X(cuCtxDestroy, 4000, cuCtxDestroy_v2)                                                                               \
   X(cuCtxGetApiVersion, 3020, cuCtxGetApiVersion)                                                                      \

@@ -58,7 +58,7 @@ std::unique_ptr<CUgraphExec_st> instantiate(const CUgraph_st &graph) {
 
 static bool isRunnable(const Operation &operation) {
   auto *call = std::get_if<KernelCall>(&operation);
-  return !call || state().functions.count(call->function);
+  return !call || isAlive(*call);
 }
 
 CUresult launchGraph(CUgraphExec_st &graph, CUstream_st &stream) {

@@ -51,6 +51,10 @@ static CUresult checkShape(const CUfunc_st &function, const LaunchShape &shape) 
 }
 
 namespace dscc::sim {
+bool isAlive(const KernelCall &call) {
+  return state().functions.count(call.function) && call.function->number == call.number;
+}
+
 CUresult makeKernelCall(CUfunction handle, LaunchShape shape, const uint32_t *cluster, void **arguments, void **extra,
                         KernelCall &call) {
   CUfunc_st *function = findFunction(handle);
@@ -61,7 +65,7 @@ CUresult makeKernelCall(CUfunction handle, LaunchShape shape, const uint32_t *cl
   DSCC_REQUIRE(arguments || parameters.empty(), CUDA_ERROR_INVALID_VALUE);
   DSCC_TRY(checkShape(*function, shape));
   DSCC_TRY(resolveCluster(*function, cluster, shape));
-  call = {function, shape, {}};
+  call = {function, function->number, shape, {}};
   for (size_t i = 0; i < parameters.size(); ++i) {
     DSCC_REQUIRE(arguments[i], CUDA_ERROR_INVALID_VALUE);
     call.arguments.emplace_back(parameters[i] / sizeof(KernelCall::Chunk) + 1);
@@ -85,7 +89,7 @@ struct Attribute {
 static constexpr Attribute attributes[] = {
     {0, Attribute::Ignored},      // no attribute
     {1, Attribute::Ignored},      // access policy window
-    {2, Attribute::RefusedIfSet}, // cooperative
+    {2, Attribute::RefusedIfSet}, // cooperative: all blocks at the same time
     {3, Attribute::Ignored},      // synchronization policy
     {4, Attribute::Cluster},      // cluster dimension
     {5, Attribute::Ignored},      // cluster scheduling policy
@@ -96,7 +100,7 @@ static constexpr Attribute attributes[] = {
     {10, Attribute::Ignored},     // memory synchronization domain
     {11, Attribute::Refused},     // preferred cluster dimension, of later chips
     {12, Attribute::Refused},     // launch completion event
-    {13, Attribute::RefusedIfSet}, // node that the device updates
+    {13, Attribute::RefusedIfSet}, // a node that the device updates
     {14, Attribute::Ignored},     // shared memory carveout
 };
 

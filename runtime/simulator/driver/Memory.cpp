@@ -173,22 +173,31 @@ static uint64_t poolOf(const Place &place) {
   return found == state().poolAllocations.end() ? 0 : reinterpret_cast<uint64_t>(found->second.pool);
 }
 
+static uint64_t zero(const Place &) { return 0; }
+static uint64_t one(const Place &) { return 1; }
+static uint64_t readAndWrite(const Place &) { return 3; }
+static uint64_t contextOf(const Place &) { return reinterpret_cast<uint64_t>(currentContexts().back()); }
+static uint64_t typeOf(const Place &place) { return place.kind == MemoryKind::Device ? MemoryDevice : MemoryHost; }
+static uint64_t addressOf(const Place &place) { return place.address; }
+static uint64_t beginOf(const Place &place) { return place.begin; }
+static uint64_t bytesOf(const Place &place) { return place.bytes; }
+
 static const PointerAttribute pointerAttributes[] = {
-    {1, 8, [](const Place &) { return reinterpret_cast<uint64_t>(currentContexts().back()); }},           // context
-    {2, 4, [](const Place &place) -> uint64_t { return place.kind == MemoryKind::Device ? MemoryDevice : MemoryHost; }},
-    {3, 8, [](const Place &place) -> uint64_t { return place.address; }},                                 // for the device
-    {4, 8, [](const Place &place) -> uint64_t { return place.address; }, /*isOfHost=*/true},              // for the host
-    {6, 4, [](const Place &) -> uint64_t { return 0; }},                                                  // SYNC_MEMOPS
-    {7, 8, [](const Place &place) -> uint64_t { return place.begin; }},                                   // buffer's number
-    {8, 1, [](const Place &) -> uint64_t { return 0; }},                                                  // managed
-    {9, 4, [](const Place &) -> uint64_t { return 0; }},                                                  // device
-    {10, 1, [](const Place &) -> uint64_t { return 0; }},                                                 // IPC
-    {11, 8, [](const Place &place) -> uint64_t { return place.begin; }},                                  // RANGE_START_ADDR
-    {12, 8, [](const Place &place) -> uint64_t { return place.bytes; }},                                  // RANGE_SIZE
-    {13, 1, [](const Place &) -> uint64_t { return 1; }},                                                 // mapped
-    {14, 8, [](const Place &) -> uint64_t { return 0; }},                                                 // handle types
-    {15, 1, [](const Place &) -> uint64_t { return 0; }},                                                 // RDMA
-    {16, 4, [](const Place &) -> uint64_t { return 3; }},                                                 // read and write
+    {1, 8, contextOf},
+    {2, 4, typeOf},
+    {3, 8, addressOf},                     // for the device
+    {4, 8, addressOf, /*isOfHost=*/true},  // for the host
+    {6, 4, zero},                          // copies that always wait
+    {7, 8, beginOf},                       // a number of the allocation
+    {8, 1, zero},                          // managed
+    {9, 4, zero},                          // the device
+    {10, 1, zero},                         // shared with other processes
+    {11, 8, beginOf},
+    {12, 8, bytesOf},
+    {13, 1, one},                          // mapped
+    {14, 8, zero},                         // handles for other processes
+    {15, 1, zero},                         // reached by other devices
+    {16, 4, readAndWrite},
     {17, 8, poolOf},
 };
 

@@ -92,12 +92,13 @@ static void unloadModule(CUmodule module) {
 }
 
 static CUfunction getFunction(CUmodule module, const char *name) {
+  static uint64_t numFunctions = 0;
   const Kernel *kernel = module->code->findKernel(name);
   if (!kernel)
     return nullptr;
   std::unique_ptr<CUfunc_st> &made = module->functions[name];
   if (!made)
-    made = std::make_unique<CUfunc_st>(CUfunc_st{kernel, module, state().chip->sharedPerBlock});
+    made = std::make_unique<CUfunc_st>(CUfunc_st{kernel, module, ++numFunctions, state().chip->sharedPerBlock});
   state().functions[made.get()] = module;
   return made.get();
 }

@@ -59,7 +59,7 @@ static bool checkSide(const char *what, const void *address, size_t bytes, Memor
 static void performOne(const Nothing &) {}
 
 static void performOne(const KernelCall &call) {
-  if (!state().functions.count(call.function))
+  if (!isAlive(call))
     return fault(CUDA_ERROR_LAUNCH_FAILED, "a kernel's module has been unloaded before its turn came");
   std::vector<void *> pointers;
   for (const std::vector<KernelCall::Chunk> &argument : call.arguments)
@@ -94,7 +94,9 @@ static void performOne(const Fill &fill) {
   if (!isMapped(fill.to, extent(rowBytes, fill.pitch, fill.height)))
     return fault(CUDA_ERROR_ILLEGAL_ADDRESS,
                  "memory has been freed before it was set; order the free behind the call that sets it");
-  auto *fillOne = fill.elementBytes == 1 ? fillRow<uint8_t> : fill.elementBytes == 2 ? fillRow<uint16_t> : fillRow<uint32_t>;
+  auto *fillOne = fill.elementBytes == 1   ? fillRow<uint8_t>
+                  : fill.elementBytes == 2 ? fillRow<uint16_t>
+                                           : fillRow<uint32_t>;
   for (size_t row = 0; row < fill.height; ++row) {
     fillOne(fill.to + row * fill.pitch, fill.value, fill.width);
     memory::noteWritten(fill.to + row * fill.pitch, rowBytes);

@@ -22,17 +22,19 @@ MemoryKind kindOf(const void *address);
 /// A marker in a stream, or a node that only joins others.
 struct Nothing {};
 
+/// A kernel and its arguments.
 struct KernelCall {
   /// A parameter's bytes begin at one of these: tensor maps are parameters too, and ask for 64.
   struct alignas(64) Chunk {
     char bytes[64];
   };
   CUfunction function;
+  uint64_t number; // the function's: another one may have its address by now
   LaunchShape shape;
   std::vector<std::vector<Chunk>> arguments;
 };
 
-/// Rows of bytes. Host memory that is not pinned may be copied when the call is made: then `staged` owns what `from` is.
+/// Rows of bytes. Host memory that is not pinned may be copied when the call is made: `staged` owns it then.
 struct Copy {
   char *to;
   const char *from;
@@ -41,6 +43,7 @@ struct Copy {
   std::shared_ptr<std::vector<char>> staged;
 };
 
+/// Rows of elements, all of one value.
 struct Fill {
   char *to;
   uint32_t value;
@@ -48,6 +51,7 @@ struct Fill {
   size_t pitch, width, height; // bytes, elements, rows
 };
 
+/// cuLaunchHostFunc's.
 struct HostCall {
   CUhostFn function;
   void *data;
@@ -73,6 +77,8 @@ void perform(const Operation &operation);
 /// Copies the arguments and checks the shape; `cluster` is null where the call says nothing of it.
 CUresult makeKernelCall(CUfunction function, LaunchShape shape, const uint32_t *cluster, void **arguments, void **extra,
                         KernelCall &call);
+/// False once the function's module has been unloaded.
+bool isAlive(const KernelCall &call);
 /// CUDA_ERROR_INVALID_VALUE if a side is not memory that it may be.
 CUresult makeCopy(const CUDA_MEMCPY2D &request, Copy &copy);
 CUresult makeCopy(const CUDA_MEMCPY3D &request, Copy &copy);

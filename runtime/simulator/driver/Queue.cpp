@@ -11,7 +11,7 @@ namespace dscc::sim {
 
 /// Tasks that may wait; who enqueues more pushes older ones out, as a full queue of a GPU does.
 static constexpr size_t maxPending = 256;
-/// Times in four that the next task is one of the stream that the last one was of: some streams get far ahead of others.
+/// Times in four that the next task is one of the last one's stream: some streams get far ahead of others.
 static constexpr unsigned loyalty = 3;
 
 namespace {

@@ -4,8 +4,9 @@
 //                                        │
 //     stream b:            wait(e) ◄─────┘ ──► copy
 //
-// With seed 0 a task runs when it is enqueued. With another seed it runs when somebody waits, and which ready task is the
-// next is drawn: a program that relies on an order which it has not asked for computes something else with some seed.
+// With seed 0 a task runs when it is enqueued. With another seed it runs when somebody waits, and which ready task is
+// the next is drawn: a program that relies on an order which it has not asked for computes something else with some
+// seed.
 
 #ifndef DSCC_RUNTIME_SIMULATOR_DRIVER_QUEUE_H
 #define DSCC_RUNTIME_SIMULATOR_DRIVER_QUEUE_H

@@ -104,6 +104,19 @@ bool isContext(CUcontext context) {
   return (context == &state().primary && state().primary.references > 0) || state().contexts.has(context);
 }
 
+/// Libraries belong to no context, and stay.
+static void forgetModules() {
+  std::vector<CUmodule> gone;
+  for (const auto &[handle, module] : state().modules)
+    if (!module->library)
+      gone.push_back(module.get());
+  for (CUmodule module : gone) {
+    for (const auto &[name, function] : module->functions)
+      state().functions.erase(function.get());
+    state().modules.take(module);
+  }
+}
+
 void endContexts() {
   finishAll();
   State &all = state();
@@ -127,10 +140,7 @@ void endContexts() {
   all.streams.clear();
   all.threadStreams.clear();
   all.legacyStream = CUstream_st();
-  all.functions.clear();
-  all.kernels.clear();
-  all.libraries.clear();
-  all.modules.clear();
+  forgetModules();
   all.pools.clear();
   all.currentPool = nullptr;
   all.defaultPool = CUmemPoolHandle_st();

@@ -29,6 +29,7 @@ struct CUctx_st {
 struct CUfunc_st {
   const dscc::sim::Kernel *kernel;
   CUmodule module;
+  uint64_t number; // unique
   uint32_t maxDynamicShared;
   int carveout = -1, clusterPolicy = 0;
   bool allowsLargeClusters = false;

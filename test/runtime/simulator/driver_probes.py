@@ -1,7 +1,7 @@
 """Small programs that are right, and the same with one mistake in how they order their work.
 
-Run by streams_test.py, one process a seed, because the driver reads the seed once. Prints for each probe whether the right
-and the wrong program have computed what they should.
+Run by streams_test.py, one process a seed, because the driver reads the seed once. Prints for each probe whether the
+right and the wrong program have computed what they should.
 """
 
 import ctypes

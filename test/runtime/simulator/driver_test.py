@@ -177,6 +177,15 @@ class Modules(driver_api.Case):
         self.refuses("INVALID_HANDLE", "cuKernelGetFunction", ctypes.byref(handle()), kernel)
         self.assertEqual(self.launch(function=kernel), "INVALID_HANDLE")
 
+    def test_library_outlives_contexts(self):
+        image = driver_api.KERNELS.format(target="sm_80").encode()
+        kernel = api.get("cuLibraryGetKernel", api.get("cuLibraryLoadData", image, None, None, 0, None, None, 0), b"add")
+        api.renew()
+        self.refuses("INVALID_HANDLE", "cuModuleUnload", self.module)  # gone with its context
+        self.source, self.target = api.upload(self.array), api.allocate(4 * N)
+        self.assertEqual(self.launch(function=kernel, value=6), "SUCCESS")
+        self.holds(self.array + 6)
+
     def test_jit_log(self):
         def load(image, room):
             log = ctypes.create_string_buffer(b"x" * room, room + 1)
@@ -242,6 +251,13 @@ class Contexts(driver_api.Case):
         self.refuses("INVALID_CONTEXT", "cuCtxDestroy_v2", own)
         self.assertEqual(api.get("cuCtxGetDevice", kind=ctypes.c_int), 0)
 
+    def test_kinds_of_creation(self):
+        for name, nothing in (("cuCtxCreate_v3", (None, 0)), ("cuCtxCreate_v4", (None,))):
+            api.ok("cuCtxDestroy_v2", api.get(name, *nothing, 0, 0))
+        self.refuses("NOT_SUPPORTED", "cuCtxCreate_v4", ctypes.byref(handle()), ctypes.byref(uint()), 0, 0)
+        self.refuses("INVALID_VALUE", "cuCtxCreate_v2", ctypes.byref(handle()), 256, 0)
+        self.refuses("INVALID_DEVICE", "cuCtxCreate_v2", ctypes.byref(handle()), 0, 1)
+
     def test_api_version(self):
         version = uint()
         api.ok("cuCtxGetApiVersion", api.get("cuCtxGetCurrent"), ctypes.byref(version))
@@ -286,7 +302,8 @@ class Contexts(driver_api.Case):
         self.fault()
         self.refuses("ILLEGAL_ADDRESS", "cuCtxSynchronize")
         told = ("cuStream", "cuEvent", "cuLaunch", "cuFunc", "cuMemcpy", "cuMemset", "cuMemAlloc", "cuMemFree",
-                "cuModule", "cuGraphAdd", "cuGraphLaunch", "cuGraphInstantiate", "cuOccupancy", "cuTensorMap", "cuPointer")
+                "cuModule", "cuGraphAdd", "cuGraphLaunch", "cuGraphInstantiate", "cuOccupancy", "cuTensorMap",
+                "cuPointer")
         silent = {"cuModuleGetLoadingMode", "cuGraphAddDependencies", "cuGraphAddDependencies_v2"}
         symbols = {symbol for _, _, symbol in driver_api.table() if symbol.startswith(told)} - silent
         self.assertGreater(len(symbols), 80)
@@ -332,8 +349,8 @@ class TensorMaps(driver_api.Case):
     def test_tiled(self):
         shape3 = dict(rank=3, dims=(16, 8, 8), strides=(256, 2048), box=(16, 4, 4), steps=(1, 1, 1))
         right = [{}, dict(dims=(2**32, 1)), dict(strides=(2**40 - 16,)), dict(box=(64, 256)), dict(steps=(0, 8)),
-                 dict(fill=1), dict(rank=1, dims=(256,), strides=(), box=(64,), steps=(1,)), dict(swizzle=0, box=(256, 1)),
-                 dict(swizzle=1, box=(16, 1)), dict(type=0, swizzle=3, box=(128, 1)),
+                 dict(fill=1), dict(rank=1, dims=(256,), strides=(), box=(64,), steps=(1,)),
+                 dict(swizzle=0, box=(256, 1)), dict(swizzle=1, box=(16, 1)), dict(type=0, swizzle=3, box=(128, 1)),
                  dict(shape3, interleave=2, swizzle=1), dict(shape3, interleave=1, swizzle=0, box=(3, 1, 1)),
                  dict(rank=5, dims=(64,) * 5, strides=(128, 256, 512, 1024), box=(8,) * 5, steps=(1,) * 5)]
         wrong = [dict(type=13), dict(type=-1), dict(rank=0), dict(rank=6), dict(address=0x1008), dict(dims=(0, 128)),
@@ -354,8 +371,9 @@ class TensorMaps(driver_api.Case):
         right = [{}, dict(lower=(-128, 0), upper=(127, 0)), dict(pixels=1024), dict(channels=256, swizzle=0),
                  dict(line, lower=(-32768,), upper=(32767,)), dict(volume, lower=(-16,) * 3, upper=(15,) * 3)]
         wrong = [dict(rank=2), dict(lower=(-129, 0)), dict(upper=(0, 128)), dict(pixels=0), dict(pixels=1025),
-                 dict(channels=0), dict(channels=257, swizzle=0), dict(channels=128), dict(lower=(15, 0), upper=(-1, 0)),
-                 dict(line, lower=(-32769,), upper=(0,)), dict(volume, lower=(-17, 0, 0), upper=(0,) * 3)]
+                 dict(channels=0), dict(channels=257, swizzle=0), dict(channels=128),
+                 dict(lower=(15, 0), upper=(-1, 0)), dict(line, lower=(-32769,), upper=(0,)),
+                 dict(volume, lower=(-17, 0, 0), upper=(0,) * 3)]
         self.check(self.IM2COL, right, wrong)
 
     @unittest.skipUnless(HAS_CLUSTERS, "the chip has no tensor maps")

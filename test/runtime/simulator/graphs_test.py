@@ -47,7 +47,8 @@ class GraphCase(driver_api.Case):
 
     def kernel_node(self, value=1, function=None, target=None, source=None, kernel=None):
         node = driver_api.KernelNode()
-        node.kept = driver_api.arguments(address_t(target or self.target), address_t(source or self.source), uint(value))
+        node.kept = driver_api.arguments(address_t(target or self.target), address_t(source or self.source),
+                                         uint(value))
         node.grid[:], node.block[:], node.arguments = [1] * 3, [N, 1, 1], ctypes.addressof(node.kept)
         node.function = None if kernel else (function or self.add).value
         node.kernel = kernel
@@ -325,8 +326,8 @@ class Graphs(GraphCase):
             self.refuses("INVALID_VALUE", "cuGraphAddKernelNode_v2", ctypes.byref(made), *arguments)
         copies = [self.copy(self.target, self.source, size) for size in (0, 4 * N + 4)]
         for copy in copies + [self.copy(self.target, 16)]:
-            self.refuses("INVALID_VALUE", "cuGraphAddMemcpyNode", ctypes.byref(made), graph, None, 0, ctypes.byref(copy),
-                         None)
+            self.refuses("INVALID_VALUE", "cuGraphAddMemcpyNode", ctypes.byref(made), graph, None, 0,
+                         ctypes.byref(copy), None)
         fill = driver_api.MemsetNode(target=self.target, value=0, element=3, width=1, height=1)
         self.refuses("INVALID_VALUE", "cuGraphAddMemsetNode", ctypes.byref(made), graph, None, 0, ctypes.byref(fill),
                      None)

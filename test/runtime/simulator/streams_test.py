@@ -47,7 +47,8 @@ class Memory(driver_api.Case):
                                        ("cuMemcpyAsync", (self.target, self.source), None),
                                        ("cuMemcpyDtoH_v2", (at, self.source), host),
                                        ("cuMemcpyDtoHAsync_v2", (at, self.source), host),
-                                       ("cuMemcpy", (at, self.source), host), ("cuMemcpyAsync", (at, self.source), host)):
+                                       ("cuMemcpy", (at, self.source), host),
+                                       ("cuMemcpyAsync", (at, self.source), host)):
             api.ok("cuMemsetD32_v2", self.target, 0, N)
             api.ok("cuCtxSynchronize")
             host[:] = 0
