@@ -1,7 +1,9 @@
 // Copies of rows of bytes, between whatever is host and device.
 //
 // A copy of the program's own (pageable) memory to the device takes its bytes when it is called, as the driver may; one
-// from the device to there returns when it is done, as the driver does.
+// from the device to there returns when it is done, as the driver does. Of the calls without a stream, those within the
+// device do not wait, and those from pageable memory only until they have its bytes: streams that are not ordered with
+// the default one have to be.
 
 #include "runtime/simulator/driver/Entry.h"
 
@@ -49,13 +51,23 @@ static CUresult enqueueCopy(Copy copy, CUstream handle) {
   return state().sticky;
 }
 
-/// In the default stream, and done on return.
+/// In the default stream. The host may go on when its own memory is read or written.
 static CUresult copyNow(Copy copy) {
   DSCC_TRY(checkUnseen());
   TaskPtr task;
   if (!copy.width || !copy.height)
     return CUDA_SUCCESS;
+  bool isToDevice = copy.toKind == MemoryKind::Device;
+  bool isStaged = isToDevice && copy.fromKind == MemoryKind::Pageable && settings().seed;
+  bool isWithin = isToDevice && copy.fromKind == MemoryKind::Device;
+  if (isStaged) {
+    DSCC_TRY(submit(nullptr, Nothing(), &task));
+    finish(task);
+    stage(copy);
+  }
   DSCC_TRY(submit(nullptr, std::move(copy), &task));
+  if (isStaged || isWithin)
+    return CUDA_SUCCESS;
   finish(task);
   return state().sticky;
 }

@@ -5,6 +5,7 @@
 #include "llvm/ADT/STLExtras.h"
 
 #include <chrono>
+#include <optional>
 #include <random>
 
 namespace dscc::sim {
@@ -18,7 +19,7 @@ namespace {
 struct Queue {
   std::vector<TaskPtr> pending; // in the order in which they were enqueued
   std::mt19937_64 random{settings().seed};
-  uint64_t lastStream = 0;
+  std::optional<uint64_t> lastStream; // of the last task since somebody began to wait
 };
 } // namespace
 
@@ -112,18 +113,21 @@ TaskPtr enqueue(CUstream_st &stream, Operation operation, std::vector<TaskPtr> a
 }
 
 void finish(const TaskPtr &task) {
+  queue().lastStream.reset();
   while (task && !task->isDone)
     runOne();
   trimPools();
 }
 
 void finishAll() {
+  queue().lastStream.reset();
   while (!queue().pending.empty())
     runOne();
   trimPools();
 }
 
 void makeProgress() {
+  queue().lastStream.reset();
   if (!queue().pending.empty())
     runOne();
 }

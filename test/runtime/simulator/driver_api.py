@@ -206,6 +206,7 @@ class Case(unittest.TestCase):
         self.add, self.cube = api.function(self.module, "add"), api.function(self.module, "cube")
         self.array = np.arange(N, dtype=np.uint32)
         self.source, self.target = api.upload(self.array), api.upload(np.zeros(N, np.uint32))
+        api.ok("cuCtxSynchronize")  # an upload may not have ended for streams that do not block
 
     def refuses(self, error, name, *arguments):
         self.assertEqual(self.api.error(name, *arguments), error, name)

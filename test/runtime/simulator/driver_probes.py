@@ -91,6 +91,26 @@ class Probes:
         self.launch(stream, b, a, 1)
         return self.first(b) == 4
 
+    def upload(self, is_right):
+        """A stream that does not block does not wait for a copy in the default stream."""
+        api, (a, b, _) = self.api, self.buffers
+        stream, array = api.stream(), (uint * N)(*[3] * N)
+        api.ok("cuMemcpyHtoD_v2", a, ctypes.addressof(array), 4 * N)
+        array[0] = 4  # the call has its bytes
+        if is_right:
+            api.ok("cuStreamSynchronize", None)
+        self.launch(stream, b, a, 1)
+        return self.first(b) == 4
+
+    def within(self, is_right):
+        """Nor for one within the device; a stream that blocks does."""
+        api, (a, b, c) = self.api, self.buffers
+        stream = api.stream(0 if is_right else 1)
+        self.launch(None, b, a, 3)
+        api.ok("cuMemcpyDtoD_v2", a, b, 4 * N)
+        self.launch(stream, c, a, 1)
+        return self.first(c) == 4
+
     def free(self, is_right):
         """A stream frees what another one is reading."""
         api, (a, b, _) = self.api, self.buffers
@@ -129,7 +149,7 @@ class Probes:
         return getattr(self, name)(is_right)
 
 
-NAMES = ("event", "late_record", "default_stream", "host", "source", "free", "graph")
+NAMES = ("event", "late_record", "default_stream", "host", "source", "upload", "within", "free", "graph")
 
 if __name__ == "__main__":
     probes = Probes(sys.argv[1])
