@@ -21,14 +21,26 @@ SEED = int(os.environ.get("DSCC_SIM_SEED", "0"))
 
 
 class Order(unittest.TestCase):
+    def run_with(self, seed, program, *arguments):
+        """What the program prints in a process of its own."""
+        child = subprocess.run([sys.executable, pathlib.Path(__file__).with_name(program), LIBRARY, *arguments],
+                               env={**os.environ, "DSCC_SIM_SEED": str(seed), "DSCC_SIM_LOG": "0"},
+                               capture_output=True, text=True, check=True)
+        return json.loads(child.stdout)
+
+    def test_random_programs(self):
+        """Those that wait for all that they need compute what they should; those that do not, mostly do not."""
+        for seed in range(6):
+            programs, wrong = self.run_with(seed, "driver_programs.py")
+            self.assertEqual(wrong, 0, f"seed {seed}")
+            programs, wrong = self.run_with(seed, "driver_programs.py", "--forget")
+            self.assertEqual(wrong, 0) if seed == 0 else self.assertGreater(wrong, programs // 2, f"seed {seed}")
+
     def test_seeds(self):
         """Programs with a mistake in their order go wrong with some seed, and right ones with none."""
-        probes = pathlib.Path(__file__).with_name("driver_probes.py")
         found = {}
         for seed in range(9):
-            child = subprocess.run([sys.executable, probes, LIBRARY], capture_output=True, text=True, check=True,
-                                   env={**os.environ, "DSCC_SIM_SEED": str(seed), "DSCC_SIM_LOG": "0"})
-            for name, (right, wrong) in json.loads(child.stdout).items():
+            for name, (right, wrong) in self.run_with(seed, "driver_probes.py").items():
                 self.assertTrue(right, f"{name} with seed {seed}")
                 if seed == 0:
                     self.assertTrue(wrong, f"{name} in the order of its calls")
