@@ -27,7 +27,7 @@ enum class CheckLevel { None, Memory, All };
 /// Set once, before the first launch: by the environment (Settings.cpp), or by a test.
 struct Settings {
   CheckLevel check = CheckLevel::None;
-  uint64_t seed = 0;      // order of blocks, warps and lanes; 0: in order
+  uint64_t seed = 0;      // order of streams, blocks, warps and lanes; 0: in order
   unsigned threads = 0;   // of the host; 0: one a core
   bool statistics = false;
 };

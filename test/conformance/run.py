@@ -40,7 +40,7 @@ def parse_arguments(words):
     parser.add_argument("--run-sim", action="store_true", help="with --target=cuda: run as well, on the simulator")
     parser.add_argument("--sim-chip", default="sm_90", metavar="CHIP", help="which chip to simulate")
     parser.add_argument("--sim-check", default="all", metavar="LEVEL", help="none, memory or all (default)")
-    parser.add_argument("--sim-seed", default="0", metavar="S", help="order of blocks, warps and lanes")
+    parser.add_argument("--sim-seed", default="0", metavar="S", help="order of streams, blocks, warps and lanes")
     parser.add_argument("--compile-only", action="store_true", help="run nothing")
     parser.add_argument("--filter", default="", metavar="REGEX", help="only the cases whose whole name matches")
     parser.add_argument("--limit", type=int, metavar="N", help="every k-th case only, so that N are left")

@@ -23,7 +23,7 @@ WHERE:
   --cuda-driver=LIB        library to load in place of libcuda.so.1
   --sim-chip=CHIP          sm_80, sm_86, sm_89 or sm_90 (default)
   --sim-check=LEVEL        none, memory (default) or all: races in shared memory too
-  --sim-seed=S             order of blocks, warps and lanes; 0 (default): in order
+  --sim-seed=S             order of streams, blocks, warps and lanes; 0 (default): in order
   --stats[=text|json]      what each kernel did on the simulated GPU, and how fast it could be at best; json: as
                            a part of the report, which is JSON then
 

@@ -206,9 +206,8 @@ static CUstreamCaptureStatus statusOf(const CUstream_st &stream) {
 static CUresult checkAsking(const CUstream_st &stream) {
   if (&stream != &state().legacyStream)
     return CUDA_SUCCESS;
-  bool isCaptured = llvm::any_of(allStreams(), [](const CUstream_st *other) {
-    return other->capture && !(other->flags & StreamNonBlocking);
-  });
+  bool isCaptured = llvm::any_of(
+      allStreams(), [](const CUstream_st *other) { return other->capture && !(other->flags & StreamNonBlocking); });
   return isCaptured ? CUDA_ERROR_STREAM_CAPTURE_IMPLICIT : CUDA_SUCCESS;
 }
 

@@ -26,7 +26,7 @@ struct Capture {
 /// Enqueues in the stream, or adds a node if it is captured. `task` gets what has been enqueued, if anything.
 CUresult submit(CUstream stream, Operation operation, TaskPtr *task = nullptr);
 
-/// For a call that capture does not see, such as an allocation: the error if a capture forbids it, which is invalid then.
+/// For a call that capture does not see, such as an allocation: the error if a capture forbids it, and it is invalid.
 CUresult checkUnseen();
 /// For a call that waits for the whole context.
 CUresult checkContextWait();

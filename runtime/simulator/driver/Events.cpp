@@ -8,8 +8,8 @@ DSCC_EXPORT CUresult cuEventCreate(CUevent *event, unsigned flags) {
   DSCC_ENTER(Context);
   DSCC_REQUIRE(event && flags <= 7, CUDA_ERROR_INVALID_VALUE);
   // Other processes need one that takes no time, and there are none here.
-  DSCC_REQUIRE(!(flags & EventInterprocess), flags & EventDisableTiming ? CUDA_ERROR_NOT_SUPPORTED
-                                                                        : CUDA_ERROR_INVALID_VALUE);
+  DSCC_REQUIRE(!(flags & EventInterprocess),
+               flags & EventDisableTiming ? CUDA_ERROR_NOT_SUPPORTED : CUDA_ERROR_INVALID_VALUE);
   auto made = std::make_unique<CUevent_st>();
   made->flags = flags;
   *event = state().events.add(std::move(made));

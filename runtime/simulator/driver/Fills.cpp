@@ -29,8 +29,7 @@ static CUresult fillNow(CUdeviceptr to, size_t pitch, unsigned value, unsigned e
     DSCC_ENTER(Context);                                                                                               \
     return enqueueFill(to, 0, value, bits / 8, count, 1, stream);                                                      \
   }                                                                                                                    \
-  DSCC_EXPORT CUresult cuMemsetD2D##bits##_v2(CUdeviceptr to, size_t pitch, type value, size_t width,                  \
-                                              size_t height) {                                                         \
+  DSCC_EXPORT CUresult cuMemsetD2D##bits##_v2(CUdeviceptr to, size_t pitch, type value, size_t width, size_t height) { \
     DSCC_ENTER(Context);                                                                                               \
     return fillNow(to, pitch, value, bits / 8, width, height);                                                         \
   }                                                                                                                    \

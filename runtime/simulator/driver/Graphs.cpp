@@ -128,8 +128,7 @@ DSCC_EXPORT CUresult cuGraphAddHostNode(CUgraphNode *node, CUgraph graph, const 
   return add(node, graph, after, numAfter, std::move(operation));
 }
 
-DSCC_EXPORT CUresult cuGraphAddEmptyNode(CUgraphNode *node, CUgraph graph, const CUgraphNode *after,
-                                         size_t numAfter) {
+DSCC_EXPORT CUresult cuGraphAddEmptyNode(CUgraphNode *node, CUgraph graph, const CUgraphNode *after, size_t numAfter) {
   DSCC_ENTER(Context);
   DSCC_TRY(checkAdding(node, graph, after, numAfter));
   return add(node, graph, after, numAfter, Nothing());

@@ -151,9 +151,9 @@ static CUresult resolve(const Side &side, size_t width, size_t height, char *&pl
     return CUDA_SUCCESS;
   }
   kind = base ? kindOf(place) : MemoryKind::Freed;
-  bool isOk = kind != MemoryKind::Freed && (height == 1 || pitch >= width) &&
-              (kind == MemoryKind::Pageable ? side.type != MemoryDevice
-                                            : isMapped(place, extent(width, pitch, height)));
+  bool isOk =
+      kind != MemoryKind::Freed && (height == 1 || pitch >= width) &&
+      (kind == MemoryKind::Pageable ? side.type != MemoryDevice : isMapped(place, extent(width, pitch, height)));
   return isOk ? CUDA_SUCCESS : CUDA_ERROR_INVALID_VALUE;
 }
 

@@ -25,9 +25,7 @@ static CUmemoryPool findPool(CUmemoryPool pool) {
   return state().pools.has(pool) && !pool->isDestroyed ? pool : nullptr;
 }
 
-static CUmemoryPool currentPool() {
-  return state().currentPool ? state().currentPool : &state().defaultPool;
-}
+static CUmemoryPool currentPool() { return state().currentPool ? state().currentPool : &state().defaultPool; }
 
 static void shrink(CUmemPoolHandle_st &pool, size_t keep) {
   pool.reserved = std::min(pool.reserved, std::max(size_t(llvm::alignTo(pool.used, poolGranule)), keep));

@@ -57,7 +57,7 @@ struct CUstream_st {
 };
 struct CUevent_st {
   unsigned flags;
-  dscc::sim::TaskPtr record; // null: never recorded
+  dscc::sim::TaskPtr record;                   // null: never recorded
   std::shared_ptr<dscc::sim::Capture> capture; // recorded in it
   std::vector<CUgraphNode> captureEnds;
 };

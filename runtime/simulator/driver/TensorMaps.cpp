@@ -124,11 +124,10 @@ DSCC_EXPORT CUresult cuTensorMapEncodeTiled(void *result, int type, uint32_t ran
 }
 
 /// The dims between channels and batch are the spatial ones: as many corners, in the same order.
-DSCC_EXPORT CUresult cuTensorMapEncodeIm2col(void *result, int type, uint32_t rank, void *address,
-                                             const uint64_t *dims, const uint64_t *strides, const int *lower,
-                                             const int *upper, uint32_t channels, uint32_t pixels,
-                                             const uint32_t *elementStrides, int interleave, int swizzle,
-                                             int promotion, int fill) {
+DSCC_EXPORT CUresult cuTensorMapEncodeIm2col(void *result, int type, uint32_t rank, void *address, const uint64_t *dims,
+                                             const uint64_t *strides, const int *lower, const int *upper,
+                                             uint32_t channels, uint32_t pixels, const uint32_t *elementStrides,
+                                             int interleave, int swizzle, int promotion, int fill) {
   DSCC_ENTER(Context);
   Request request{type, rank, address, dims, strides, elementStrides, interleave, swizzle, promotion, fill};
   DSCC_TRY(checkRequest(result, request, minInterleavedRank));

@@ -1,8 +1,8 @@
 """Random programs of kernels, copies and fills in several streams, with just the events that their data needs.
 
 Run by streams_test.py, one process a seed. Each program runs in its streams, and captured as a graph, twice; what it
-leaves must be what its calls say in their order. With `--forget` some waits are left out. Prints how many programs there
-were, and how many went wrong.
+leaves must be what its calls say in their order. With `--forget` some waits are left out. Prints how many programs
+there were, and how many went wrong.
 """
 
 import json
@@ -73,7 +73,7 @@ class Program:
             self.api.ok("cuMemsetD32Async", to, number, N, stream.handle)
 
     def issue(self, streams):
-        """Each step in a stream of the program's choice, behind those that touched its buffers in a way that matters."""
+        """Each step in a stream of the program's choice, behind those whose buffers it touches."""
         last_write, reads, where = [0] * BUFFERS, [0] * BUFFERS, {}
         for index, (kind, target, source, number) in enumerate(self.steps):
             stream = self.choice.choice(streams)

@@ -179,7 +179,8 @@ class Modules(driver_api.Case):
 
     def test_library_outlives_contexts(self):
         image = driver_api.KERNELS.format(target="sm_80").encode()
-        kernel = api.get("cuLibraryGetKernel", api.get("cuLibraryLoadData", image, None, None, 0, None, None, 0), b"add")
+        library = api.get("cuLibraryLoadData", image, None, None, 0, None, None, 0)
+        kernel = api.get("cuLibraryGetKernel", library, b"add")
         api.renew()
         self.refuses("INVALID_HANDLE", "cuModuleUnload", self.module)  # gone with its context
         self.source, self.target = api.upload(self.array), api.allocate(4 * N)
@@ -235,6 +236,24 @@ class Modules(driver_api.Case):
         api.ok("cuOccupancyMaxPotentialBlockSize", ctypes.byref(grid), ctypes.byref(block), self.cube, None, 0, 0)
         self.assertEqual((grid.value, block.value), (16 * (132 if HAS_CLUSTERS else 108), 128))
         self.refuses("INVALID_VALUE", "cuOccupancyMaxActiveBlocksPerMultiprocessor", ctypes.byref(grid), self.add, 0, 0)
+
+
+class Errors(driver_api.Case):
+    def test_names(self):
+        for code, name in ((0, "SUCCESS"), (215, "ERROR_UNSUPPORTED_LIMIT"), (401, "ERROR_ILLEGAL_STATE"),
+                           (709, "ERROR_CONTEXT_IS_DESTROYED"), (712, "ERROR_HOST_MEMORY_ALREADY_REGISTERED"),
+                           (713, "ERROR_HOST_MEMORY_NOT_REGISTERED"), (800, "ERROR_NOT_PERMITTED"),
+                           (900, "ERROR_STREAM_CAPTURE_UNSUPPORTED"), (901, "ERROR_STREAM_CAPTURE_INVALIDATED"),
+                           (902, "ERROR_STREAM_CAPTURE_MERGE"), (903, "ERROR_STREAM_CAPTURE_UNMATCHED"),
+                           (904, "ERROR_STREAM_CAPTURE_UNJOINED"), (905, "ERROR_STREAM_CAPTURE_ISOLATION"),
+                           (906, "ERROR_STREAM_CAPTURE_IMPLICIT"), (907, "ERROR_CAPTURED_EVENT"),
+                           (908, "ERROR_STREAM_CAPTURE_WRONG_THREAD"), (910, "ERROR_GRAPH_EXEC_UPDATE_FAILURE"),
+                           (912, "ERROR_INVALID_CLUSTER_SIZE")):
+            text = ctypes.c_char_p()
+            self.assertEqual(api.code("cuGetErrorName", code, ctypes.byref(text)), 0)
+            self.assertEqual(text.value.decode(), f"CUDA_{name}")
+            self.assertEqual(api.code("cuGetErrorString", code, ctypes.byref(text)), 0)
+        self.refuses("INVALID_VALUE", "cuGetErrorName", 12345, ctypes.byref(ctypes.c_char_p()))
 
 
 class Contexts(driver_api.Case):
