@@ -34,6 +34,13 @@ struct Knowledge {
       fenced[i] = std::max(fenced[i], other.fenced[i]);
     }
   }
+  /// What both know.
+  void meet(const Knowledge &other) {
+    for (size_t i = 0; i < seen.size(); ++i) {
+      seen[i] = std::min(seen[i], other.seen[i]);
+      fenced[i] = std::min(fenced[i], other.fenced[i]);
+    }
+  }
   void clear() {
     seen.clear();
     fenced.clear();

@@ -270,8 +270,9 @@ void noteAgentRead(Lane &issuer, const Knowledge &knowledge, Block &owner, const
       return;
     if ((row.writtenBytes & mask) && row.write.clock) {
       size_t component = componentOf(issuer, row.write.who);
-      bool isOwn = component == issuer.warp->number, byThread = row.write.who < firstAgent;
-      bool isBefore = isOwn || isOrdered(issuer, row.write, knowledge);
+      // What a single thread asks for comes after all that its warp has done; a warpgroup's wgmma after what all its warps know.
+      bool isOwn = component == issuer.warp->number && agent < firstWarpgroupAgent, byThread = row.write.who < firstAgent;
+      bool isBefore = isOwn || (component < knowledge.seen.size() && row.write.clock <= knowledge.seen[component]);
       bool isFenced = !byThread || (component < knowledge.fenced.size() && row.write.clock <= knowledge.fenced[component]);
       if (!isBefore)
         say("race in shared memory", "a read by " + describe(issuer, agent) + " after a store" + place + ", with " + describe(issuer, row.write.who));

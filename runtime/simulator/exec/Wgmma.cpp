@@ -233,7 +233,7 @@ static void checkOperand(Lane &lane, const Knowledge &knowledge, uint64_t descri
 static void issueAll(Lane &last, Warpgroup &group) {
   auto op = std::make_unique<WgmmaOperation>(*static_cast<WgmmaRequest *>(last.exchange)->operation);
   op->number = ++group.numIssued;
-  Knowledge knowledge;
+  Knowledge knowledge = last.warp->knowledge;
   for (Lane *lane : group.arrived) {
     const WgmmaRequest &request = *static_cast<WgmmaRequest *>(lane->exchange);
     const WgmmaOperation &own = *request.operation;
@@ -250,7 +250,7 @@ static void issueAll(Lane &last, Warpgroup &group) {
     if (request.a)
       std::memcpy(op->a[thread], request.a, sizeof op->a[thread]);
     if (lane->index == 0)
-      knowledge.join(lane->warp->knowledge);
+      knowledge.meet(lane->warp->knowledge);
   }
   uint32_t aCode = op->types >> 4 & 15, bCode = op->types & 15;
   if (!op->isAInRegisters)

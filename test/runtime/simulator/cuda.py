@@ -63,6 +63,25 @@ class Driver:
                   ctypes.c_size_t(array.nbytes))
         return array
 
+    def tensor_map(self, kind, address, dims, strides, box, swizzle=0, steps=None, fills_nan=False):
+        """128 bytes for bulk tensor copies. Dims innermost first; strides in bytes, of all dims but that; kind: TENSOR_TYPES."""
+        made = aligned_buffer(128, 64)
+        rank = len(dims)
+        self.call("cuTensorMapEncodeTiled", made, TENSOR_TYPES.index(kind), rank, ctypes.c_uint64(address),
+                  (ctypes.c_uint64 * rank)(*dims), (ctypes.c_uint64 * max(1, rank - 1))(*strides),
+                  (ctypes.c_uint32 * rank)(*box), (ctypes.c_uint32 * rank)(*(steps or [1] * rank)), 0, swizzle, 0, int(fills_nan))
+        return made
+
+    def im2col_map(self, kind, address, dims, strides, lower, upper, channels, pixels, swizzle=0, steps=None):
+        """The same for boxes of pixels: dims are channels, one to three spatial dims, images."""
+        made = aligned_buffer(128, 64)
+        rank = len(dims)
+        self.call("cuTensorMapEncodeIm2col", made, TENSOR_TYPES.index(kind), rank, ctypes.c_uint64(address),
+                  (ctypes.c_uint64 * rank)(*dims), (ctypes.c_uint64 * (rank - 1))(*strides), (ctypes.c_int * (rank - 2))(*lower),
+                  (ctypes.c_int * (rank - 2))(*upper), channels, pixels, (ctypes.c_uint32 * rank)(*(steps or [1] * rank)), 0, swizzle,
+                  0, 0)
+        return made
+
     def launch(self, function, grid, block, arguments, shared=0):
         """Launches, waits, and returns what the simulator said; a fault is raised after that."""
         values = [ctypes.c_uint64(a) if isinstance(a, int) else a for a in arguments]
@@ -76,6 +95,16 @@ class Driver:
             except CudaError as error:
                 said.fault = error.name
         return said
+
+
+# CUtensorMapDataType, in order.
+TENSOR_TYPES = ["u8", "u16", "u32", "s32", "u64", "s64", "f16", "f32", "f64", "bf16"]
+
+
+def aligned_buffer(size, alignment):
+    storage = (ctypes.c_ubyte * (size + alignment))()
+    made = (ctypes.c_ubyte * size).from_buffer(storage, -ctypes.addressof(storage) % alignment)
+    return made
 
 
 class Listening:
