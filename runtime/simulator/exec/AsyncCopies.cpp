@@ -1,9 +1,11 @@
 // cp.async: what is copied is not there until it has been waited for.
 //
 // At the issue the target is filled with NaN, and the copy takes place at the wait: a program that forgets the wait, or
-// overwrites the source too early, computes garbage instead of passing by luck.
+// overwrites the source too early, computes garbage instead of passing by luck. For the checks both are stores: others see
+// what has landed from the next barrier on.
 
 #include "runtime/simulator/exec/Runtime.h"
+#include "runtime/simulator/exec/SharedChecks.h"
 
 #include <cstring>
 
@@ -27,14 +29,23 @@ static void copyAsync(Lane *lane, char *target, const char *source, uint32_t byt
       checkAccess(*lane, source + at, step, false, site);
     }
     checkAccess(*lane, target, bytes, true, site);
+    noteLanding(*lane, target, bytes, true);
   }
   std::memset(target, 0xff, bytes);
-  lane->openCopies.push_back({target, source, bytes, sourceBytes});
+  lane->openCopies.push_back({target, source, bytes, sourceBytes, site});
 }
 
-void land(const AsyncCopy &copy) {
+void copyNow(const AsyncCopy &copy) {
   std::memcpy(copy.target, copy.source, copy.sourceBytes);
   std::memset(copy.target + copy.sourceBytes, 0, copy.bytes - copy.sourceBytes);
+}
+
+static void land(Lane &lane, const AsyncCopy &copy) {
+  if (settings().check != CheckLevel::None) {
+    noteLanding(lane, copy.target, copy.bytes, false);
+    checkAccess(lane, copy.target, copy.bytes, true, copy.site);
+  }
+  copyNow(copy);
 }
 
 static void commit(Lane *lane) {
@@ -48,7 +59,7 @@ static void waitForCopies(Lane *lane, int left) {
     commit(lane);
   while (int(lane->copyGroups.size()) > std::max(left, 0)) {
     for (const AsyncCopy &copy : lane->copyGroups.front())
-      land(copy);
+      land(*lane, copy);
     lane->copyGroups.erase(lane->copyGroups.begin());
   }
 }

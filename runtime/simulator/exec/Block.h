@@ -46,6 +46,7 @@ struct AsyncCopy {
   char *target;
   const char *source;
   uint32_t bytes, sourceBytes; // the rest of `bytes` becomes 0
+  int site;                    // of the copy
 };
 
 /// One GPU thread. What stands first is known to compiled code by its offset.
@@ -88,6 +89,7 @@ struct Warp {
   uint32_t epoch = 1;     // lanes see each other's shared memory once it has advanced
   uint32_t number = 0;    // in the unit
   Knowledge knowledge;
+  Knowledge released, observed; // at its last fence; by its atomics since
   uint32_t ownSeen = 0;   // the warp's own releases that have come back to it: its lanes are ordered by them
 };
 
@@ -115,11 +117,12 @@ struct SharedAccess {
 
 /// A word of shared memory, for finding races: who wrote it last, who read it since.
 struct SharedShadow {
-  SharedAccess write, read;
+  SharedAccess write, read, atomic;
   uint32_t readSet = 0;    // of readers that nothing orders, in Block::readSets; 0: there is one
-  uint8_t writtenBytes = 0, readBytes = 0; // masks
+  uint8_t writtenBytes = 0, readBytes = 0, atomicBytes = 0; // masks
   uint8_t initialised = 0; // mask, since the block began
   uint8_t pending = 0;     // mask: a bulk copy will write there
+  uint8_t landing = 0;     // mask: a cp.async will
 };
 
 struct UnitSync; // mbarriers, bulk copies and the cluster's barrier

@@ -1,4 +1,4 @@
-// Calls while they happen: pointers that point to functions, stacks that are deep enough, assertions.
+// Calls while they happen: pointers that point to functions, stacks that are deep enough, assertions, the heap.
 
 #include "runtime/simulator/exec/Runtime.h"
 
@@ -10,6 +10,7 @@ namespace dscc::sim {
 
 static constexpr int hardwareStackError = 714; // CUDA_ERROR_HARDWARE_STACK_ERROR
 static constexpr int invalidPc = 718;          // CUDA_ERROR_INVALID_PC
+static constexpr int illegalAddress = 700;     // CUDA_ERROR_ILLEGAL_ADDRESS
 static constexpr int assertFailed = 710;       // CUDA_ERROR_ASSERT
 
 /// What a report needs of a stack, beside the frame that has just begun.
@@ -31,14 +32,15 @@ static void enterFunction(Lane *lane, int site) {
   ptrdiff_t left = static_cast<const char *>(__builtin_frame_address(0)) - bottom;
   if (left >= stackReserve + 2 * ptrdiff_t(block.kernel->localBytes))
     return;
-  reports().add(*lane, "stack overflow", "calls are nested too deeply for a stack of " +
-                                             std::to_string(block.stackBytes) + " bytes; is a recursion without an end?",
+  reports().add(*lane, "stack overflow",
+                "calls are nested too deeply for a stack of " + std::to_string(block.stackBytes) +
+                    " bytes; is a recursion without an end?",
                 site, hardwareStackError);
   abandon(*lane);
 }
 
 /// The text at a device address, as far as it is memory of the device.
-static std::string textAt(const char *address) {
+std::string textAt(const char *address) {
   std::optional<std::pair<char *, size_t>> found = memory::find(address);
   if (!found)
     return "?";
@@ -56,10 +58,25 @@ static void failAssertion(Lane *lane, const char *const *expression, const char 
   abandon(*lane);
 }
 
+/// malloc and free of a kernel: pointers to the buffers of result and parameter.
+static void allocateOnHeap(Lane *, void **result, const uint64_t *bytes, int) { *result = memory::allocate(*bytes); }
+
+static void freeOnHeap(Lane *lane, void *const *address, int site) {
+  if (!*address || memory::release(*address))
+    return;
+  reports().add(*lane, "invalid free",
+                "0x" + llvm::utohexstr(reinterpret_cast<uintptr_t>(*address)) +
+                    " is not the beginning of an allocation",
+                site, illegalAddress);
+  abandon(*lane);
+}
+
 llvm::ArrayRef<Callee> callCallees() {
   static const Callee list[] = {{"dscc_sim_find_function", reinterpret_cast<void *>(findFunction)},
                                 {"dscc_sim_enter_function", reinterpret_cast<void *>(enterFunction)},
-                                {"dscc_sim_assert_fail", reinterpret_cast<void *>(failAssertion)}};
+                                {"dscc_sim_assert_fail", reinterpret_cast<void *>(failAssertion)},
+                                {"dscc_sim_malloc", reinterpret_cast<void *>(allocateOnHeap)},
+                                {"dscc_sim_free", reinterpret_cast<void *>(freeOnHeap)}};
   return list;
 }
 

@@ -56,7 +56,8 @@ static void checkBlocks(Lane &lane, const Allocation &allocation, size_t offset,
   }
 }
 
-static void checkGlobal(Lane &lane, const char *address, uint32_t bytes, bool isStore, bool isAtomic, int site) {
+static void checkGlobal(Lane &lane, const char *address, uint32_t bytes, Access access, int site) {
+  bool isStore = !isLoad(access);
   const Allocation *allocation = lane.lastAllocation;
   if (!allocation || !allocation->holds(address, bytes)) {
     allocation = findAllocation(address);
@@ -71,49 +72,45 @@ static void checkGlobal(Lane &lane, const char *address, uint32_t bytes, bool is
   if (allocation->isFree)
     fault(lane, "use after free", describeAccess(bytes, isStore) + " at byte " + std::to_string(address - allocation->begin) + " of " +
                                       allocation->describe(), site, illegalAddress);
-  if (allocation->accesses && !isAtomic)
+  if (allocation->accesses && !isAtomic(access))
     checkBlocks(lane, *allocation, size_t(address - allocation->begin), bytes, isStore, site);
   if (!allocation->written)
     return;
   uint8_t *written = allocation->written.get() + (address - allocation->begin);
-  if (isStore)
-    return void(std::memset(written, 1, bytes));
-  if (std::memchr(written, 0, bytes)) {
+  bool isKnown = !std::memchr(written, 0, bytes);
+  if (!isKnown || isStore)
     std::memset(written, 1, bytes); // said once
+  if (!isKnown && readsOld(access)) {
     reports().add(lane, "uninitialised read", describeAccess(bytes, isStore) + " at byte " + std::to_string(address - allocation->begin) +
                                                   " of " + allocation->describe() + ", where nobody has written", site);
   }
 }
 
-static void checkAny(Lane &lane, const char *address, uint32_t bytes, bool isStore, bool isAtomic, int site) {
+static void checkAny(Lane &lane, const char *address, uint32_t bytes, Access access, int site) {
   const Block &block = *lane.block;
   if (Block *owner = findSharedOwner(lane, address))
-    return isAtomic ? checkSharedAtomic(lane, *owner, address, bytes, site)
-                    : checkSharedAccess(lane, *owner, address, bytes, isStore, site);
+    return checkShared(lane, *owner, address, bytes, access, site);
   if (reinterpret_cast<uintptr_t>(address) % bytes)
-    fault(lane, "misaligned access", describeAccess(bytes, isStore) + " at " + hex(address), site, misalignedAddress);
+    fault(lane, "misaligned access", describeAccess(bytes, !isLoad(access)) + " at " + hex(address), site, misalignedAddress);
   // Local memory: on the stacks of the unit's threads.
   for (const Block *other : block.unit->blocks)
     if (address >= other->stacks && address < other->stacks + other->stackBytes * other->numThreads)
       return;
-  checkGlobal(lane, address, bytes, isStore, isAtomic, site);
+  checkGlobal(lane, address, bytes, access, site);
 }
 
 void checkAccess(Lane &lane, const char *address, uint32_t bytes, bool isStore, int site) {
-  checkAny(lane, address, bytes, isStore, /*isAtomic=*/false, site);
+  checkAny(lane, address, bytes, isStore ? Access::Store : Access::Load, site);
 }
 
 void checkGlobalRange(Lane &lane, const char *address, size_t bytes, bool isStore, int site) {
   if (bytes)
-    checkGlobal(lane, address, uint32_t(bytes), isStore, /*isAtomic=*/false, site);
+    checkGlobal(lane, address, uint32_t(bytes), isStore ? Access::Store : Access::Load, site);
 }
 
-static void checkAtomic(Lane *lane, const char *address, uint32_t bytes, int site) {
-  checkAny(*lane, address, bytes, /*isStore=*/true, /*isAtomic=*/true, site);
+template <Access access> static void check(Lane *lane, const char *address, uint32_t bytes, int site) {
+  checkAny(*lane, address, bytes, access, site);
 }
-
-static void checkLoad(Lane *lane, const char *address, uint32_t bytes, int site) { checkAccess(*lane, address, bytes, false, site); }
-static void checkStore(Lane *lane, const char *address, uint32_t bytes, int site) { checkAccess(*lane, address, bytes, true, site); }
 
 void prepareChecks(Block &block) {
   if (settings().check == CheckLevel::None)
@@ -127,9 +124,11 @@ void prepareChecks(Block &block) {
 void beginGlobalChecks() {}
 
 llvm::ArrayRef<Callee> checkCallees() {
-  static const Callee list[] = {{"dscc_sim_check_load", reinterpret_cast<void *>(checkLoad)},
-                                {"dscc_sim_check_store", reinterpret_cast<void *>(checkStore)},
-                                {"dscc_sim_check_atomic", reinterpret_cast<void *>(checkAtomic)}};
+  static const Callee list[] = {{"dscc_sim_check_load", reinterpret_cast<void *>(check<Access::Load>)},
+                                {"dscc_sim_check_strong_load", reinterpret_cast<void *>(check<Access::StrongLoad>)},
+                                {"dscc_sim_check_store", reinterpret_cast<void *>(check<Access::Store>)},
+                                {"dscc_sim_check_atomic", reinterpret_cast<void *>(check<Access::Atomic>)},
+                                {"dscc_sim_check_exchange", reinterpret_cast<void *>(check<Access::Exchange>)}};
   return list;
 }
 

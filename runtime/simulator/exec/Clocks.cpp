@@ -1,6 +1,7 @@
 #include "runtime/simulator/exec/Clocks.h"
 
-#include "runtime/simulator/exec/Block.h"
+#include "runtime/simulator/exec/Runtime.h"
+#include "runtime/simulator/exec/UnitSync.h"
 
 namespace dscc::sim {
 
@@ -51,6 +52,32 @@ void fenceProxy(Lane &lane) {
   Knowledge own{warp.knowledge.seen, warp.knowledge.seen};
   warp.knowledge.join(own);
   ++warp.knowledge.seen[warp.number];
+}
+
+void fenceThreads(Lane &lane) {
+  Warp &warp = *lane.warp;
+  if (warp.knowledge.seen.empty())
+    return;
+  acquire(lane, warp.observed);
+  warp.released = warp.knowledge;
+  ++warp.knowledge.seen[warp.number];
+}
+
+void meetAt(Lane &lane, const char *word, bool reads, bool writes) {
+  Warp &warp = *lane.warp;
+  std::map<const char *, Knowledge> &words = lane.block->unit->sync->words;
+  if (reads)
+    if (auto found = words.find(word); found != words.end())
+      warp.observed.join(found->second);
+  if (writes && !warp.released.seen.empty())
+    words[word].join(warp.released);
+}
+
+static void fence(Lane *lane) { fenceThreads(*lane); }
+
+llvm::ArrayRef<Callee> clockCallees() {
+  static const Callee list[] = {{"dscc_sim_fence", reinterpret_cast<void *>(fence)}};
+  return list;
 }
 
 } // namespace dscc::sim

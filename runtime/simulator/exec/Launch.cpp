@@ -211,6 +211,8 @@ static void runWithoutFibers(Block &block, const LaunchState &state) {
         lane.thread = thread;
         lane.warp = &block.warps[thread / lanesPerWarp];
         lane.index = thread % lanesPerWarp;
+        lane.openCopies.clear(); // of the thread before
+        lane.copyGroups.clear();
         block.kernel->entry(&lane, block.arguments);
       }
 }

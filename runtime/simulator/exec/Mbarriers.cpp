@@ -55,7 +55,7 @@ static void initialise(Lane *lane, char *address, uint32_t count, int site) {
   if (!count || count > maxCount)
     refuse(*lane, "illegal mbarrier", "an mbarrier of " + std::to_string(count) + " arrivals: from 1 to " + std::to_string(maxCount) + " are allowed", site);
   if (settings().check != CheckLevel::None)
-    checkSharedAtomic(*lane, *owner, address, 8, site);
+    checkShared(*lane, *owner, address, 8, Access::Exchange, site);
   Mbarrier &made = lane->block->unit->sync->mbarriers[address];
   made = Mbarrier();
   made.expected = made.pending = count;
@@ -197,8 +197,12 @@ void landCopies(Unit &unit, char *mbarrier) {
     }
     TrackedCopies copies = std::move(sync.tracked[i]);
     sync.tracked.erase(sync.tracked.begin() + ptrdiff_t(i));
-    for (const AsyncCopy &copy : copies.copies)
-      land(copy);
+    // For the checks they are stores of when they were issued: that is what the arrival makes known.
+    for (const AsyncCopy &copy : copies.copies) {
+      if (settings().check != CheckLevel::None)
+        noteLanding(*copies.issuer, copy.target, copy.bytes, false);
+      copyNow(copy);
+    }
     arriveAt(*copies.issuer, copies.mbarrier, 1, copies.knowledge, copies.issuer->site);
   }
 }

@@ -13,7 +13,7 @@ namespace dscc::sim {
 [[noreturn]] void exitThread(Lane &lane);
 
 /// Writes what a cp.async has promised.
-void land(const AsyncCopy &copy);
+void copyNow(const AsyncCopy &copy);
 
 /// Poisons shared memory and clears its shadow, if the settings ask for it.
 void prepareChecks(Block &block);
@@ -29,6 +29,7 @@ struct Callee {
 llvm::ArrayRef<Callee> warpCallees();
 llvm::ArrayRef<Callee> barrierCallees();
 llvm::ArrayRef<Callee> checkCallees();
+llvm::ArrayRef<Callee> clockCallees();
 llvm::ArrayRef<Callee> asyncCopyCallees();
 llvm::ArrayRef<Callee> mbarrierCallees();
 llvm::ArrayRef<Callee> bulkCopyCallees();
@@ -37,6 +38,7 @@ llvm::ArrayRef<Callee> matrixCallees();
 llvm::ArrayRef<Callee> wgmmaCallees();
 llvm::ArrayRef<Callee> scalarCallees();
 llvm::ArrayRef<Callee> callCallees();
+llvm::ArrayRef<Callee> printingCallees();
 llvm::ArrayRef<Callee> videoCallees();
 llvm::ArrayRef<Callee> wmmaCallees();
 llvm::ArrayRef<Callee> statisticsCallees();

@@ -1,5 +1,6 @@
 // A race in shared memory is a pair of accesses to one byte by two threads, one of them a store, with nothing between that
 // orders them: neither a barrier, an mbarrier or the like (the warps' clocks), nor, within a warp, a collective (its epoch).
+// Atomics do not race with each other, nor with volatile and relaxed loads; they do with all others.
 // A word remembers its last store and the loads since. Where two threads store to parts of one word, the second is
 // remembered; so some races go unseen, and none is made up.
 
@@ -133,51 +134,62 @@ static const SharedAccess *findUnorderedRead(const Lane &lane, const Block &owne
 }
 
 /// Looks for what may not come just before this access; says whether nothing is wrong.
-static bool checkOrder(Lane &lane, Block &owner, SharedShadow &row, size_t offset, uint8_t mask, bool isStore, int site) {
+static bool checkOrder(Lane &lane, Block &owner, SharedShadow &row, size_t offset, uint8_t mask, Access access, int site) {
+  static const char *const names[] = {"a load", "a volatile load", "a store", "an atomic", "an atomic"};
+  std::string name = names[int(access)];
   if (row.pending & mask) {
     row.pending &= uint8_t(~mask); // said once
     reports().add(lane, "bulk copy not waited for",
-                  std::string(isStore ? "a store" : "a load") + " at shared address " + std::to_string(offset) +
+                  name + " at shared address " + std::to_string(offset) +
                       ", where a bulk copy under way will write: wait for its mbarrier first", site);
     return false;
   }
   if (!looksForRaces())
     return true;
-  if ((row.writtenBytes & mask) && !isOrdered(lane, row.write)) {
-    reportRace(lane, isStore ? "two stores" : "a load after a store", offset, row.write.who, site);
+  auto say = [&](const std::string &what, uint16_t who) {
+    reportRace(lane, what.c_str(), offset, who, site);
     return false;
-  }
-  if (isStore && (row.readBytes & mask))
-    if (const SharedAccess *read = findUnorderedRead(lane, owner, row)) {
-      reportRace(lane, "a store after a load", offset, read->who, site);
-      return false;
-    }
+  };
+  if ((row.writtenBytes & mask) && !isOrdered(lane, row.write))
+    return say(access == Access::Store ? "two stores" : name + " after a store", row.write.who);
+  if (!isLoad(access) && (row.readBytes & mask))
+    if (const SharedAccess *read = findUnorderedRead(lane, owner, row))
+      return say(name + " after a load", read->who);
+  if ((access == Access::Load || access == Access::Store) && (row.atomicBytes & mask) && !isOrdered(lane, row.atomic))
+    return say(name + " after an atomic", row.atomic.who);
   return true;
 }
 
-static void noteInitialised(Lane &lane, SharedShadow &row, size_t offset, uint8_t mask, int site) {
-  uint8_t unknown = uint8_t(mask & ~row.initialised);
-  if (!unknown)
-    return;
-  row.initialised |= unknown; // said once
-  reports().add(lane, "uninitialised shared read", "bytes at shared address " + std::to_string(offset) + " that no thread has written", site);
-}
-
-static void checkRow(Lane &lane, Block &owner, SharedShadow &row, size_t offset, uint8_t mask, bool isStore, int site) {
-  checkOrder(lane, owner, row, offset, mask, isStore, site);
-  SharedAccess access = accessOf(lane);
-  if (isStore) {
-    bool goesOn = row.write.clock == access.clock && row.write.who == access.who;
+static void checkRow(Lane &lane, Block &owner, SharedShadow &row, size_t offset, uint8_t mask, Access access, int site) {
+  checkOrder(lane, owner, row, offset, mask, access, site);
+  SharedAccess own = accessOf(lane);
+  if (isAtomic(access)) {
+    bool goesOn = row.atomic.clock == own.clock && row.atomic.who == own.who;
+    row.atomicBytes = uint8_t((goesOn ? row.atomicBytes : 0) | mask);
+    row.atomic = own;
+  }
+  if (access == Access::Store) {
+    bool goesOn = row.write.clock == own.clock && row.write.who == own.who;
     row.writtenBytes = uint8_t((goesOn ? row.writtenBytes : 0) | mask);
-    row.write = access;
-    row.initialised |= mask;
+    row.write = own;
     if (mask == 15)
       forgetReads(owner, row);
-    return;
   }
-  noteInitialised(lane, row, offset, mask, site);
+  uint8_t unknown = uint8_t(mask & ~row.initialised);
+  row.initialised |= mask; // said once
+  if (!readsOld(access))
+    return;
+  if (unknown)
+    reports().add(lane, "uninitialised shared read", "bytes at shared address " + std::to_string(offset) + " that no thread has written", site);
+  if (row.landing & mask) {
+    row.landing &= uint8_t(~mask); // said once
+    reports().add(lane, "read before an asynchronous copy has landed",
+                  "bytes at shared address " + std::to_string(offset) + ", whose cp.async nobody has waited for", site);
+  }
+  if (access != Access::Load)
+    return;
   row.readBytes |= mask;
-  noteRead(lane, owner, row, access, lane.warp->knowledge);
+  noteRead(lane, owner, row, own, lane.warp->knowledge);
 }
 
 Block *findSharedOwner(const Lane &lane, const char *address) {
@@ -209,20 +221,26 @@ static void checkAligned(Lane &lane, const Block &owner, const char *address, ui
     fault(lane, "misaligned access", describeAccess(bytes, isStore) + " at shared address " + std::to_string(offset), site, misalignedAddress);
 }
 
-void checkSharedAtomic(Lane &lane, Block &owner, const char *address, uint32_t bytes, int site) {
-  checkAligned(lane, owner, address, bytes, true, site);
-  checkSharedBounds(lane, owner, address, bytes, true, site);
-  if (!owner.shadow.empty())
-    forEachRow(owner, address, bytes, [](SharedShadow &row, size_t, uint8_t mask) { row.initialised |= mask; });
+void checkShared(Lane &lane, Block &owner, const char *address, uint32_t bytes, Access access, int site) {
+  checkAligned(lane, owner, address, bytes, !isLoad(access), site);
+  checkSharedBounds(lane, owner, address, bytes, !isLoad(access), site);
+  if (owner.shadow.empty())
+    return;
+  if (looksForRaces() && access != Access::Load && access != Access::Store)
+    meetAt(lane, address, readsOld(access), access != Access::StrongLoad);
+  forEachRow(owner, address, bytes, [&](SharedShadow &row, size_t offset, uint8_t mask) {
+    checkRow(lane, owner, row, offset, mask, access, site);
+  });
 }
 
 void checkSharedAccess(Lane &lane, Block &owner, const char *address, uint32_t bytes, bool isStore, int site) {
-  checkAligned(lane, owner, address, bytes, isStore, site);
-  checkSharedBounds(lane, owner, address, bytes, isStore, site);
-  if (!owner.shadow.empty())
-    forEachRow(owner, address, bytes, [&](SharedShadow &row, size_t offset, uint8_t mask) {
-      checkRow(lane, owner, row, offset, mask, isStore, site);
-    });
+  checkShared(lane, owner, address, bytes, isStore ? Access::Store : Access::Load, site);
+}
+
+void noteLanding(Lane &lane, const char *address, uint32_t bytes, bool isUnderWay) {
+  forEachRow(*lane.block, address, bytes, [&](SharedShadow &row, size_t, uint8_t mask) {
+    row.landing = uint8_t(isUnderWay ? row.landing | mask : row.landing & ~mask);
+  });
 }
 
 void beginAgentWrite(Lane &issuer, Block &owner, const char *address, uint32_t bytes, int site) {
@@ -231,7 +249,7 @@ void beginAgentWrite(Lane &issuer, Block &owner, const char *address, uint32_t b
   if (!owner.shadow.empty())
     forEachRow(owner, address, bytes, [&](SharedShadow &row, size_t offset, uint8_t mask) {
       if (!isSaid)
-        isSaid = !checkOrder(issuer, owner, row, offset, mask, true, site);
+        isSaid = !checkOrder(issuer, owner, row, offset, mask, Access::Store, site);
       row.pending |= mask;
     });
 }
@@ -240,6 +258,7 @@ void endAgentWrite(Block &owner, const char *address, uint32_t bytes, uint16_t a
   if (!owner.shadow.empty())
     forEachRow(owner, address, bytes, [&](SharedShadow &row, size_t, uint8_t mask) {
       row.pending &= uint8_t(~mask);
+      row.landing &= uint8_t(~mask);
       row.initialised |= mask;
       row.writtenBytes = mask;
       row.write = {operation, 0, agent};

@@ -7,13 +7,20 @@
 
 namespace dscc::sim {
 
+/// A volatile or relaxed load is strong. An exchange is an atomic that reads nothing that matters.
+enum class Access { Load, StrongLoad, Store, Atomic, Exchange };
+inline bool isLoad(Access access) { return access == Access::Load || access == Access::StrongLoad; }
+inline bool isAtomic(Access access) { return access == Access::Atomic || access == Access::Exchange; }
+inline bool readsOld(Access access) { return isLoad(access) || access == Access::Atomic; }
+
 /// The block of the lane's unit whose shared memory holds `address`; null if none does.
 Block *findSharedOwner(const Lane &lane, const char *address);
 
 /// An access of a lane to its own block's shared memory, or through the cluster to that of another.
 void checkSharedAccess(Lane &lane, Block &owner, const char *address, uint32_t bytes, bool isStore, int site);
-/// Atomics do not race with each other, and what they leave is initialised.
-void checkSharedAtomic(Lane &lane, Block &owner, const char *address, uint32_t bytes, int site);
+void checkShared(Lane &lane, Block &owner, const char *address, uint32_t bytes, Access access, int site);
+/// A cp.async into the lane's block is under way, or has landed.
+void noteLanding(Lane &lane, const char *address, uint32_t bytes, bool isUnderWay);
 /// Faults unless it is within one variable, or within the dynamic part.
 void checkSharedBounds(Lane &lane, const Block &owner, const char *address, uint32_t bytes, bool isStore, int site);
 

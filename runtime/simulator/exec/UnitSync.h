@@ -84,6 +84,7 @@ struct Warpgroup {
 struct UnitSync {
   std::vector<Warpgroup> warpgroups; // by warp number / 4
   std::map<char *, Mbarrier> mbarriers;
+  std::map<const char *, Knowledge> words; // that atomics of threads after a fence have written
   std::vector<BulkCopy> loads, stores; // under way
   std::vector<TrackedCopies> tracked;
   uint32_t numLoads = 0, numStores = 0; // issued so far

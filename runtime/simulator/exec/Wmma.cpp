@@ -2,9 +2,10 @@
 //
 //     lane i, element e  ◄──►  place e * 32 + (i ^ key) of the matrix, by rows
 //
-// PTX does not say which lane holds what, so that any consistent layout will do. The key is taken from the seed: a program
-// that has guessed a layout gives itself away. Fragments with more elements than the matrix has for a lane hold copies, as
-// those of f16 do, and products read the first.
+// PTX does not say which lane holds what, so that any consistent layout will do. The key, which is never 0, is taken
+// from the seed: a program that has guessed a layout, or that loads what another lane has just stored, gives itself
+// away. Fragments with more elements than the matrix has for a lane hold copies, as those of f16 do, and products read
+// the first.
 
 #include "runtime/simulator/exec/Wmma.h"
 
@@ -19,7 +20,7 @@
 
 namespace dscc::sim {
 
-static constexpr int misalignedAddress = 716; // CUDA_ERROR_MISALIGNED_ADDRESS
+static constexpr int misalignedAddress = 716;  // CUDA_ERROR_MISALIGNED_ADDRESS
 static constexpr int illegalInstruction = 715; // CUDA_ERROR_ILLEGAL_INSTRUCTION
 
 void checkAccess(Lane &lane, const char *address, uint32_t bytes, bool isStore, int site); // Checks.cpp
@@ -30,12 +31,14 @@ static uint32_t bytesOf(WmmaElement element) {
 }
 
 static uint32_t placeOf(uint32_t lane, uint32_t element, uint32_t perLane) {
-  return element % perLane * lanesPerWarp + (lane ^ (settings().seed & (lanesPerWarp - 1)));
+  uint32_t key = 1 + uint32_t(settings().seed % (lanesPerWarp - 1));
+  return element % perLane * lanesPerWarp + (lane ^ key);
 }
 
 /// Calls visit(address of the element in memory, its place in the registers) for all that the lane holds.
 template <typename Visit>
-static void forEachElement(Lane &lane, const WmmaAccess &form, char *base, uint32_t stride, char *registers, Visit visit) {
+static void forEachElement(Lane &lane, const WmmaAccess &form, char *base, uint32_t stride, char *registers,
+                           Visit visit) {
   uint32_t bytes = bytesOf(form.element), perLane = form.rows * form.columns / lanesPerWarp;
   for (uint32_t e = 0; e < form.held; ++e) {
     uint32_t place = placeOf(lane.index, e, perLane), row = place / form.columns, column = place % form.columns;
@@ -49,9 +52,11 @@ static void requireAligned(Lane &lane, const WmmaAccess &form, const char *base,
   uint64_t strideBytes = uint64_t(stride) * bytesOf(form.element);
   if (!(reinterpret_cast<uintptr_t>(base) % 16) && !(strideBytes % 16))
     return;
-  reports().add(lane, "misaligned access", "a matrix of wmma begins at a multiple of 16 bytes, and so do its rows; the "
-                                           "address ends in " + std::to_string(reinterpret_cast<uintptr_t>(base) % 16) +
-                                           ", the rows are " + std::to_string(strideBytes) + " bytes apart",
+  reports().add(lane, "misaligned access",
+                "a matrix of wmma begins at a multiple of 16 bytes, and so do its rows; the "
+                "address ends in " +
+                    std::to_string(reinterpret_cast<uintptr_t>(base) % 16) + ", the rows are " +
+                    std::to_string(strideBytes) + " bytes apart",
                 site, misalignedAddress);
   abandon(lane);
 }
@@ -126,7 +131,8 @@ static void collect(Lane *lanes, const char *Fragments::*part, WmmaElement eleme
 }
 
 /// Integers wrap, or stop at the ends of their range; floats are summed in order of k.
-template <typename T> static T dotProduct(const T *row, const T *column, uint32_t k, uint32_t step, T sum, bool isSaturating) {
+template <typename T>
+static T dotProduct(const T *row, const T *column, uint32_t k, uint32_t step, T sum, bool isSaturating) {
   if constexpr (std::is_integral_v<T>) {
     int64_t wide = sum;
     for (uint32_t i = 0; i < k; ++i)
@@ -161,7 +167,8 @@ static void multiplyMatrices(Lane *lane, const WmmaProduct *form, const char *a,
   Fragments own{a, b, c, d};
   rendezvous(*lane, "wmma.mma", allLanes, site, &own, [&](Lane *lanes, uint32_t there) {
     if (there != allLanes) {
-      reports().add(*lane, "divergence at a collective", "wmma.mma with lanes that have exited", site, illegalInstruction);
+      reports().add(*lane, "divergence at a collective", "wmma.mma with lanes that have exited", site,
+                    illegalInstruction);
       abandon(*lane);
     }
     if (form->d == WmmaF64)

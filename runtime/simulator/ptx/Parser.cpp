@@ -345,7 +345,7 @@ Variable Parser::takeVariable(llvm::StringRef space) {
 
 void Parser::takeRegisters(Scope &scope) {
   llvm::StringRef type = takeDirective();
-  unsigned bits = type == ".pred" ? 1 : 8 * countTypeBytes(type.drop_front());
+  unsigned bits = type == ".pred" ? 1 : 8 * countTypeBytes(type.ltrim('.'));
   if (!bits)
     return fail("there is no type `" + type + "`");
   do {

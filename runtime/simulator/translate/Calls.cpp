@@ -14,7 +14,10 @@ struct External {
 };
 } // namespace
 
-static constexpr External externals[] = {{"__assertfail", "dscc_sim_assert_fail", 5}};
+static constexpr External externals[] = {{"__assertfail", "dscc_sim_assert_fail", 5},
+                                         {"vprintf", "dscc_sim_print", 3},
+                                         {"malloc", "dscc_sim_malloc", 2},
+                                         {"free", "dscc_sim_free", 1}};
 
 static const External *findExternal(StringRef name) {
   const External *found = find_if(externals, [&](const External &row) { return row.name == name; });

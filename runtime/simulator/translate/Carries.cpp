@@ -2,6 +2,9 @@
 //
 //     add.cc.u32  %r1, %a0, %b0;          i33 sum = a0 + b0;           carry = bit 32
 //     addc.u32    %r2, %a1, %b1;   ==>    i33 sum = a1 + b1 + carry
+//
+// A difference is the sum a + ~b + 1, and its carry is set if nothing was borrowed: nvcc's division of 128 bits takes
+// it so, by an addc behind a sub.cc.
 
 #include "runtime/simulator/translate/Translator.h"
 
@@ -30,12 +33,11 @@ void translateCarry(FunctionTranslator &t, const Statement &s) {
   unsigned bits = type.bits, wide = bits + 1;
   Value *x = isProduct ? half(t, s, type) : t.read(s.operands[1], bits);
   Value *y = t.read(s.operands[isProduct ? 3 : 2], bits);
-  x = t.resize(x, wide), y = t.resize(y, wide);
-  Value *sum = isDifference ? t.b.CreateSub(x, y) : t.b.CreateAdd(x, y);
-  if (takesCarry) {
-    Value *carry = t.resize(t.b.CreateTrunc(t.b.CreateLoad(t.integer(32), carrySlot(t)), t.integer(1)), wide);
-    sum = isDifference ? t.b.CreateSub(sum, carry) : t.b.CreateAdd(sum, carry);
-  }
+  Value *carry = t.b.getInt1(isDifference);
+  if (takesCarry)
+    carry = t.b.CreateTrunc(t.b.CreateLoad(t.integer(32), carrySlot(t)), t.integer(1));
+  Value *sum = t.b.CreateAdd(t.resize(x, wide), t.resize(isDifference ? t.b.CreateNot(y) : y, wide));
+  sum = t.b.CreateAdd(sum, t.resize(carry, wide));
   t.write(s.operands[0], t.b.CreateTrunc(sum, t.integer(bits)));
   if (s.has("cc"))
     t.b.CreateStore(t.resize(t.b.CreateTrunc(t.b.CreateLShr(sum, uint64_t(bits)), t.integer(1)), 32), carrySlot(t));

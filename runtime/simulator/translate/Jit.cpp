@@ -110,9 +110,9 @@ std::unique_ptr<LoadedModule> LoadedModule::load(StringRef text, const Chip &chi
     return error = say(jit.takeError()), nullptr;
   orc::SymbolMap symbols;
   for (ArrayRef<Callee> list :
-       {warpCallees(), barrierCallees(), checkCallees(), asyncCopyCallees(), mbarrierCallees(), bulkCopyCallees(),
+       {warpCallees(), barrierCallees(), checkCallees(), clockCallees(), asyncCopyCallees(), mbarrierCallees(), bulkCopyCallees(),
         clusterCallees(), matrixCallees(), wmmaCallees(), wgmmaCallees(), scalarCallees(), videoCallees(), callCallees(),
-        statisticsCallees()})
+        printingCallees(), statisticsCallees()})
     for (const Callee &callee : list)
       symbols[(*jit)->mangleAndIntern(callee.name)] = {orc::ExecutorAddr::fromPtr(callee.address), JITSymbolFlags::Exported};
   if (Error failed = (*jit)->getMainJITDylib().define(orc::absoluteSymbols(std::move(symbols))))

@@ -15,6 +15,12 @@ static StringRef spaceOf(const Statement &s) {
   return "";
 }
 
+/// What a fence orders, for the race checks.
+static void orderThreads(FunctionTranslator &t) {
+  if (settings().check == CheckLevel::All)
+    t.call("dscc_sim_fence", t.b.getVoidTy(), {});
+}
+
 static void translateLoad(FunctionTranslator &t, const Statement &s) {
   if (s.operands.size() < 2)
     return t.fail("`" + s.text + "` has too few operands");
@@ -23,12 +29,15 @@ static void translateLoad(FunctionTranslator &t, const Statement &s) {
   const Operand &to = s.operands[0];
   unsigned count = to.kind == Operand::Kind::Vector ? unsigned(to.parts.size()) : 1, bytes = type.bits / 8 * count;
   Value *from = t.address(s.operands[1], space);
-  if (space != "param")
+  bool isVolatile = s.has("volatile") || s.has("acquire") || s.has("relaxed");
+  t.looksAgain |= isVolatile;
+  if (isVolatile)
+    t.checkStrong(from, bytes, /*isStore=*/false);
+  else if (space != "param")
     t.check(from, bytes, /*isStore=*/false);
   // Parameters lie where the caller has put them; all others are checked to be aligned, if anything is.
   Align align(space == "param" ? 1 : type.bits / 8);
-  bool isVolatile = s.has("volatile") || s.has("acquire") || s.has("relaxed");
-  t.ordersBlocks |= isVolatile;
+  t.ordersBlocks |= isVolatile && space != "shared" && space != "shared::cta";
   if (count == 1)
     return t.write(to, t.b.CreateAlignedLoad(t.integer(type.bits), from, align, isVolatile), type.isSigned());
   Value *loaded = t.b.CreateAlignedLoad(FixedVectorType::get(t.integer(type.bits), count), from, align, isVolatile);
@@ -48,10 +57,14 @@ static void translateStore(FunctionTranslator &t, const Statement &s) {
   const Operand &from = s.operands[1];
   unsigned count = from.kind == Operand::Kind::Vector ? unsigned(from.parts.size()) : 1, bytes = type.bits / 8 * count;
   Value *to = t.address(s.operands[0], space);
-  if (space != "param")
+  bool isVolatile = s.has("volatile") || s.has("release") || s.has("relaxed");
+  if (s.has("release"))
+    orderThreads(t);
+  if (isVolatile)
+    t.checkStrong(to, bytes, /*isStore=*/true);
+  else if (space != "param")
     t.check(to, bytes, /*isStore=*/true);
   Align align(space == "param" ? 1 : type.bits / 8);
-  bool isVolatile = s.has("volatile") || s.has("release") || s.has("relaxed");
   if (count == 1) {
     t.b.CreateAlignedStore(t.read(from, type.bits), to, align, isVolatile);
     return;
@@ -69,7 +82,13 @@ static void translateAtomic(FunctionTranslator &t, const Statement &s) {
     return t.fail("`" + s.text + "` has too few operands");
   PtxType type = t.typeOf(s);
   Value *place = t.address(s.operands[at], spaceOf(s));
-  t.checkAtomic(place, type.width() / 8);
+  if (s.has("release") || s.has("acq_rel"))
+    orderThreads(t);
+  t.checkAtomic(place, type.width() / 8, s.has("exch"));
+  if (s.has("acquire") || s.has("acq_rel"))
+    orderThreads(t);
+  t.looksAgain |= returns;
+  t.ordersBlocks |= spaceOf(s) != "shared" && spaceOf(s) != "shared::cta";
   constexpr AtomicOrdering order = AtomicOrdering::SequentiallyConsistent;
   if (s.has("cas")) {
     if (s.operands.size() < at + 3)
@@ -111,6 +130,7 @@ static void translateFence(FunctionTranslator &t, const Statement &s) {
     return;
   }
   t.ordersBlocks |= !s.has("cta") && !s.has("mbarrier_init");
+  orderThreads(t);
   t.b.CreateFence(AtomicOrdering::SequentiallyConsistent);
 }
 

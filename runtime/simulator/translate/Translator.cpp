@@ -360,11 +360,16 @@ void FunctionTranslator::check(Value *address, unsigned bytes, bool isStore) {
     call(isStore ? "dscc_sim_check_store" : "dscc_sim_check_load", b.getVoidTy(), {address, i32(bytes), site()});
 }
 
-void FunctionTranslator::checkAtomic(Value *address, unsigned bytes) {
-  ordersBlocks = true;
+void FunctionTranslator::checkStrong(Value *address, unsigned bytes, bool isStore) {
+  countAccess(address, i32(bytes), isStore ? StoreAccess : LoadAccess, "");
+  if (checks != CheckLevel::None)
+    call(isStore ? "dscc_sim_check_exchange" : "dscc_sim_check_strong_load", b.getVoidTy(), {address, i32(bytes), site()});
+}
+
+void FunctionTranslator::checkAtomic(Value *address, unsigned bytes, bool isExchange) {
   countAccess(address, i32(bytes), AtomicAccess, "");
   if (checks != CheckLevel::None)
-    call("dscc_sim_check_atomic", b.getVoidTy(), {address, i32(bytes), site()});
+    call(isExchange ? "dscc_sim_check_exchange" : "dscc_sim_check_atomic", b.getVoidTy(), {address, i32(bytes), site()});
 }
 
 //===-- control flow ----------------------------------------------------------------------------------------------===//
@@ -389,6 +394,7 @@ const std::vector<std::string> *FunctionTranslator::branchTargets(const std::str
 }
 
 void FunctionTranslator::tick() {
+  hasLoops = true;
   Value *fuel = laneField(offsetof(Lane, fuel));
   Value *left = b.CreateSub(b.CreateLoad(b.getInt64Ty(), fuel), b.getInt64(1));
   b.CreateStore(left, fuel);
@@ -487,6 +493,8 @@ void FunctionTranslator::run(llvm::Function *made) {
   }
   if (!b.GetInsertBlock()->getTerminator())
     b.CreateRetVoid();
+  // Who waits in a loop lets others run meanwhile.
+  hasCollectives |= hasLoops && looksAgain;
   // Labels that nobody opened do not exist: parse order guarantees it; blocks behind a return stay empty.
   for (BasicBlock &block : *target)
     if (&block != entry && !block.getTerminator())

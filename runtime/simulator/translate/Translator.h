@@ -138,9 +138,11 @@ public:
   llvm::AllocaInst *buffer(llvm::StringRef role, unsigned bytes = 64);
   /// Looks at an access before it is made, if accesses are checked.
   void check(llvm::Value *address, unsigned bytes, bool isStore);
-  void checkAtomic(llvm::Value *address, unsigned bytes);
+  /// The same of a volatile, relaxed, acquiring or releasing access.
+  void checkStrong(llvm::Value *address, unsigned bytes, bool isStore);
+  void checkAtomic(llvm::Value *address, unsigned bytes, bool isExchange);
   // Statistics: nothing unless they are wanted. Statistics.cpp.
-  /// Notes an access of the current instruction. check and checkAtomic do so themselves.
+  /// Notes an access of the current instruction. check and its like do so themselves.
   void countAccess(llvm::Value *address, llvm::Value *bytes, AccessKind kind, llvm::StringRef space);
   /// Notes that the current instruction is about to call a function.
   void countCall();
@@ -161,6 +163,7 @@ public:
   bool hasCollectives = false;
   bool ordersBlocks = false;
   const bool countsAll = settings().statistics;
+  bool looksAgain = false; // volatile loads or atomics: in a loop, the thread may wait for another of its block
   std::set<std::string> callees;
   std::vector<AccumulatorSet> accumulators; // of wgmma
 
@@ -197,6 +200,7 @@ private:
   const Statement *current = nullptr;
   Site *segment = nullptr;        // under way
   std::vector<llvm::CallInst *> reportCalls; // whose position is not known yet
+  bool hasLoops = false;
 };
 
 } // namespace dscc::sim

@@ -24,9 +24,9 @@ struct Selected {
 } // namespace
 
 static constexpr Named<VideoOperation> operations[] = {
-    {"vadd", VideoAdd},          {"vsub", VideoSubtract},    {"vabsdiff", VideoDifference}, {"vmin", VideoMin},
-    {"vmax", VideoMax},          {"vavrg", VideoAverage},    {"vshl", VideoShiftLeft},      {"vshr", VideoShiftRight},
-    {"vmad", VideoMultiplyAdd},  {"vset", VideoCompare}};
+    {"vadd", VideoAdd},         {"vsub", VideoSubtract}, {"vabsdiff", VideoDifference}, {"vmin", VideoMin},
+    {"vmax", VideoMax},         {"vavrg", VideoAverage}, {"vshl", VideoShiftLeft},      {"vshr", VideoShiftRight},
+    {"vmad", VideoMultiplyAdd}, {"vset", VideoCompare}};
 static constexpr Named<VideoSecond> seconds[] = {{"add", SecondAdd}, {"min", SecondMin}, {"max", SecondMax}};
 static constexpr Named<VideoComparison> comparisons[] = {{"eq", CompareEq}, {"ne", CompareNe}, {"lt", CompareLt},
                                                          {"le", CompareLe}, {"gt", CompareGt}, {"ge", CompareGe}};
@@ -140,12 +140,14 @@ static void translateVideo(FunctionTranslator &t, const Statement &s) {
 
 ArrayRef<Instruction> videoInstructions() {
   static constexpr Instruction rows[] = {
-      {"vadd", translateVideo},  {"vsub", translateVideo},   {"vabsdiff", translateVideo},  {"vmin", translateVideo},
-      {"vmax", translateVideo},  {"vshl", translateVideo},   {"vshr", translateVideo},      {"vmad", translateVideo},
-      {"vset", translateVideo},  {"vadd2", translateVideo},  {"vsub2", translateVideo},     {"vabsdiff2", translateVideo},
-      {"vmin2", translateVideo}, {"vmax2", translateVideo},  {"vavrg2", translateVideo},    {"vset2", translateVideo},
-      {"vadd4", translateVideo}, {"vsub4", translateVideo},  {"vabsdiff4", translateVideo}, {"vmin4", translateVideo},
-      {"vmax4", translateVideo}, {"vavrg4", translateVideo}, {"vset4", translateVideo},
+      {"vadd", translateVideo},      {"vsub", translateVideo},  {"vabsdiff", translateVideo},
+      {"vmin", translateVideo},      {"vmax", translateVideo},  {"vshl", translateVideo},
+      {"vshr", translateVideo},      {"vmad", translateVideo},  {"vset", translateVideo},
+      {"vadd2", translateVideo},     {"vsub2", translateVideo}, {"vabsdiff2", translateVideo},
+      {"vmin2", translateVideo},     {"vmax2", translateVideo}, {"vavrg2", translateVideo},
+      {"vset2", translateVideo},     {"vadd4", translateVideo}, {"vsub4", translateVideo},
+      {"vabsdiff4", translateVideo}, {"vmin4", translateVideo}, {"vmax4", translateVideo},
+      {"vavrg4", translateVideo},    {"vset4", translateVideo},
   };
   return rows;
 }

@@ -34,7 +34,8 @@ static Shape shapeOf(const Statement &s) {
   for (StringRef part : s.parts) {
     Shape shape;
     if (part.consume_front("m") && !part.consumeInteger(10, shape.m) && part.consume_front("n") &&
-        !part.consumeInteger(10, shape.n) && part.consume_front("k") && !part.consumeInteger(10, shape.k) && part.empty())
+        !part.consumeInteger(10, shape.n) && part.consume_front("k") && !part.consumeInteger(10, shape.k) &&
+        part.empty())
       return shape;
   }
   return {};
@@ -44,9 +45,12 @@ static Shape shapeOf(const Statement &s) {
 static bool isKnown(Shape shape, const Element &a) {
   auto is = [&](unsigned m, unsigned n, unsigned k) { return shape.m == m && shape.n == n && shape.k == k; };
   switch (a.code) {
-  case WmmaTf32: return is(16, 16, 8);
-  case WmmaF64: return is(8, 8, 4);
-  default: return is(16, 16, 16) || is(32, 8, 16) || is(8, 32, 16);
+  case WmmaTf32:
+    return is(16, 16, 8);
+  case WmmaF64:
+    return is(8, 8, 4);
+  default:
+    return is(16, 16, 16) || is(32, 8, 16) || is(8, 32, 16);
   }
 }
 
@@ -95,7 +99,8 @@ static void translateAccess(FunctionTranslator &t, const Statement &s, bool isSt
   const Element *element = findElement(s.parts.back());
   char which = s.parts.size() > 2 ? s.parts[2].front() : ' ';
   bool isOperand = which == 'a' || which == 'b', isColumn = s.has("col");
-  if (!shape.m || !element || s.operands.size() < 2 || (isOperand && !isKnown(shape, *element)) || isColumn == s.has("row"))
+  if (!shape.m || !element || s.operands.size() < 2 || (isOperand && !isKnown(shape, *element)) ||
+      isColumn == s.has("row"))
     return failUnknown(t, s);
   const Operand &fragment = s.operands[isStore ? 1 : 0], &place = s.operands[isStore ? 0 : 1];
   unsigned rows = which == 'b' ? shape.k : shape.m, columns = which == 'a' ? shape.k : shape.n;
@@ -134,8 +139,8 @@ static void translateProduct(FunctionTranslator &t, const Statement &s) {
   for (unsigned i = 0; i < 4; ++i)
     if (!countHeld(s.operands[i], *types[i], sizes[i]))
       return failUnknown(t, s);
-  WmmaProduct form{uint8_t(shape.m), uint8_t(shape.n), uint8_t(shape.k), types[0]->code, types[1]->code, types[2]->code,
-                   types[3]->code, s.has("satfinite")};
+  WmmaProduct form{uint8_t(shape.m), uint8_t(shape.n), uint8_t(shape.k), types[0]->code,
+                   types[1]->code,   types[2]->code,   types[3]->code,   s.has("satfinite")};
   Value *a = spread(t, "wmma_a", s.operands[1], *types[1]), *b = spread(t, "wmma_b", s.operands[2], *types[2]);
   Value *c = spread(t, "wmma_c", s.operands[3], *types[3]), *d = t.buffer("wmma_d");
   t.collective("dscc_sim_wmma_mma", t.b.getVoidTy(), {constant(t, form), a, b, c, d, t.site()});

@@ -12,6 +12,7 @@ sys.dont_write_bytecode = True
 
 import cuda
 import faults_test
+import nvcc
 
 COUNT = 200
 ERRORS = {"CUDA_ERROR_INVALID_IMAGE", "CUDA_ERROR_INVALID_PTX", "CUDA_ERROR_NO_BINARY_FOR_GPU"}
@@ -78,6 +79,18 @@ class DamagedTest(unittest.TestCase):
             counts[said] = counts.get(said, 0) + 1
         print(counts)
         self.assertLess(counts.get("loaded", 0), COUNT * 3 // 4)
+
+    def test_damaged_ptx_of_another_compiler(self):
+        texts = [file.read_text() for file in sorted(nvcc.FOLDER.glob("*.ptx")) if file.stat().st_size < 12000]
+        pick = random.Random(6)
+        for number in range(COUNT):
+            said = load_in_child(damage(pick.choice(texts), pick))
+            self.assertIsNotNone(said, f"image {number}")
+            self.assertIn(said, ERRORS | {"loaded", "CUDA_ERROR_UNSUPPORTED_PTX_VERSION"})
+
+    def test_registers_without_a_type(self):
+        text = ".version 8.0\n.target sm_80\n.address_size 64\n.entry k()\n{\n  .reg {\n}\n"
+        self.assertEqual(load_in_child(text), "CUDA_ERROR_INVALID_PTX")
 
     def test_images_that_are_no_modules(self):
         for image in (b"\0", b"hello\0", b"\x7fELF" + bytes(200)):

@@ -2,7 +2,9 @@
 
 import ctypes
 import itertools
+import os
 import sys
+import tempfile
 import unittest
 
 sys.dont_write_bytecode = True
@@ -45,8 +47,8 @@ class Blocks(ProgramTest):
         for name, n, random in self.each(["scan", "scan-O0"], SIZES):
             array, blocks = random.integers(-1000, 1000, n).astype(np.int32), blocks_for(n, 256)
             out = Out(np.int32, n)
-            self.run_kernel(name, "scanChained", blocks, 256, array, out, Out(np.int32, blocks), np.zeros(blocks, np.int32),
-                            np.zeros(1, np.int32), n)
+            flags, ticket = np.zeros(blocks, np.int32), np.zeros(1, np.int32)
+            self.run_kernel(name, "scanChained", blocks, 256, array, out, Out(np.int32, blocks), flags, ticket, n)
             self.equal(out.array, np.cumsum(array))
 
     def test_histogram(self):
@@ -70,9 +72,10 @@ class Blocks(ProgramTest):
                 product = product * int(2 * value + 1) % 2**32
             # Inc goes from 0 to 6 and around, dec from 4 to 0.
             self.equal(words, [unsigned.min(), unsigned.max(), np.bitwise_and.reduce(unsigned),
-                               np.bitwise_or.reduce(unsigned), np.bitwise_xor.reduce(unsigned) ^ 5, n % 7, -n % 5, product])
-            both = int(np.bitwise_xor.reduce(unsigned)) * 0x100000001
-            self.equal(wide, np.array([int(x.sum()) % 2**64, int(unsigned.max()), both, min(0, int(x.min())) * 2**20 % 2**64,
+                               np.bitwise_or.reduce(unsigned), np.bitwise_xor.reduce(unsigned) ^ 5, n % 7, -n % 5,
+                               product])
+            both, least = int(np.bitwise_xor.reduce(unsigned)) * 0x100000001, min(0, int(x.min()))
+            self.equal(wide, np.array([int(x.sum()) % 2**64, int(unsigned.max()), both, least * 2**20 % 2**64,
                                        int((unsigned % 7).sum())], np.uint64))
             self.equal([single[0], double[0]], [x.sum(), x.sum()])
 
@@ -104,8 +107,8 @@ class Blocks(ProgramTest):
             for warp in range(warps):
                 part = array[32 * warp:32 * warp + 32]
                 word = part.view(np.uint32)
-                sums = [part.sum(dtype=np.int32), part.min(), part.max(), word.min(), word.max(), np.bitwise_and.reduce(word),
-                        np.bitwise_or.reduce(word), np.bitwise_xor.reduce(word)]
+                sums = [part.sum(dtype=np.int32), part.min(), part.max(), word.min(), word.max(),
+                        np.bitwise_and.reduce(word), np.bitwise_or.reduce(word), np.bitwise_xor.reduce(word)]
                 self.equal(out.array[warp].view(np.uint32), [int(value) % 2**32 for value in sums])
 
     def test_shuffles(self):
@@ -115,7 +118,8 @@ class Blocks(ProgramTest):
             lane = np.arange(32)
             below, down = lane % 16 >= 2, lane % width + 5 < width
             self.equal(out.array, [array[lane // 8 * 8 + 3], np.where(below, array[lane - 2], array),
-                                   np.where(down, array[(lane + 5) % 32], array), array[lane // width * width + array % width]])
+                                   np.where(down, array[(lane + 5) % 32], array),
+                                   array[lane // width * width + array % width]])
 
     def test_pipeline(self):
         for _, tiles, random in self.each(["async"], (1, 2, 5)):
@@ -181,33 +185,47 @@ class Matrices(ProgramTest):
             ("halfSum", 16, 16, 16, np.float16, np.float16, False, True),
             ("bfloatRowCol", 16, 16, 16, ml_dtypes.bfloat16, np.float32, False, True),
             ("bfloatColRow", 8, 32, 16, ml_dtypes.bfloat16, np.float32, True, False),
-            ("signedBytes", 16, 16, 16, np.int8, np.int32, False, True), ("bytes", 32, 8, 16, np.uint8, np.int32, True, True),
+            ("signedBytes", 16, 16, 16, np.int8, np.int32, False, True),
+            ("bytes", 32, 8, 16, np.uint8, np.int32, True, True),
             ("doubles", 8, 8, 4, np.float64, np.float64, False, True),
             ("tensorFloats", 16, 16, 8, np.float32, np.float32, False, True)]
 
     def random(self, random, dtype, shape):
         if np.issubdtype(dtype, np.integer):
             information = np.iinfo(dtype)
-            return random.integers(max(information.min, -10**6), min(information.max, 10**6), shape, endpoint=True).astype(dtype)
+            least, most = max(information.min, -10**6), min(information.max, 10**6)
+            return random.integers(least, most, shape, endpoint=True).astype(dtype)
         return random.standard_normal(shape).astype(dtype)
 
     def test_products(self):
         for row, tiles, random in self.each(self.ROWS, (1, 3)):
             name, tileM, tileN, tileK, dtype, sum_type, columnA, columnB = row
             m, n, k = 2 * tileM * tiles, tileN * tiles, 5 * tileK
-            a, b, c = self.random(random, dtype, (m, k)), self.random(random, dtype, (k, n)), self.random(random, sum_type, (m, n))
+            a, b = self.random(random, dtype, (m, k)), self.random(random, dtype, (k, n))
+            c = self.random(random, sum_type, (m, n))
             if name == "tensorFloats": # 10 bits of the mantissa count
                 a, b = ((x.view(np.uint32) & 0xffffe000).view(np.float32) for x in (a, b))
             exact = a.astype(np.float64) @ b.astype(np.float64) + c.astype(np.float64)
             stored = lambda x, by_columns: np.ascontiguousarray(x.T if by_columns else x)
-            self.run_kernel("wmma", name, (n // tileN, m // tileM), 32, stored(a, columnA), stored(b, columnB), c, m, n, k)
+            self.run_kernel("wmma", name, (n // tileN, m // tileM), 32, stored(a, columnA), stored(b, columnB), c, m, n,
+                            k)
             eps = 0 if sum_type == np.int32 else np.finfo(sum_type).eps
             self.assertLessEqual(np.abs(c - exact).max(), 4 * eps * np.abs(exact).max())
 
+    def test_saturation(self):
+        random = np.random.default_rng(2)
+        a, b = (random.integers(-128, 128, (16, 16)).astype(np.int8) for _ in range(2))
+        c = random.choice(np.array([2**31 - 1, -2**31, 0], np.int32), (16, 16))
+        wrapped, clamped = Out(np.int32, 16, 16), Out(np.int32, 16, 16)
+        self.run_kernel("wmma", "saturated", 1, 32, a, b, c, wrapped, clamped)
+        exact = a.astype(np.int64) @ b.astype(np.int64) + c
+        self.equal(wrapped.array, exact.astype(np.int32))
+        self.equal(clamped.array, np.clip(exact, -2**31, 2**31 - 1))
+
     def test_through_shared_memory(self):
         random = np.random.default_rng(1)
-        a, b, out = (random.standard_normal((16, 64)).astype(np.float16) for _ in range(2)), None, Out(np.float32, 16, 64)
-        a, b = a
+        a, b = (random.standard_normal((16, 64)).astype(np.float16) for _ in range(2))
+        out = Out(np.float32, 16, 64)
         self.run_kernel("wmma", "throughShared", 1, 32, a, b, out, 64)
         exact = a[:, :16].astype(np.float64) @ b[:, :16].astype(np.float64) + 1
         np.testing.assert_allclose(out.array[:, :16], exact, rtol=0, atol=2e-5)
@@ -223,7 +241,8 @@ class Calls(ProgramTest):
             array, which = random.standard_normal(n).astype(np.float32), random.integers(0, 3, n).astype(np.int32)
             out = Out(np.float32, n)
             self.run_kernel("calls", "callThroughTable", blocks_for(n, 64), 64, array, which, out, n)
-            self.equal(out.array, np.choose(which, [array + np.float32(3), array * np.float32(3), array * (array * array)]))
+            results = [array + np.float32(3), array * np.float32(3), array * (array * array)]
+            self.equal(out.array, np.choose(which, results))
 
     def test_virtual(self):
         for _, n, random in self.each(["calls"], SIZES):
@@ -241,6 +260,12 @@ class Calls(ProgramTest):
             self.equal(out.array[:, 0], np.array(fibonacci)[array % 15])
             self.equal(out.array[:, 1], 2 * (array % 6) + 3)
 
+    def test_deep_recursion(self):
+        for _, depth, random in self.each(["calls"], (0, 1, 100, 500)):
+            array, out = random.integers(-1, 2, 64).astype(np.float32), Out(np.float32, 64)
+            self.run_kernel("calls", "descend", 1, 64, array, out, depth)
+            self.equal(out.array, array**depth)
+
     def test_structs(self):
         offset = (ctypes.c_float * 3)(1, 10, 100)
         for _, n, _ in self.each(["calls"], SIZES):
@@ -253,6 +278,33 @@ class Calls(ProgramTest):
         array, out = np.arange(64, dtype=np.float32), Out(np.float32, 64)
         self.run_kernel("calls", "callCollective", 1, 64, array, out)
         self.equal(out.array, array[63 - (np.arange(64) ^ 1)])
+
+    def test_printf(self):
+        array, saved = np.array([5, -6], np.int32), os.dup(1)
+        with tempfile.TemporaryFile() as file:
+            os.dup2(file.fileno(), 1)
+            try:
+                self.run_kernel("calls", "say", 1, 2, array, ctypes.c_longlong(-2**40), ctypes.c_double(2.5))
+            finally:
+                os.dup2(saved, 1)
+                os.close(saved)
+            file.seek(0)
+            said = file.read().decode().splitlines()
+        lines = ["%d of two: %3d|%-4d|%04x, -1099511627776, 2.500 x 100%%" % (i, x, x, x % 2**32)
+                 for i, x in enumerate(array.tolist())]
+        self.assertEqual(sorted(said), lines)
+
+    def test_heap(self):
+        for _, n, _ in self.each(["calls"], (1, 31, 1000)):
+            out = Out(np.int32, 40)
+            self.run_kernel("calls", "useHeap", 1, 40, out, n)
+            self.equal(out.array, n * (n - 1) // 2 * np.arange(40))
+
+    def test_waiting_in_a_loop(self):
+        for _, threads, _ in self.each(["calls"], (1, 33, 256)):
+            out = Out(np.int32, threads)
+            self.run_kernel("calls", "waitInLoop", 1, threads, np.zeros(1, np.int32), out)
+            self.equal(out.array, [threads - 1] + [-1] * (threads - 1))
 
     def test_assertions_that_hold(self):
         array, out = np.arange(40, dtype=np.int32), Out(np.int32, 40)
@@ -278,6 +330,37 @@ class Memory(ProgramTest):
             array, out = random.integers(0, 1000, n).astype(np.int32), Out(np.int32, n)
             self.run_kernel(name, "lookUp", blocks_for(n, 64), 64, array, out, n)
             self.equal(out.array, table[array & 3, array % 3] + 5 + 6)
+
+    def test_addresses_in_initial_values(self):
+        # nvcc writes them whole; clang writes those of packed structs byte by byte.
+        bytes_of = lambda name: ", ".join(f"0xFF{'00' * place}({name})" for place in range(8))
+        PROGRAMS.modules["packed"] = PROGRAMS.driver.load(f""".version 8.0
+.target sm_80
+.address_size 64
+.global .align 4 .u32 first = 41;
+.global .align 4 .u32 second[2] = {{42, 43}};
+.global .align 8 .b8 packed[18] = {{{bytes_of("first")}, {bytes_of("second")}, 8, 9}};
+.global .align 8 .u64 plain[2] = {{second+4, generic(packed)}};
+.visible .entry k(.param .u64 out)
+{{
+  .reg.b32 %r<4>;
+  .reg.b64 %rd<6>;
+  ld.param.u64 %rd1, [out];
+  ld.global.u64 %rd2, [plain+8];
+  ld.v2.u64 {{%rd3, %rd4}}, [%rd2];
+  ld.u32 %r1, [%rd3];
+  ld.u32 %r2, [%rd4];
+  st.global.v2.u32 [%rd1], {{%r1, %r2}};
+  ld.u8 %r1, [%rd2+17];
+  ld.global.u64 %rd5, [plain];
+  ld.global.u32 %r2, [%rd5];
+  st.global.v2.u32 [%rd1+8], {{%r1, %r2}};
+  ret;
+}}
+""")
+        out = Out(np.uint32, 4)
+        self.run_kernel("packed", "k", 1, 1, out)
+        self.equal(out.array, [41, 42, 9, 43])
 
     def test_dynamic_shared_memory(self):
         for name, n, random in self.each(self.NAMES, SIZES):
@@ -310,8 +393,8 @@ class Memory(ProgramTest):
             self.run_kernel(name, "dispatch", blocks_for(n, 64), 64, array, out, n)
             i = np.arange(n)
             ones = np.array([bin(x).count("1") for x in array])
-            self.equal(out.array, np.choose(array % 8, [array * 3, array ^ i, (i - array) ** 2, i * i, ones, -np.ones(n, int),
-                                                        array // (i + 1), ~array]))
+            cases = [array * 3, array ^ i, (i - array) ** 2, i * i, ones, -np.ones(n, int), array // (i + 1), ~array]
+            self.equal(out.array, np.choose(array % 8, cases))
 
 
 class Clusters(ProgramTest):

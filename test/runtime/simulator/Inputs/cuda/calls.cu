@@ -1,6 +1,7 @@
-// Calls: through pointers, virtual, recursive; structs by value; assertions.
+// Calls: through pointers, virtual, recursive; structs by value; assertions, printf, the heap.
 
 #include <cassert>
+#include <cstdio>
 
 struct Segment {
   double begin, end;
@@ -51,6 +52,11 @@ extern "C" __global__ void callVirtual(const float *in, float *out, int n) {
   out[i] = i % 3 ? describe(&square) : describe(&circle);
 }
 
+/// As deep as `depth`, and without an end if that is negative.
+extern "C" __global__ void descend(const float *in, float *out, int depth) {
+  out[threadIdx.x] = powerOf(in[threadIdx.x], depth);
+}
+
 __device__ __noinline__ unsigned fibonacci(unsigned n) { return n < 2 ? n : fibonacci(n - 1) + fibonacci(n - 2); }
 
 __device__ __noinline__ int ackermann(int m, int n) {
@@ -91,9 +97,37 @@ __device__ __noinline__ float swapInBlock(float x, int k) {
 }
 __device__ Function exchange = swapInBlock;
 
-extern "C" __global__ void callCollective(const float *in, float *out) { out[threadIdx.x] = exchange(in[threadIdx.x], 1); }
+extern "C" __global__ void callCollective(const float *in, float *out) {
+  out[threadIdx.x] = exchange(in[threadIdx.x], 1);
+}
 
 extern "C" __global__ void assertBelow(const int *in, int *out, int bound) {
   assert(in[threadIdx.x] < bound);
   out[threadIdx.x] = in[threadIdx.x];
+}
+
+extern "C" __global__ void say(const int *in, long long wide, double real) {
+  printf("%d of %s: %3d|%-4d|%04x, %lld, %.3f %c 100%%\n", int(threadIdx.x), "two", in[threadIdx.x], in[threadIdx.x],
+         in[threadIdx.x], wide, real, 'x');
+}
+
+extern "C" __global__ void useHeap(int *out, int n) {
+  int *values = new int[n];
+  for (int i = 0; i < n; ++i)
+    values[i] = i * int(threadIdx.x);
+  int sum = 0;
+  for (int i = 0; i < n; ++i)
+    sum += values[i];
+  delete[] values;
+  out[threadIdx.x] = sum;
+}
+
+/// Thread 0 waits until all others have counted; nothing but the loop lets them.
+extern "C" __global__ void waitInLoop(int *count, int *out) {
+  if (threadIdx.x)
+    atomicAdd(count, 1);
+  else
+    while (*(volatile int *)count < int(blockDim.x) - 1)
+      ;
+  out[threadIdx.x] = threadIdx.x ? -1 : *(volatile int *)count;
 }

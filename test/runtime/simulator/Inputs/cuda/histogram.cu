@@ -1,14 +1,16 @@
 // Histograms: counted in shared memory and added to global memory by atomics, or by global atomics alone.
 //
 // BUG 1: shared counts grow without atomics. BUG 2: nothing between zeroing and counting. BUG 3: blocks add up without
-// atomics.
+// atomics. BUG 4: nobody has zeroed the counts.
 
 constexpr int kBins = 64;
 
 extern "C" __global__ void countShared(const unsigned char *in, unsigned *bins, int n) {
   __shared__ unsigned counts[kBins];
+#if BUG != 4
   for (int i = threadIdx.x; i < kBins; i += blockDim.x)
     counts[i] = 0;
+#endif
 #if BUG != 2
   __syncthreads();
 #endif

@@ -26,7 +26,8 @@ done
 compile cluster cluster 90 -O3
 
 for bug in 1 2 3 4; do compile "scan-bug$bug" scan 80 -O3 "-DBUG=$bug"; done
-for bug in 1 2 3; do compile "histogram-bug$bug" histogram 80 -O3 "-DBUG=$bug"; done
+for bug in 1 2 3 4; do compile "histogram-bug$bug" histogram 80 -O3 "-DBUG=$bug"; done
 for bug in 1 2 3; do compile "transpose-bug$bug" transpose 80 -O3 "-DBUG=$bug"; done
 for bug in 1 2 3; do compile "async-bug$bug" async 80 -O3 "-DBUG=$bug"; done
+compile wmma-bug1 wmma 80 -O3 -DBUG=1
 for bug in 1 2; do compile "cluster-bug$bug" cluster 90 -O3 "-DBUG=$bug"; done

@@ -1,4 +1,4 @@
-// Inclusive scans: of blocks, whose sums a second launch adds; and in one pass, where each block waits for the one before.
+// Inclusive scans: of blocks, whose sums further launches add; and in one pass, where a block waits for the one before.
 //
 // BUG 1: no barrier between the warps' sums and their reader. BUG 2: the bound takes one element more.
 // BUG 3: half a warp shuffles with the mask of a whole one. BUG 4: the other lanes of the warp do not take part.
