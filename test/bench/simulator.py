@@ -67,12 +67,9 @@ START = """ld.param.u64 %q1, [in];
 
 
 class Bench:
-    """A kernel, its operands, and what it has to make of them."""
+    """A kernel (`text`), its operands, and what it has to make of them."""
 
     blocks, threads, flops = 0, 256, 0
-
-    def text(self):
-        raise NotImplementedError
 
 
 class Elementwise(Bench):

@@ -1,6 +1,5 @@
 // Barriers of a block, and the end of its threads.
 
-#include "runtime/simulator/exec/Fiber.h"
 #include "runtime/simulator/exec/Runtime.h"
 #include "runtime/simulator/exec/UnitSync.h"
 
@@ -21,6 +20,7 @@ static void orderThreads(const Block &block, Barrier &barrier, Lane *last) {
       visit(*last, *last->warp);
   };
   Knowledge all = std::move(barrier.knowledge);
+  barrier.knowledge.clear();
   if (!barrier.expected)
     all.join(block.exited);
   forEachWarp([&](Lane &lane, Warp &) { release(lane, all); });
@@ -30,15 +30,21 @@ static void orderThreads(const Block &block, Barrier &barrier, Lane *last) {
   });
 }
 
-/// All have come: they go on. `last` waits as well, unless it is null.
-static void release(Block &block, Barrier &barrier, Lane *last) {
+/// All have come: they go on. `last` waits as well, unless it is null; `others`: threads that are alive and do not run.
+static void release(Block &block, Barrier &barrier, Lane *last, uint32_t others) {
   orderThreads(block, barrier, last);
-  for (Lane *lane : barrier.waiting)
-    makeReady(*lane);
+  if (barrier.waiting.size() == others) {
+    for (Warp &warp : block.warps)
+      warp.ready = warp.alive;
+  } else {
+    for (Lane *lane : barrier.waiting)
+      makeReady(*lane);
+  }
   BarrierSum &sum = block.sums[&barrier - block.barriers];
   sum.last = sum.next;
   sum.next = {};
-  barrier = Barrier();
+  barrier.arrived = barrier.expected = 0;
+  barrier.waiting.clear(); // its memory stays
 }
 
 static bool isComplete(const Block &block, const Barrier &barrier) {
@@ -67,7 +73,7 @@ static void arrive(Lane &lane, uint32_t id, uint32_t count, bool waits, int site
   if (!waits)
     release(lane, barrier.knowledge);
   if (isComplete(block, barrier))
-    return release(block, barrier, waits ? &lane : nullptr);
+    return release(block, barrier, waits ? &lane : nullptr, block.numAlive - 1);
   if (!waits)
     return;
   barrier.waiting.push_back(&lane);
@@ -95,7 +101,7 @@ void exitThread(Lane &lane) {
   // Those that wait for all threads wait for one less now.
   for (Barrier &barrier : block.barriers)
     if (barrier.arrived && !barrier.expected && block.numAlive && isComplete(block, barrier))
-      release(block, barrier, nullptr);
+      release(block, barrier, nullptr, block.numAlive);
   if (warp.arrived && (warp.arrived & warp.alive) == warp.alive)
     warp.ready |= 1u << std::countr_zero(warp.arrived);
   if (!unit.numAlive)

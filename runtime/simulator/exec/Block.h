@@ -12,6 +12,7 @@
 
 #include "runtime/simulator/Machine.h"
 #include "runtime/simulator/exec/Clocks.h"
+#include "runtime/simulator/exec/Fiber.h"
 
 #include <atomic>
 #include <cstddef>
@@ -56,18 +57,20 @@ struct Lane {
   int64_t fuel;          // backward branches until tick() is called
   uint64_t position;     // of the call that it is about to make, as Statistics.h understands it
 
-  void *stackPointer; // while it does not run
+  // What a switch and a collective look at: one line of the cache.
+  alignas(64) Fiber fiber;
   Block *block;
   Warp *warp;
-  uint32_t index, thread; // in the warp, in the block
-  bool isDone;
-  int64_t turns; // ticks so far
+  void *exchange; // operands and results of the collective, on its stack
   // What it waits for, since `site`, a PTX line.
   const char *waitsFor;
   int site;
   uint32_t mask;
-  void *exchange; // operands and results of the collective, on its stack
-  bool isServed;  // the collective has taken place
+  uint32_t index, thread; // in the warp, in the block
+  bool isServed;          // the collective has taken place
+  bool isDone;
+
+  int64_t turns; // ticks so far
   // cp.async: what has been issued since the last commit, and the groups committed.
   std::vector<AsyncCopy> openCopies;
   std::vector<std::vector<AsyncCopy>> copyGroups;
@@ -79,8 +82,6 @@ struct Lane {
   bool hasWgmmaFence = false;          // since it has last waited
   bool isInCluster = false;            // it has arrived at the cluster's barrier, and not waited
   uint64_t clusterPhase = 0;           // of the barrier when it arrived
-  // The allocation that the last access hit.
-  const Allocation *lastAllocation;
 };
 
 struct Warp {
@@ -132,7 +133,7 @@ struct Unit {
   std::vector<Block *> blocks;
   uint32_t numWarps = 0;            // of all blocks
   UnitSync *sync = nullptr;
-  void *mainStackPointer = nullptr; // of the host thread's own stack
+  Fiber host = hostFiber();
   uint32_t numAlive = 0;            // threads
   bool isOver = false;              // a fault has ended it
   std::mt19937_64 random;
@@ -153,6 +154,9 @@ struct Block {
   Knowledge exited; // of the threads that have come to their end: barriers of all threads order those too
   char *shared;
   uint32_t sharedBytes;
+  // The allocations that accesses have hit last, so that they need not be looked up.
+  const Allocation *recent[4] = {};
+  uint32_t nextRecent = 0;
   std::vector<SharedShadow> shadow; // a row each 4 bytes of shared memory; empty unless checked
   std::vector<std::vector<SharedAccess>> readSets; // by warp and agent
   std::vector<uint32_t> freeReadSets;

@@ -9,7 +9,9 @@
 
 #include "llvm/ADT/StringExtras.h"
 
+#include <algorithm>
 #include <cstring>
+#include <iterator>
 
 namespace dscc::sim {
 
@@ -19,6 +21,9 @@ static constexpr int misalignedAddress = 716; // CUDA_ERROR_MISALIGNED_ADDRESS
 static std::string describeAccess(uint32_t bytes, bool isStore) {
   return std::string(isStore ? "store" : "load") + " of " + std::to_string(bytes) + " bytes";
 }
+
+/// A number of bytes that is no power of two is a part of a copy, whose alignment has been looked at.
+static bool isAligned(uint64_t address, uint32_t bytes) { return (bytes & (bytes - 1)) || !(address & (bytes - 1)); }
 
 [[noreturn]] static void fault(Lane &lane, const char *kind, const std::string &what, int site, int error) {
   reports().add(lane, kind, what, site, error);
@@ -56,19 +61,43 @@ static void checkBlocks(Lane &lane, const Allocation &allocation, size_t offset,
   }
 }
 
+[[gnu::noinline]] static const Allocation *lookUp(Lane &lane, const char *address, uint32_t bytes, bool isStore, int site) {
+  const Allocation *allocation = findAllocation(address);
+  if (!allocation || !allocation->holds(address, bytes)) {
+    std::string where = allocation ? ", " + std::to_string(address - (allocation->begin + allocation->bytes)) +
+                                         " bytes past the end of " + allocation->describe()
+                                   : ", which is in no allocation";
+    fault(lane, "out-of-bounds access", describeAccess(bytes, isStore) + " at " + hex(address) + where, site, illegalAddress);
+  }
+  Block &block = *lane.block;
+  return block.recent[block.nextRecent++ % std::size(block.recent)] = allocation;
+}
+
+static const Allocation *allocationOf(Lane &lane, const char *address, uint32_t bytes, bool isStore, int site) {
+  for (const Allocation *recent : lane.block->recent)
+    if (recent && recent->holds(address, bytes))
+      return recent;
+  return lookUp(lane, address, bytes, isStore, site);
+}
+
+// Most accesses have 4 bytes, and a call would cost more than they do.
+static constexpr uint32_t fourWritten = 0x01010101;
+static bool areWritten(const uint8_t *written, uint32_t bytes) {
+  uint32_t word;
+  if (bytes != 4)
+    return !std::memchr(written, 0, bytes);
+  std::memcpy(&word, written, 4);
+  return word == fourWritten;
+}
+static void markWritten(uint8_t *written, uint32_t bytes) {
+  if (bytes != 4)
+    return void(std::memset(written, 1, bytes));
+  std::memcpy(written, &fourWritten, 4);
+}
+
 static void checkGlobal(Lane &lane, const char *address, uint32_t bytes, Access access, int site) {
   bool isStore = !isLoad(access);
-  const Allocation *allocation = lane.lastAllocation;
-  if (!allocation || !allocation->holds(address, bytes)) {
-    allocation = findAllocation(address);
-    if (!allocation || !allocation->holds(address, bytes)) {
-      std::string where = allocation ? ", " + std::to_string(address - (allocation->begin + allocation->bytes)) +
-                                           " bytes past the end of " + allocation->describe()
-                                     : ", which is in no allocation";
-      fault(lane, "out-of-bounds access", describeAccess(bytes, isStore) + " at " + hex(address) + where, site, illegalAddress);
-    }
-    lane.lastAllocation = allocation;
-  }
+  const Allocation *allocation = allocationOf(lane, address, bytes, isStore, site);
   if (allocation->isFree)
     fault(lane, "use after free", describeAccess(bytes, isStore) + " at byte " + std::to_string(address - allocation->begin) + " of " +
                                       allocation->describe(), site, illegalAddress);
@@ -77,9 +106,9 @@ static void checkGlobal(Lane &lane, const char *address, uint32_t bytes, Access 
   if (!allocation->written)
     return;
   uint8_t *written = allocation->written.get() + (address - allocation->begin);
-  bool isKnown = !std::memchr(written, 0, bytes);
+  bool isKnown = areWritten(written, bytes);
   if (!isKnown || isStore)
-    std::memset(written, 1, bytes); // said once
+    markWritten(written, bytes); // said once
   if (!isKnown && readsOld(access)) {
     reports().add(lane, "uninitialised read", describeAccess(bytes, isStore) + " at byte " + std::to_string(address - allocation->begin) +
                                                   " of " + allocation->describe() + ", where nobody has written", site);
@@ -90,7 +119,7 @@ static void checkAny(Lane &lane, const char *address, uint32_t bytes, Access acc
   const Block &block = *lane.block;
   if (Block *owner = findSharedOwner(lane, address))
     return checkShared(lane, *owner, address, bytes, access, site);
-  if (reinterpret_cast<uintptr_t>(address) % bytes)
+  if (!isAligned(reinterpret_cast<uintptr_t>(address), bytes))
     fault(lane, "misaligned access", describeAccess(bytes, !isLoad(access)) + " at " + hex(address), site, misalignedAddress);
   // Local memory: on the stacks of the unit's threads.
   for (const Block *other : block.unit->blocks)
@@ -113,6 +142,7 @@ template <Access access> static void check(Lane *lane, const char *address, uint
 }
 
 void prepareChecks(Block &block) {
+  std::fill(std::begin(block.recent), std::end(block.recent), nullptr);
   if (settings().check == CheckLevel::None)
     return block.shadow.clear();
   std::memset(block.shared, 0xff, block.sharedBytes);

@@ -85,6 +85,7 @@ bool Arena::reserve(uint32_t threads, size_t stack, size_t sharedWanted) {
 }
 
 static void runThread(void *argument) {
+  beginFiber();
   Lane &lane = *static_cast<Lane *>(argument);
   Block &block = *lane.block;
   block.kernel->entry(&lane, block.arguments);
@@ -140,7 +141,6 @@ static void prepareLane(Lane &lane, Block &block, const LaunchState &state, uint
   lane.lastWgmma = 0;
   lane.wgmmaGroups.clear();
   lane.hasWgmmaFence = lane.isInCluster = false;
-  lane.lastAllocation = nullptr;
 }
 
 static void prepareBlock(Arena &arena, Unit &unit, const LaunchState &state, uint64_t index, uint32_t rank) {
@@ -189,7 +189,8 @@ static void startFibers(Block &block, const LaunchState &state) {
     Lane &lane = block.lanes[thread];
     prepareLane(lane, block, state, thread);
     size_t colour = thread * stackColour % pageBytes;
-    lane.stackPointer = prepareFiber(block.stacks + block.stackBytes * (thread + 1) - colour, runThread, &lane);
+    char *bottom = block.stacks + block.stackBytes * thread;
+    prepareFiber(lane.fiber, bottom, bottom + block.stackBytes - colour, runThread, &lane);
   }
 }
 
@@ -221,12 +222,14 @@ static void runWithoutFibers(Block &block, const LaunchState &state) {
 static void runInOneFiber(Block &block, const LaunchState &state) {
   std::pair<Block *, const LaunchState *> both{&block, &state};
   auto main = [](void *argument) {
+    beginFiber();
     auto [own, launch] = *static_cast<std::pair<Block *, const LaunchState *> *>(argument);
     runWithoutFibers(*own, *launch);
     leave(own->lanes[0]);
   };
-  void *fiber = prepareFiber(block.stacks + block.stackBytes, main, &both);
-  dscc_sim_switch(&block.unit->mainStackPointer, fiber);
+  Fiber fiber;
+  prepareFiber(fiber, block.stacks, block.stacks + block.stackBytes, main, &both);
+  switchFiber(block.unit->host, fiber);
 }
 
 static void finishBlock(Block &block, const LaunchState &state) {
@@ -277,7 +280,7 @@ static void runUnit(std::vector<std::unique_ptr<Arena>> &arenas, const LaunchSta
     startFibers(*block, state);
     unit.numAlive += block->numThreads;
   }
-  dscc_sim_switch(&unit.mainStackPointer, unit.blocks[0]->lanes[0].stackPointer);
+  switchFiber(unit.host, unit.blocks[0]->lanes[0].fiber);
   if (!unit.isOver)
     finishUnit(unit);
   for (Block *block : unit.blocks)

@@ -22,9 +22,7 @@ struct Words {
   alignas(32) uint32_t a[rows][maxRegisters], b[maxRegisters][columns];
 };
 /// Elements as the sums take them: float, or int32_t.
-template <typename T> struct Elements {
-  alignas(32) T a[rows][maxK], b[maxK][columns], sums[rows][columns];
-};
+template <typename T> struct Elements { alignas(32) T a[rows][maxK], b[maxK][columns], sums[rows][columns]; };
 struct Float8Table {
   explicit Float8Table(const llvm::fltSemantics &semantics) {
     for (unsigned i = 0; i < 256; ++i)
@@ -34,9 +32,9 @@ struct Float8Table {
 };
 } // namespace
 
-static void collect(const Fragments *const *lanes, int registersPerRow, Words &words) {
+static void collect(ProductRegisters *const *lanes, int registersPerRow, Words &words) {
   for (int lane = 0; lane < 32; ++lane) {
-    const Fragments &own = *lanes[lane];
+    const ProductRegisters &own = *lanes[lane];
     int g = lane / 4, t = lane % 4;
     for (int half = 0; half < registersPerRow / 4; ++half) {
       words.a[g][t + 4 * half] = own.a[2 * half];
@@ -90,7 +88,8 @@ template <typename T> static auto pick(__m256i words, int within, int type) {
 }
 
 /// A row of A holds its elements at `within * maxRegisters + place`, so that whole vectors are stored.
-template <typename T> static void expand(const Words &words, int registersPerRow, int aType, int bType, Elements<T> &elements) {
+template <typename T>
+static void expand(const Words &words, int registersPerRow, int aType, int bType, Elements<T> &elements) {
   int perWord = elementsPerWord(aType);
   for (int row = 0; row < rows; ++row)
     for (int within = 0; within < perWord; ++within)
@@ -111,7 +110,8 @@ template <typename T> static void multiplyRows(Elements<T> &elements, int first,
       for (int within = 0; within < perWord; ++within) {
         __m256 b = _mm256_load_ps(elements.b[place * perWord + within]);
         for (int row = 0; row < count; ++row)
-          sums[row] = _mm256_fmadd_ps(_mm256_broadcast_ss(&elements.a[first + row][within * maxRegisters + place]), b, sums[row]);
+          sums[row] = _mm256_fmadd_ps(_mm256_broadcast_ss(&elements.a[first + row][within * maxRegisters + place]), b,
+                                      sums[row]);
       }
     for (int row = 0; row < count; ++row)
       _mm256_store_ps(elements.sums[first + row], sums[row]);
@@ -133,7 +133,7 @@ template <typename T> static void multiplyRows(Elements<T> &elements, int first,
 }
 
 /// C and D: rows g and g + 8, columns 2t and 2t + 1; of f16 both in one register.
-template <typename T> static void loadSums(const Fragments *const *lanes, int cType, Elements<T> &elements) {
+template <typename T> static void loadSums(ProductRegisters *const *lanes, int cType, Elements<T> &elements) {
   if (cType != F16) {
     for (int lane = 0; lane < 32; ++lane) {
       std::memcpy(&elements.sums[lane / 4][lane % 4 * 2], lanes[lane]->c, 8);
@@ -150,7 +150,7 @@ template <typename T> static void loadSums(const Fragments *const *lanes, int cT
     store(elements.sums[row], _mm256_cvtph_ps(_mm_load_si128(reinterpret_cast<const __m128i *>(halves[row]))));
 }
 
-template <typename T> static void storeSums(const Fragments *const *lanes, int dType, const Elements<T> &elements) {
+template <typename T> static void storeSums(ProductRegisters *const *lanes, int dType, const Elements<T> &elements) {
   if (dType != F16) {
     for (int lane = 0; lane < 32; ++lane) {
       std::memcpy(lanes[lane]->d, &elements.sums[lane / 4][lane % 4 * 2], 8);
@@ -170,7 +170,7 @@ template <typename T> static void storeSums(const Fragments *const *lanes, int d
 }
 
 template <typename T>
-static void multiply(const Fragments *const *lanes, int registersPerRow, int dType, int aType, int bType, int cType) {
+static void multiply(ProductRegisters *const *lanes, int registersPerRow, int dType, int aType, int bType, int cType) {
   Words words;
   Elements<T> elements;
   collect(lanes, registersPerRow, words);
@@ -181,7 +181,8 @@ static void multiply(const Fragments *const *lanes, int registersPerRow, int dTy
   storeSums(lanes, dType, elements);
 }
 
-void multiplyFragments(const Fragments *const *lanes, int registersPerRow, int dType, int aType, int bType, int cType) {
+void multiplyFragments(ProductRegisters *const *lanes, int registersPerRow, int dType, int aType, int bType,
+                       int cType) {
   if (dType == S32)
     return multiply<int32_t>(lanes, registersPerRow, dType, aType, bType, cType);
   multiply<float>(lanes, registersPerRow, dType, aType, bType, cType);

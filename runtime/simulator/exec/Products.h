@@ -10,15 +10,22 @@ namespace dscc::sim {
 /// Element types as the translation numbers them (Collectives.cpp).
 enum ElementCode { F16, Bf16, Tf32, F64, F32, S8, U8, S32, E4m3, E5m2 };
 
-/// One lane's registers. Those of D are not written before those of A, B and C of all lanes have been read.
-struct Fragments {
-  const uint32_t *a, *b, *c;
-  uint32_t *d;
+/// One lane's part of an mma.sync, as compiled code lays it out.
+struct ProductRegisters {
+  uint32_t a[4], b[2], unused[2], c[4], d[4];
+};
+
+/// One lane's part of an ldmatrix, likewise: lane 8q + r has the address of row r of matrix q.
+struct MatrixRow {
+  char *row;
+  uint32_t countAndTransposed; // the number of matrices; 256 is added if they are transposed
+  int32_t site;                // PTX line
+  uint32_t words[4];           // the result: one a matrix
 };
 
 /// D = A * B + C of 16 x 8 x k, where a row of A has 4 or 8 registers; sums in f32 or s32, in order of k, each product
 /// fused with its sum.
-void multiplyFragments(const Fragments *const *lanes, int registersPerRow, int dType, int aType, int bType, int cType);
+void multiplyFragments(ProductRegisters *const *lanes, int registersPerRow, int dType, int aType, int bType, int cType);
 
 } // namespace dscc::sim
 

@@ -5,7 +5,6 @@
 // order that the GPU does not promise gives itself away.
 
 #include "runtime/simulator/exec/Block.h"
-#include "runtime/simulator/exec/Fiber.h"
 #include "runtime/simulator/exec/UnitSync.h"
 
 #include "llvm/ADT/StringExtras.h"
@@ -58,14 +57,10 @@ static Lane *pick(Lane &lane) {
 
 static void switchTo(Lane &from, Lane &to) {
   if (&from != &to)
-    dscc_sim_switch(&from.stackPointer, to.stackPointer);
+    switchFiber(from.fiber, to.fiber);
 }
 
-void leave(Lane &lane) {
-  void *lost;
-  dscc_sim_switch(&lost, lane.block->unit->mainStackPointer);
-  __builtin_unreachable();
-}
+void leave(Lane &lane) { leaveFiber(lane.fiber, lane.block->unit->host); }
 
 void abandon(Lane &lane) {
   lane.block->unit->isOver = true;
@@ -105,18 +100,27 @@ static std::string describeWaiting(const Unit &unit) {
 static constexpr int launchTimeout = 702; // CUDA_ERROR_LAUNCH_TIMEOUT
 static constexpr int illegalInstruction = 715; // CUDA_ERROR_ILLEGAL_INSTRUCTION
 
-void wait(Lane &lane, const char *what, int site) {
-  lane.waitsFor = what;
-  lane.site = site;
-  lane.warp->ready &= ~(1u << lane.index);
+/// Nobody of its warp is ready, or the choice is random.
+[[gnu::noinline]] static void waitForAny(Lane &lane) {
   Lane *next = pick(lane);
   if (!next && resolveStall(*lane.block->unit))
     next = pick(lane);
   if (!next) {
-    reports().add(lane, "deadlock", describeWaiting(*lane.block->unit), site, launchTimeout);
+    reports().add(lane, "deadlock", describeWaiting(*lane.block->unit), lane.site, launchTimeout);
     abandon(lane);
   }
   switchTo(lane, *next);
+}
+
+/// What nearly always happens stands here, and needs next to no stack: that of the next thread is not in the cache.
+void wait(Lane &lane, const char *what, int site) {
+  lane.waitsFor = what;
+  lane.site = site;
+  uint32_t ready = lane.warp->ready &= ~(1u << lane.index);
+  if (!ready || lane.block->unit->isShuffled)
+    return waitForAny(lane);
+  Lane &next = *(&lane - lane.index + firstFrom(ready, lane.index));
+  switchFiber(lane.fiber, next.fiber);
 }
 
 void yield(Lane &lane) {

@@ -217,7 +217,8 @@ void checkSharedBounds(Lane &lane, const Block &owner, const char *address, uint
 
 static void checkAligned(Lane &lane, const Block &owner, const char *address, uint32_t bytes, bool isStore, int site) {
   size_t offset = size_t(address - owner.shared);
-  if (offset % bytes)
+  // A number of bytes that is no power of two is a part of a copy, whose alignment has been looked at.
+  if (!(bytes & (bytes - 1)) && offset % bytes)
     fault(lane, "misaligned access", describeAccess(bytes, isStore) + " at shared address " + std::to_string(offset), site, misalignedAddress);
 }
 

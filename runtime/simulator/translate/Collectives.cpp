@@ -95,77 +95,11 @@ static void translateElect(FunctionTranslator &t, const Statement &s) {
   t.writePredicate(s.operands[0].second, t.b.CreateICmpEQ(leader, t.read(self, 32)));
 }
 
-static int countMatrices(const Statement &s) { return s.has("x4") ? 4 : s.has("x2") ? 2 : 1; }
-
-/// Eight lanes a matrix give its rows, of 16 bytes each.
-static void countMatrixRows(FunctionTranslator &t, const Statement &s, Value *row, AccessKind kind) {
-  if (!t.countsAll)
-    return;
-  Operand self;
-  self.name = "%laneid";
-  Value *givesRow = t.b.CreateICmpULT(t.read(self, 32), t.i32(8 * countMatrices(s)));
-  t.countAccess(row, t.b.CreateSelect(givesRow, t.i32(16), t.i32(0)), kind, "shared");
-}
-
-static void translateLdmatrix(FunctionTranslator &t, const Statement &s) {
-  Value *words = t.buffer("ldmatrix"), *row = t.address(s.operands[1], "shared");
-  countMatrixRows(t, s, row, LoadAccess);
-  t.collective("dscc_sim_ldmatrix", t.b.getVoidTy(),
-               {row, t.i32(countMatrices(s)), t.i32(s.has("trans")), words, t.site()});
-  t.gather(s.operands[0], words);
-}
-
-static void translateStmatrix(FunctionTranslator &t, const Statement &s) {
-  Value *words = t.spread("stmatrix", s.operands[1]), *row = t.address(s.operands[0], "shared");
-  countMatrixRows(t, s, row, StoreAccess);
-  t.collective("dscc_sim_stmatrix", t.b.getVoidTy(),
-               {row, t.i32(countMatrices(s)), t.i32(s.has("trans")), words, t.site()});
-}
-
-/// mma.sync: the fragments as words in memory; shape and types as the text of the instruction.
-static void translateMma(FunctionTranslator &t, const Statement &s) {
-  int m, n, k;
-  StringRef shape;
-  for (StringRef part : s.parts)
-    if (part.starts_with("m") && sscanf(part.str().c_str(), "m%dn%dk%d", &m, &n, &k) == 3)
-      shape = part;
-  if (shape.empty() || s.operands.size() != 4 || !s.has("sync"))
-    return t.fail("the simulator does not know `" + s.text + "`");
-  // The types of D, A, B and C end the name.
-  static constexpr StringLiteral types[] = {"f16", "bf16", "tf32", "f64", "f32", "s8", "u8", "s32", "e4m3", "e5m2"};
-  int code = 0;
-  for (size_t i = s.parts.size() - 4; i < s.parts.size(); ++i) {
-    auto found = find(types, s.parts[i]);
-    if (found == std::end(types))
-      return t.fail("the simulator does not know `" + s.text + "`");
-    code = code << 4 | int(found - std::begin(types));
-  }
-  auto words = [&](StringRef role, const Operand &operand) -> Value * {
-    if (code >> 12 == 3) { // f64: two words each
-      AllocaInst *made = t.buffer(role);
-      for (auto [index, part] : enumerate(operand.parts))
-        t.b.CreateStore(t.read(part, 64), t.b.CreateConstGEP1_64(t.integer(64), made, index));
-      return made;
-    }
-    return t.spread(role, operand);
-  };
-  Value *a = words("mma_a", s.operands[1]), *bb = words("mma_b", s.operands[2]), *c = words("mma_c", s.operands[3]);
-  Value *d = t.buffer("mma_d");
-  t.collective("dscc_sim_mma", t.b.getVoidTy(), {t.i32(m | n << 8 | k << 16), t.i32(code), a, bb, c, d, t.site()});
-  if (code >> 12 == 3) {
-    for (auto [index, part] : enumerate(s.operands[0].parts))
-      t.write(part, t.b.CreateLoad(t.integer(64), t.b.CreateConstGEP1_64(t.integer(64), d, index)));
-    return;
-  }
-  t.gather(s.operands[0], d);
-}
-
 ArrayRef<Instruction> collectiveInstructions() {
   static constexpr Instruction rows[] = {
       {"bar", translateBarrier},          {"barrier", translateBarrier},     {"shfl", translateShuffle},
       {"vote", translateVote},            {"match", translateMatch},         {"redux", translateRedux},
-      {"activemask", translateActiveMask}, {"elect", translateElect},        {"ldmatrix", translateLdmatrix},
-      {"stmatrix", translateStmatrix},    {"mma", translateMma},
+      {"activemask", translateActiveMask}, {"elect", translateElect},
   };
   return rows;
 }

@@ -57,7 +57,8 @@ Value *Floats::adjustToOdd(Value *bits, Value *isInexact, Value *isTooLarge) {
 Value *Floats::roundToOdd(Value *value) {
   Value *narrow = b.CreateFPTrunc(value, withElement(value->getType(), b.getFloatTy()));
   Value *back = b.CreateFPExt(narrow, value->getType());
-  Value *isTooLarge = b.CreateFCmpOGT(b.CreateUnaryIntrinsic(Intrinsic::fabs, back), b.CreateUnaryIntrinsic(Intrinsic::fabs, value));
+  Value *isTooLarge =
+      b.CreateFCmpOGT(b.CreateUnaryIntrinsic(Intrinsic::fabs, back), b.CreateUnaryIntrinsic(Intrinsic::fabs, value));
   return b.CreateBitCast(adjustToOdd(bitsOf(narrow), b.CreateFCmpONE(back, value), isTooLarge), narrow->getType());
 }
 
@@ -81,7 +82,8 @@ Value *Floats::flush(Value *value) {
   APInt sign = APInt::getSignMask(words->getScalarSizeInBits());
   Value *magnitude = b.CreateAnd(bits, ConstantInt::get(words, ~sign));
   Constant *smallest = bitsOfConstant(words, APFloat::getSmallestNormalized(semanticsOf(value->getType())));
-  Value *flushed = b.CreateSelect(b.CreateICmpULT(magnitude, smallest), b.CreateAnd(bits, ConstantInt::get(words, sign)), bits);
+  Value *flushed =
+      b.CreateSelect(b.CreateICmpULT(magnitude, smallest), b.CreateAnd(bits, ConstantInt::get(words, sign)), bits);
   return b.CreateBitCast(flushed, value->getType());
 }
 

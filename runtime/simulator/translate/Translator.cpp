@@ -413,8 +413,9 @@ static const Instruction *findInstruction(StringRef opcode) {
     StringMap<const Instruction *> rows;
     for (ArrayRef<Instruction> family :
          {arithmeticInstructions(), bitInstructions(), conversionInstructions(), memoryInstructions(),
-          collectiveInstructions(), wmmaInstructions(), wgmmaInstructions(), asyncInstructions(), mbarrierInstructions(),
-          clusterInstructions(), controlInstructions(), callInstructions(), carryInstructions(), videoInstructions()})
+          collectiveInstructions(), matrixInstructions(), wmmaInstructions(), wgmmaInstructions(), asyncInstructions(),
+          mbarrierInstructions(), clusterInstructions(), controlInstructions(), callInstructions(), carryInstructions(),
+          videoInstructions()})
       for (const Instruction &row : family)
         rows[row.opcode] = &row;
     return rows;
@@ -423,9 +424,14 @@ static const Instruction *findInstruction(StringRef opcode) {
 }
 
 void FunctionTranslator::translate(const Statement &s) {
+  if (s.scope != scope) { // registers of that name may be others there
+    makeLoads();
+    makeProducts();
+  }
   line = s.line;
   scope = s.scope;
   if (s.isLabel) {
+    makeMatricesBefore(s, nullptr);
     BasicBlock *block = label(s.text);
     segment = nullptr;
     b.CreateBr(block);
@@ -436,6 +442,7 @@ void FunctionTranslator::translate(const Statement &s) {
   const Instruction *instruction = findInstruction(s.parts[0]);
   if (!instruction)
     return fail("the simulator does not know the instruction `" + s.text + "`");
+  makeMatricesBefore(s, instruction);
   countSegment(s);
   if (s.predicate.empty())
     return instruction->translate(*this, s);

@@ -57,6 +57,17 @@ class FunctionTranslator;
 struct Site;
 enum AccessKind : uint8_t;
 
+/// Matrix instructions of one kind that have been met and not yet made. Their operands are in `buffer`; a lane waits for
+/// its warp once for all of them, instead of once for each.
+struct MatrixQueue {
+  unsigned count = 0;
+  uint32_t key = 0; // shape and types: one for all
+  int line = 0;     // of the first
+  llvm::AllocaInst *buffer = nullptr;
+  std::vector<Operand> results;
+  std::set<std::string> names; // of the results' registers
+};
+
 /// How one instruction is translated; rows of a table a family.
 struct Instruction {
   llvm::StringLiteral opcode;
@@ -67,6 +78,7 @@ llvm::ArrayRef<Instruction> bitInstructions();
 llvm::ArrayRef<Instruction> conversionInstructions();
 llvm::ArrayRef<Instruction> memoryInstructions();
 llvm::ArrayRef<Instruction> collectiveInstructions();
+llvm::ArrayRef<Instruction> matrixInstructions();
 llvm::ArrayRef<Instruction> asyncInstructions();
 llvm::ArrayRef<Instruction> mbarrierInstructions();
 llvm::ArrayRef<Instruction> clusterInstructions();
@@ -136,6 +148,7 @@ public:
   llvm::Value *spread(llvm::StringRef role, const Operand &operand);
   void gather(const Operand &operand, llvm::Value *buffer);
   llvm::AllocaInst *buffer(llvm::StringRef role, unsigned bytes = 64);
+  int currentLine() const { return line; }
   /// Looks at an access before it is made, if accesses are checked.
   void check(llvm::Value *address, unsigned bytes, bool isStore);
   /// The same of a volatile, relaxed, acquiring or releasing access.
@@ -146,6 +159,11 @@ public:
   void countAccess(llvm::Value *address, llvm::Value *bytes, AccessKind kind, llvm::StringRef space);
   /// Notes that the current instruction is about to call a function.
   void countCall();
+
+  // Matrices (Matrices.cpp).
+  void makeProducts();
+  void makeLoads();
+  MatrixQueue products, loads;
 
   // Control flow.
   llvm::BasicBlock *label(const std::string &name);
@@ -176,6 +194,7 @@ private:
   llvm::Value *symbolAddress(const std::string &name);
   void bindParameters();
   void translate(const Statement &s);
+  void makeMatricesBefore(const Statement &s, const Instruction *instruction);
   // Statistics.cpp: before an instruction, within its predicate, and when the function is complete.
   void countSegment(const Statement &s);
   void countPredicated(const Statement &s);

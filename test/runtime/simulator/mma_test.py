@@ -102,13 +102,24 @@ class MmaTest(unittest.TestCase):
         self.assertEqual((said.text, said.fault), ("", None))
         fragments = DRIVER.download(out, KINDS[d], (32, m * 8 // 32))
         exact = x.astype(np.float64) @ y.astype(np.float64) + z.astype(np.float64)
+        rounded = self.sum_in_order(x, y, z) if d in ("f32", "f16") else exact
         tolerance = {"f16": 2e-3, "f32": 1e-6, "f64": 1e-15, "s32": 0}[d] * max(1, np.abs(exact).max())
         worst = 0
         for lane, element, row, column in places_of_c(m):
             error = abs(float(fragments[lane, element]) - exact[row, column])
             self.assertLessEqual(error, tolerance, (lane, element))
             worst = max(worst, error)
+            if d in ("f32", "f16"):
+                self.assertEqual(fragments[lane, element], rounded[row, column].astype(KINDS[d]), (lane, element))
         print(f"m{m}n{n}k{k} {d} {a} {b} {c}: largest error {worst:.1e}")
+
+    def sum_in_order(self, x, y, z):
+        """In f32, in order of k, each product fused with its sum: long double holds them exactly before they are rounded."""
+        total = z.astype(np.float32)
+        for k in range(x.shape[1]):
+            products = x[:, k : k + 1].astype(np.float64).astype(np.longdouble) * y[k].astype(np.float64).astype(np.longdouble)
+            total = (products + total.astype(np.longdouble)).astype(np.float32)
+        return total
 
     def test_shapes(self):
         for shape in SHAPES:

@@ -60,7 +60,7 @@ BUGS = [("scan", scan, 1, "race in shared memory|uninitialised shared read", Non
         ("async", pipeline, 3, "race in shared memory|read before an asynchronous copy has landed", None),
         ("wmma", product, 1, "race in shared memory|uninitialised shared read", None),
         ("cluster", cluster, 1, "race in shared memory|uninitialised shared read|access to an ended block", None),
-        ("cluster", cluster, 2, "access to an ended block", None)]
+        ("cluster", cluster, 2, "access to an ended block", "CUDA_ERROR_ILLEGAL_ADDRESS")]
 
 
 class BugsTest(unittest.TestCase):

@@ -116,6 +116,18 @@ BARRIER = """  setp.lt.u32 %p1, %r1, {bug};
   mov.u32 %r11, %r1;
 """ + STORE
 
+# 16 threads copy 16 bytes each, 12 of them from memory: the last word is 0.
+SHORT_COPY = """  shl.b32 %r6, %r1, 4;
+  add.u32 %r7, %r3, %r6;
+  mul.wide.u32 %rd6, %r1, 16;
+  add.u64 %rd4, %rd1, %rd6;
+  setp.lt.u32 %p1, %r1, 16;
+  @%p1 cp.async.cg.shared.global [%r7], [%rd4], 16, 12;
+  cp.async.wait_all;
+  bar.sync 0;
+  ld.shared.u32 %r11, [%r5];
+""" + STORE
+
 # name: (body, right, wrong, what the report says, blocks, the driver's error)
 BUGS = {
     "removed barrier": (REVERSE, "  bar.sync 0;", "", "race in shared memory", 1, None),
@@ -174,6 +186,12 @@ class SeededBugs(unittest.TestCase):
         driver.library.cuDevicePrimaryCtxRelease_v2(0)
         driver.__init__(LIBRARY)
         driver.free(driver.allocate(4))
+
+    def test_copy_that_fills_up(self):
+        said, array, output = self.run_kernel(HEAD.format(body=SHORT_COPY), 1)
+        self.assertEqual((said.text, said.fault), ("", None))
+        array[3::4] = 0
+        np.testing.assert_array_equal(output, array)
 
     def test_uninitialised_global_read(self):
         module = driver.load(HEAD.format(body=LOAD + "  mov.u32 %r11, %r10;\n" + STORE))
