@@ -211,7 +211,8 @@ static void translateSpecial(FunctionTranslator &t, const Statement &s) {
   Floats floats(t);
   if (type.bits == 16)
     return t.write(s.operands[0], finish(t, s, floats.roundToNearest(computeSpecial(t, s, floats.widen(x)), type)));
-  bool isHalved = type.bits == 64 && s.has("approx"); // only the upper word counts, of the operand and of the result
+  // Of .approx.ftz.f64 only the upper word counts, of the operand and of the result.
+  bool isHalved = type.bits == 64 && s.has("approx") && s.has("ftz");
   auto upperWord = [&](Value *value) {
     Value *bits = t.b.CreateBitCast(value, t.integer(64));
     return t.b.CreateBitCast(t.b.CreateAnd(bits, t.b.getInt64(0xffffffff00000000)), value->getType());
