@@ -20,6 +20,7 @@
 #include "mlir/Conversion/UBToLLVM/UBToLLVM.h"
 #include "mlir/Conversion/VectorToLLVM/ConvertVectorToLLVMPass.h"
 #include "mlir/Dialect/GPU/IR/GPUDialect.h"
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Pass/PassManager.h"
 #include "mlir/Target/LLVMIR/Export.h"
 #include "mlir/Transforms/Passes.h"
@@ -155,6 +156,22 @@ static bool callsNothingUnknown(const llvm::Module &module, JobLog &log) {
   return true;
 }
 
+/// A comment for each kernel: whoever reads the text, the simulator above all, can say which nodes it stands for.
+static std::string describeKernels(gpu::GPUModuleOp kernels) {
+  std::string text;
+  llvm::raw_string_ostream stream(text);
+  for (auto function : kernels.getOps<LLVM::LLVMFuncOp>()) {
+    auto kernel = function->getAttrOfType<DictionaryAttr>("dsc.kernel");
+    auto nodes = kernel ? kernel.getAs<StringAttr>("nodes") : StringAttr();
+    if (!nodes || nodes.empty())
+      continue;
+    stream << "// dscc.node " << function.getName() << ' ';
+    llvm::printEscapedString(nodes.getValue(), stream);
+    stream << '\n';
+  }
+  return text;
+}
+
 DeviceText compileDevice(ModuleOp module, const Target &target, bool keepLlvm, JobLog &log) {
   const Chip *chip = findChip(target.cpuName);
   auto kernels = llvm::to_vector(module.getOps<gpu::GPUModuleOp>());
@@ -162,6 +179,7 @@ DeviceText compileDevice(ModuleOp module, const Target &target, bool keepLlvm, J
     log.fail(ExitCode::Internal, "a program for " + target.name + " needs one gpu.module and a known chip");
     return {};
   }
+  std::string nodes = describeKernels(kernels.front());
   if (failed(lowerToLlvmDialect(module, target.indexBits))) {
     log.fail(ExitCode::Internal, "cannot lower the kernels of " + target.name + " to LLVM");
     return {};
@@ -201,6 +219,7 @@ DeviceText compileDevice(ModuleOp module, const Target &target, bool keepLlvm, J
   }
   passes.run(*translated);
   text.ptx.assign(bytes.begin(), bytes.end());
+  text.ptx += nodes;
   return text;
 }
 

@@ -36,6 +36,7 @@ Settings &settings();
 /// One kernel of a loaded module.
 struct Kernel {
   std::string name;
+  std::string node;             // the ONNX nodes that it stands for, if the module says so
   std::vector<uint32_t> parameterBytes;
   uint32_t staticShared = 0;    // bytes of the window before the dynamic part, red zones between variables included
   struct SharedRange {

@@ -107,22 +107,32 @@ static void storeMatrix(Lane *lane, char *row, int count, int isTransposed, cons
   });
 }
 
-/// D = A * B + C of f64: 8 x 4 by 4 x 8.
-static void multiplyDoubles(ProductRegisters *const *lanes) {
-  constexpr int size = 8, depth = 4;
-  double a[size][depth], b[depth][size], sums[size][size];
-  for (uint32_t i = 0; i < lanesPerWarp; ++i) {
-    uint32_t g = i / 4, t = i % 4;
-    std::memcpy(&a[g][t], lanes[i]->a, 8);
-    std::memcpy(&b[t][g], lanes[i]->b, 8);
-    std::memcpy(&sums[g][2 * t], lanes[i]->c, 16);
-  }
-  for (int row = 0; row < size; ++row)
-    for (int k = 0; k < depth; ++k)
-      for (int column = 0; column < size; ++column)
-        sums[row][column] = std::fma(a[row][k], b[k][column], sums[row][column]);
-  for (uint32_t i = 0; i < lanesPerWarp; ++i)
-    std::memcpy(lanes[i]->d, &sums[i / 4][i % 4 * 2], 16);
+/// D = A * B + C of f64: m x k by k x 8, where m is 8 or 16. A's elements alternate between rows g and g + 8, then go on by
+/// 4 columns.
+static void multiplyDoubles(Lane *lane, uint32_t m, uint32_t depth, DoubleRegisters *registers, int site) {
+  rendezvous(*lane, "mma.sync", allLanes, site, registers, [&](Lane *lanes, uint32_t there) {
+    requireWarp(*lane, "mma.sync", there, site);
+    constexpr uint32_t rows = 16, columns = 8, maxDepth = 16;
+    double a[rows][maxDepth], b[maxDepth][columns], sums[rows][columns];
+    uint32_t halves = m / 8;
+    auto of = [&](uint32_t i) { return static_cast<DoubleRegisters *>(lanes[i].exchange); };
+    for (uint32_t i = 0; i < lanesPerWarp; ++i) {
+      uint32_t g = i / 4, t = i % 4;
+      for (uint32_t e = 0; e < halves * depth / 4; ++e)
+        a[g + 8 * (e % halves)][t + e / halves * 4] = of(i)->a[e];
+      for (uint32_t e = 0; e < depth / 4; ++e)
+        b[t + 4 * e][g] = of(i)->b[e];
+      for (uint32_t e = 0; e < 2 * halves; ++e)
+        sums[g + 8 * (e / 2)][2 * t + e % 2] = of(i)->c[e];
+    }
+    for (uint32_t row = 0; row < m; ++row)
+      for (uint32_t k = 0; k < depth; ++k)
+        for (uint32_t column = 0; column < columns; ++column)
+          sums[row][column] = std::fma(a[row][k], b[k][column], sums[row][column]);
+    for (uint32_t i = 0; i < lanesPerWarp; ++i)
+      for (uint32_t e = 0; e < 2 * halves; ++e)
+        of(i)->d[e] = sums[i / 4 + 8 * (e / 2)][i % 4 * 2 + e % 2];
+  });
 }
 
 /// Several mma.sync of one kind: `key` has the registers of A's rows above the types of D, A, B and C.
@@ -134,10 +144,7 @@ static void multiplyMatrices(Lane *lane, uint32_t key, uint32_t number, ProductR
     for (uint32_t i = 0; i < lanesPerWarp; ++i)
       all[i] = static_cast<ProductRegisters *>(lanes[i].exchange);
     for (uint32_t index = 0; index < number; ++index) {
-      if (dType == F64)
-        multiplyDoubles(all);
-      else
-        multiplyFragments(all, int(key >> 16), dType, aType, bType, cType);
+      multiplyFragments(all, int(key >> 16), dType, aType, bType, cType);
       for (ProductRegisters *&next : all)
         ++next;
     }
@@ -147,7 +154,8 @@ static void multiplyMatrices(Lane *lane, uint32_t key, uint32_t number, ProductR
 llvm::ArrayRef<Callee> matrixCallees() {
   static const Callee list[] = {{"dscc_sim_ldmatrix", reinterpret_cast<void *>(loadMatrices)},
                                 {"dscc_sim_stmatrix", reinterpret_cast<void *>(storeMatrix)},
-                                {"dscc_sim_mma", reinterpret_cast<void *>(multiplyMatrices)}};
+                                {"dscc_sim_mma", reinterpret_cast<void *>(multiplyMatrices)},
+                                {"dscc_sim_mma_doubles", reinterpret_cast<void *>(multiplyDoubles)}};
   return list;
 }
 

@@ -15,6 +15,11 @@ struct ProductRegisters {
   uint32_t a[4], b[2], unused[2], c[4], d[4];
 };
 
+/// The same of f64, whose fragments are larger.
+struct DoubleRegisters {
+  double a[8], b[4], c[4], d[4];
+};
+
 /// One lane's part of an ldmatrix, likewise: lane 8q + r has the address of row r of matrix q.
 struct MatrixRow {
   char *row;

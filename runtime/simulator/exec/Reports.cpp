@@ -43,7 +43,9 @@ void Reports::add(const Lane &lane, llvm::StringRef kind, const std::string &wha
   auto triple = [](const uint32_t *values) {
     return "(" + std::to_string(values[0]) + ", " + std::to_string(values[1]) + ", " + std::to_string(values[2]) + ")";
   };
-  std::string sentence = (kind + " in kernel " + block.kernel->name + " at PTX line " + llvm::Twine(site) + ", block " +
+  const std::string &nodes = block.kernel->node;
+  std::string node = nodes.empty() ? "" : " of node '" + nodes + "'";
+  std::string sentence = (kind + " in kernel " + block.kernel->name + node + " at PTX line " + llvm::Twine(site) + ", block " +
                           triple(block.index) + ", thread " + triple(lane.special + TidX) + ": " + what)
                              .str();
   append({kind.str(), std::move(sentence), driverError != 0, driverError, site});

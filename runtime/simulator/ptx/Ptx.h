@@ -83,6 +83,7 @@ struct PtxModule {
   std::string target; // "sm_80", "sm_90a"
   std::vector<Variable> shared, globals;
   std::vector<Function> functions;
+  std::map<std::string, std::string> nodes; // by kernel, from dscc's comments: the ONNX nodes that it stands for
 };
 
 /// Reads a module. Empty if all is well, else a sentence that begins with the line. The tree refers to `text`, which has to

@@ -95,8 +95,7 @@ void FunctionTranslator::makeProducts() {
     return;
   collective("dscc_sim_mma", b.getVoidTy(),
              {i32(products.key), i32(products.count), products.buffer, i32(products.line)});
-  unsigned bits = (products.key & 15) == F64 ? 64 : 32;
-  takeResults(*this, products, sizeof(ProductRegisters), offsetof(ProductRegisters, d), bits);
+  takeResults(*this, products, sizeof(ProductRegisters), offsetof(ProductRegisters, d), 32);
 }
 
 void FunctionTranslator::makeLoads() {
@@ -168,6 +167,7 @@ namespace {
 struct ProductShape {
   uint32_t key = 0;   // registers of A's rows, types of D, A, B and C: 4 bits each
   unsigned bits;      // of a register
+  unsigned m, k;
   unsigned counts[4]; // registers of D, A, B and C a lane
 };
 } // namespace
@@ -190,17 +190,40 @@ static std::optional<ProductShape> parseProduct(const Statement &s) {
   if (!family || n != 8 || !s.has("sync") || !s.has("row") || !s.has("col"))
     return std::nullopt;
   unsigned perRow = k * family->bits / 32;
-  ProductShape shape{perRow << 16 | unsigned(d << 12 | a << 8 | b << 4 | c), 32, {4, perRow / 2, perRow / 4, 4}};
+  ProductShape shape{perRow << 16 | unsigned(d << 12 | a << 8 | b << 4 | c), 32, m, k, {4, perRow / 2, perRow / 4, 4}};
   if (family->bits == 64) {
     shape.bits = 64;
-    shape.counts[0] = shape.counts[3] = 2, shape.counts[1] = shape.counts[2] = 1;
-    return m == 8 && k == 4 ? std::optional(shape) : std::nullopt;
+    shape.counts[0] = shape.counts[3] = m / 4, shape.counts[1] = m * k / 32, shape.counts[2] = k / 4;
+    bool isKnown = (m == 8 && k == 4) || (m == 16 && (k == 4 || k == 8 || k == 16));
+    return isKnown ? std::optional(shape) : std::nullopt;
+  }
+  // Half of a product of 16 rows.
+  if (m == 8 && k == 16 && family->bits == 8 && d == S32) {
+    shape.counts[0] = shape.counts[3] = 2, shape.counts[1] = 1;
+    return shape;
   }
   if (d == F16)
     shape.counts[0] = 2;
   if (c == F16)
     shape.counts[3] = 2;
   return m == 16 && (perRow == 4 || perRow == 8) ? std::optional(shape) : std::nullopt;
+}
+
+/// f64: at once.
+static void translateDoubles(FunctionTranslator &t, const Statement &s, const ProductShape &shape) {
+  t.makeProducts();
+  AllocaInst *registers = t.buffer("mma_f64", sizeof(DoubleRegisters));
+  static constexpr size_t offsets[] = {offsetof(DoubleRegisters, d), offsetof(DoubleRegisters, a),
+                                       offsetof(DoubleRegisters, b), offsetof(DoubleRegisters, c)};
+  auto place = [&](unsigned operand, size_t index) {
+    return t.b.CreateConstGEP1_64(t.b.getInt8Ty(), registers, offsets[operand] + 8 * index);
+  };
+  for (unsigned operand = 1; operand < 4; ++operand)
+    for (auto [index, part] : enumerate(partsOf(s.operands[operand])))
+      t.b.CreateStore(t.read(part, 64), place(operand, index));
+  t.collective("dscc_sim_mma_doubles", t.b.getVoidTy(), {t.i32(shape.m), t.i32(shape.k), registers, t.site()});
+  for (auto [index, part] : enumerate(partsOf(s.operands[0])))
+    t.write(part, t.b.CreateLoad(t.integer(64), place(0, index)));
 }
 
 /// The fragments as registers in memory.
@@ -212,17 +235,24 @@ static void translateMma(FunctionTranslator &t, const Statement &s) {
     if (partsOf(operand).size() != count)
       return t.fail("`" + s.text + "` takes a fragment of " + Twine(count) + " registers, not of " +
                     Twine(partsOf(operand).size()));
+  if (shape->bits == 64)
+    return translateDoubles(t, s, *shape);
   if (t.products.key != shape->key)
     t.makeProducts();
   t.products.key = shape->key;
   t.products.buffer = t.buffer("mma", maxProducts * sizeof(ProductRegisters));
   static constexpr size_t offsets[] = {offsetof(ProductRegisters, d), offsetof(ProductRegisters, a),
                                        offsetof(ProductRegisters, b), offsetof(ProductRegisters, c)};
+  auto place = [&](unsigned operand, size_t index) {
+    size_t offset = t.products.count * sizeof(ProductRegisters) + offsets[operand] + 4 * index;
+    return t.b.CreateConstGEP1_64(t.b.getInt8Ty(), t.products.buffer, offset);
+  };
   for (unsigned operand = 1; operand < 4; ++operand)
-    for (auto [index, part] : enumerate(partsOf(s.operands[operand]))) {
-      size_t offset = t.products.count * sizeof(ProductRegisters) + offsets[operand] + index * shape->bits / 8;
-      t.b.CreateStore(t.read(part, shape->bits), t.b.CreateConstGEP1_64(t.b.getInt8Ty(), t.products.buffer, offset));
-    }
+    for (auto [index, part] : enumerate(partsOf(s.operands[operand])))
+      t.b.CreateStore(t.read(part, 32), place(operand, index));
+  if (shape->m == 8)
+    for (auto [operand, index] : {std::pair(1, 1), std::pair(3, 2), std::pair(3, 3)})
+      t.b.CreateStore(t.i32(0), place(unsigned(operand), size_t(index)));
   enqueue(t, t.products, s.operands[0]);
   if (t.products.count == maxProducts || !s.predicate.empty())
     t.makeProducts();

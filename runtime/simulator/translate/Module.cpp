@@ -216,6 +216,8 @@ std::string translate(const PtxModule &ptx, Module &module, CheckLevel check, Tr
       return error;
     if (function.isEntry) {
       result.kernels.push_back(describe(function, bytes));
+      if (auto found = ptx.nodes.find(function.name); found != ptx.nodes.end())
+        result.kernels.back().node = found->second;
       result.shared[function.name] = ranges;
     }
   }

@@ -10,6 +10,8 @@
 // A loop over `index` counts in 32 bits.
 // CHECK: setp.{{(eq|lt|gt|ne|ge)}}.s32
 // CHECK-NOT: __dynamic_shmem__
+// Which nodes of the model it stands for, for the simulator's reports.
+// CHECK: // dscc.node double_it mul1
 
 module attributes {dsc.stage = "streamed", dsc.symbols = []} {
   func.func private @main(tensor<1024xf32> {dsc.name = "x"}) -> (tensor<1024xf32> {dsc.name = "y"})

@@ -18,6 +18,11 @@ SHAPES = [(16, 8, 8, "f32", "f16", "f16", "f32"), (16, 8, 16, "f32", "f16", "f16
           (16, 8, 16, "f16", "f16", "f16", "f16"), (16, 8, 8, "f32", "bf16", "bf16", "f32"),
           (16, 8, 16, "f32", "bf16", "bf16", "f32"), (16, 8, 4, "f32", "tf32", "tf32", "f32"),
           (16, 8, 8, "f32", "tf32", "tf32", "f32"), (8, 8, 4, "f64", "f64", "f64", "f64"),
+          *[(16, 8, k, "f64", "f64", "f64", "f64") for k in (4, 8, 16)],
+          *[(8, 8, 16, "s32", a, b, "s32") for a in ("s8", "u8") for b in ("s8", "u8")],
+          *[(16, 8, k, "s32", a, b, "s32") for k in (16, 32) for a, b in (("s8", "u8"), ("u8", "s8"))],
+          (16, 8, 32, "f32", "e5m2", "e5m2", "f32"), (16, 8, 32, "f32", "e4m3", "e5m2", "f32"),
+          (16, 8, 32, "f16", "e4m3", "e4m3", "f16"), (16, 8, 16, "f32", "e4m3", "e5m2", "f32"),
           (16, 8, 16, "s32", "s8", "s8", "s32"), (16, 8, 32, "s32", "s8", "s8", "s32"),
           (16, 8, 32, "s32", "u8", "s8", "s32"), (16, 8, 32, "s32", "u8", "u8", "s32"),
           (16, 8, 32, "f32", "e4m3", "e4m3", "f32"), (16, 8, 32, "f32", "e5m2", "e4m3", "f32")]
@@ -35,7 +40,7 @@ def places_of_a(m, k, kind):
         for element in range(m * k // 32):
             register, within = divmod(element, each)
             row = group + (8 if m == 16 and register % 2 else 0)
-            column = thread * each + within + (4 * each if register >= 2 else 0)
+            column = thread * each + within + 4 * each * (register // 2 if m == 16 else register)
             yield lane, element, row, column
 
 

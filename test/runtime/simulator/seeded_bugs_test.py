@@ -172,6 +172,12 @@ class SeededBugs(unittest.TestCase):
         self.assertRegex(said.text, r"in kernel kernel at PTX line \d+, block \(\d+, 0, 0\), thread \(\d+, 0, 0\)")
         self.assertEqual(said.fault, fault)
 
+    def test_names_the_node(self):
+        """dscc's PTX says which nodes of the model a kernel stands for, and so does the report."""
+        body, _, wrong, report, blocks, _ = BUGS["off-by-one bound"]
+        said, _, _ = self.run_kernel(HEAD.format(body=body.format(bug=wrong)) + "// dscc.node kernel /layer.0/Add;/layer.0/Relu\n", blocks)
+        self.assertRegex(said.text, report + " in kernel kernel of node '/layer.0/Add;/layer.0/Relu' at PTX line")
+
     def test_use_after_free(self):
         module = driver.load(HEAD.format(body=LOAD + "  mov.u32 %r11, %r10;\n" + STORE))
         source, target = driver.upload(np.zeros(N, np.uint32)), driver.allocate(4 * N)
