@@ -6,6 +6,7 @@
 
 #include "runtime/simulator/exec/Runtime.h"
 #include "runtime/simulator/exec/SharedChecks.h"
+#include "runtime/simulator/exec/Statistics.h"
 #include "runtime/simulator/exec/Tensors.h"
 #include "runtime/simulator/exec/UnitSync.h"
 
@@ -92,6 +93,11 @@ static void issueStore(Lane &lane, BulkCopy copy) {
   lane.openBulk.push_back(copy.operation);
 }
 
+/// How statistics see it.
+static AccessKind kindOf(const BulkCopy &copy, bool isStore) {
+  return !isStore ? LoadAccess : copy.op == BulkOp::Copy ? StoreAccess : AtomicAccess;
+}
+
 static BulkCopy makeLinear(Lane *lane, char *to, char *from, uint32_t bytes, int op, int type, int site) {
   BulkCopy copy{};
   copy.issuer = lane;
@@ -114,6 +120,7 @@ static void loadLinear(Lane *lane, char *to, char *from, uint32_t bytes, char *m
   copy.mbarrier = mbarrier;
   if (isChecked())
     checkGlobalRange(*lane, from, bytes, false, site);
+  countBulkCopy(*lane->block, from, bytes, LoadAccess);
   issueLoad(*lane, copy, blocks);
 }
 
@@ -137,6 +144,7 @@ static void storeLinear(Lane *lane, char *to, char *from, uint32_t bytes, int op
   BulkCopy copy = makeLinear(lane, to, from, bytes, op, type, site);
   if (isChecked())
     checkGlobalRange(*lane, to, bytes, true, site);
+  countBulkCopy(*lane->block, to, bytes, kindOf(copy, true));
   issueStore(*lane, copy);
 }
 
@@ -155,13 +163,19 @@ static BulkCopy makeTensor(Lane *lane, const TensorMap *map, uint32_t rank, int 
   return copy;
 }
 
-static void checkTensorRows(Lane &lane, const BulkCopy &copy, bool isStore) {
-  if (isChecked())
-    forEachTensorRow(copy.map, copy.coordinates, copy.offsets, [&](const TensorRow &row) {
-      if (row.last > row.first)
-        checkGlobalRange(lane, row.address + size_t(row.first) * copy.map.elementBytes, size_t(row.last - row.first) * copy.map.elementBytes,
-                         isStore, copy.site);
-    });
+/// Checks, and counts, what a tensor copy touches in global memory.
+static void visitTensorRows(Lane &lane, const BulkCopy &copy, bool isStore) {
+  if (!isChecked() && !lane.block->statistics)
+    return;
+  forEachTensorRow(copy.map, copy.coordinates, copy.offsets, [&](const TensorRow &row) {
+    if (row.last <= row.first)
+      return;
+    char *begin = row.address + size_t(row.first) * copy.map.elementBytes;
+    size_t bytes = size_t(row.last - row.first) * copy.map.elementBytes;
+    if (isChecked())
+      checkGlobalRange(lane, begin, bytes, isStore, copy.site);
+    countBulkCopy(*lane.block, begin, bytes, kindOf(copy, isStore));
+  });
 }
 
 static void loadTensor(Lane *lane, char *to, const TensorMap *map, uint32_t rank, int isIm2col, const int32_t *coordinates, char *mbarrier,
@@ -171,7 +185,7 @@ static void loadTensor(Lane *lane, char *to, const TensorMap *map, uint32_t rank
   copy.to = to;
   copy.mbarrier = mbarrier;
   std::memcpy(copy.offsets, offsets, sizeof copy.offsets);
-  checkTensorRows(*lane, copy, false);
+  visitTensorRows(*lane, copy, false);
   issueLoad(*lane, copy, blocks);
 }
 
@@ -180,7 +194,7 @@ static void storeTensor(Lane *lane, const TensorMap *map, uint32_t rank, int isI
   copy.from = from;
   copy.op = BulkOp(op);
   copy.type = elementTypeOf(copy.map);
-  checkTensorRows(*lane, copy, true);
+  visitTensorRows(*lane, copy, true);
   issueStore(*lane, copy);
 }
 

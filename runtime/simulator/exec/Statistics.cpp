@@ -168,6 +168,30 @@ static void countAccess(BlockStatistics &all, const Log &log, const Record &reco
     all.counters.l2Sectors += pieces.count;
 }
 
+void countBulkCopy(Block &block, const void *global, uint64_t bytes, AccessKind kind) {
+  if (!block.statistics || !bytes)
+    return;
+  BlockStatistics &all = *block.statistics;
+  uint64_t begin = reinterpret_cast<uint64_t>(global), first = begin / sectorBytes, last = (begin + bytes - 1) / sectorBytes;
+  for (uint64_t sector = first; sector <= last; ++sector)
+    all.sectors.insert(sector, kind != StoreAccess, kind != LoadAccess);
+  auto add = [&](MemorySpace space, AccessKind how, uint64_t pieces, uint64_t ideal) {
+    Traffic &traffic = all.counters.traffic[space][how];
+    ++traffic.requests;
+    ++traffic.lanes;
+    traffic.bytes += bytes;
+    traffic.pieces += pieces;
+    traffic.idealPieces += ideal;
+    traffic.leastPieces += ideal;
+  };
+  constexpr uint64_t waveBytes = 128; // a word of each bank
+  uint64_t waves = (bytes + waveBytes - 1) / waveBytes;
+  add(GlobalSpace, kind, last - first + 1, (bytes + sectorBytes - 1) / sectorBytes);
+  add(SharedSpace, kind == LoadAccess ? StoreAccess : LoadAccess, waves, waves);
+  if (kind != LoadAccess)
+    all.counters.l2Sectors += last - first + 1;
+}
+
 static void countRecord(BlockStatistics &all, const Log &log, const Record &record) {
   const Site &site = *record.site;
   uint64_t lanes = uint64_t(std::popcount(record.mask));

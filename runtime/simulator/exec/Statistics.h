@@ -96,6 +96,10 @@ struct KernelStatistics {
 /// Of each kernel that has run so far, in the order of their first launches.
 std::vector<KernelStatistics> kernelStatistics();
 
+/// A bulk copy of one of the block's threads moves these neighbouring bytes of global memory, and as many of shared memory.
+/// Nothing unless they are counted.
+void countBulkCopy(Block &block, const void *global, uint64_t bytes, AccessKind kind);
+
 /// One launch under way.
 class LaunchStatistics {
 public:

@@ -62,11 +62,20 @@ static void translateNanosleep(FunctionTranslator &t, const Statement &s) {
 
 static void translateNothing(FunctionTranslator &, const Statement &) {}
 
+/// setmaxnreg.{inc,dec}.sync.aligned.u32 n: registers are not modelled, what may be asked for is.
+static void translateSetMaxRegisters(FunctionTranslator &t, const Statement &s) {
+  constexpr int64_t least = 24, most = 256, step = 8;
+  bool isLegal = s.operands.size() == 1 && s.operands[0].kind == Operand::Kind::Integer && s.operands[0].integer >= least &&
+                 s.operands[0].integer <= most && s.operands[0].integer % step == 0;
+  if (!isLegal || s.has("inc") == s.has("dec"))
+    t.fail("`" + s.text + "` takes a number of registers from 24 to 256, a multiple of 8");
+}
+
 ArrayRef<Instruction> controlInstructions() {
   static constexpr Instruction rows[] = {
       {"bra", translateBranch},        {"brx", translateIndexedBranch}, {"ret", translateReturn},
       {"exit", translateExit},         {"trap", translateTrap},         {"brkpt", translateTrap},
-      {"nanosleep", translateNanosleep}, {"pmevent", translateNothing}, {"setmaxnreg", translateNothing},
+      {"nanosleep", translateNanosleep}, {"pmevent", translateNothing}, {"setmaxnreg", translateSetMaxRegisters},
       {"griddepcontrol", translateNothing},
   };
   return rows;

@@ -39,11 +39,11 @@ SHARED_FILL = """  // 16 bytes a thread, side by side: 256 threads write all of 
 class StatisticsTest(unittest.TestCase):
     kernels = 0
 
-    def run_kernel(self, body, grid=1, block=32, size=1 << 16):
+    def run_kernel(self, body, grid=1, block=32, size=1 << 16, target="sm_80"):
         """The statistics of a launch of `body`, its stores behind `buffer`, where all bytes are 0."""
         StatisticsTest.kernels += 1
         name = f"k{self.kernels}"
-        module = DRIVER.load(HEAD.replace("NAME", name) + body + "  ret;\n}\n")
+        module = DRIVER.load(HEAD.replace("NAME", name).replace("sm_80", target) + body + "  ret;\n}\n")
         buffer = DRIVER.upload(np.zeros(size, np.uint8))
         said = DRIVER.launch(DRIVER.function(module, name), [grid], [block], [buffer])
         self.assertEqual((said.text, said.fault), ("", None))
@@ -290,6 +290,40 @@ LOOP:
         self.assertEqual(row["warp_instructions"]["matrix"], 4)
         # A multiprocessor of the H100 does 4096 of f16 a clock, 2048 of tf32: 989 and 495 TFLOP/s of the chip.
         self.assertAlmostEqual(row["roofline"]["limits_us"]["tensor"], (2 + 2) / 1830, places=9)
+
+    def test_wgmma(self):
+        row = self.run_kernel("".join(f"  mov.b32 %r{i}, 0;\n" for i in range(4, 8)) + SHARED_FILL + """  fence.proxy.async;
+  bar.sync 0;
+  mov.b64 %q2, 0x0000001000080000;
+  setp.eq.u32 %p1, %r4, %r4;
+  wgmma.fence.sync.aligned;
+  wgmma.mma_async.sync.aligned.m64n8k16.f32.f16.f16 {%r4, %r5, %r6, %r7}, %q2, %q2, %p1, 1, 1, 0, 0;
+  wgmma.commit_group.sync.aligned;
+  wgmma.wait_group.sync.aligned 0;
+""", block=128, target="sm_90a")
+        self.assertEqual(row["flop"], {"tensor_f16": 2 * 64 * 8 * 16})
+
+    def test_bulk_copies(self):
+        """One thread moves 256 bytes, from the middle of a sector, and adds them at a sector's beginning."""
+        row = self.run_kernel("""  setp.ne.u32 %p1, %r0, 0;
+  @%p1 bra DONE;
+  mov.u32 %r4, tile;
+  mbarrier.init.shared.b64 [%r4+4096], 1;
+  mbarrier.arrive.expect_tx.shared.b64 _, [%r4+4096], 256;
+  add.u64 %q1, %q0, 16;
+  cp.async.bulk.shared::cluster.global.mbarrier::complete_tx::bytes [%r4], [%q1], 256, [%r4+4096];
+WAIT:
+  mbarrier.try_wait.parity.shared.b64 %p2, [%r4+4096], 0;
+  @!%p2 bra WAIT;
+  cp.reduce.async.bulk.global.shared::cta.bulk_group.add.u32 [%q0], [%r4], 256;
+  cp.async.bulk.commit_group;
+  cp.async.bulk.wait_group 0;
+DONE:
+""", target="sm_90")
+        self.check_sectors(row["memory"]["global"]["load"], 1, 9, 8, 256)
+        self.check_sectors(row["memory"]["global"]["atomic"], 1, 8, 8, 256)
+        self.assertEqual(row["memory"]["shared"]["store"]["bytes"], 256)
+        self.assertEqual(row["memory"]["shared"]["load"]["bytes"], 256)
 
     def test_ldmatrix(self):
         rows = """  shl.b32 %r8, %r0, SHIFT;
