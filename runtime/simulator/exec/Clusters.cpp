@@ -123,6 +123,19 @@ static void storeAsync(Lane *lane, char *to, const char *value, uint32_t bytes, 
   completeBytes(*lane, mbarrier, bytes, operation, site);
 }
 
+/// What red.async has done is there for those who wait for its mbarrier.
+static void completeAsync(Lane *lane, char *to, uint32_t bytes, char *mbarrier, int site) {
+  Block *owner = findSharedOwner(*lane, to);
+  if (!owner || findSharedOwner(*lane, mbarrier) != owner)
+    refuse(*lane, "red.async takes an address and an mbarrier in the shared memory of one block", site);
+  uint32_t operation = ++lane->block->unit->sync->numLoads;
+  if (settings().check != CheckLevel::None) {
+    checkSharedBounds(*lane, *owner, to, bytes, true, site);
+    endAgentWrite(*owner, to, bytes, loadAgent, operation);
+  }
+  completeBytes(*lane, mbarrier, bytes, operation, site);
+}
+
 llvm::ArrayRef<Callee> clusterCallees() {
   static const Callee list[] = {{"dscc_sim_cluster_arrive", reinterpret_cast<void *>(arriveCluster)},
                                 {"dscc_sim_cluster_wait", reinterpret_cast<void *>(waitCluster)},
@@ -132,7 +145,8 @@ llvm::ArrayRef<Callee> clusterCallees() {
                                 {"dscc_sim_rank_shared", reinterpret_cast<void *>(rankOfShared)},
                                 {"dscc_sim_rank_generic", reinterpret_cast<void *>(rankOfGeneric)},
                                 {"dscc_sim_is_shared", reinterpret_cast<void *>(isShared)},
-                                {"dscc_sim_store_async", reinterpret_cast<void *>(storeAsync)}};
+                                {"dscc_sim_store_async", reinterpret_cast<void *>(storeAsync)},
+                                {"dscc_sim_complete_async", reinterpret_cast<void *>(completeAsync)}};
   return list;
 }
 

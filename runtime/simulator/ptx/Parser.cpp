@@ -7,6 +7,8 @@
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/StringExtras.h"
 
+#include <bit>
+
 namespace dscc::sim {
 
 /// Scopes and operands nested deeper than this are no compiler's output.
@@ -56,6 +58,7 @@ private:
   Operand takeVector(char close, int depth);
   Operand takeAddress(int depth);
   bool takeFloat(Operand &operand);
+  bool takeDecimal(Operand &operand);
 
   // Declarations.
   Variable takeVariable(llvm::StringRef space);
@@ -168,6 +171,35 @@ int64_t Parser::takeInteger() {
   return isNegative ? -int64_t(value) : int64_t(value);
 }
 
+/// 1.0 and -2.5e-3, which are doubles.
+bool Parser::takeDecimal(Operand &operand) {
+  size_t end = at;
+  auto skipDigits = [&] {
+    while (end < text.size() && llvm::isDigit(text[end]))
+      ++end;
+  };
+  if (end < text.size() && text[end] == '-')
+    ++end;
+  size_t first = end;
+  skipDigits();
+  if (end == first || end >= text.size() || text[end] != '.')
+    return false;
+  ++end;
+  skipDigits();
+  if (end + 1 < text.size() && (text[end] == 'e' || text[end] == 'E')) {
+    end += text[end + 1] == '-' || text[end + 1] == '+' ? 2 : 1;
+    skipDigits();
+  }
+  double value = 0;
+  if (text.slice(at, end).getAsDouble(value))
+    return false;
+  at = end;
+  operand.kind = Operand::Kind::Float;
+  operand.integer = std::bit_cast<int64_t>(value);
+  operand.floatBits = 64;
+  return true;
+}
+
 /// 0f3F800000 and 0d3FF0000000000000.
 bool Parser::takeFloat(Operand &operand) {
   char kind = llvm::toLower(peek(1));
@@ -232,7 +264,7 @@ Operand Parser::takeOperand(int depth) {
     return operand;
   }
   skipBlanks();
-  if (takeFloat(operand))
+  if (takeFloat(operand) || takeDecimal(operand))
     return operand;
   if (llvm::isDigit(peek()) || peek() == '-') {
     operand.kind = Operand::Kind::Integer;

@@ -127,7 +127,24 @@ static void translateMultiply(FunctionTranslator &t, const Statement &s, PtxType
   t.write(s.operands[0], result);
 }
 
+/// mul24, mad24: of the lower 24 bits; .hi is the upper 32 of their product's 48.
+static void translateMultiply24(FunctionTranslator &t, const Statement &s) {
+  PtxType type = t.typeOf(s);
+  bool isSum = s.parts[0] == "mad24";
+  if (s.operands.size() != (isSum ? 4u : 3u) || type.bits != 32)
+    return t.fail("`" + s.text + "` is not known");
+  auto part = [&](size_t index) {
+    Value *low = t.b.CreateTrunc(t.read(s.operands[index], 32), t.integer(24));
+    return type.isSigned() ? t.b.CreateSExt(low, t.integer(64)) : t.b.CreateZExt(low, t.integer(64));
+  };
+  Value *product = t.b.CreateMul(part(1), part(2));
+  Value *result = t.b.CreateTrunc(s.has("hi") ? t.b.CreateLShr(product, uint64_t(16)) : product, t.integer(32));
+  t.write(s.operands[0], isSum ? t.b.CreateAdd(result, t.read(s.operands[3], 32)) : result);
+}
+
 static void translatePair(FunctionTranslator &t, const Statement &s) {
+  if (s.operands.size() != 3)
+    return t.fail("the simulator knows `" + s.text + "` of 3 operands only");
   if (s.has("cc"))
     return translateCarry(t, s);
   PtxType type = t.typeOf(s);
@@ -248,6 +265,11 @@ static Value *compare(FunctionTranslator &t, StringRef how, PtxType type, Value 
 }
 
 /// setp.CMP[.BOOL].type p|q, a, b[, c]: p = (a CMP b) BOOL c, q = !(a CMP b) BOOL c.
+/// What .and, .or or .xor makes of two predicates.
+static Value *joinPredicates(FunctionTranslator &t, const Statement &s, Value *a, Value *b) {
+  return s.has("and") ? t.b.CreateAnd(a, b) : s.has("or") ? t.b.CreateOr(a, b) : t.b.CreateXor(a, b);
+}
+
 static void translateSetp(FunctionTranslator &t, const Statement &s) {
   PtxType type = t.typeOf(s);
   if (s.operands.size() < 3 || s.parts.size() < 3)
@@ -262,23 +284,21 @@ static void translateSetp(FunctionTranslator &t, const Statement &s) {
   Value *fails = t.b.CreateNot(holds);
   if (s.operands.size() > 3) {
     Value *third = t.read(s.operands[3], 1);
-    auto join = [&](Value *value) {
-      return s.has("and") ? t.b.CreateAnd(value, third) : s.has("or") ? t.b.CreateOr(value, third)
-                                                                      : t.b.CreateXor(value, third);
-    };
-    holds = join(holds), fails = join(fails);
+    holds = joinPredicates(t, s, holds, third), fails = joinPredicates(t, s, fails, third);
   }
   t.writePredicate(s.operands[0].name, holds);
   if (!s.operands[0].second.empty())
     t.writePredicate(s.operands[0].second, fails);
 }
 
-/// set.CMP.dtype.stype d, a, b: all ones or 1.0 where it holds.
+/// set.CMP[.BOOL].dtype.stype d, a, b[, p]: all ones or 1.0 where it holds.
 static void translateSet(FunctionTranslator &t, const Statement &s) {
   std::optional<PtxType> from = parseType(s.parts.back()), to = parseType(s.parts[s.parts.size() - 2]);
-  if (!from || !to || s.operands.size() != 3)
+  if (!from || !to || (s.operands.size() != 3 && s.operands.size() != 4))
     return t.fail("`" + s.text + "` is not known");
   Value *holds = compare(t, s.parts[1], *from, operand(t, s, 1, *from), operand(t, s, 2, *from));
+  if (s.operands.size() == 4)
+    holds = joinPredicates(t, s, holds, t.read(s.operands[3], 1));
   t.write(s.operands[0], to->isFloat() ? t.b.CreateUIToFP(holds, t.typeOf(*to)) : t.b.CreateSExt(holds, t.integer(to->bits)));
 }
 
@@ -344,6 +364,7 @@ ArrayRef<Instruction> arithmeticInstructions() {
       {"add", translatePair},      {"sub", translatePair},       {"mul", translatePair},
       {"div", translatePair},      {"rem", translatePair},       {"min", translatePair},
       {"max", translatePair},      {"mad", translateMad},        {"fma", translateMad},
+      {"mul24", translateMultiply24}, {"mad24", translateMultiply24},
       {"neg", translateSign},      {"abs", translateSign},       {"sqrt", translateSpecial},
       {"rsqrt", translateSpecial}, {"rcp", translateSpecial},    {"ex2", translateSpecial},
       {"lg2", translateSpecial},   {"sin", translateSpecial},    {"cos", translateSpecial},

@@ -50,6 +50,8 @@ void translateStoreAsync(FunctionTranslator &t, const Statement &s); // Clusters
 static void translateStore(FunctionTranslator &t, const Statement &s) {
   if (s.has("async"))
     return translateStoreAsync(t, s);
+  if (s.has("bulk"))
+    return t.fail("the simulator does not know the instruction `" + s.text + "`");
   if (s.operands.size() < 2)
     return t.fail("`" + s.text + "` has too few operands");
   PtxType type = t.typeOf(s);
@@ -75,28 +77,7 @@ static void translateStore(FunctionTranslator &t, const Statement &s) {
   t.b.CreateAlignedStore(vector, to, align, isVolatile);
 }
 
-static void translateAtomic(FunctionTranslator &t, const Statement &s) {
-  bool returns = s.parts[0] == "atom";
-  size_t at = returns ? 1 : 0;
-  if (s.operands.size() < at + 2)
-    return t.fail("`" + s.text + "` has too few operands");
-  PtxType type = t.typeOf(s);
-  Value *place = t.address(s.operands[at], spaceOf(s));
-  if (s.has("release") || s.has("acq_rel"))
-    orderThreads(t);
-  t.checkAtomic(place, type.width() / 8, s.has("exch"));
-  if (s.has("acquire") || s.has("acq_rel"))
-    orderThreads(t);
-  t.looksAgain |= returns;
-  t.ordersBlocks |= spaceOf(s) != "shared" && spaceOf(s) != "shared::cta";
-  constexpr AtomicOrdering order = AtomicOrdering::SequentiallyConsistent;
-  if (s.has("cas")) {
-    if (s.operands.size() < at + 3)
-      return t.fail("`" + s.text + "` has too few operands");
-    Value *pair = t.b.CreateAtomicCmpXchg(place, t.read(s.operands[at + 1], type.bits), t.read(s.operands[at + 2], type.bits),
-                                          MaybeAlign(), order, order);
-    return t.write(s.operands[0], t.b.CreateExtractValue(pair, 0));
-  }
+static std::optional<AtomicRMWInst::BinOp> atomicOf(const Statement &s, PtxType type) {
   static constexpr std::tuple<StringLiteral, AtomicRMWInst::BinOp, AtomicRMWInst::BinOp, AtomicRMWInst::BinOp> rows[] = {
       // unsigned or bits, signed, float
       {"add", AtomicRMWInst::Add, AtomicRMWInst::Add, AtomicRMWInst::FAdd},
@@ -108,17 +89,59 @@ static void translateAtomic(FunctionTranslator &t, const Statement &s) {
       {"xor", AtomicRMWInst::Xor, AtomicRMWInst::Xor, AtomicRMWInst::Xor},
       {"inc", AtomicRMWInst::UIncWrap, AtomicRMWInst::UIncWrap, AtomicRMWInst::UIncWrap},
       {"dec", AtomicRMWInst::UDecWrap, AtomicRMWInst::UDecWrap, AtomicRMWInst::UDecWrap}};
-  for (auto &[name, plain, asSigned, asFloat] : rows) {
-    if (!s.has(name))
-      continue;
-    AtomicRMWInst::BinOp kind = type.isFloat() ? asFloat : type.isSigned() ? asSigned : plain;
-    Value *operand = t.read(s.operands[at + 1], type);
-    Value *before = t.b.CreateAtomicRMW(kind, place, operand, MaybeAlign(), order);
+  for (auto &[name, plain, asSigned, asFloat] : rows)
+    if (s.has(name))
+      return type.isFloat() ? asFloat : type.isSigned() ? asSigned : plain;
+  return std::nullopt;
+}
+
+/// red.async [a], value, [mbarrier]: as an atomic, whose bytes arrive at the mbarrier.
+static void translateReduceAsync(FunctionTranslator &t, const Statement &s) {
+  PtxType type = t.typeOf(s);
+  std::optional<AtomicRMWInst::BinOp> kind = atomicOf(s, type);
+  if (s.operands.size() != 3 || !kind || !s.has("mbarrier::complete_tx::bytes"))
+    return t.fail("the simulator does not know the instruction `" + s.text + "`");
+  Value *place = t.address(s.operands[0], "shared::cluster");
+  t.b.CreateAtomicRMW(*kind, place, t.read(s.operands[1], type), MaybeAlign(), AtomicOrdering::SequentiallyConsistent);
+  t.collective("dscc_sim_complete_async", t.b.getVoidTy(),
+               {place, t.i32(type.width() / 8), t.address(s.operands[2], "shared::cluster"), t.site()});
+}
+
+/// {atom, red}.op.type [d,] [a], b [, c]; of a vector each element for itself.
+static void translateAtomic(FunctionTranslator &t, const Statement &s) {
+  if (s.has("async"))
+    return translateReduceAsync(t, s);
+  bool returns = s.parts[0] == "atom";
+  size_t at = returns ? 1 : 0;
+  if (s.operands.size() < at + (s.has("cas") ? 3 : 2))
+    return t.fail("`" + s.text + "` has too few operands");
+  PtxType type = t.typeOf(s);
+  bool isVector = s.has("v2") || s.has("v4") || s.has("v8");
+  ArrayRef<Operand> values = isVector ? ArrayRef(s.operands[at + 1].parts) : ArrayRef(s.operands[at + 1]);
+  ArrayRef<Operand> results = !returns ? ArrayRef<Operand>() : isVector ? ArrayRef(s.operands[0].parts) : ArrayRef(s.operands[0]);
+  std::optional<AtomicRMWInst::BinOp> kind = atomicOf(s, type);
+  if ((returns && results.size() != values.size()) || (!kind && !s.has("cas")) || (isVector && s.has("cas")))
+    return t.fail("the simulator does not know the atomic `" + s.text + "`");
+  unsigned bytes = type.width() / 8;
+  Value *base = t.address(s.operands[at], spaceOf(s));
+  if (s.has("release") || s.has("acq_rel"))
+    orderThreads(t);
+  t.looksAgain |= returns;
+  t.ordersBlocks |= spaceOf(s) != "shared" && spaceOf(s) != "shared::cta";
+  constexpr AtomicOrdering order = AtomicOrdering::SequentiallyConsistent;
+  for (auto [index, value] : enumerate(values)) {
+    Value *place = index ? t.b.CreateConstGEP1_64(t.b.getInt8Ty(), base, index * bytes) : base, *before;
+    t.checkAtomic(place, bytes, s.has("exch"));
+    if (kind)
+      before = t.b.CreateAtomicRMW(*kind, place, t.read(value, type), MaybeAlign(), order);
+    else
+      before = t.b.CreateExtractValue(t.b.CreateAtomicCmpXchg(place, t.read(value, type.bits), t.read(s.operands[at + 2], type.bits),
+                                                              MaybeAlign(), order, order), 0);
     if (returns)
-      t.write(s.operands[0], before);
-    return;
+      t.write(results[index], before);
   }
-  t.fail("the simulator does not know the atomic `" + s.text + "`");
+  if (s.has("acquire") || s.has("acq_rel"))
+    orderThreads(t);
 }
 
 /// Blocks run one after the other on a host thread, and the host is stricter than the GPU's memory model.
@@ -136,6 +159,13 @@ static void translateFence(FunctionTranslator &t, const Statement &s) {
 
 static void translateNothing(FunctionTranslator &, const Statement &) {}
 
+/// createpolicy: how a cache behaves is not modelled, so the policy says nothing.
+static void translatePolicy(FunctionTranslator &t, const Statement &s) {
+  if (s.operands.empty())
+    return t.fail("`createpolicy` takes a register");
+  t.write(s.operands[0], t.b.getInt64(0));
+}
+
 static void translateIsSpace(FunctionTranslator &t, const Statement &s) {
   if (s.operands.size() != 2)
     return t.fail("`isspacep` takes 2 operands");
@@ -148,7 +178,7 @@ ArrayRef<Instruction> memoryInstructions() {
       {"ld", translateLoad},       {"ldu", translateLoad},      {"st", translateStore},
       {"atom", translateAtomic},   {"red", translateAtomic},    {"fence", translateFence},
       {"membar", translateFence},  {"prefetch", translateNothing}, {"prefetchu", translateNothing},
-      {"discard", translateNothing}, {"applypriority", translateNothing}, {"isspacep", translateIsSpace},
+      {"createpolicy", translatePolicy}, {"discard", translateNothing}, {"applypriority", translateNothing}, {"isspacep", translateIsSpace},
   };
   return rows;
 }

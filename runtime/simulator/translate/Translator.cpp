@@ -119,7 +119,7 @@ static std::optional<uint32_t> findSpecial(StringRef name) {
       {"%cluster_nctaid.z", ClusterNctaidZ}, {"%clusterid.x", ClusterIdX}, {"%clusterid.y", ClusterIdY},
       {"%clusterid.z", ClusterIdZ}, {"%nclusterid.x", NclusterIdX}, {"%nclusterid.y", NclusterIdY},
       {"%nclusterid.z", NclusterIdZ}, {"%dynamic_smem_size", DynamicSharedBytes},
-      {"%total_smem_size", TotalSharedBytes}};
+      {"%total_smem_size", TotalSharedBytes}, {"%aggr_smem_size", TotalSharedBytes}};
   for (auto &[known, index] : names)
     if (name == known)
       return index;
@@ -184,6 +184,10 @@ Value *FunctionTranslator::read(const Operand &operand, unsigned bits, bool isSi
   Value *value;
   if (std::optional<uint32_t> index = findSpecial(operand.name))
     value = special(*index);
+  else if (StringRef(operand.name).starts_with("%envreg") || operand.name == "%current_graph_exec")
+    value = b.getInt64(0); // the driver's own; without a graph 0
+  else if (operand.name == "%is_explicit_cluster")
+    value = b.CreateZExt(b.CreateICmpUGT(special(ClusterNctaRank), b.getInt32(1)), b.getInt32Ty());
   else if (StringRef(operand.name).starts_with("%clock") || operand.name == "%globaltimer")
     value = b.CreateIntrinsic(Intrinsic::readcyclecounter, {});
   else if (StringRef(operand.name).starts_with("%lanemask_"))
@@ -442,6 +446,9 @@ void FunctionTranslator::translate(const Statement &s) {
   const Instruction *instruction = findInstruction(s.parts[0]);
   if (!instruction)
     return fail("the simulator does not know the instruction `" + s.text + "`");
+  for (StringRef word : drop_begin(s.parts))
+    if (!isKnownWord(word))
+      return fail("the simulator does not know `." + word + "` of the instruction `" + s.text + "`");
   makeMatricesBefore(s, instruction);
   countSegment(s);
   if (s.predicate.empty())

@@ -54,6 +54,9 @@ struct TranslatedModule {
 std::string translate(const PtxModule &ptx, llvm::Module &module, CheckLevel check, TranslatedModule &result);
 
 class FunctionTranslator;
+
+/// Whether an instruction's name may have this word behind its opcode. Words.cpp.
+bool isKnownWord(llvm::StringRef word);
 struct Site;
 enum AccessKind : uint8_t;
 

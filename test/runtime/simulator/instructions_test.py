@@ -1,0 +1,208 @@
+"""Instructions one by one: those that the simulator takes, those that it refuses with their line, and what some of them do."""
+
+import sys
+import unittest
+
+sys.dont_write_bytecode = True
+
+import numpy as np
+
+import cuda
+
+HEAD = """.version 8.6
+.target sm_90a
+.address_size 64
+.extern .shared .align 16 .b8 sm[];
+.visible .entry k(.param .u64 p)
+{
+  .reg .pred %p<4>;
+  .reg .b16 %h<20>;
+  .reg .b32 %r<40>;
+  .reg .b64 %q<20>;
+  .reg .f32 %f<20>;
+  .reg .f64 %d<8>;
+  .reg .b128 %z<4>;
+  ld.param.u64 %q0, [p];
+"""
+
+TAKEN = [
+    "red.global.add.v4.f32 [%q0], {%f0,%f1,%f2,%f3};",
+    "red.global.v4.f32.add [%q0], {%f0,%f1,%f2,%f3};",
+    "red.global.v2.f32.add [%q0], {%f0,%f1};",
+    "red.global.add.noftz.f16x2 [%q0], %r1;",
+    "red.global.add.noftz.bf16x2 [%q0], %r1;",
+    "red.global.v4.f16x2.add.noftz [%q0], {%r0,%r1,%r2,%r3};",
+    "red.global.v8.bf16.add.noftz [%q0], {%h0,%h1,%h2,%h3,%h4,%h5,%h6,%h7};",
+    "atom.global.add.noftz.f16 %h1, [%q0], %h2;",
+    "atom.global.add.noftz.bf16x2 %r1, [%q0], %r2;",
+    "atom.global.add.f64 %d1, [%q0], %d2;",
+    "atom.global.v2.f32.add {%f0,%f1}, [%q0], {%f2,%f3};",
+    "atom.global.cas.b16 %h1, [%q0], %h2, %h3;",
+    "atom.global.cas.b128 %z0, [%q0], %z1, %z2;",
+    "atom.global.exch.b128 %z0, [%q0], %z1;",
+    "atom.global.min.s64 %q1, [%q0], %q2;",
+    "atom.acq_rel.gpu.global.inc.u32 %r1, [%q0], 5;",
+    "atom.shared::cluster.add.u32 %r1, [%r2], 5;",
+    "red.relaxed.sys.global.or.b64 [%q0], %q1;",
+    "createpolicy.fractional.L2::evict_last.b64 %q1, 1.0;",
+    "ld.global.L1::no_allocate.L2::128B.v4.f32 {%f0,%f1,%f2,%f3}, [%q0];",
+    "ld.global.nc.L2::cache_hint.b32 %r1, [%q0], %q2;",
+    "ld.weak.global.b32 %r1,[%q0];",
+    "ld.relaxed.gpu.global.b32 %r1,[%q0];",
+    "ld.acquire.cta.shared.b32 %r1,[sm];",
+    "st.release.gpu.global.b32 [%q0], %r1;",
+    "st.async.weak.shared::cluster.mbarrier::complete_tx::bytes.b32 [%r1], %r2, [%r3];",
+    "red.async.relaxed.cluster.shared::cluster.mbarrier::complete_tx::bytes.add.u32 [%r1], %r2, [%r3];",
+    "mul24.lo.s32 %r1,%r2,%r3;",
+    "mad24.lo.u32 %r1,%r2,%r3,%r4;",
+    "sad.u32 %r1,%r2,%r3,%r4;",
+    "bfind.shiftamt.u32 %r1,%r2;",
+    "fns.b32 %r1,%r2,0,1;",
+    "bmsk.clamp.b32 %r1,%r2,%r3;",
+    "szext.wrap.s32 %r1,%r2,%r3;",
+    "testp.finite.f32 %p1,%f1;",
+    "copysign.f32 %f1,%f2,%f3;",
+    "lop3.b32 %r1,%r2,%r3,%r4,0x96;",
+    "lop3.or.b32 %r1|%p1,%r2,%r3,%r4,0x96,%p2;",
+    "dp2a.lo.s32.u32 %r1,%r2,%r3,%r4;",
+    "set.lt.f32.f32 %f1,%f2,%f3;",
+    "set.gt.and.u32.s32 %r1,%r2,%r3,%p1;",
+    "slct.f32.s32 %f1,%f2,%f3,%r1;",
+    "setp.lt.and.s32 %p1|%p2,%r1,%r2,%p3;",
+    "setp.eq.f16x2 %p1|%p2,%r1,%r2;",
+    "shf.l.clamp.b32 %r1,%r2,%r3,%r4;",
+    "prmt.b32.f4e %r1,%r2,%r3,%r4;",
+    "mov.b128 %z1,{%q1,%q2};",
+    "mov.b64 {%r1,%r2},%q1;",
+    "isspacep.shared::cluster %p1,%q0;",
+    "isspacep.global %p1,%q0;",
+    "barrier.cta.red.popc.aligned.u32 %r1,0,%p1;",
+    "barrier.sync.aligned 0;",
+    "bar.arrive 1,64;",
+    "vote.sync.uni.pred %p1,%p2,-1;",
+    "activemask.b32 %r1;",
+    "redux.sync.max.s32 %r1,%r2,-1;",
+    "match.all.sync.b64 %r1|%p1,%q1,-1;",
+    "griddepcontrol.launch_dependents;",
+    "griddepcontrol.wait;",
+    "prefetch.global.L2::evict_last [%q0];",
+    "prefetch.tensormap [%q0];",
+    "prefetchu.L1 [%q0];",
+    "discard.global.L2 [%q0],128;",
+    "applypriority.global.L2::evict_normal [%q0],128;",
+    "cp.async.bulk.prefetch.L2.global [%q0],128;",
+    "cp.async.bulk.prefetch.tensor.2d.L2.global [%q0,{%r1,%r2}];",
+    "fence.proxy.tensormap::generic.acquire.gpu [%q0],128;",
+    "fence.proxy.alias;",
+    "fence.sc.cluster;",
+    "membar.gl;",
+    "ex2.approx.ftz.bf16x2 %r1,%r2;",
+    "tanh.approx.f16x2 %r1,%r2;",
+    "fma.rn.relu.bf16x2 %r1,%r2,%r3,%r4;",
+    "cvt.rn.satfinite.e4m3x2.f32 %h1,%f1,%f2;",
+    "cvt.rn.f16x2.e5m2x2 %r1,%h1;",
+    "cvt.rna.tf32.f32 %r1,%f1;",
+    "cvt.pack.sat.s8.s32.b32 %r1,%r2,%r3,%r4;",
+    "add.f32x2 %q1,%q2,%q3;",
+    "min.xorsign.abs.f16x2 %r1,%r2,%r3;",
+    "max.NaN.bf16 %h1,%h2,%h3;",
+    "add.rz.ftz.sat.f32 %f1,%f2,%f3;",
+    "mad.hi.cc.u32 %r1,%r2,%r3,%r4;",
+    "addc.cc.u64 %q1,%q2,%q3;",
+    "sub.sat.s32 %r1,%r2,%r3;",
+    "mul.wide.s16 %r1,%h1,%h2;",
+    "neg.ftz.f16x2 %r1,%r2;",
+    "rsqrt.approx.ftz.f64 %d1,%d2;",
+    "mapa.u64 %q1,%q2,0;",
+    "elect.sync _|%p1,-1;",
+    "mbarrier.test_wait.shared.b64 %p1,[sm],%q1;",
+    "mbarrier.arrive.noComplete.release.cta.shared::cta.b64 %q1,[sm],1;",
+    "cp.async.ca.shared.global.L2::128B [sm],[%q0],16,%r1;",
+    "ldmatrix.sync.aligned.m8n8.x4.trans.shared::cta.b16 {%r0,%r1,%r2,%r3},[sm];",
+    "mov.u64 %q1,%globaltimer;",
+    "mov.u32 %r1,%clock;",
+    "mov.u32 %r1,%envreg0;",
+    "mov.u32 %r1,%lanemask_lt;",
+    "mov.u32 %r1,%nsmid;",
+    "mov.pred %p1,%p2;",
+    "mov.u32 %r1,%is_explicit_cluster;",
+    "mov.u64 %q1,%current_graph_exec;",
+    "mov.u32 %r1,%aggr_smem_size;",
+]
+# What would change the meaning of an instruction that is known otherwise is refused as well.
+REFUSED = [
+    "tensormap.replace.tile.global_address.global.b1024.b64 [%q0],%q1;",
+    "st.bulk.weak.shared::cta [sm],128,0;",
+    "fma.rn.oob.f16x2 %r1,%r2,%r3,%r4;",
+    "cvt.rs.f16x2.f32 %r1,%f1,%f2,%r3;",
+    "max.f32 %f1,%f2,%f3,%f4;",
+    "stacksave.u64 %q1;",
+    "movmatrix.sync.aligned.m8n8.trans.b16 %r1,%r2;",
+    "mma.sp::ordered_metadata.sync.aligned.m16n8k32.row.col.f32.f16.f16.f32 {%f0,%f1,%f2,%f3},{%r0,%r1,%r2,%r3},{%r4,%r5,%r6,%r7},{%f0,%f1,%f2,%f3},%r8,0x0;",
+]
+
+# name: (instructions that end in a store to [%q0], the words there before, the words after)
+def floats(*values):
+    return np.array(values, np.float32).view(np.uint32).tolist()
+
+
+ONES = "".join(f"  mov.b32 %f{i}, 0f{np.float32(i + 1).view(np.uint32):08X};\n" for i in range(4))
+DONE = {
+    "red of four floats": (ONES + "red.global.add.v4.f32 [%q0], {%f0, %f1, %f2, %f3};", floats(1, 2, 3, 4), floats(2, 4, 6, 8)),
+    "atom of two floats": (ONES + "atom.global.v2.f32.add {%f4, %f5}, [%q0], {%f0, %f1};\n  st.global.v2.b32 [%q0+8], {%f4, %f5};",
+                           floats(5, 6, 0, 0), floats(6, 8, 5, 6)),
+    "red of two halves": ("mov.b32 %r1, 0x40003c00;\n  red.global.add.noftz.f16x2 [%q0], %r1;", [0x3c003c00, 0, 0, 0], [0x42004000, 0, 0, 0]),
+    "mul24": ("mov.b32 %r1, 0xff800001;\n  mov.b32 %r2, 3;\n  mul24.lo.s32 %r3, %r1, %r2;\n  mul24.hi.u32 %r4, %r1, %r1;\n"
+              "  mad24.lo.u32 %r5, %r1, %r2, 5;\n  st.global.v4.b32 [%q0], {%r3, %r4, %r5, 0};", [0] * 4,
+              [(-0x7fffff * 3) & 0xffffffff, 0x800001**2 >> 16, 0x800001 * 3 + 5, 0]),
+    "set with a predicate": ("mov.b32 %r1, 1;\n  mov.b32 %r2, 2;\n  setp.eq.u32 %p1, %r1, %r2;\n  set.lt.or.u32.s32 %r3, %r1, %r2, %p1;\n"
+                             "  set.lt.and.u32.s32 %r4, %r1, %r2, %p1;\n  st.global.v2.b32 [%q0], {%r3, %r4};", [7] * 4, [0xffffffff, 0, 7, 7]),
+    "decimal floats": ("mov.f64 %d1, 1.5;\n  mul.f64 %d1, %d1, -2.5e-1;\n  st.global.f64 [%q0], %d1;", [0] * 4,
+                       np.array([-0.375, 0]).view(np.uint32).tolist()),
+    "red.async": ("mov.u32 %r1, sm;\n  mov.u32 %r2, 40;\n  st.shared.u32 [%r1], %r2;\n  mbarrier.init.shared.b64 [%r1+8], 1;\n"
+                  "  mbarrier.arrive.expect_tx.shared.b64 _, [%r1+8], 4;\n  add.u32 %r3, %r1, 8;\n"
+                  "  red.async.relaxed.cluster.shared::cluster.mbarrier::complete_tx::bytes.add.u32 [%r1], %r2, [%r3];\n"
+                  "W: mbarrier.try_wait.parity.shared.b64 %p1, [%r3], 0;\n  @!%p1 bra W;\n  ld.shared.u32 %r4, [%r1];\n"
+                  "  st.global.u32 [%q0], %r4;", [0] * 4, [80, 0, 0, 0]),
+}
+
+
+class Instructions(unittest.TestCase):
+    def load(self, text):
+        with cuda.Listening() as said:
+            try:
+                driver.call("cuModuleUnload", driver.load(HEAD + "  " + text + "\n  ret;\n}\n"))
+                error = None
+            except cuda.CudaError as caught:
+                error = caught.name
+        return error, said.text
+
+    def test_taken(self):
+        for text in TAKEN:
+            with self.subTest(text=text):
+                self.assertEqual(self.load(text), (None, ""))
+
+    def test_refused(self):
+        line = HEAD.count("\n") + 1
+        for text in REFUSED:
+            with self.subTest(text=text):
+                error, said = self.load(text)
+                self.assertEqual(error, "CUDA_ERROR_INVALID_PTX")
+                self.assertRegex(said, f"PTX line {line}: the simulator (does not know|knows) .*{text.split()[0].split('.')[0]}")
+
+    def check_done(self, name):
+        text, before, after = DONE[name]
+        buffer = driver.upload(np.array(before, np.uint32))
+        function = driver.function(driver.load(HEAD + "  " + text + "\n  ret;\n}\n"), "k")
+        said = driver.launch(function, [1], [1], [buffer], shared=64)
+        self.assertEqual((said.text, said.fault), ("", None))
+        self.assertEqual(driver.download(buffer, np.uint32, (4,)).tolist(), after)
+
+
+for name in DONE:
+    setattr(Instructions, f"test_{name.replace(' ', '_').replace('.', '_')}", lambda self, name=name: self.check_done(name))
+
+if __name__ == "__main__":
+    LIBRARY = sys.argv.pop(1)
+    driver = cuda.Driver(LIBRARY)
+    unittest.main()
