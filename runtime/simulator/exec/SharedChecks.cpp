@@ -8,6 +8,8 @@
 
 #include "runtime/simulator/exec/Runtime.h"
 
+#include <string_view>
+
 namespace dscc::sim {
 
 static constexpr int illegalAddress = 700;    // CUDA_ERROR_ILLEGAL_ADDRESS
@@ -98,7 +100,7 @@ static void enter(const Lane &lane, std::vector<SharedAccess> &set, SharedAccess
 static void noteRead(const Lane &lane, Block &owner, SharedShadow &row, SharedAccess access, const Knowledge &knowledge) {
   if (row.readSet)
     return enter(lane, owner.readSets[row.readSet - 1], access);
-  bool isAlone = !row.read.clock || row.read.who == access.who || isOrdered(lane, row.read, knowledge);
+  bool isAlone = row.read.who == access.who || !row.read.clock || isOrdered(lane, row.read, knowledge);
   if (isAlone) {
     row.read = access;
     return;
@@ -133,15 +135,22 @@ static const SharedAccess *findUnorderedRead(const Lane &lane, const Block &owne
   return nullptr;
 }
 
+static const char *nameOf(Access access) {
+  static const char *const names[] = {"a load", "a volatile load", "a store", "an atomic", "an atomic"};
+  return names[int(access)];
+}
+
+static void reportPending(Lane &lane, SharedShadow &row, size_t offset, uint8_t mask, Access access, int site) {
+  row.pending &= uint8_t(~mask); // said once
+  reports().add(lane, "bulk copy not waited for",
+                std::string(nameOf(access)) + " at shared address " + std::to_string(offset) +
+                    ", where a bulk copy under way will write: wait for its mbarrier first", site);
+}
+
 /// Looks for what may not come just before this access; says whether nothing is wrong.
 static bool checkOrder(Lane &lane, Block &owner, SharedShadow &row, size_t offset, uint8_t mask, Access access, int site) {
-  static const char *const names[] = {"a load", "a volatile load", "a store", "an atomic", "an atomic"};
-  std::string name = names[int(access)];
   if (row.pending & mask) {
-    row.pending &= uint8_t(~mask); // said once
-    reports().add(lane, "bulk copy not waited for",
-                  name + " at shared address " + std::to_string(offset) +
-                      ", where a bulk copy under way will write: wait for its mbarrier first", site);
+    reportPending(lane, row, offset, mask, access, site);
     return false;
   }
   if (!looksForRaces())
@@ -150,19 +159,35 @@ static bool checkOrder(Lane &lane, Block &owner, SharedShadow &row, size_t offse
     reportRace(lane, what.c_str(), offset, who, site);
     return false;
   };
+  std::string_view name = nameOf(access);
   if ((row.writtenBytes & mask) && !isOrdered(lane, row.write))
-    return say(access == Access::Store ? "two stores" : name + " after a store", row.write.who);
+    return say(access == Access::Store ? "two stores" : std::string(name) + " after a store", row.write.who);
   if (!isLoad(access) && (row.readBytes & mask))
     if (const SharedAccess *read = findUnorderedRead(lane, owner, row))
-      return say(name + " after a load", read->who);
+      return say(std::string(name) + " after a load", read->who);
   if ((access == Access::Load || access == Access::Store) && (row.atomicBytes & mask) && !isOrdered(lane, row.atomic))
-    return say(name + " after an atomic", row.atomic.who);
+    return say(std::string(name) + " after an atomic", row.atomic.who);
   return true;
 }
 
-static void checkRow(Lane &lane, Block &owner, SharedShadow &row, size_t offset, uint8_t mask, Access access, int site) {
+/// The level at which only the words' states count: what was written, and what will be.
+static void checkState(Lane &lane, SharedShadow &row, size_t offset, uint8_t mask, Access access, int site) {
+  uint8_t unknown = uint8_t(mask & ~row.initialised);
+  row.initialised |= mask; // said once
+  if (!readsOld(access))
+    return;
+  if (unknown)
+    reports().add(lane, "uninitialised shared read", "bytes at shared address " + std::to_string(offset) + " that no thread has written", site);
+  if (row.landing & mask) {
+    row.landing &= uint8_t(~mask); // said once
+    reports().add(lane, "read before an asynchronous copy has landed",
+                  "bytes at shared address " + std::to_string(offset) + ", whose cp.async nobody has waited for", site);
+  }
+}
+
+static void checkRow(Lane &lane, Block &owner, SharedShadow &row, size_t offset, uint8_t mask, Access access, const SharedAccess &own,
+                     int site) {
   checkOrder(lane, owner, row, offset, mask, access, site);
-  SharedAccess own = accessOf(lane);
   if (isAtomic(access)) {
     bool goesOn = row.atomic.clock == own.clock && row.atomic.who == own.who;
     row.atomicBytes = uint8_t((goesOn ? row.atomicBytes : 0) | mask);
@@ -175,17 +200,7 @@ static void checkRow(Lane &lane, Block &owner, SharedShadow &row, size_t offset,
     if (mask == 15)
       forgetReads(owner, row);
   }
-  uint8_t unknown = uint8_t(mask & ~row.initialised);
-  row.initialised |= mask; // said once
-  if (!readsOld(access))
-    return;
-  if (unknown)
-    reports().add(lane, "uninitialised shared read", "bytes at shared address " + std::to_string(offset) + " that no thread has written", site);
-  if (row.landing & mask) {
-    row.landing &= uint8_t(~mask); // said once
-    reports().add(lane, "read before an asynchronous copy has landed",
-                  "bytes at shared address " + std::to_string(offset) + ", whose cp.async nobody has waited for", site);
-  }
+  checkState(lane, row, offset, mask, access, site);
   if (access != Access::Load)
     return;
   row.readBytes |= mask;
@@ -227,10 +242,17 @@ void checkShared(Lane &lane, Block &owner, const char *address, uint32_t bytes, 
   checkSharedBounds(lane, owner, address, bytes, !isLoad(access), site);
   if (owner.shadow.empty())
     return;
-  if (looksForRaces() && access != Access::Load && access != Access::Store)
+  if (!looksForRaces())
+    return forEachRow(owner, address, bytes, [&](SharedShadow &row, size_t offset, uint8_t mask) {
+      if (row.pending & mask)
+        reportPending(lane, row, offset, mask, access, site);
+      checkState(lane, row, offset, mask, access, site);
+    });
+  if (access != Access::Load && access != Access::Store)
     meetAt(lane, address, readsOld(access), access != Access::StrongLoad);
+  SharedAccess own = accessOf(lane);
   forEachRow(owner, address, bytes, [&](SharedShadow &row, size_t offset, uint8_t mask) {
-    checkRow(lane, owner, row, offset, mask, access, site);
+    checkRow(lane, owner, row, offset, mask, access, own, site);
   });
 }
 
