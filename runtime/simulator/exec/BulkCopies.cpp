@@ -52,10 +52,24 @@ static void checkMap(Lane &lane, const TensorMap &map, uint32_t rank, bool isIm2
     refuse(lane, "the simulator does not know interleaved tensor maps", site);
 }
 
+/// The bytes of shared memory that a copy reads or writes. Swizzled rows that do not fill their last line of 128 bytes lie
+/// scattered in it.
+template <typename Visit> static void forEachPiece(const BulkCopy &copy, char *window, char *begin, Visit visit) {
+  constexpr uint32_t lineBytes = 128, chunkBytes = 16;
+  if (!copy.isTensor || !copy.map.swizzle || copy.bytes % lineBytes == 0)
+    return visit(begin, copy.bytes);
+  for (uint32_t at = 0; at < copy.bytes; at += chunkBytes)
+    visit(window + swizzle(uint32_t(begin - window) + at, copy.map.swizzle), std::min(chunkBytes, copy.bytes - at));
+}
+
 static void poison(Lane &lane, const BulkCopy &copy) {
-  if (isChecked())
-    beginAgentWrite(lane, *copy.target, copy.to, copy.bytes, copy.site);
-  std::memset(copy.to, 0xff, copy.bytes);
+  forEachPiece(copy, copy.target->shared, copy.to, [&](char *place, uint32_t bytes) {
+    // Even unchecked: the host's memory ends somewhere too.
+    checkSharedBounds(lane, *copy.target, place, bytes, true, copy.site);
+    if (isChecked())
+      beginAgentWrite(lane, *copy.target, place, bytes, copy.site);
+    std::memset(place, 0xff, bytes);
+  });
 }
 
 /// To the shared memory of the blocks of `blocks`, a mask of ranks; 0: to where the target is.
@@ -87,8 +101,12 @@ static void issueLoad(Lane &lane, BulkCopy copy, uint32_t blocks) {
 static void issueStore(Lane &lane, BulkCopy copy) {
   UnitSync &sync = *lane.block->unit->sync;
   copy.operation = ++sync.numStores;
-  if (isChecked())
-    noteAgentRead(lane, lane.warp->knowledge, *lane.block, copy.from, copy.bytes, storeAgent, copy.operation, copy.site);
+  Block &owner = ownerOf(lane, copy.from, copy.site);
+  forEachPiece(copy, owner.shared, copy.from, [&](char *place, uint32_t bytes) {
+    checkSharedBounds(lane, owner, place, bytes, false, copy.site);
+    if (isChecked())
+      noteAgentRead(lane, lane.warp->knowledge, owner, place, bytes, storeAgent, copy.operation, copy.site);
+  });
   sync.stores.push_back(copy);
   lane.openBulk.push_back(copy.operation);
 }
@@ -209,7 +227,9 @@ void perform(const BulkCopy &copy) {
   }
   if (copy.target) {
     if (isChecked())
-      endAgentWrite(*copy.target, copy.to, copy.bytes, loadAgent, copy.operation);
+      forEachPiece(copy, copy.target->shared, copy.to, [&](char *place, uint32_t bytes) {
+        endAgentWrite(*copy.target, place, bytes, loadAgent, copy.operation);
+      });
   } else if (!copy.isTensor) {
     memory::noteWritten(copy.to, copy.bytes);
   }

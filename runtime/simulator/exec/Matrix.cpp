@@ -151,10 +151,27 @@ static void multiplyMatrices(Lane *lane, uint32_t key, uint32_t number, ProductR
   });
 }
 
+/// movmatrix: each lane's two elements of the transposed matrix.
+static uint32_t transposeMatrix(Lane *lane, uint32_t word, int site) {
+  std::pair<uint32_t, uint32_t> own{word, 0}; // given, and got
+  rendezvous(*lane, "movmatrix", allLanes, site, &own, [&](Lane *lanes, uint32_t there) {
+    requireWarp(*lane, "movmatrix", there, site);
+    auto of = [&](uint32_t i) { return static_cast<std::pair<uint32_t, uint32_t> *>(lanes[i].exchange); };
+    Tile tile;
+    for (uint32_t i = 0; i < lanesPerWarp; ++i)
+      std::memcpy(tile.ofLane(i), &of(i)->first, 4);
+    transpose(tile);
+    for (uint32_t i = 0; i < lanesPerWarp; ++i)
+      std::memcpy(&of(i)->second, tile.ofLane(i), 4);
+  });
+  return own.second;
+}
+
 llvm::ArrayRef<Callee> matrixCallees() {
   static const Callee list[] = {{"dscc_sim_ldmatrix", reinterpret_cast<void *>(loadMatrices)},
                                 {"dscc_sim_stmatrix", reinterpret_cast<void *>(storeMatrix)},
                                 {"dscc_sim_mma", reinterpret_cast<void *>(multiplyMatrices)},
+                                {"dscc_sim_movmatrix", reinterpret_cast<void *>(transposeMatrix)},
                                 {"dscc_sim_mma_doubles", reinterpret_cast<void *>(multiplyDoubles)}};
   return list;
 }

@@ -132,7 +132,19 @@ void copyTensor(const BulkCopy &copy, char *window) {
   const TensorMap &map = copy.map;
   uint32_t begin = uint32_t((copy.target ? copy.to : copy.from) - window), elements = rowElements(map), size = map.elementBytes;
   uint32_t step = map.isIm2col ? 1 : stepOf(map, 0);
+  constexpr uint32_t chunkBytes = 16; // what stays together, however rows are swizzled
+  uint32_t rowBytes = elements * size;
+  bool hasChunks = copy.op == BulkOp::Copy && step == 1 && rowBytes % chunkBytes == 0;
   forEachTensorRow(map, copy.coordinates, copy.offsets, [&](const TensorRow &row) {
+    if (hasChunks && row.first == 0 && row.last == elements) {
+      for (uint32_t at = 0; at < rowBytes; at += chunkBytes) {
+        char *shared = window + swizzle(begin + row.number * rowBytes + at, map.swizzle), *global = row.address + at;
+        copy.target ? std::memcpy(shared, global, chunkBytes) : std::memcpy(global, shared, chunkBytes);
+      }
+      if (!copy.target)
+        memory::noteWritten(row.address, rowBytes);
+      return;
+    }
     for (uint32_t i = 0; i < elements; ++i) {
       uint32_t offset = begin + (row.number * elements + i) * size;
       char *shared = window + swizzle(offset, map.swizzle), *global = row.address + size_t(i) * step * size;

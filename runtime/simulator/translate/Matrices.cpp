@@ -258,9 +258,18 @@ static void translateMma(FunctionTranslator &t, const Statement &s) {
     t.makeProducts();
 }
 
+/// movmatrix.sync.aligned.m8n8.trans.b16 d, a.
+static void translateMovmatrix(FunctionTranslator &t, const Statement &s) {
+  if (s.operands.size() != 2 || !s.has("m8n8") || !s.has("trans") || !s.has("b16"))
+    return t.fail("the simulator does not know `" + s.text + "`");
+  t.makeProducts(); // their results may be its operand
+  t.write(s.operands[0], t.collective("dscc_sim_movmatrix", t.integer(32), {t.read(s.operands[1], 32), t.site()}));
+}
+
 ArrayRef<Instruction> matrixInstructions() {
   static constexpr Instruction rows[] = {
-      {"ldmatrix", translateLdmatrix}, {"stmatrix", translateStmatrix}, {"mma", translateMma}};
+      {"ldmatrix", translateLdmatrix}, {"stmatrix", translateStmatrix}, {"mma", translateMma},
+      {"movmatrix", translateMovmatrix}};
   return rows;
 }
 

@@ -137,7 +137,6 @@ REFUSED = [
     "cvt.rs.f16x2.f32 %r1,%f1,%f2,%r3;",
     "max.f32 %f1,%f2,%f3,%f4;",
     "stacksave.u64 %q1;",
-    "movmatrix.sync.aligned.m8n8.trans.b16 %r1,%r2;",
     "mma.sp::ordered_metadata.sync.aligned.m16n8k32.row.col.f32.f16.f16.f32 {%f0,%f1,%f2,%f3},{%r0,%r1,%r2,%r3},{%r4,%r5,%r6,%r7},{%f0,%f1,%f2,%f3},%r8,0x0;",
 ]
 
@@ -167,6 +166,15 @@ DONE = {
 }
 
 
+MOVMATRIX = """mov.u32 %r1, %tid.x;
+  mul.lo.u32 %r2, %r1, 0x20002;
+  add.u32 %r2, %r2, 0x10000;
+  movmatrix.sync.aligned.m8n8.trans.b16 %r3, %r2;
+  mul.wide.u32 %q1, %r1, 4;
+  add.u64 %q1, %q1, %q0;
+  st.global.u32 [%q1], %r3;"""
+
+
 class Instructions(unittest.TestCase):
     def load(self, text):
         with cuda.Listening() as said:
@@ -189,6 +197,14 @@ class Instructions(unittest.TestCase):
                 error, said = self.load(text)
                 self.assertEqual(error, "CUDA_ERROR_INVALID_PTX")
                 self.assertRegex(said, f"PTX line {line}: the simulator (does not know|knows) .*{text.split()[0].split('.')[0]}")
+
+    def test_movmatrix(self):
+        """Lane i has elements 2 i and 2 i + 1 of an 8 x 8 matrix, row by row, and gets those of its transpose."""
+        buffer = driver.allocate(128)
+        function = driver.function(driver.load(HEAD + "  " + MOVMATRIX + "\n  ret;\n}\n"), "k")
+        said = driver.launch(function, [1], [32], [buffer], shared=64)
+        self.assertEqual((said.text, said.fault), ("", None))
+        np.testing.assert_array_equal(driver.download(buffer, np.uint16, (8, 8)), np.arange(64, dtype=np.uint16).reshape(8, 8).T)
 
     def check_done(self, name):
         text, before, after = DONE[name]
