@@ -103,7 +103,6 @@ TAKEN = [
     "cvt.rn.f16x2.e5m2x2 %r1,%h1;",
     "cvt.rna.tf32.f32 %r1,%f1;",
     "cvt.pack.sat.s8.s32.b32 %r1,%r2,%r3,%r4;",
-    "add.f32x2 %q1,%q2,%q3;",
     "min.xorsign.abs.f16x2 %r1,%r2,%r3;",
     "max.NaN.bf16 %h1,%h2,%h3;",
     "add.rz.ftz.sat.f32 %f1,%f2,%f3;",
@@ -125,7 +124,7 @@ TAKEN = [
     "mov.u32 %r1,%lanemask_lt;",
     "mov.u32 %r1,%nsmid;",
     "mov.pred %p1,%p2;",
-    "mov.u32 %r1,%is_explicit_cluster;",
+    "mov.pred %p1,%is_explicit_cluster;",
     "mov.u64 %q1,%current_graph_exec;",
     "mov.u32 %r1,%aggr_smem_size;",
 ]

@@ -71,7 +71,7 @@ def kernel(m, n, k, d, a, b, c):
     bits = 64 if d == "f64" else 32
     words = {"a": m * k // 32 * width(a) * 8 // bits, "b": k * 8 // 32 * width(b) * 8 // bits,
              "c": m * 8 // 32 * width(c) * 8 // bits, "d": m * 8 // 32 * width(d) * 8 // bits}
-    lines = [".version 8.4", ".target sm_89", ".address_size 64",
+    lines = [".version 8.7", ".target sm_90", ".address_size 64",
              ".visible .entry k(.param .u64 pa, .param .u64 pb, .param .u64 pc, .param .u64 pd)", "{",
              "  .reg .b32 %t<4>;", "  .reg .b64 %q<12>;"]
     lines += [f"  .reg .b{bits} %{name}<{count + 1}>;" for name, count in words.items()]
