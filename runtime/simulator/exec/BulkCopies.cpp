@@ -1,8 +1,8 @@
 // cp.async.bulk: one thread asks for a copy, which takes place beside the threads.
 //
-// To shared memory: the target is NaN until the copy lands at its mbarrier. To global memory: it is read and written at the
-// wait for its bulk group, so whoever overwrites the source too early stores garbage. Sources and targets are checked at the
-// issue, where the PTX line is.
+// To shared memory: the target is NaN until the copy lands at its mbarrier. To global memory: it is read and written at
+// the wait for its bulk group, so whoever overwrites the source too early stores garbage. Sources and targets are
+// checked at the issue, where the PTX line is.
 
 #include "runtime/simulator/exec/Runtime.h"
 #include "runtime/simulator/exec/SharedChecks.h"
@@ -24,8 +24,9 @@ static bool isChecked() { return settings().check != CheckLevel::None; }
 static void requireAligned(Lane &lane, const void *address, size_t alignment, const char *what, int site) {
   if (reinterpret_cast<uintptr_t>(address) % alignment == 0)
     return;
-  reports().add(lane, "misaligned access", std::string(what) + " of a bulk copy is no multiple of " + std::to_string(alignment) + " bytes",
-                site, misalignedAddress);
+  reports().add(lane, "misaligned access",
+                std::string(what) + " of a bulk copy is no multiple of " + std::to_string(alignment) + " bytes", site,
+                misalignedAddress);
   abandon(lane);
 }
 
@@ -44,16 +45,21 @@ static Block &ownerOf(Lane &lane, const char *address, int site) {
 
 static void checkMap(Lane &lane, const TensorMap &map, uint32_t rank, bool isIm2col, int site) {
   if (map.magic != TensorMap::magicNumber)
-    refuse(lane, "its operand is no tensor map: one comes from cuTensorMapEncode*, as a __grid_constant__ parameter or in memory", site);
+    refuse(lane,
+           "its operand is no tensor map: one comes from cuTensorMapEncode*, as a __grid_constant__ parameter or in "
+           "memory",
+           site);
   if (map.rank != rank || bool(map.isIm2col) != isIm2col)
-    refuse(lane, "the instruction is for a tensor of rank " + std::to_string(rank) + (isIm2col ? ", im2col" : ", tiled") + ", the map for rank " +
-                     std::to_string(map.rank) + (map.isIm2col ? ", im2col" : ", tiled"), site);
+    refuse(lane,
+           "the instruction is for a tensor of rank " + std::to_string(rank) + (isIm2col ? ", im2col" : ", tiled") +
+               ", the map for rank " + std::to_string(map.rank) + (map.isIm2col ? ", im2col" : ", tiled"),
+           site);
   if (map.interleave)
     refuse(lane, "the simulator does not know interleaved tensor maps", site);
 }
 
-/// The bytes of shared memory that a copy reads or writes. Swizzled rows that do not fill their last line of 128 bytes lie
-/// scattered in it.
+/// The bytes of shared memory that a copy reads or writes. Swizzled rows that do not fill their last line of 128 bytes
+/// lie scattered in it.
 template <typename Visit> static void forEachPiece(const BulkCopy &copy, char *window, char *begin, Visit visit) {
   constexpr uint32_t lineBytes = 128, chunkBytes = 16;
   if (!copy.isTensor || !copy.map.swizzle || copy.bytes % lineBytes == 0)
@@ -147,7 +153,8 @@ static void sendLinear(Lane *lane, char *to, char *from, uint32_t bytes, char *m
   BulkCopy copy = makeLinear(lane, to, from, bytes, op, type, site);
   copy.mbarrier = mbarrier;
   if (isChecked())
-    noteAgentRead(*lane, lane->warp->knowledge, ownerOf(*lane, from, site), from, bytes, loadAgent, lane->block->unit->sync->numLoads + 1, site);
+    noteAgentRead(*lane, lane->warp->knowledge, ownerOf(*lane, from, site), from, bytes, loadAgent,
+                  lane->block->unit->sync->numLoads + 1, site);
   Block &owner = ownerOf(*lane, to, site);
   if (copy.op == BulkOp::Copy)
     return issueLoad(*lane, copy, 0);
@@ -166,7 +173,8 @@ static void storeLinear(Lane *lane, char *to, char *from, uint32_t bytes, int op
   issueStore(*lane, copy);
 }
 
-static BulkCopy makeTensor(Lane *lane, const TensorMap *map, uint32_t rank, int isIm2col, const int32_t *coordinates, char *place, int site) {
+static BulkCopy makeTensor(Lane *lane, const TensorMap *map, uint32_t rank, int isIm2col, const int32_t *coordinates,
+                           char *place, int site) {
   BulkCopy copy{};
   copy.issuer = lane;
   copy.site = site;
@@ -196,8 +204,8 @@ static void visitTensorRows(Lane &lane, const BulkCopy &copy, bool isStore) {
   });
 }
 
-static void loadTensor(Lane *lane, char *to, const TensorMap *map, uint32_t rank, int isIm2col, const int32_t *coordinates, char *mbarrier,
-                       const uint16_t *offsets, uint32_t blocks, int site) {
+static void loadTensor(Lane *lane, char *to, const TensorMap *map, uint32_t rank, int isIm2col,
+                       const int32_t *coordinates, char *mbarrier, const uint16_t *offsets, uint32_t blocks, int site) {
   Block &owner = ownerOf(*lane, to, site);
   BulkCopy copy = makeTensor(lane, map, rank, isIm2col, coordinates, lane->block->shared + (to - owner.shared), site);
   copy.to = to;
@@ -207,7 +215,8 @@ static void loadTensor(Lane *lane, char *to, const TensorMap *map, uint32_t rank
   issueLoad(*lane, copy, blocks);
 }
 
-static void storeTensor(Lane *lane, const TensorMap *map, uint32_t rank, int isIm2col, const int32_t *coordinates, char *from, int op, int site) {
+static void storeTensor(Lane *lane, const TensorMap *map, uint32_t rank, int isIm2col, const int32_t *coordinates,
+                        char *from, int op, int site) {
   BulkCopy copy = makeTensor(lane, map, rank, isIm2col, coordinates, from, site);
   copy.from = from;
   copy.op = BulkOp(op);
@@ -249,8 +258,8 @@ static void commitBulk(Lane *lane) {
   lane->openBulk.clear();
 }
 
-/// Until at most `left` groups are under way. Whether only the sources are waited for makes no difference here: they are read
-/// when the copy takes place.
+/// Until at most `left` groups are under way. Whether only the sources are waited for makes no difference here: they
+/// are read when the copy takes place.
 static void waitBulk(Lane *lane, uint32_t left) {
   UnitSync &sync = *lane->block->unit->sync;
   while (lane->bulkGroups.size() > left) {

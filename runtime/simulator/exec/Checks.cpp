@@ -37,37 +37,44 @@ static uint64_t packAccess(uint64_t launch, uint64_t block, bool isStore) {
   return (launch & 0xfffff) << 44 | ((block + 1) & 0x7ffffffffff) << 1 | isStore;
 }
 
-/// Two blocks run in no order: what one stores, another may neither load nor store in the same launch. A word remembers one
-/// access only, a store before a load, so some races go unseen; none is made up. Kernels with atomics or fences may order
-/// their blocks, and are left alone.
-static void checkBlocks(Lane &lane, const Allocation &allocation, size_t offset, uint32_t bytes, bool isStore, int site) {
+/// Two blocks run in no order: what one stores, another may neither load nor store in the same launch. A word remembers
+/// one access only, a store before a load, so some races go unseen; none is made up. Kernels with atomics or fences may
+/// order their blocks, and are left alone.
+static void checkBlocks(Lane &lane, const Allocation &allocation, size_t offset, uint32_t bytes, bool isStore,
+                        int site) {
   const Block &block = *lane.block;
   if (block.kernel->ordersBlocks)
     return;
-  uint64_t own = block.index[0] + uint64_t(block.shape->grid[0]) * (block.index[1] + uint64_t(block.shape->grid[1]) * block.index[2]);
+  uint64_t own = block.index[0] +
+                 uint64_t(block.shape->grid[0]) * (block.index[1] + uint64_t(block.shape->grid[1]) * block.index[2]);
   uint64_t mine = packAccess(lane.special[GridId], own, isStore);
   for (size_t row = offset / 4; row <= (offset + bytes - 1) / 4; ++row) {
     std::atomic<uint64_t> &last = allocation.accesses[row];
     uint64_t before = last.load(std::memory_order_relaxed);
-    bool isSameLaunch = before >> 44 == mine >> 44, isOther = (before ^ mine) >> 1 & 0x7ffffffffff, wasStore = before & 1;
+    bool isSameLaunch = before >> 44 == mine >> 44, isOther = (before ^ mine) >> 1 & 0x7ffffffffff,
+         wasStore = before & 1;
     // Neighbours within a word are told apart by nobody here: only whole words count.
     if (isSameLaunch && isOther && (isStore || wasStore) && bytes >= 4 && offset % 4 == 0) {
-      reports().add(lane, "race between blocks", describeAccess(bytes, isStore) + " at byte " + std::to_string(row * 4) + " of " +
-                                                     allocation.describe() + ", which block " + std::to_string((before >> 1 & 0x7ffffffffff) - 1) +
-                                                     (wasStore ? " stores to" : " loads"), site);
+      reports().add(lane, "race between blocks",
+                    describeAccess(bytes, isStore) + " at byte " + std::to_string(row * 4) + " of " +
+                        allocation.describe() + ", which block " + std::to_string((before >> 1 & 0x7ffffffffff) - 1) +
+                        (wasStore ? " stores to" : " loads"),
+                    site);
     }
     if (isStore || !(isSameLaunch && wasStore))
       last.store(mine, std::memory_order_relaxed);
   }
 }
 
-[[gnu::noinline]] static const Allocation *lookUp(Lane &lane, const char *address, uint32_t bytes, bool isStore, int site) {
+[[gnu::noinline]] static const Allocation *lookUp(Lane &lane, const char *address, uint32_t bytes, bool isStore,
+                                                  int site) {
   const Allocation *allocation = findAllocation(address);
   if (!allocation || !allocation->holds(address, bytes)) {
     std::string where = allocation ? ", " + std::to_string(address - (allocation->begin + allocation->bytes)) +
                                          " bytes past the end of " + allocation->describe()
                                    : ", which is in no allocation";
-    fault(lane, "out-of-bounds access", describeAccess(bytes, isStore) + " at " + hex(address) + where, site, illegalAddress);
+    fault(lane, "out-of-bounds access", describeAccess(bytes, isStore) + " at " + hex(address) + where, site,
+          illegalAddress);
   }
   Block &block = *lane.block;
   return block.recent[block.nextRecent++ % std::size(block.recent)] = allocation;
@@ -99,8 +106,10 @@ static void checkGlobal(Lane &lane, const char *address, uint32_t bytes, Access 
   bool isStore = !isLoad(access);
   const Allocation *allocation = allocationOf(lane, address, bytes, isStore, site);
   if (allocation->isFree)
-    fault(lane, "use after free", describeAccess(bytes, isStore) + " at byte " + std::to_string(address - allocation->begin) + " of " +
-                                      allocation->describe(), site, illegalAddress);
+    fault(lane, "use after free",
+          describeAccess(bytes, isStore) + " at byte " + std::to_string(address - allocation->begin) + " of " +
+              allocation->describe(),
+          site, illegalAddress);
   if (allocation->accesses && !isAtomic(access))
     checkBlocks(lane, *allocation, size_t(address - allocation->begin), bytes, isStore, site);
   if (!allocation->written)
@@ -110,8 +119,10 @@ static void checkGlobal(Lane &lane, const char *address, uint32_t bytes, Access 
   if (!isKnown || isStore)
     markWritten(written, bytes); // said once
   if (!isKnown && readsOld(access)) {
-    reports().add(lane, "uninitialised read", describeAccess(bytes, isStore) + " at byte " + std::to_string(address - allocation->begin) +
-                                                  " of " + allocation->describe() + ", where nobody has written", site);
+    reports().add(lane, "uninitialised read",
+                  describeAccess(bytes, isStore) + " at byte " + std::to_string(address - allocation->begin) + " of " +
+                      allocation->describe() + ", where nobody has written",
+                  site);
   }
 }
 
@@ -120,7 +131,8 @@ static void checkAny(Lane &lane, const char *address, uint32_t bytes, Access acc
   if (Block *owner = findSharedOwner(lane, address))
     return checkShared(lane, *owner, address, bytes, access, site);
   if (!isAligned(reinterpret_cast<uintptr_t>(address), bytes))
-    fault(lane, "misaligned access", describeAccess(bytes, !isLoad(access)) + " at " + hex(address), site, misalignedAddress);
+    fault(lane, "misaligned access", describeAccess(bytes, !isLoad(access)) + " at " + hex(address), site,
+          misalignedAddress);
   // Local memory: on the stacks of the unit's threads.
   for (const Block *other : block.unit->blocks)
     if (address >= other->stacks && address < other->stacks + other->stackBytes * other->numThreads)

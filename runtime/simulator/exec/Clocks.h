@@ -3,8 +3,8 @@
 //     warp a: store x; arrive on an mbarrier  ── release ──►  the mbarrier's knowledge
 //     warp b: wait for it; load x             ◄── acquire ──  is joined: a's store came before
 //
-// A component counts the releases of one warp of the unit. What works beside the threads (bulk copies, wgmma) has components
-// of its own, so that an access by it is known to be over only to those that have waited for it.
+// A component counts the releases of one warp of the unit. What works beside the threads (bulk copies, wgmma) has
+// components of its own, so that an access by it is known to be over only to those that have waited for it.
 
 #ifndef DSCC_RUNTIME_SIMULATOR_EXEC_CLOCKS_H
 #define DSCC_RUNTIME_SIMULATOR_EXEC_CLOCKS_H
@@ -61,7 +61,8 @@ void acquireAgent(Lane &lane, uint16_t agent, uint32_t count);
 void releaseAgent(const Lane &lane, uint16_t agent, uint32_t count, Knowledge &object);
 /// fence.proxy.async: stores that the warp knows of become visible to bulk copies and wgmma.
 void fenceProxy(Lane &lane);
-/// fence: what the warp knows goes with its atomics and strong stores from now on; what came with those that it has read, it knows.
+/// fence: what the warp knows goes with its atomics and strong stores from now on; what came with those that it has
+/// read, it knows.
 void fenceThreads(Lane &lane);
 /// An atomic, or a strong load or store, of a word of shared memory.
 void meetAt(Lane &lane, const char *word, bool reads, bool writes);

@@ -1,6 +1,7 @@
 // Blocks of a cluster: their barrier, and addresses in each other's shared memory.
 //
-// An address of .shared::cluster has a block's rank, counted from 1, in its upper byte; with 0 there it means the own block.
+// An address of .shared::cluster has a block's rank, counted from 1, in its upper byte; with 0 there it means the own
+// block.
 
 #include "runtime/simulator/exec/Runtime.h"
 #include "runtime/simulator/exec/SharedChecks.h"
@@ -66,7 +67,8 @@ void noteExit(Lane &lane) {
 static Block &blockOf(Lane &lane, uint32_t rank, int site) {
   std::vector<Block *> &blocks = lane.block->unit->blocks;
   if (rank >= blocks.size())
-    refuse(lane, "rank " + std::to_string(rank) + " in a cluster of " + std::to_string(blocks.size()) + " blocks", site);
+    refuse(lane, "rank " + std::to_string(rank) + " in a cluster of " + std::to_string(blocks.size()) + " blocks",
+           site);
   return *blocks[rank];
 }
 
@@ -87,7 +89,8 @@ static uint64_t mapGeneric(Lane *lane, uint64_t address, uint32_t rank, int site
   Block *owner = findSharedOwner(*lane, reinterpret_cast<char *>(address));
   if (!owner)
     refuse(*lane, "mapa of an address that is not in shared memory", site);
-  return reinterpret_cast<uint64_t>(blockOf(*lane, rank, site).shared + (reinterpret_cast<char *>(address) - owner->shared));
+  return reinterpret_cast<uint64_t>(blockOf(*lane, rank, site).shared +
+                                    (reinterpret_cast<char *>(address) - owner->shared));
 }
 
 static uint32_t rankOfShared(Lane *lane, uint32_t address, int) {
@@ -108,8 +111,8 @@ static uint32_t isShared(Lane *lane, uint64_t address, int ofCluster) {
   return owner && (ofCluster || owner == lane->block);
 }
 
-/// st.async: a store into a block of the cluster that completes bytes on its mbarrier. It is there at once, which the manual
-/// allows; whoever does not wait for the mbarrier has a race.
+/// st.async: a store into a block of the cluster that completes bytes on its mbarrier. It is there at once, which the
+/// manual allows; whoever does not wait for the mbarrier has a race.
 static void storeAsync(Lane *lane, char *to, const char *value, uint32_t bytes, char *mbarrier, int site) {
   Block *owner = findSharedOwner(*lane, to);
   if (!owner || findSharedOwner(*lane, mbarrier) != owner)

@@ -33,7 +33,8 @@ Mbarrier &mbarrierAt(Lane &lane, char *address, int site) {
   UnitSync &sync = *lane.block->unit->sync;
   auto found = sync.mbarriers.find(address);
   if (found == sync.mbarriers.end())
-    refuse(lane, "mbarrier not initialised", "there is no " + placeOf(lane, address) + ": mbarrier.init comes first", site);
+    refuse(lane, "mbarrier not initialised", "there is no " + placeOf(lane, address) + ": mbarrier.init comes first",
+           site);
   uint64_t word;
   std::memcpy(&word, address, sizeof word);
   if (word != (mark | found->second.expected))
@@ -49,11 +50,15 @@ static void writeMark(char *address, const Mbarrier &mbarrier) {
 static void initialise(Lane *lane, char *address, uint32_t count, int site) {
   Block *owner = findSharedOwner(*lane, address);
   if (!owner || (address - owner->shared) % 8) {
-    reports().add(*lane, "misaligned access", "an mbarrier lies in shared memory, at a multiple of 8 bytes", site, misalignedAddress);
+    reports().add(*lane, "misaligned access", "an mbarrier lies in shared memory, at a multiple of 8 bytes", site,
+                  misalignedAddress);
     abandon(*lane);
   }
   if (!count || count > maxCount)
-    refuse(*lane, "illegal mbarrier", "an mbarrier of " + std::to_string(count) + " arrivals: from 1 to " + std::to_string(maxCount) + " are allowed", site);
+    refuse(*lane, "illegal mbarrier",
+           "an mbarrier of " + std::to_string(count) + " arrivals: from 1 to " + std::to_string(maxCount) +
+               " are allowed",
+           site);
   if (settings().check != CheckLevel::None)
     checkShared(*lane, *owner, address, 8, Access::Exchange, site);
   Mbarrier &made = lane->block->unit->sync->mbarriers[address];
@@ -87,7 +92,8 @@ void completeBytes(Lane &issuer, char *address, int64_t bytes, uint32_t operatio
   if (operation)
     releaseAgent(issuer, loadAgent, operation, mbarrier.current);
   if (mbarrier.bytes < -int64_t(maxCount))
-    refuse(issuer, "illegal mbarrier", "more bytes have arrived at the " + placeOf(issuer, address) + " than it can count", site);
+    refuse(issuer, "illegal mbarrier",
+           "more bytes have arrived at the " + placeOf(issuer, address) + " than it can count", site);
   advance(*issuer.block->unit, mbarrier);
 }
 
@@ -95,8 +101,9 @@ void arriveAt(Lane &lane, char *address, uint32_t count, const Knowledge &knowle
   Mbarrier &mbarrier = mbarrierAt(lane, address, site);
   if (count > mbarrier.pending)
     refuse(lane, "too many arrivals",
-           std::to_string(count) + " at the " + placeOf(lane, address) + ", which waits for " + std::to_string(mbarrier.pending) +
-               " more of " + std::to_string(mbarrier.expected) + " in this phase", site);
+           std::to_string(count) + " at the " + placeOf(lane, address) + ", which waits for " +
+               std::to_string(mbarrier.pending) + " more of " + std::to_string(mbarrier.expected) + " in this phase",
+           site);
   mbarrier.pending -= count;
   mbarrier.current.join(knowledge);
   advance(*lane.block->unit, mbarrier);
@@ -110,10 +117,12 @@ static uint64_t arrive(Lane *lane, char *address, uint32_t count, int64_t bytes,
   uint64_t state = stateOf(mbarrier);
   mbarrier.bytes += bytes;
   if (mbarrier.bytes > int64_t(maxCount))
-    refuse(*lane, "illegal mbarrier", "the " + placeOf(*lane, address) + " cannot count more than " + std::to_string(maxCount) + " bytes", site);
+    refuse(*lane, "illegal mbarrier",
+           "the " + placeOf(*lane, address) + " cannot count more than " + std::to_string(maxCount) + " bytes", site);
   if (isDrop) {
     if (mbarrier.expected < count)
-      refuse(*lane, "too many arrivals", "more threads drop out of the " + placeOf(*lane, address) + " than it has", site);
+      refuse(*lane, "too many arrivals", "more threads drop out of the " + placeOf(*lane, address) + " than it has",
+             site);
     mbarrier.expected -= count;
     writeMark(address, mbarrier);
   }
@@ -173,8 +182,9 @@ std::string describeMbarrier(const Lane &lane) {
   if (found == lane.block->unit->sync->mbarriers.end())
     return "an mbarrier";
   const Mbarrier &mbarrier = found->second;
-  return "the " + placeOf(lane, address) + " (phase " + std::to_string(mbarrier.phase) + ": " + std::to_string(mbarrier.pending) + " of " +
-         std::to_string(mbarrier.expected) + " arrivals and " + std::to_string(mbarrier.bytes) + " bytes to come)";
+  return "the " + placeOf(lane, address) + " (phase " + std::to_string(mbarrier.phase) + ": " +
+         std::to_string(mbarrier.pending) + " of " + std::to_string(mbarrier.expected) + " arrivals and " +
+         std::to_string(mbarrier.bytes) + " bytes to come)";
 }
 
 void landCopies(Unit &unit, char *mbarrier) {

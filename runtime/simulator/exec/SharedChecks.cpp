@@ -1,7 +1,7 @@
-// A race in shared memory is a pair of accesses to one byte by two threads, one of them a store, with nothing between that
-// orders them: neither a barrier, an mbarrier or the like (the warps' clocks), nor, within a warp, a collective (its epoch).
-// Atomics do not race with each other, nor with volatile and relaxed loads; they do with all others.
-// A word remembers its last store and the loads since. Where two threads store to parts of one word, the second is
+// A race in shared memory is a pair of accesses to one byte by two threads, one of them a store, with nothing between
+// that orders them: neither a barrier, an mbarrier or the like (the warps' clocks), nor, within a warp, a collective
+// (its epoch). Atomics do not race with each other, nor with volatile and relaxed loads; they do with all others. A
+// word remembers its last store and the loads since. Where two threads store to parts of one word, the second is
 // remembered; so some races go unseen, and none is made up.
 
 #include "runtime/simulator/exec/SharedChecks.h"
@@ -38,7 +38,8 @@ static std::string describe(const Lane &lane, uint16_t who) {
     return "wgmma of warpgroup " + std::to_string(who - firstWarpgroupAgent);
   uint32_t perBlock = threadsOf(*lane.block);
   std::string text = "thread " + std::to_string(who % perBlock);
-  return lane.block->unit->blocks.size() == 1 ? text : text + " of the cluster's block " + std::to_string(who / perBlock);
+  return lane.block->unit->blocks.size() == 1 ? text
+                                              : text + " of the cluster's block " + std::to_string(who / perBlock);
 }
 
 static size_t componentOf(const Lane &lane, uint16_t who) {
@@ -55,7 +56,9 @@ static bool isOrdered(const Lane &lane, const SharedAccess &access, const Knowle
   return access.who == numberInUnit(lane) || access.warpEpoch != lane.warp->epoch || access.clock <= lane.warp->ownSeen;
 }
 
-static bool isOrdered(const Lane &lane, const SharedAccess &access) { return isOrdered(lane, access, lane.warp->knowledge); }
+static bool isOrdered(const Lane &lane, const SharedAccess &access) {
+  return isOrdered(lane, access, lane.warp->knowledge);
+}
 
 static bool looksForRaces() { return settings().check == CheckLevel::All; }
 
@@ -66,7 +69,8 @@ static SharedAccess accessOf(const Lane &lane) {
 
 static void reportRace(Lane &lane, const char *kind, size_t offset, uint16_t who, int site) {
   reports().add(lane, "race in shared memory",
-                std::string(kind) + " at shared address " + std::to_string(offset) + ", with " + describe(lane, who), site);
+                std::string(kind) + " at shared address " + std::to_string(offset) + ", with " + describe(lane, who),
+                site);
 }
 
 /// The bytes of a 4-byte row at `row` that an access to [begin, end) touches, as a mask.
@@ -97,7 +101,8 @@ static void enter(const Lane &lane, std::vector<SharedAccess> &set, SharedAccess
     entry.who = uint16_t(access.who | (lanesPerWarp - 1)); // the warp's last lane stands for several
 }
 
-static void noteRead(const Lane &lane, Block &owner, SharedShadow &row, SharedAccess access, const Knowledge &knowledge) {
+static void noteRead(const Lane &lane, Block &owner, SharedShadow &row, SharedAccess access,
+                     const Knowledge &knowledge) {
   if (row.readSet)
     return enter(lane, owner.readSets[row.readSet - 1], access);
   bool isAlone = row.read.who == access.who || !row.read.clock || isOrdered(lane, row.read, knowledge);
@@ -144,11 +149,13 @@ static void reportPending(Lane &lane, SharedShadow &row, size_t offset, uint8_t 
   row.pending &= uint8_t(~mask); // said once
   reports().add(lane, "bulk copy not waited for",
                 std::string(nameOf(access)) + " at shared address " + std::to_string(offset) +
-                    ", where a bulk copy under way will write: wait for its mbarrier first", site);
+                    ", where a bulk copy under way will write: wait for its mbarrier first",
+                site);
 }
 
 /// Looks for what may not come just before this access; says whether nothing is wrong.
-static bool checkOrder(Lane &lane, Block &owner, SharedShadow &row, size_t offset, uint8_t mask, Access access, int site) {
+static bool checkOrder(Lane &lane, Block &owner, SharedShadow &row, size_t offset, uint8_t mask, Access access,
+                       int site) {
   if (row.pending & mask) {
     reportPending(lane, row, offset, mask, access, site);
     return false;
@@ -177,7 +184,8 @@ static void checkState(Lane &lane, SharedShadow &row, size_t offset, uint8_t mas
   if (!readsOld(access))
     return;
   if (unknown)
-    reports().add(lane, "uninitialised shared read", "bytes at shared address " + std::to_string(offset) + " that no thread has written", site);
+    reports().add(lane, "uninitialised shared read",
+                  "bytes at shared address " + std::to_string(offset) + " that no thread has written", site);
   if (row.landing & mask) {
     row.landing &= uint8_t(~mask); // said once
     reports().add(lane, "read before an asynchronous copy has landed",
@@ -185,8 +193,8 @@ static void checkState(Lane &lane, SharedShadow &row, size_t offset, uint8_t mas
   }
 }
 
-static void checkRow(Lane &lane, Block &owner, SharedShadow &row, size_t offset, uint8_t mask, Access access, const SharedAccess &own,
-                     int site) {
+static void checkRow(Lane &lane, Block &owner, SharedShadow &row, size_t offset, uint8_t mask, Access access,
+                     const SharedAccess &own, int site) {
   checkOrder(lane, owner, row, offset, mask, access, site);
   if (isAtomic(access)) {
     bool goesOn = row.atomic.clock == own.clock && row.atomic.who == own.who;
@@ -222,11 +230,13 @@ void checkSharedBounds(Lane &lane, const Block &owner, const char *address, uint
   if (!isWithin)
     fault(lane, "out-of-bounds shared access",
           describeAccess(bytes, isStore) + " at shared address " + std::to_string(offset) + "; the block has " +
-              std::to_string(owner.sharedBytes) + " bytes, " + std::to_string(owner.sharedBytes - owner.kernel->staticShared) + " of them dynamic",
+              std::to_string(owner.sharedBytes) + " bytes, " +
+              std::to_string(owner.sharedBytes - owner.kernel->staticShared) + " of them dynamic",
           site, illegalAddress);
   if (&owner != lane.block && !owner.numAlive)
-    fault(lane, "access to an ended block", describeAccess(bytes, isStore) + " at shared address " + std::to_string(offset) +
-              " of the cluster's block " + std::to_string(owner.rank) + ", all of whose threads have exited: meet at barrier.cluster before they do",
+    fault(lane, "access to an ended block",
+          describeAccess(bytes, isStore) + " at shared address " + std::to_string(offset) + " of the cluster's block " +
+              std::to_string(owner.rank) + ", all of whose threads have exited: meet at barrier.cluster before they do",
           site, illegalAddress);
 }
 
@@ -234,7 +244,8 @@ static void checkAligned(Lane &lane, const Block &owner, const char *address, ui
   size_t offset = size_t(address - owner.shared);
   // A number of bytes that is no power of two is a part of a copy, whose alignment has been looked at.
   if (!(bytes & (bytes - 1)) && offset % bytes)
-    fault(lane, "misaligned access", describeAccess(bytes, isStore) + " at shared address " + std::to_string(offset), site, misalignedAddress);
+    fault(lane, "misaligned access", describeAccess(bytes, isStore) + " at shared address " + std::to_string(offset),
+          site, misalignedAddress);
 }
 
 void checkShared(Lane &lane, Block &owner, const char *address, uint32_t bytes, Access access, int site) {
@@ -289,8 +300,8 @@ void endAgentWrite(Block &owner, const char *address, uint32_t bytes, uint16_t a
     });
 }
 
-void noteAgentRead(Lane &issuer, const Knowledge &knowledge, Block &owner, const char *address, uint32_t bytes, uint16_t agent,
-                   uint32_t operation, int site) {
+void noteAgentRead(Lane &issuer, const Knowledge &knowledge, Block &owner, const char *address, uint32_t bytes,
+                   uint16_t agent, uint32_t operation, int site) {
   checkSharedBounds(issuer, owner, address, bytes, false, site);
   if (owner.shadow.empty())
     return;
@@ -303,23 +314,30 @@ void noteAgentRead(Lane &issuer, const Knowledge &knowledge, Block &owner, const
   forEachRow(owner, address, bytes, [&](SharedShadow &row, size_t offset, uint8_t mask) {
     std::string place = " at shared address " + std::to_string(offset);
     if (row.pending & mask)
-      say("bulk copy not waited for", "a read by " + describe(issuer, agent) + place + ", where a bulk copy under way will write: wait for its mbarrier first");
+      say("bulk copy not waited for", "a read by " + describe(issuer, agent) + place +
+                                          ", where a bulk copy under way will write: wait for its mbarrier first");
     else if (uint8_t unknown = uint8_t(mask & ~row.initialised)) {
       row.initialised |= unknown;
-      say("uninitialised shared read", "a read by " + describe(issuer, agent) + " of bytes" + place + " that no thread has written");
+      say("uninitialised shared read",
+          "a read by " + describe(issuer, agent) + " of bytes" + place + " that no thread has written");
     }
     if (!looksForRaces())
       return;
     if ((row.writtenBytes & mask) && row.write.clock) {
       size_t component = componentOf(issuer, row.write.who);
-      // What a single thread asks for comes after all that its warp has done; a warpgroup's wgmma after what all its warps know.
-      bool isOwn = component == issuer.warp->number && agent < firstWarpgroupAgent, byThread = row.write.who < firstAgent;
+      // What a single thread asks for comes after all that its warp has done; a warpgroup's wgmma after what all its
+      // warps know.
+      bool isOwn = component == issuer.warp->number && agent < firstWarpgroupAgent,
+           byThread = row.write.who < firstAgent;
       bool isBefore = isOwn || (component < knowledge.seen.size() && row.write.clock <= knowledge.seen[component]);
-      bool isFenced = !byThread || (component < knowledge.fenced.size() && row.write.clock <= knowledge.fenced[component]);
+      bool isFenced =
+          !byThread || (component < knowledge.fenced.size() && row.write.clock <= knowledge.fenced[component]);
       if (!isBefore)
-        say("race in shared memory", "a read by " + describe(issuer, agent) + " after a store" + place + ", with " + describe(issuer, row.write.who));
+        say("race in shared memory", "a read by " + describe(issuer, agent) + " after a store" + place + ", with " +
+                                         describe(issuer, row.write.who));
       else if (!isFenced)
-        say("missing proxy fence", "a read by " + describe(issuer, agent) + place + " of what " + describe(issuer, row.write.who) +
+        say("missing proxy fence", "a read by " + describe(issuer, agent) + place + " of what " +
+                                       describe(issuer, row.write.who) +
                                        " has stored: fence.proxy.async has to come between");
     }
     row.readBytes |= mask;

@@ -28,9 +28,10 @@ void checkSharedBounds(Lane &lane, const Block &owner, const char *address, uint
 void beginAgentWrite(Lane &issuer, Block &owner, const char *address, uint32_t bytes, int site);
 /// It has: as the agent's operation number `operation`.
 void endAgentWrite(Block &owner, const char *address, uint32_t bytes, uint16_t agent, uint32_t operation);
-/// An agent reads these bytes, for somebody who knows of `knowledge`; until the operation is waited for, nobody may write them.
-void noteAgentRead(Lane &issuer, const Knowledge &knowledge, Block &owner, const char *address, uint32_t bytes, uint16_t agent,
-                   uint32_t operation, int site);
+/// An agent reads these bytes, for somebody who knows of `knowledge`; until the operation is waited for, nobody may
+/// write them.
+void noteAgentRead(Lane &issuer, const Knowledge &knowledge, Block &owner, const char *address, uint32_t bytes,
+                   uint16_t agent, uint32_t operation, int site);
 
 } // namespace dscc::sim
 

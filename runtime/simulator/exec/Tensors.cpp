@@ -36,13 +36,15 @@ uint32_t countBoxBytes(const TensorMap &map) { return rowElements(map) * countRo
 
 /// Which elements of a row that begins at coordinate `begin` exist.
 static void clip(const TensorMap &map, int64_t begin, uint32_t extent, TensorRow &row) {
-  int64_t size = int64_t(map.dims[0]) + 1, first = std::max<int64_t>(0, -begin), last = std::min<int64_t>(extent, size - begin);
+  int64_t size = int64_t(map.dims[0]) + 1, first = std::max<int64_t>(0, -begin),
+          last = std::min<int64_t>(extent, size - begin);
   row.first = uint32_t(std::min<int64_t>(first, extent));
   row.last = last > first ? uint32_t(last) : row.first;
 }
 
 static char *addressOf(const TensorMap &map, const int64_t *at) {
-  // A row that begins before the tensor has an address before it, of which nobody reads: arithmetic on numbers, not pointers.
+  // A row that begins before the tensor has an address before it, of which nobody reads: arithmetic on numbers, not
+  // pointers.
   uint64_t address = map.address + uint64_t(at[0] * map.elementBytes);
   for (int dim = 1; dim < map.rank; ++dim)
     address += uint64_t(at[dim] * int64_t(map.strides[dim - 1]));
@@ -56,14 +58,16 @@ static bool isInside(const TensorMap &map, const int64_t *at) {
   return true;
 }
 
-static void visitRow(const TensorMap &map, const int64_t *at, uint32_t number, uint32_t extent, llvm::function_ref<void(const TensorRow &)> visit) {
+static void visitRow(const TensorMap &map, const int64_t *at, uint32_t number, uint32_t extent,
+                     llvm::function_ref<void(const TensorRow &)> visit) {
   TensorRow row{addressOf(map, at), number, 0, 0};
   if (isInside(map, at))
     clip(map, at[0], extent, row);
   visit(row);
 }
 
-static void forEachTiledRow(const TensorMap &map, const int32_t *coordinates, llvm::function_ref<void(const TensorRow &)> visit) {
+static void forEachTiledRow(const TensorMap &map, const int32_t *coordinates,
+                            llvm::function_ref<void(const TensorRow &)> visit) {
   uint32_t rows = countRows(map);
   for (uint32_t number = 0; number < rows; ++number) {
     int64_t at[5] = {coordinates[0]};
@@ -77,8 +81,8 @@ static void forEachTiledRow(const TensorMap &map, const int32_t *coordinates, ll
   }
 }
 
-/// Dims are channels, then one to three spatial dims, then images. Pixels go on through the box of each image, innermost
-/// first; what is read lies `offsets` further.
+/// Dims are channels, then one to three spatial dims, then images. Pixels go on through the box of each image,
+/// innermost first; what is read lies `offsets` further.
 static void forEachIm2colRow(const TensorMap &map, const int32_t *coordinates, const uint16_t *offsets,
                              llvm::function_ref<void(const TensorRow &)> visit) {
   int spatial = map.rank - 2;
@@ -130,7 +134,8 @@ static void fill(char *place, const TensorMap &map) {
 
 void copyTensor(const BulkCopy &copy, char *window) {
   const TensorMap &map = copy.map;
-  uint32_t begin = uint32_t((copy.target ? copy.to : copy.from) - window), elements = rowElements(map), size = map.elementBytes;
+  uint32_t begin = uint32_t((copy.target ? copy.to : copy.from) - window), elements = rowElements(map),
+           size = map.elementBytes;
   uint32_t step = map.isIm2col ? 1 : stepOf(map, 0);
   constexpr uint32_t chunkBytes = 16; // what stays together, however rows are swizzled
   uint32_t rowBytes = elements * size;
@@ -166,22 +171,32 @@ void copyTensor(const BulkCopy &copy, char *window) {
 }
 
 BulkType elementTypeOf(const TensorMap &map) {
-  static constexpr BulkType types[] = {BulkType::U32, BulkType::U32, BulkType::U32, BulkType::S32, BulkType::U64, BulkType::S64, BulkType::F16,
-                                       BulkType::F32, BulkType::F64, BulkType::Bf16, BulkType::F32, BulkType::F32, BulkType::F32};
+  static constexpr BulkType types[] = {BulkType::U32, BulkType::U32, BulkType::U32, BulkType::S32, BulkType::U64,
+                                       BulkType::S64, BulkType::F16, BulkType::F32, BulkType::F64, BulkType::Bf16,
+                                       BulkType::F32, BulkType::F32, BulkType::F32};
   return types[map.type < std::size(types) ? map.type : 0];
 }
 
 template <typename T> static T combine(T a, T b, BulkOp op) {
   switch (op) {
-  case BulkOp::Add: return T(a + b);
-  case BulkOp::Min: return std::min(a, b);
-  case BulkOp::Max: return std::max(a, b);
-  case BulkOp::And: return T(a & b);
-  case BulkOp::Or: return T(a | b);
-  case BulkOp::Xor: return T(a ^ b);
-  case BulkOp::Inc: return a >= b ? T(0) : T(a + 1);
-  case BulkOp::Dec: return a == 0 || a > b ? b : T(a - 1);
-  case BulkOp::Copy: break;
+  case BulkOp::Add:
+    return T(a + b);
+  case BulkOp::Min:
+    return std::min(a, b);
+  case BulkOp::Max:
+    return std::max(a, b);
+  case BulkOp::And:
+    return T(a & b);
+  case BulkOp::Or:
+    return T(a | b);
+  case BulkOp::Xor:
+    return T(a ^ b);
+  case BulkOp::Inc:
+    return a >= b ? T(0) : T(a + 1);
+  case BulkOp::Dec:
+    return a == 0 || a > b ? b : T(a - 1);
+  case BulkOp::Copy:
+    break;
   }
   return b;
 }
@@ -194,7 +209,8 @@ static double combineFloats(double a, double b, BulkOp op) {
 template <typename T, typename Combine> static void update(char *to, const char *from, Combine combineBits) {
   T value, before = __atomic_load_n(reinterpret_cast<T *>(to), __ATOMIC_RELAXED);
   std::memcpy(&value, from, sizeof value);
-  while (!__atomic_compare_exchange_n(reinterpret_cast<T *>(to), &before, combineBits(before, value), true, __ATOMIC_SEQ_CST, __ATOMIC_RELAXED)) {
+  while (!__atomic_compare_exchange_n(reinterpret_cast<T *>(to), &before, combineBits(before, value), true,
+                                      __ATOMIC_SEQ_CST, __ATOMIC_RELAXED)) {
   }
 }
 
@@ -212,9 +228,13 @@ static uint16_t combineHalves(uint16_t a, uint16_t b, BulkOp op, bool isBfloat) 
 static void reduceOne(char *to, const char *from, BulkOp op, BulkType type) {
   switch (type) {
   case BulkType::S32:
-    return update<int32_t>(to, from, [&](int32_t a, int32_t b) { return op == BulkOp::Add ? int32_t(uint32_t(a) + uint32_t(b)) : combine(a, b, op); });
+    return update<int32_t>(to, from, [&](int32_t a, int32_t b) {
+      return op == BulkOp::Add ? int32_t(uint32_t(a) + uint32_t(b)) : combine(a, b, op);
+    });
   case BulkType::S64:
-    return update<int64_t>(to, from, [&](int64_t a, int64_t b) { return op == BulkOp::Add ? int64_t(uint64_t(a) + uint64_t(b)) : combine(a, b, op); });
+    return update<int64_t>(to, from, [&](int64_t a, int64_t b) {
+      return op == BulkOp::Add ? int64_t(uint64_t(a) + uint64_t(b)) : combine(a, b, op);
+    });
   case BulkType::U64:
   case BulkType::B64:
     return update<uint64_t>(to, from, [&](uint64_t a, uint64_t b) { return combine(a, b, op); });
@@ -230,7 +250,8 @@ static void reduceOne(char *to, const char *from, BulkOp op, BulkType type) {
   case BulkType::F16:
   case BulkType::F16Ftz:
   case BulkType::Bf16:
-    return update<uint16_t>(to, from, [&](uint16_t a, uint16_t b) { return combineHalves(a, b, op, type == BulkType::Bf16); });
+    return update<uint16_t>(to, from,
+                            [&](uint16_t a, uint16_t b) { return combineHalves(a, b, op, type == BulkType::Bf16); });
   case BulkType::B32:
   case BulkType::U32:
     return update<uint32_t>(to, from, [&](uint32_t a, uint32_t b) { return combine(a, b, op); });
@@ -239,9 +260,17 @@ static void reduceOne(char *to, const char *from, BulkOp op, BulkType type) {
 
 static size_t bytesOf(BulkType type) {
   switch (type) {
-  case BulkType::U64: case BulkType::S64: case BulkType::F64: case BulkType::B64: return 8;
-  case BulkType::F16: case BulkType::Bf16: case BulkType::F16Ftz: return 2;
-  default: return 4;
+  case BulkType::U64:
+  case BulkType::S64:
+  case BulkType::F64:
+  case BulkType::B64:
+    return 8;
+  case BulkType::F16:
+  case BulkType::Bf16:
+  case BulkType::F16Ftz:
+    return 2;
+  default:
+    return 4;
   }
 }
 

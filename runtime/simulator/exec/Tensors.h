@@ -11,8 +11,8 @@ namespace dscc::sim {
 
 /// A row of the box, along the tensor's innermost dim. Of its elements those from `first` to before `last` exist.
 struct TensorRow {
-  char *address;       // of its element 0, in global memory; only where some exist
-  uint32_t number;     // among the box's rows
+  char *address;        // of its element 0, in global memory; only where some exist
+  uint32_t number;      // among the box's rows
   uint32_t first, last; // elements of the tensor's row in global memory, from the box's beginning
 };
 
@@ -26,7 +26,8 @@ BulkType elementTypeOf(const TensorMap &map);
 /// to = to op from, elementwise.
 void reduceElements(char *to, const char *from, size_t bytes, BulkOp op, BulkType type);
 
-/// Where byte `offset` of the shared window is, if rows are swizzled: chunks of 16 bytes change places within 128-byte lines.
+/// Where byte `offset` of the shared window is, if rows are swizzled: chunks of 16 bytes change places within 128-byte
+/// lines.
 inline uint32_t swizzle(uint32_t offset, int mode) {
   static constexpr uint32_t masks[] = {0, 1, 3, 7};
   return offset ^ ((offset >> 7 & masks[mode]) << 4);

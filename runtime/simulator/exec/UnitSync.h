@@ -1,7 +1,8 @@
 // What the blocks of a unit have in common beside memory: mbarriers, bulk copies under way, the cluster's barrier.
 //
-// A bulk copy to shared memory lands when somebody waits for its mbarrier, or when nothing else can go on: as late as may be,
-// so that whoever does not wait finds NaN. A copy to global memory, and the product of a wgmma, are done at their wait.
+// A bulk copy to shared memory lands when somebody waits for its mbarrier, or when nothing else can go on: as late as
+// may be, so that whoever does not wait finds NaN. A copy to global memory, and the product of a wgmma, are done at
+// their wait.
 
 #ifndef DSCC_RUNTIME_SIMULATOR_EXEC_UNITSYNC_H
 #define DSCC_RUNTIME_SIMULATOR_EXEC_UNITSYNC_H
@@ -35,10 +36,10 @@ struct BulkCopy {
   BulkOp op;
   BulkType type;
   bool isTensor;
-  char *to, *from;  // of a tensor copy the one in shared memory
-  uint32_t bytes;   // what it completes on the mbarrier
-  Block *target;    // whose shared memory is written; null: global memory
-  char *mbarrier;   // to shared memory
+  char *to, *from; // of a tensor copy the one in shared memory
+  uint32_t bytes;  // what it completes on the mbarrier
+  Block *target;   // whose shared memory is written; null: global memory
+  char *mbarrier;  // to shared memory
   TensorMap map;
   int32_t coordinates[5];
   uint16_t offsets[3]; // im2col
@@ -63,15 +64,15 @@ struct ClusterBarrier {
 struct WgmmaOperation {
   uint32_t number; // among those of the warpgroup
   int site;
-  uint32_t n, k;   // of m64nNkK
-  uint32_t types;  // codes of D, A and B, 4 bits each, as in Matrix.cpp
-  uint32_t flags;  // WgmmaFlag
-  bool scalesD;    // D is added to
+  uint32_t n, k;  // of m64nNkK
+  uint32_t types; // codes of D, A and B, 4 bits each, as in Matrix.cpp
+  uint32_t flags; // WgmmaFlag
+  bool scalesD;   // D is added to
   bool isAInRegisters;
   uint64_t descriptorA, descriptorB;
-  uint32_t a[128][4];        // A's registers of each thread
+  uint32_t a[128][4]; // A's registers of each thread
   uint32_t *accumulators[128];
-  int32_t *states[128];      // WgmmaState of the accumulators
+  int32_t *states[128]; // WgmmaState of the accumulators
 };
 
 /// Four warps that wgmma takes together.
@@ -85,7 +86,7 @@ struct UnitSync {
   std::vector<Warpgroup> warpgroups; // by warp number / 4
   std::map<char *, Mbarrier> mbarriers;
   std::map<const char *, Knowledge> words; // that atomics of threads after a fence have written
-  std::vector<BulkCopy> loads, stores; // under way
+  std::vector<BulkCopy> loads, stores;     // under way
   std::vector<TrackedCopies> tracked;
   uint32_t numLoads = 0, numStores = 0; // issued so far
   ClusterBarrier cluster;

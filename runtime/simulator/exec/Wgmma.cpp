@@ -1,18 +1,19 @@
 // wgmma: four warps multiply, asynchronously.
 //
 // A product is computed at its wait, from what shared memory holds then; until then its accumulators are NaN. Rows and
-// columns of the fragments are those of the PTX manual: in warp w and lane i of the group, row 16 w + i / 4 (+ 8), column
-// i % 4 * 2 (+ 1) of each 8 columns.
+// columns of the fragments are those of the PTX manual: in warp w and lane i of the group, row 16 w + i / 4 (+ 8),
+// column i % 4 * 2 (+ 1) of each 8 columns.
 //
-// A matrix descriptor has a beginning (14 bits, times 16), the leading and the stride byte offset (the same), and a swizzle:
+// A matrix descriptor has a beginning (14 bits, times 16), the leading and the stride byte offset (the same), and a
+// swizzle:
 //
 //     bit  0         16        32        49            62
 //          beginning | leading | stride | base offset | 1: 128 B, 2: 64 B, 3: 32 B
 
+#include "runtime/simulator/exec/Wgmma.h"
 #include "runtime/simulator/exec/Runtime.h"
 #include "runtime/simulator/exec/SharedChecks.h"
 #include "runtime/simulator/exec/Tensors.h"
-#include "runtime/simulator/exec/Wgmma.h"
 
 #include "llvm/ADT/APFloat.h"
 
@@ -36,18 +37,20 @@ struct Descriptor {
   bool hasBaseOffset;
 
   explicit Descriptor(uint64_t bits)
-      : begin(uint32_t(bits & 0x3fff) << 4), leading(uint32_t(bits >> 16 & 0x3fff) << 4), stride(uint32_t(bits >> 32 & 0x3fff) << 4),
-        swizzle(bits >> 62 ? int(4 - (bits >> 62)) : 0), hasBaseOffset(bits >> 49 & 7) {}
+      : begin(uint32_t(bits & 0x3fff) << 4), leading(uint32_t(bits >> 16 & 0x3fff) << 4),
+        stride(uint32_t(bits >> 32 & 0x3fff) << 4), swizzle(bits >> 62 ? int(4 - (bits >> 62)) : 0),
+        hasBaseOffset(bits >> 49 & 7) {}
   uint32_t rowBytes() const { return 16u << swizzle; } // 16, 32, 64, 128
 };
 } // namespace
 
 static uint32_t bytesOf(uint32_t code) { return code == Tf32 ? 4 : code == F16 || code == Bf16 ? 2 : 1; }
 
-/// Visits the operand's chunks of 16 bytes: (row or column of the matrix, index along k of its first element, offset). Of a
-/// transposed operand a chunk has neighbours along the row index; else along k.
+/// Visits the operand's chunks of 16 bytes: (row or column of the matrix, index along k of its first element, offset).
+/// Of a transposed operand a chunk has neighbours along the row index; else along k.
 template <typename Visit>
-static void forEachChunk(const Descriptor &d, uint32_t count, uint32_t k, uint32_t elementBytes, bool isTransposed, Visit visit) {
+static void forEachChunk(const Descriptor &d, uint32_t count, uint32_t k, uint32_t elementBytes, bool isTransposed,
+                         Visit visit) {
   uint32_t perChunk = 16 / elementBytes, width = d.rowBytes();
   if (!isTransposed) {
     for (uint32_t row = 0; row < count; ++row)
@@ -57,10 +60,13 @@ static void forEachChunk(const Descriptor &d, uint32_t count, uint32_t k, uint32
       }
     return;
   }
-  uint32_t perRow = width / elementBytes, across = d.swizzle ? d.leading : d.stride, along = d.swizzle ? d.stride : d.leading;
+  uint32_t perRow = width / elementBytes, across = d.swizzle ? d.leading : d.stride,
+           along = d.swizzle ? d.stride : d.leading;
   for (uint32_t first = 0; first < count; first += perChunk)
     for (uint32_t i = 0; i < k; ++i)
-      visit(first, i, swizzle(d.begin + first / perRow * across + i / 8 * along + i % 8 * width + first % perRow * elementBytes, d.swizzle));
+      visit(first, i,
+            swizzle(d.begin + first / perRow * across + i / 8 * along + i % 8 * width + first % perRow * elementBytes,
+                    d.swizzle));
 }
 
 static float decodeFloat8(uint8_t bits, bool isE5m2) {
@@ -70,7 +76,8 @@ static float decodeFloat8(uint8_t bits, bool isE5m2) {
       values[i] = llvm::APFloat(semantics, llvm::APInt(8, i)).convertToFloat();
     return values;
   };
-  static const std::array<float, 256> e4m3 = makeTable(llvm::APFloat::Float8E4M3FN()), e5m2 = makeTable(llvm::APFloat::Float8E5M2());
+  static const std::array<float, 256> e4m3 = makeTable(llvm::APFloat::Float8E4M3FN()),
+                                      e5m2 = makeTable(llvm::APFloat::Float8E5M2());
   return (isE5m2 ? e5m2 : e4m3)[bits];
 }
 
@@ -91,15 +98,19 @@ template <typename T> static T decodeOne(const char *place, uint32_t code) {
     std::memcpy(&bits, place, 4);
     return T(std::bit_cast<float>(bits & ~0x1fffu));
   }
-  case S8: return T(int8_t(*place));
-  case U8: return T(uint8_t(*place));
-  default: return T(decodeFloat8(uint8_t(*place), code == E5m2));
+  case S8:
+    return T(int8_t(*place));
+  case U8:
+    return T(uint8_t(*place));
+  default:
+    return T(decodeFloat8(uint8_t(*place), code == E5m2));
   }
 }
 
 /// The operand as [k][count], so that products run along `count`.
 template <typename T>
-static void fetch(const Block &block, const Descriptor &d, uint32_t count, uint32_t k, uint32_t code, bool isTransposed, T *out, uint32_t pitch) {
+static void fetch(const Block &block, const Descriptor &d, uint32_t count, uint32_t k, uint32_t code, bool isTransposed,
+                  T *out, uint32_t pitch) {
   uint32_t elementBytes = bytesOf(code), perChunk = 16 / elementBytes;
   forEachChunk(d, count, k, elementBytes, isTransposed, [&](uint32_t row, uint32_t at, uint32_t offset) {
     const char *chunk = block.shared + offset;
@@ -116,15 +127,14 @@ template <typename T> static void fetchRegisters(const WgmmaOperation &op, uint3
     for (uint32_t word = 0; word < 4; ++word)
       for (uint32_t e = 0; e < perWord; ++e) {
         uint32_t k = lane % 4 * perWord + 4 * perWord * (word / 2) + e;
-        out[k * rows + row + 8 * (word % 2)] = decodeOne<T>(reinterpret_cast<const char *>(&op.a[thread][word]) + e * elementBytes, code);
+        out[k * rows + row + 8 * (word % 2)] =
+            decodeOne<T>(reinterpret_cast<const char *>(&op.a[thread][word]) + e * elementBytes, code);
       }
   }
 }
 
 namespace {
-template <typename T> struct Operands {
-  alignas(64) T a[maxK * rows], b[maxK * maxN], d[rows * maxN];
-};
+template <typename T> struct Operands { alignas(64) T a[maxK * rows], b[maxK * maxN], d[rows * maxN]; };
 } // namespace
 
 static uint32_t rowOf(uint32_t thread, uint32_t element) {
@@ -204,20 +214,22 @@ static void execute(const Block &block, Warpgroup &group) {
   else
     multiply<float, float, float>(block, *op);
   for (uint32_t thread = 0; thread < groupThreads; ++thread) {
-    bool goesOn = std::any_of(group.pending.begin(), group.pending.end(),
-                              [&](const auto &later) { return later->accumulators[thread] == op->accumulators[thread]; });
+    bool goesOn = std::any_of(group.pending.begin(), group.pending.end(), [&](const auto &later) {
+      return later->accumulators[thread] == op->accumulators[thread];
+    });
     *op->states[thread] = goesOn ? WgmmaUnderWay : WgmmaDone;
   }
 }
 
 static Warpgroup &warpgroupOf(Lane &lane) { return lane.block->unit->sync->warpgroups[lane.warp->number / groupWarps]; }
 
-static void checkOperand(Lane &lane, const Knowledge &knowledge, uint64_t descriptor, uint32_t count, uint32_t k, uint32_t code, bool isTransposed,
-                         uint32_t number, int site) {
+static void checkOperand(Lane &lane, const Knowledge &knowledge, uint64_t descriptor, uint32_t count, uint32_t k,
+                         uint32_t code, bool isTransposed, uint32_t number, int site) {
   Descriptor d(descriptor);
   Block &block = *lane.block;
   if (d.hasBaseOffset) {
-    reports().add(lane, "unknown instruction", "the simulator does not know matrix descriptors with a base offset", site, illegalInstruction);
+    reports().add(lane, "unknown instruction", "the simulator does not know matrix descriptors with a base offset",
+                  site, illegalInstruction);
     abandon(lane);
   }
   uint16_t agent = uint16_t(firstWarpgroupAgent + lane.warp->number / groupWarps);
@@ -237,10 +249,13 @@ static void issueAll(Lane &last, Warpgroup &group) {
   for (Lane *lane : group.arrived) {
     const WgmmaRequest &request = *static_cast<WgmmaRequest *>(lane->exchange);
     const WgmmaOperation &own = *request.operation;
-    bool isSame = own.site == op->site && own.descriptorA == op->descriptorA && own.descriptorB == op->descriptorB && own.scalesD == op->scalesD;
+    bool isSame = own.site == op->site && own.descriptorA == op->descriptorA && own.descriptorB == op->descriptorB &&
+                  own.scalesD == op->scalesD;
     if (!isSame) {
-      reports().add(last, "divergence at a collective", "threads of a warpgroup are at different wgmma, or differ in descriptors or scale-d; thread " +
-                                                            std::to_string(lane->thread) + " is at PTX line " + std::to_string(own.site), op->site, illegalInstruction);
+      reports().add(last, "divergence at a collective",
+                    "threads of a warpgroup are at different wgmma, or differ in descriptors or scale-d; thread " +
+                        std::to_string(lane->thread) + " is at PTX line " + std::to_string(own.site),
+                    op->site, illegalInstruction);
       abandon(last);
     }
     uint32_t thread = lane->thread % groupThreads;
@@ -259,8 +274,8 @@ static void issueAll(Lane &last, Warpgroup &group) {
   group.pending.push_back(std::move(op));
 }
 
-static void issue(Lane *lane, uint32_t shape, uint32_t types, uint32_t *accumulators, int32_t *state, const uint32_t *a, uint64_t descriptorA,
-                  uint64_t descriptorB, uint32_t scalesD, uint32_t flags, int site) {
+static void issue(Lane *lane, uint32_t shape, uint32_t types, uint32_t *accumulators, int32_t *state, const uint32_t *a,
+                  uint64_t descriptorA, uint64_t descriptorB, uint32_t scalesD, uint32_t flags, int site) {
   WgmmaOperation operation;
   operation.site = site;
   operation.n = shape & 0xffff;
@@ -274,7 +289,9 @@ static void issue(Lane *lane, uint32_t shape, uint32_t types, uint32_t *accumula
   WgmmaRequest request{&operation, accumulators, state, a};
   if (!lane->hasWgmmaFence) {
     lane->hasWgmmaFence = true; // said once
-    reports().add(*lane, "missing wgmma.fence", "registers of a warpgroup are used by wgmma after other instructions: wgmma.fence has to come between", site);
+    reports().add(
+        *lane, "missing wgmma.fence",
+        "registers of a warpgroup are used by wgmma after other instructions: wgmma.fence has to come between", site);
   }
   Warpgroup &group = warpgroupOf(*lane);
   lane->exchange = &request;
@@ -315,7 +332,9 @@ static void checkUse(Lane *lane, const int32_t *state, int isWrite, int site) {
   if (*state == WgmmaIdle)
     return;
   reports().add(*lane, "wgmma not waited for",
-                std::string(isWrite ? "a write to" : "a read of") + " an accumulator of a wgmma under way: wgmma.wait_group comes first", site);
+                std::string(isWrite ? "a write to" : "a read of") +
+                    " an accumulator of a wgmma under way: wgmma.wait_group comes first",
+                site);
 }
 
 llvm::ArrayRef<Callee> wgmmaCallees() {

@@ -23,8 +23,9 @@ static int reductionOf(const Statement &s) {
 }
 
 static int elementOf(const Statement &s) {
-  static constexpr std::pair<StringLiteral, int> names[] = {{"b32", B32},   {"u32", U32}, {"s32", S32}, {"u64", U64}, {"s64", S64},
-                                                            {"f16", F16},   {"bf16", Bf16}, {"f32", F32}, {"f64", F64}, {"b64", B64}};
+  static constexpr std::pair<StringLiteral, int> names[] = {{"b32", B32}, {"u32", U32}, {"s32", S32},   {"u64", U64},
+                                                            {"s64", S64}, {"f16", F16}, {"bf16", Bf16}, {"f32", F32},
+                                                            {"f64", F64}, {"b64", B64}};
   for (auto &[name, type] : names)
     if (s.parts.back() == name)
       return type;
@@ -74,15 +75,18 @@ static StringRef sharedSpaceOf(const Statement &s, bool isTarget) {
 /// [shared], [map, {coordinates}], [mbarrier] or [map, {coordinates}], [shared].
 static void translateTensor(FunctionTranslator &t, const Statement &s) {
   bool loads = s.has("mbarrier::complete_tx::bytes");
-  if (s.operands.size() < (loads ? 3u : 2u) || s.has("im2col::w") || s.has("im2col::w::128") || s.has("tile::gather4") || s.has("tile::scatter4"))
+  if (s.operands.size() < (loads ? 3u : 2u) || s.has("im2col::w") || s.has("im2col::w::128") ||
+      s.has("tile::gather4") || s.has("tile::scatter4"))
     return t.fail("the simulator does not know the instruction `" + s.text + "`");
   const Operand &mapOperand = s.operands[loads ? 1 : 0];
   Operand base = mapOperand;
   base.parts.clear();
-  Value *map = t.address(base, ""), *coordinates = coordinatesOf(t, mapOperand), *rank = t.i32(rankOf(s)), *im2col = t.i32(isIm2col(s));
+  Value *map = t.address(base, ""), *coordinates = coordinatesOf(t, mapOperand), *rank = t.i32(rankOf(s)),
+        *im2col = t.i32(isIm2col(s));
   if (!loads)
-    return void(t.collective("dscc_sim_tensor_store", t.b.getVoidTy(),
-                             {map, rank, im2col, coordinates, t.address(s.operands[1], "shared"), t.i32(reductionOf(s)), t.site()}));
+    return void(t.collective(
+        "dscc_sim_tensor_store", t.b.getVoidTy(),
+        {map, rank, im2col, coordinates, t.address(s.operands[1], "shared"), t.i32(reductionOf(s)), t.site()}));
   Extras extras = extrasOf(s, 3);
   AllocaInst *offsets = t.buffer("im2col");
   t.b.CreateStore(t.b.getInt64(0), offsets);
@@ -91,8 +95,8 @@ static void translateTensor(FunctionTranslator &t, const Statement &s) {
       t.b.CreateStore(t.read(part, 16), t.b.CreateConstGEP1_64(t.b.getInt16Ty(), offsets, index));
   StringRef space = sharedSpaceOf(s, true);
   t.collective("dscc_sim_tensor_load", t.b.getVoidTy(),
-               {t.address(s.operands[0], space), map, rank, im2col, coordinates, t.address(s.operands[2], space), offsets,
-                blocksOf(t, extras), t.site()});
+               {t.address(s.operands[0], space), map, rank, im2col, coordinates, t.address(s.operands[2], space),
+                offsets, blocksOf(t, extras), t.site()});
 }
 
 /// [to], [from], bytes [, mbarrier].
@@ -100,16 +104,20 @@ static void translateLinear(FunctionTranslator &t, const Statement &s) {
   bool toShared = s.has("mbarrier::complete_tx::bytes"), isReduction = s.parts[1] == "reduce";
   if (s.operands.size() < (toShared ? 4u : 3u) || s.has("cp_mask"))
     return t.fail("the simulator does not know the instruction `" + s.text + "`");
-  Value *bytes = t.read(s.operands[2], 32), *op = t.i32(isReduction ? reductionOf(s) : Copy), *type = t.i32(elementOf(s));
+  Value *bytes = t.read(s.operands[2], 32), *op = t.i32(isReduction ? reductionOf(s) : Copy),
+        *type = t.i32(elementOf(s));
   if (!toShared)
-    return void(t.collective("dscc_sim_bulk_store", t.b.getVoidTy(),
-                             {t.address(s.operands[0], "global"), t.address(s.operands[1], "shared"), bytes, op, type, t.site()}));
+    return void(t.collective(
+        "dscc_sim_bulk_store", t.b.getVoidTy(),
+        {t.address(s.operands[0], "global"), t.address(s.operands[1], "shared"), bytes, op, type, t.site()}));
   StringRef space = sharedSpaceOf(s, true);
   Value *to = t.address(s.operands[0], space), *mbarrier = t.address(s.operands[3], space);
   if (s.has("global"))
-    return void(t.collective("dscc_sim_bulk_load", t.b.getVoidTy(),
-                             {to, t.address(s.operands[1], "global"), bytes, mbarrier, blocksOf(t, extrasOf(s, 4)), t.site()}));
-  t.collective("dscc_sim_bulk_send", t.b.getVoidTy(), {to, t.address(s.operands[1], "shared"), bytes, mbarrier, op, type, t.site()});
+    return void(
+        t.collective("dscc_sim_bulk_load", t.b.getVoidTy(),
+                     {to, t.address(s.operands[1], "global"), bytes, mbarrier, blocksOf(t, extrasOf(s, 4)), t.site()}));
+  t.collective("dscc_sim_bulk_send", t.b.getVoidTy(),
+               {to, t.address(s.operands[1], "shared"), bytes, mbarrier, op, type, t.site()});
 }
 
 static void translateBulk(FunctionTranslator &t, const Statement &s) {
@@ -130,7 +138,8 @@ static void translateCp(FunctionTranslator &t, const Statement &s) {
   if (s.parts.size() < 2 || s.parts[1] != "async")
     return t.fail("the simulator does not know the instruction `" + s.text + "`");
   if (s.has("mbarrier"))
-    return void(t.collective("dscc_sim_track_copies", t.b.getVoidTy(), {t.address(s.operands[0], "shared"), t.i32(s.has("noinc")), t.site()}));
+    return void(t.collective("dscc_sim_track_copies", t.b.getVoidTy(),
+                             {t.address(s.operands[0], "shared"), t.i32(s.has("noinc")), t.site()}));
   if (s.has("commit_group"))
     return void(t.call("dscc_sim_copy_commit", t.b.getVoidTy(), {}));
   if (s.has("wait_group") || s.has("wait_all")) {

@@ -66,7 +66,8 @@ static void translateMbarrier(FunctionTranslator &t, const Statement &s) {
     return void(t.collective("dscc_sim_mbarrier_init", t.b.getVoidTy(),
                              {t.address(s.operands[0], sharedSpaceOf(s)), t.read(s.operands[1], 32), t.site()}));
   if (what == "inval" && s.operands.size() == 1)
-    return void(t.collective("dscc_sim_mbarrier_inval", t.b.getVoidTy(), {t.address(s.operands[0], sharedSpaceOf(s)), t.site()}));
+    return void(t.collective("dscc_sim_mbarrier_inval", t.b.getVoidTy(),
+                             {t.address(s.operands[0], sharedSpaceOf(s)), t.site()}));
   if (what == "pending_count" && s.operands.size() == 2)
     return t.write(s.operands[0], t.call("dscc_sim_mbarrier_pending", t.integer(32), {t.read(s.operands[1], 64)}));
   t.fail("the simulator does not know the instruction `" + s.text + "`");

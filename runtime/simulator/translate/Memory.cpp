@@ -78,17 +78,17 @@ static void translateStore(FunctionTranslator &t, const Statement &s) {
 }
 
 static std::optional<AtomicRMWInst::BinOp> atomicOf(const Statement &s, PtxType type) {
-  static constexpr std::tuple<StringLiteral, AtomicRMWInst::BinOp, AtomicRMWInst::BinOp, AtomicRMWInst::BinOp> rows[] = {
-      // unsigned or bits, signed, float
-      {"add", AtomicRMWInst::Add, AtomicRMWInst::Add, AtomicRMWInst::FAdd},
-      {"min", AtomicRMWInst::UMin, AtomicRMWInst::Min, AtomicRMWInst::FMin},
-      {"max", AtomicRMWInst::UMax, AtomicRMWInst::Max, AtomicRMWInst::FMax},
-      {"exch", AtomicRMWInst::Xchg, AtomicRMWInst::Xchg, AtomicRMWInst::Xchg},
-      {"and", AtomicRMWInst::And, AtomicRMWInst::And, AtomicRMWInst::And},
-      {"or", AtomicRMWInst::Or, AtomicRMWInst::Or, AtomicRMWInst::Or},
-      {"xor", AtomicRMWInst::Xor, AtomicRMWInst::Xor, AtomicRMWInst::Xor},
-      {"inc", AtomicRMWInst::UIncWrap, AtomicRMWInst::UIncWrap, AtomicRMWInst::UIncWrap},
-      {"dec", AtomicRMWInst::UDecWrap, AtomicRMWInst::UDecWrap, AtomicRMWInst::UDecWrap}};
+  static constexpr std::tuple<StringLiteral, AtomicRMWInst::BinOp, AtomicRMWInst::BinOp, AtomicRMWInst::BinOp> rows[] =
+      {// unsigned or bits, signed, float
+       {"add", AtomicRMWInst::Add, AtomicRMWInst::Add, AtomicRMWInst::FAdd},
+       {"min", AtomicRMWInst::UMin, AtomicRMWInst::Min, AtomicRMWInst::FMin},
+       {"max", AtomicRMWInst::UMax, AtomicRMWInst::Max, AtomicRMWInst::FMax},
+       {"exch", AtomicRMWInst::Xchg, AtomicRMWInst::Xchg, AtomicRMWInst::Xchg},
+       {"and", AtomicRMWInst::And, AtomicRMWInst::And, AtomicRMWInst::And},
+       {"or", AtomicRMWInst::Or, AtomicRMWInst::Or, AtomicRMWInst::Or},
+       {"xor", AtomicRMWInst::Xor, AtomicRMWInst::Xor, AtomicRMWInst::Xor},
+       {"inc", AtomicRMWInst::UIncWrap, AtomicRMWInst::UIncWrap, AtomicRMWInst::UIncWrap},
+       {"dec", AtomicRMWInst::UDecWrap, AtomicRMWInst::UDecWrap, AtomicRMWInst::UDecWrap}};
   for (auto &[name, plain, asSigned, asFloat] : rows)
     if (s.has(name))
       return type.isFloat() ? asFloat : type.isSigned() ? asSigned : plain;
@@ -118,7 +118,9 @@ static void translateAtomic(FunctionTranslator &t, const Statement &s) {
   PtxType type = t.typeOf(s);
   bool isVector = s.has("v2") || s.has("v4") || s.has("v8");
   ArrayRef<Operand> values = isVector ? ArrayRef(s.operands[at + 1].parts) : ArrayRef(s.operands[at + 1]);
-  ArrayRef<Operand> results = !returns ? ArrayRef<Operand>() : isVector ? ArrayRef(s.operands[0].parts) : ArrayRef(s.operands[0]);
+  ArrayRef<Operand> results = !returns   ? ArrayRef<Operand>()
+                              : isVector ? ArrayRef(s.operands[0].parts)
+                                         : ArrayRef(s.operands[0]);
   std::optional<AtomicRMWInst::BinOp> kind = atomicOf(s, type);
   if ((returns && results.size() != values.size()) || (!kind && !s.has("cas")) || (isVector && s.has("cas")))
     return t.fail("the simulator does not know the atomic `" + s.text + "`");
@@ -135,8 +137,10 @@ static void translateAtomic(FunctionTranslator &t, const Statement &s) {
     if (kind)
       before = t.b.CreateAtomicRMW(*kind, place, t.read(value, type), MaybeAlign(), order);
     else
-      before = t.b.CreateExtractValue(t.b.CreateAtomicCmpXchg(place, t.read(value, type.bits), t.read(s.operands[at + 2], type.bits),
-                                                              MaybeAlign(), order, order), 0);
+      before = t.b.CreateExtractValue(t.b.CreateAtomicCmpXchg(place, t.read(value, type.bits),
+                                                              t.read(s.operands[at + 2], type.bits), MaybeAlign(),
+                                                              order, order),
+                                      0);
     if (returns)
       t.write(results[index], before);
   }
@@ -169,16 +173,20 @@ static void translatePolicy(FunctionTranslator &t, const Statement &s) {
 static void translateIsSpace(FunctionTranslator &t, const Statement &s) {
   if (s.operands.size() != 2)
     return t.fail("`isspacep` takes 2 operands");
-  Value *isShared = t.resize(t.call("dscc_sim_is_shared", t.integer(32), {t.read(s.operands[1], 64), t.i32(s.has("shared::cluster"))}), 1);
+  Value *isShared = t.resize(
+      t.call("dscc_sim_is_shared", t.integer(32), {t.read(s.operands[1], 64), t.i32(s.has("shared::cluster"))}), 1);
   t.write(s.operands[0], spaceOf(s).starts_with("shared") ? isShared : t.b.CreateNot(isShared));
 }
 
 ArrayRef<Instruction> memoryInstructions() {
   static constexpr Instruction rows[] = {
-      {"ld", translateLoad},       {"ldu", translateLoad},      {"st", translateStore},
-      {"atom", translateAtomic},   {"red", translateAtomic},    {"fence", translateFence},
-      {"membar", translateFence},  {"prefetch", translateNothing}, {"prefetchu", translateNothing},
-      {"createpolicy", translatePolicy}, {"discard", translateNothing}, {"applypriority", translateNothing}, {"isspacep", translateIsSpace},
+      {"ld", translateLoad},           {"ldu", translateLoad},
+      {"st", translateStore},          {"atom", translateAtomic},
+      {"red", translateAtomic},        {"fence", translateFence},
+      {"membar", translateFence},      {"prefetch", translateNothing},
+      {"prefetchu", translateNothing}, {"createpolicy", translatePolicy},
+      {"discard", translateNothing},   {"applypriority", translateNothing},
+      {"isspacep", translateIsSpace},
   };
   return rows;
 }

@@ -28,7 +28,8 @@ std::vector<AccumulatorSet> findAccumulators(const Function &function) {
   std::vector<AccumulatorSet> sets;
   std::set<std::string> known;
   for (const Statement &s : function.statements)
-    if (!s.isLabel && s.parts[0] == "wgmma" && s.has("mma_async") && !s.operands.empty() && known.insert(keyOf(s.operands[0], s.scope)).second)
+    if (!s.isLabel && s.parts[0] == "wgmma" && s.has("mma_async") && !s.operands.empty() &&
+        known.insert(keyOf(s.operands[0], s.scope)).second)
       sets.push_back({keyOf(s.operands[0], s.scope), s.operands[0], s.scope, nullptr, nullptr});
   return sets;
 }
@@ -89,9 +90,11 @@ static void translateMma(FunctionTranslator &t, const Statement &s) {
   size_t registers = size_t(d == 0 ? n / 4 : n / 2);
   bool isAInRegisters = s.operands[1].kind == Operand::Kind::Vector;
   if (s.operands[0].parts.size() != registers || (isAInRegisters && s.operands[1].parts.size() != 4))
-    return t.fail("`" + s.text + "` takes " + std::to_string(registers) + " accumulators, and 4 registers of A or a descriptor");
+    return t.fail("`" + s.text + "` takes " + std::to_string(registers) +
+                  " accumulators, and 4 registers of A or a descriptor");
   auto flag = [&](size_t index, bool value) {
-    return index < s.operands.size() && s.operands[index].kind == Operand::Kind::Integer && (s.operands[index].integer != 0) == value;
+    return index < s.operands.size() && s.operands[index].kind == Operand::Kind::Integer &&
+           (s.operands[index].integer != 0) == value;
   };
   int flags = 0;
   if (s.operands.size() > 5)
@@ -103,11 +106,12 @@ static void translateMma(FunctionTranslator &t, const Statement &s) {
   flags |= s.has("satfinite") ? Saturates : 0;
   const AccumulatorSet *set = t.findAccumulators(keyOf(s.operands[0], s.scope));
   when(t, *set, Idle, [&] { save(t, *set); });
-  Value *aWords = isAInRegisters ? t.spread("wgmma_a", s.operands[1]) : static_cast<Value *>(ConstantPointerNull::get(t.pointer()));
+  Value *aWords =
+      isAInRegisters ? t.spread("wgmma_a", s.operands[1]) : static_cast<Value *>(ConstantPointerNull::get(t.pointer()));
   Value *descriptorA = isAInRegisters ? t.b.getInt64(0) : t.read(s.operands[1], 64);
   t.collective("dscc_sim_wgmma", t.b.getVoidTy(),
-               {t.i32(n | k << 16), t.i32(d << 8 | a << 4 | b), set->words, set->state, aWords, descriptorA, t.read(s.operands[2], 64),
-                t.resize(t.read(s.operands[3], 1), 32), t.i32(flags), t.site()});
+               {t.i32(n | k << 16), t.i32(d << 8 | a << 4 | b), set->words, set->state, aWords, descriptorA,
+                t.read(s.operands[2], 64), t.resize(t.read(s.operands[3], 1), 32), t.i32(flags), t.site()});
   poison(t, *set);
 }
 
@@ -116,7 +120,8 @@ static void translateWait(FunctionTranslator &t, const Statement &s) {
   for (const AccumulatorSet &set : t.accumulators)
     when(t, set, Done, [&] {
       for (auto [index, part] : enumerate(set.registers.parts))
-        t.writeIn(set.scope, part, t.b.CreateLoad(t.b.getInt32Ty(), t.b.CreateConstGEP1_64(t.b.getInt32Ty(), set.words, index)));
+        t.writeIn(set.scope, part,
+                  t.b.CreateLoad(t.b.getInt32Ty(), t.b.CreateConstGEP1_64(t.b.getInt32Ty(), set.words, index)));
       t.b.CreateStore(t.i32(Idle), set.state);
     });
 }
