@@ -47,7 +47,7 @@ struct Kernel {
   uint32_t requiredThreads = 0; // .reqntid; 0: not said
   uint32_t cluster[3] = {0, 0, 0}; // .reqnctapercluster; 0: not said
   bool hasCollectives = false;  // barriers, shuffles, ...: whatever needs a fiber a thread
-  bool ordersBlocks = false;    // atomics, fences, acquiring loads: blocks may wait for each other
+  bool ordersUnits = false;     // fences by which blocks may know what others have done
   bool callsFunctions = false;  // to a depth that is not known
   uint32_t localBytes = 0;      // of stack, a thread
   uint32_t registers = 0;       // an estimate, for cuFuncGetAttribute

@@ -17,7 +17,7 @@ namespace dscc::sim {
 static constexpr int illegalInstruction = 715; // CUDA_ERROR_ILLEGAL_INSTRUCTION
 static constexpr int misalignedAddress = 716;  // CUDA_ERROR_MISALIGNED_ADDRESS
 
-void checkGlobalRange(Lane &lane, const char *address, size_t bytes, bool isStore, int site); // Checks.cpp
+void checkGlobalRange(Lane &lane, const char *address, size_t bytes, Access access, int site); // Checks.cpp
 
 static bool isChecked() { return settings().check != CheckLevel::None; }
 
@@ -122,6 +122,11 @@ static AccessKind kindOf(const BulkCopy &copy, bool isStore) {
   return !isStore ? LoadAccess : copy.op == BulkOp::Copy ? StoreAccess : AtomicAccess;
 }
 
+/// How the checks do: reductions of two blocks are no race.
+static Access accessOf(const BulkCopy &copy, bool isStore) {
+  return !isStore ? Access::Load : copy.op == BulkOp::Copy ? Access::Store : Access::Atomic;
+}
+
 static BulkCopy makeLinear(Lane *lane, char *to, char *from, uint32_t bytes, int op, int type, int site) {
   BulkCopy copy{};
   copy.issuer = lane;
@@ -143,7 +148,7 @@ static void loadLinear(Lane *lane, char *to, char *from, uint32_t bytes, char *m
   BulkCopy copy = makeLinear(lane, to, from, bytes, int(BulkOp::Copy), 0, site);
   copy.mbarrier = mbarrier;
   if (isChecked())
-    checkGlobalRange(*lane, from, bytes, false, site);
+    checkGlobalRange(*lane, from, bytes, Access::Load, site);
   countBulkCopy(*lane->block, from, bytes, LoadAccess);
   issueLoad(*lane, copy, blocks);
 }
@@ -168,7 +173,7 @@ static void sendLinear(Lane *lane, char *to, char *from, uint32_t bytes, char *m
 static void storeLinear(Lane *lane, char *to, char *from, uint32_t bytes, int op, int type, int site) {
   BulkCopy copy = makeLinear(lane, to, from, bytes, op, type, site);
   if (isChecked())
-    checkGlobalRange(*lane, to, bytes, true, site);
+    checkGlobalRange(*lane, to, bytes, accessOf(copy, true), site);
   countBulkCopy(*lane->block, to, bytes, kindOf(copy, true));
   issueStore(*lane, copy);
 }
@@ -199,7 +204,7 @@ static void visitTensorRows(Lane &lane, const BulkCopy &copy, bool isStore) {
     char *begin = row.address + size_t(row.first) * copy.map.elementBytes;
     size_t bytes = size_t(row.last - row.first) * copy.map.elementBytes;
     if (isChecked())
-      checkGlobalRange(lane, begin, bytes, isStore, copy.site);
+      checkGlobalRange(lane, begin, bytes, accessOf(copy, isStore), copy.site);
     countBulkCopy(*lane.block, begin, bytes, kindOf(copy, isStore));
   });
 }

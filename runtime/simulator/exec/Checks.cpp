@@ -2,10 +2,10 @@
 //
 //     .global, .local, generic: within a live allocation, aligned; a load reads bytes that somebody has written
 //     .shared:                  SharedChecks.cpp
+//     between blocks:           GlobalChecks.cpp
 
-#include "runtime/simulator/exec/Memory.h"
+#include "runtime/simulator/exec/GlobalChecks.h"
 #include "runtime/simulator/exec/Runtime.h"
-#include "runtime/simulator/exec/SharedChecks.h"
 
 #include "llvm/ADT/StringExtras.h"
 
@@ -31,40 +31,6 @@ static bool isAligned(uint64_t address, uint32_t bytes) { return (bytes & (bytes
 }
 
 static std::string hex(const void *address) { return "0x" + llvm::utohexstr(reinterpret_cast<uintptr_t>(address)); }
-
-/// The last access to a word of global memory: launch, block + 1 and whether it was a store, in one number.
-static uint64_t packAccess(uint64_t launch, uint64_t block, bool isStore) {
-  return (launch & 0xfffff) << 44 | ((block + 1) & 0x7ffffffffff) << 1 | isStore;
-}
-
-/// Two blocks run in no order: what one stores, another may neither load nor store in the same launch. A word remembers
-/// one access only, a store before a load, so some races go unseen; none is made up. Kernels with atomics or fences may
-/// order their blocks, and are left alone.
-static void checkBlocks(Lane &lane, const Allocation &allocation, size_t offset, uint32_t bytes, bool isStore,
-                        int site) {
-  const Block &block = *lane.block;
-  if (block.kernel->ordersBlocks)
-    return;
-  uint64_t own = block.index[0] +
-                 uint64_t(block.shape->grid[0]) * (block.index[1] + uint64_t(block.shape->grid[1]) * block.index[2]);
-  uint64_t mine = packAccess(lane.special[GridId], own, isStore);
-  for (size_t row = offset / 4; row <= (offset + bytes - 1) / 4; ++row) {
-    std::atomic<uint64_t> &last = allocation.accesses[row];
-    uint64_t before = last.load(std::memory_order_relaxed);
-    bool isSameLaunch = before >> 44 == mine >> 44, isOther = (before ^ mine) >> 1 & 0x7ffffffffff,
-         wasStore = before & 1;
-    // Neighbours within a word are told apart by nobody here: only whole words count.
-    if (isSameLaunch && isOther && (isStore || wasStore) && bytes >= 4 && offset % 4 == 0) {
-      reports().add(lane, "race between blocks",
-                    describeAccess(bytes, isStore) + " at byte " + std::to_string(row * 4) + " of " +
-                        allocation.describe() + ", which block " + std::to_string((before >> 1 & 0x7ffffffffff) - 1) +
-                        (wasStore ? " stores to" : " loads"),
-                    site);
-    }
-    if (isStore || !(isSameLaunch && wasStore))
-      last.store(mine, std::memory_order_relaxed);
-  }
-}
 
 [[gnu::noinline]] static const Allocation *lookUp(Lane &lane, const char *address, uint32_t bytes, bool isStore,
                                                   int site) {
@@ -110,8 +76,8 @@ static void checkGlobal(Lane &lane, const char *address, uint32_t bytes, Access 
           describeAccess(bytes, isStore) + " at byte " + std::to_string(address - allocation->begin) + " of " +
               allocation->describe(),
           site, illegalAddress);
-  if (allocation->accesses && !isAtomic(access))
-    checkBlocks(lane, *allocation, size_t(address - allocation->begin), bytes, isStore, site);
+  if (allocation->accesses)
+    checkBetweenUnits(lane, *allocation, size_t(address - allocation->begin), bytes, access, site);
   if (!allocation->written)
     return;
   uint8_t *written = allocation->written.get() + (address - allocation->begin);
@@ -144,9 +110,9 @@ void checkAccess(Lane &lane, const char *address, uint32_t bytes, bool isStore, 
   checkAny(lane, address, bytes, isStore ? Access::Store : Access::Load, site);
 }
 
-void checkGlobalRange(Lane &lane, const char *address, size_t bytes, bool isStore, int site) {
+void checkGlobalRange(Lane &lane, const char *address, size_t bytes, Access access, int site) {
   if (bytes)
-    checkGlobal(lane, address, uint32_t(bytes), isStore ? Access::Store : Access::Load, site);
+    checkGlobal(lane, address, uint32_t(bytes), access, site);
 }
 
 template <Access access> static void check(Lane *lane, const char *address, uint32_t bytes, int site) {
@@ -162,8 +128,6 @@ void prepareChecks(Block &block) {
   block.readSets.clear();
   block.freeReadSets.clear();
 }
-
-void beginGlobalChecks() {}
 
 llvm::ArrayRef<Callee> checkCallees() {
   static const Callee list[] = {{"dscc_sim_check_load", reinterpret_cast<void *>(check<Access::Load>)},

@@ -73,7 +73,11 @@ void meetAt(Lane &lane, const char *word, bool reads, bool writes) {
     words[word].join(warp.released);
 }
 
-static void fence(Lane *lane) { fenceThreads(*lane); }
+static void fence(Lane *lane, int isWide) {
+  if (isWide)
+    fenceUnits(*lane);
+  fenceThreads(*lane);
+}
 
 llvm::ArrayRef<Callee> clockCallees() {
   static const Callee list[] = {{"dscc_sim_fence", reinterpret_cast<void *>(fence)}};

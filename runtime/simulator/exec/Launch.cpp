@@ -59,6 +59,7 @@ struct LaunchState {
   std::atomic<uint64_t> next{0};
   uint64_t gridId;
   LaunchStatistics *statistics; // null unless they are wanted
+  LaunchOrder *order;           // null: races between units are not looked for
 };
 } // namespace
 
@@ -238,8 +239,10 @@ static void finishBlock(Block &block, const LaunchState &state) {
 }
 
 /// Clocks are there only if races are looked for: that is what tells release and acquire to do nothing.
-static void prepareSync(Unit &unit, UnitSync &sync) {
+static void prepareSync(Unit &unit, UnitSync &sync, const LaunchState &state, uint64_t index) {
   unit.sync = &sync;
+  sync.order.launch = state.order;
+  sync.order.number = uint32_t(index);
   for (Block *block : unit.blocks)
     unit.numWarps += uint32_t(block->warps.size());
   uint32_t numGroups = unit.numWarps / 4 + 1;
@@ -271,7 +274,7 @@ static void runUnit(std::vector<std::unique_ptr<Arena>> &arenas, const LaunchSta
     unit.blocks.push_back(&arenas[rank]->block);
   }
   UnitSync sync;
-  prepareSync(unit, sync);
+  prepareSync(unit, sync, state, index);
   if (!state.kernel.hasCollectives && state.unitSize == 1) {
     runInOneFiber(*unit.blocks[0], state);
     return finishBlock(*unit.blocks[0], state);
@@ -347,13 +350,16 @@ std::vector<Report> launch(const Kernel &kernel, const Chip &chip, const LaunchS
   Parameters parameters(kernel, arguments);
   LaunchState state{.kernel = kernel, .chip = chip, .shape = shape, .arguments = parameters.get(),
                     .sharedBytes = kernel.staticShared + shape.dynamicShared, .numUnits = numBlocks / unitSize,
-                    .unitSize = unitSize, .step = 1, .first = 0, .gridId = ++numLaunches, .statistics = nullptr};
+                    .unitSize = unitSize, .step = 1, .first = 0, .gridId = ++numLaunches, .statistics = nullptr,
+                    .order = nullptr};
+  LaunchOrder order(kernel.ordersUnits);
+  if (state.numUnits <= (kernel.ordersUnits ? mostOrderedUnits : mostUnits))
+    state.order = &order;
   std::optional<LaunchStatistics> statistics;
   if (settings().statistics)
     state.statistics = &statistics.emplace();
   shuffleOrder(state);
   reports().begin();
-  beginGlobalChecks();
   unsigned helpers = settings().threads ? settings().threads : std::max(1u, std::thread::hardware_concurrency());
   uint64_t threads = state.numUnits * shape.block[0] * shape.block[1] * shape.block[2];
   constexpr uint64_t fewThreads = 4096; // less than what waking another host thread costs

@@ -17,8 +17,6 @@ void copyNow(const AsyncCopy &copy);
 
 /// Poisons shared memory and clears its shadow, if the settings ask for it.
 void prepareChecks(Block &block);
-/// A new launch: accesses of earlier ones are no races with it.
-void beginGlobalChecks();
 
 /// A function that compiled code calls, by the name that it calls it by.
 struct Callee {

@@ -8,6 +8,7 @@
 #define DSCC_RUNTIME_SIMULATOR_EXEC_UNITSYNC_H
 
 #include "runtime/simulator/exec/Block.h"
+#include "runtime/simulator/exec/GlobalChecks.h"
 #include "runtime/simulator/exec/TensorMap.h"
 
 #include <map>
@@ -90,6 +91,7 @@ struct UnitSync {
   std::vector<TrackedCopies> tracked;
   uint32_t numLoads = 0, numStores = 0; // issued so far
   ClusterBarrier cluster;
+  UnitOrder order; // among the units of the launch
   uint32_t stalls = 0; // in a row, without an mbarrier's phase coming to its end
 };
 

@@ -127,7 +127,6 @@ static void translateBulk(FunctionTranslator &t, const Statement &s) {
     return void(t.collective("dscc_sim_bulk_wait", t.b.getVoidTy(), {t.read(s.operands[0], 32)}));
   if (s.has("prefetch"))
     return;
-  t.ordersBlocks |= s.parts[1] == "reduce";
   return s.has("tensor") ? translateTensor(t, s) : translateLinear(t, s);
 }
 

@@ -15,10 +15,12 @@ static StringRef spaceOf(const Statement &s) {
   return "";
 }
 
-/// What a fence orders, for the race checks.
-static void orderThreads(FunctionTranslator &t) {
+/// What a fence orders, for the race checks: the threads of a cluster, and beyond it.
+static void orderThreads(FunctionTranslator &t, const Statement &s) {
+  bool isWide = !s.has("cta") && !s.has("cluster");
+  t.ordersUnits |= isWide;
   if (settings().check == CheckLevel::All)
-    t.call("dscc_sim_fence", t.b.getVoidTy(), {});
+    t.call("dscc_sim_fence", t.b.getVoidTy(), {t.i32(isWide)});
 }
 
 static void translateLoad(FunctionTranslator &t, const Statement &s) {
@@ -37,10 +39,12 @@ static void translateLoad(FunctionTranslator &t, const Statement &s) {
     t.check(from, bytes, /*isStore=*/false);
   // Parameters lie where the caller has put them; all others are checked to be aligned, if anything is.
   Align align(space == "param" ? 1 : type.bits / 8);
-  t.ordersBlocks |= isVolatile && space != "shared" && space != "shared::cta";
+  Type *loadedType = count == 1 ? t.integer(type.bits) : FixedVectorType::get(t.integer(type.bits), count);
+  Value *loaded = t.b.CreateAlignedLoad(loadedType, from, align, isVolatile);
+  if (s.has("acquire"))
+    orderThreads(t, s);
   if (count == 1)
-    return t.write(to, t.b.CreateAlignedLoad(t.integer(type.bits), from, align, isVolatile), type.isSigned());
-  Value *loaded = t.b.CreateAlignedLoad(FixedVectorType::get(t.integer(type.bits), count), from, align, isVolatile);
+    return t.write(to, loaded, type.isSigned());
   for (unsigned i = 0; i < count; ++i)
     t.write(to.parts[i], t.b.CreateExtractElement(loaded, uint64_t(i)), type.isSigned());
 }
@@ -61,7 +65,7 @@ static void translateStore(FunctionTranslator &t, const Statement &s) {
   Value *to = t.address(s.operands[0], space);
   bool isVolatile = s.has("volatile") || s.has("release") || s.has("relaxed");
   if (s.has("release"))
-    orderThreads(t);
+    orderThreads(t, s);
   if (isVolatile)
     t.checkStrong(to, bytes, /*isStore=*/true);
   else if (space != "param")
@@ -127,9 +131,8 @@ static void translateAtomic(FunctionTranslator &t, const Statement &s) {
   unsigned bytes = type.width() / 8;
   Value *base = t.address(s.operands[at], spaceOf(s));
   if (s.has("release") || s.has("acq_rel"))
-    orderThreads(t);
+    orderThreads(t, s);
   t.looksAgain |= returns;
-  t.ordersBlocks |= spaceOf(s) != "shared" && spaceOf(s) != "shared::cta";
   constexpr AtomicOrdering order = AtomicOrdering::SequentiallyConsistent;
   for (auto [index, value] : enumerate(values)) {
     Value *place = index ? t.b.CreateConstGEP1_64(t.b.getInt8Ty(), base, index * bytes) : base, *before;
@@ -145,7 +148,7 @@ static void translateAtomic(FunctionTranslator &t, const Statement &s) {
       t.write(results[index], before);
   }
   if (s.has("acquire") || s.has("acq_rel"))
-    orderThreads(t);
+    orderThreads(t, s);
 }
 
 /// Blocks run one after the other on a host thread, and the host is stricter than the GPU's memory model.
@@ -156,8 +159,7 @@ static void translateFence(FunctionTranslator &t, const Statement &s) {
       t.collective("dscc_sim_fence_proxy", t.b.getVoidTy(), {});
     return;
   }
-  t.ordersBlocks |= !s.has("cta") && !s.has("mbarrier_init");
-  orderThreads(t);
+  orderThreads(t, s);
   t.b.CreateFence(AtomicOrdering::SequentiallyConsistent);
 }
 

@@ -120,12 +120,12 @@ struct Layout {
 
 static void translateFunction(const Function &function, const std::map<std::string, uint64_t> &offsets, Module &module,
                               CheckLevel check, std::string &error, std::map<std::string, bool> &needsFibers,
-                              std::map<std::string, bool> &ordersBlocks,
+                              std::map<std::string, bool> &ordersUnits,
                               CallGraph &calls) {
   FunctionTranslator translator(function, module, check, offsets, error);
   translator.run(module.getFunction(function.name));
   needsFibers[function.name] = translator.hasCollectives;
-  ordersBlocks[function.name] = translator.ordersBlocks;
+  ordersUnits[function.name] = translator.ordersUnits;
   calls[function.name] = translator.callees;
 }
 
@@ -192,7 +192,7 @@ std::string translate(const PtxModule &ptx, Module &module, CheckLevel check, Tr
     if (variable.bytes && ofFunctions.count(variable.name))
       layout.place(variable, layout.common, layout.commonRanges, layout.commonBytes);
 
-  std::map<std::string, bool> needsFibers, ordersBlocks;
+  std::map<std::string, bool> needsFibers, ordersUnits;
   std::map<std::string, uint32_t> localBytes;
   CallGraph calls;
   for (const Function &function : ptx.functions) {
@@ -211,7 +211,7 @@ std::string translate(const PtxModule &ptx, Module &module, CheckLevel check, Tr
     for (const Variable &variable : ptx.shared)
       if (!variable.bytes)
         offsets[variable.name] = bytes;
-    translateFunction(function, offsets, module, check, error, needsFibers, ordersBlocks, calls);
+    translateFunction(function, offsets, module, check, error, needsFibers, ordersUnits, calls);
     if (!error.empty())
       return error;
     if (function.isEntry) {
@@ -226,7 +226,7 @@ std::string translate(const PtxModule &ptx, Module &module, CheckLevel check, Tr
       calls[anyFunction.str()].insert(function.name);
   for (Kernel &kernel : result.kernels) {
     kernel.hasCollectives = reaches(kernel.name, calls, needsFibers);
-    kernel.ordersBlocks = reaches(kernel.name, calls, ordersBlocks);
+    kernel.ordersUnits = reaches(kernel.name, calls, ordersUnits);
     kernel.callsFunctions = !calls[kernel.name].empty();
     for (const std::string &callee : reachedFrom(kernel.name, calls))
       kernel.localBytes += localBytes[callee];

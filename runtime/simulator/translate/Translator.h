@@ -182,7 +182,7 @@ public:
   llvm::Function *target = nullptr;
   llvm::Value *lane = nullptr;
   bool hasCollectives = false;
-  bool ordersBlocks = false;
+  bool ordersUnits = false;
   const bool countsAll = settings().statistics;
   bool looksAgain = false; // volatile loads or atomics: in a loop, the thread may wait for another of its block
   std::set<std::string> callees;

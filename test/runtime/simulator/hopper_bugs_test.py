@@ -237,11 +237,19 @@ CLUSTER = HEAD + """
   <part>
   add.u64 %rd5, %rd2, %rd3;
   st.global.b32 [%rd5], %r9;
+  <exchange>
   ret;
 }
 """
 MEET = "barrier.cluster.arrive.aligned;\n  barrier.cluster.wait.aligned;"
-CLUSTER_RIGHT = {"meet": MEET, "part": MEET, "other": "1"}
+# And what another block has left in global memory: of the same cluster, or of another.
+EXCHANGE = MEET + """
+  xor.b32 %r3, %r3, {distance};
+  mul.wide.u32 %rd3, %r3, 4;
+  add.u64 %rd5, %rd2, %rd3;
+  ld.global.b32 %r9, [%rd5];
+  st.global.b32 [%rd4], %r9;"""
+CLUSTER_RIGHT = {"meet": MEET, "part": MEET, "other": "1", "exchange": EXCHANGE.format(distance=32)}
 
 # name: (kernel, right, wrong, what the report says or None if the value gives it away, the driver's error)
 BUGS = {
@@ -273,8 +281,9 @@ BUGS = {
     "operand overwritten under wgmma": (PRODUCT, PRODUCT_RIGHT, {"wait": "", "overwrite": "st.shared.b32 [%r7], %r1;"},
                                         "race in shared memory .*wgmma of warpgroup 0", None),
     "missing barrier of the cluster": (CLUSTER, CLUSTER_RIGHT, {"meet": ""}, "race in shared memory|uninitialised shared read|ended block", True),
-    "block ends while others read": (CLUSTER, CLUSTER_RIGHT, {"meet": "barrier.cluster.arrive.aligned;\n  barrier.cluster.wait.aligned;",
-                                                               "part": ""}, "access to an ended block", True),
+    "block ends while others read": (CLUSTER, CLUSTER_RIGHT, {"part": "", "exchange": ""}, "access to an ended block", True),
+    "race between clusters": (CLUSTER, CLUSTER_RIGHT, {"exchange": EXCHANGE.format(distance=64)},
+                              r"race between blocks .*which cluster \d (stores to|loads)", None),
     "block that the cluster does not have": (CLUSTER, CLUSTER_RIGHT, {"other": "2"}, "illegal cluster access .*rank [23] in a cluster of 2 blocks", ILLEGAL),
 }
 # Which a lucky order hides.

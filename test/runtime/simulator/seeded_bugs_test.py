@@ -128,6 +128,38 @@ SHORT_COPY = """  shl.b32 %r6, %r1, 4;
   ld.shared.u32 %r11, [%r5];
 """ + STORE
 
+# The last of three blocks adds up what all have stored; in[0] counts those that have.
+TICKET = """  mul.lo.u32 %r6, %r2, 64;
+  add.u32 %r6, %r6, %r1;
+  mul.wide.u32 %rd6, %r6, 4;
+  add.u64 %rd7, %rd2, %rd6;
+  st.global.u32 [%rd7], %r6;
+FENCE  bar.sync 0;
+  setp.ne.u32 %p1, %r1, 0;
+  @%p1 bra JOIN;
+  atom.ORDERglobal.add.u32 %r10, [%rd1], 1;
+  st.shared.u32 [%r3], %r10;
+JOIN:
+  bar.sync 0;
+  ld.shared.u32 %r10, [%r3];
+  setp.ne.u32 %p2, %r10, 2;
+  @%p2 bra DONE;
+  add.u64 %rd5, %rd2, %rd3;
+  ld.global.u32 %r11, [%rd5];
+  ld.global.u32 %r12, [%rd5+256];
+  ld.global.u32 %r13, [%rd5+512];
+  add.u32 %r11, %r11, %r12;
+  add.u32 %r11, %r11, %r13;
+  st.global.u32 [%rd5], %r11;
+DONE:
+"""
+
+BESIDE_ATOMIC = """  red.global.add.u32 [%rd1], 1;
+  {bug} [%rd1], 2;
+  ld.global.u32 %r11, [%rd1+4];
+  red.global.max.u32 [%rd1+4], %r11;
+"""
+
 # name: (body, right, wrong, what the report says, blocks, the driver's error)
 BUGS = {
     "removed barrier": (REVERSE, "  bar.sync 0;", "", "race in shared memory", 1, None),
@@ -137,6 +169,13 @@ BUGS = {
     "divergent shuffle": (SHUFFLE, "0xffff", "0xffffffff", "deadlock", 1, "CUDA_ERROR_LAUNCH_TIMEOUT"),
     "uninitialised shared read": (UNINITIALISED, "st.shared.u32 [%r5], %r10;", "", "uninitialised shared read", 1, None),
     "race between blocks": (BLOCKS, "64", "0", "race between blocks", 3, None),
+    "missing fence before a ticket": (TICKET.replace("FENCE", "{bug}").replace("ORDER", ""), "  membar.gl;\n", "",
+                                      "race between blocks", 3, None),
+    "fence for the block alone": (TICKET.replace("FENCE", "{bug}").replace("ORDER", ""), "  fence.acq_rel.gpu;\n",
+                                  "  fence.acq_rel.cta;\n", "race between blocks", 3, None),
+    "relaxed ticket": (TICKET.replace("FENCE", "").replace("ORDER", "{bug}"), "acq_rel.gpu.", "relaxed.gpu.",
+                       "race between blocks", 3, None),
+    "store beside an atomic": (BESIDE_ATOMIC, "red.global.add.u32", "st.global.u32", "race between blocks", 3, None),
     "shared access past the end": (SHARED_BOUND, "0", "4", "out-of-bounds shared access", 1,
                                    "CUDA_ERROR_ILLEGAL_ADDRESS"),
     "misaligned load": (MISALIGNED, "8", "4", "misaligned access", 1, "CUDA_ERROR_MISALIGNED_ADDRESS"),
@@ -149,6 +188,7 @@ class SeededBugs(unittest.TestCase):
         """What the simulator said, and the output; None if the kernel has faulted, and its context with it."""
         module = driver.load(text)
         array = np.random.default_rng(3).integers(0, 1000, N).astype(np.uint32)
+        array[0] = 0
         source = driver.upload(array)
         target = driver.allocate(100 * 4 if blocks == 2 else 4 * N * blocks)
         said = driver.launch(driver.function(module, "kernel"), [blocks], [N], [source, target])
