@@ -79,7 +79,9 @@ static WordAccess::Kind kindOf(Access access) {
 }
 
 /// A plain load beside an atomic passes: loops around compare-and-swap begin with one, and start over if it was stale.
-static bool conflict(WordAccess::Kind a, WordAccess::Kind b) { return a == WordAccess::Store || b == WordAccess::Store; }
+static bool conflict(WordAccess::Kind a, WordAccess::Kind b) {
+  return a == WordAccess::Store || b == WordAccess::Store;
+}
 
 static const char *verb(WordAccess::Kind kind) {
   static const char *const verbs[] = {"loads", "loads", "changes by an atomic", "stores to"};

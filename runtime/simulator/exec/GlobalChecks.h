@@ -50,13 +50,14 @@ struct UnitOrder {
   LaunchOrder *launch = nullptr; // null: the launch has too many units for it
   uint32_t number = 0;
   uint32_t releases = 0;
-  bool hasAccessed = false;      // global memory, since the last release
+  bool hasAccessed = false; // global memory, since the last release
   UnitKnowledge known;
   std::vector<uint64_t> observed; // words whose knowledge is joined at the next access, when the atomic is done
 };
 
 /// Races with other units; `offset` is that of the access in its allocation.
-void checkBetweenUnits(Lane &lane, const Allocation &allocation, size_t offset, uint32_t bytes, Access access, int site);
+void checkBetweenUnits(Lane &lane, const Allocation &allocation, size_t offset, uint32_t bytes, Access access,
+                       int site);
 /// A fence that other blocks' threads take part in.
 void fenceUnits(Lane &lane);
 /// Beyond these, races are not looked for: in any launch, and where fences order the units.

@@ -27,7 +27,10 @@ static bool holds(VideoComparison comparison, int64_t a, int64_t b) {
   return false;
 }
 
-static int64_t compute(const VideoForm &form, int64_t a, int64_t b, int64_t c) {
+/// Wider than any sum of a product.
+using Wide = __int128;
+
+static Wide compute(const VideoForm &form, int64_t a, int64_t b, int64_t c) {
   // Counts of 32 and more, clamped to 32, shift everything out.
   auto count = [&] { return form.isWrapping ? b & 31 : std::min<int64_t>(uint32_t(b), 32); };
   switch (form.operation) {
@@ -37,17 +40,21 @@ static int64_t compute(const VideoForm &form, int64_t a, int64_t b, int64_t c) {
   case VideoMin: return std::min(a, b);
   case VideoMax: return std::max(a, b);
   case VideoAverage: return (a + b + (a + b >= 0)) >> 1;
-  case VideoShiftLeft: return int64_t(uint64_t(a) << count());
+  case VideoShiftLeft: return Wide(a) * (Wide(1) << count());
   case VideoShiftRight: return a >> count();
-  case VideoMultiplyAdd: return (a * b + c + form.isPlusOne) >> form.shift;
+  case VideoMultiplyAdd: {
+    Wide product = Wide(a) * b, addend = c;
+    return ((form.isProductNegated ? -product : product) + (form.isAddendNegated ? -addend : addend) + form.isPlusOne) >>
+           form.shift;
+  }
   case VideoCompare: return holds(form.comparison, a, b);
   }
   return 0;
 }
 
-static int64_t saturate(int64_t value, unsigned bits, bool isSigned) {
-  int64_t least = isSigned ? -(int64_t(1) << (bits - 1)) : 0;
-  return std::clamp(value, least, (int64_t(1) << (isSigned ? bits - 1 : bits)) - 1);
+static Wide saturate(Wide value, unsigned bits, bool isSigned) {
+  Wide least = isSigned ? -(Wide(1) << (bits - 1)) : 0;
+  return std::clamp(value, least, (Wide(1) << (isSigned ? bits - 1 : bits)) - 1);
 }
 
 static uint32_t merge(uint32_t into, int64_t value, unsigned part, unsigned bits) {
@@ -75,9 +82,10 @@ static uint32_t video(Lane *, const VideoForm *form, uint32_t a, uint32_t b, uin
       continue;
     int64_t x = extend(both >> (form->a[lane] * form->widthA), form->widthA, form->isSignedA);
     int64_t y = extend(both >> (form->b[lane] * form->widthB), form->widthB, form->isSignedB);
-    int64_t value = compute(*form, x, y, form->isSignedD ? int64_t(int32_t(c)) : int64_t(c));
+    Wide exact = compute(*form, x, y, form->isSignedD ? int64_t(int32_t(c)) : int64_t(c));
     if (form->isSaturating)
-      value = saturate(value, form->lanes == 1 ? form->targetBits : bits, form->isSignedD);
+      exact = saturate(exact, form->lanes == 1 ? form->targetBits : bits, form->isSignedD);
+    int64_t value = int64_t(exact);
     if (form->second == SecondAdd && form->lanes > 1)
       result += uint32_t(value);
     else if (form->lanes > 1)

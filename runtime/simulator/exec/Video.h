@@ -18,8 +18,10 @@ enum VideoComparison : uint8_t { CompareEq, CompareNe, CompareLt, CompareLe, Com
 struct VideoForm {
   VideoOperation operation;
   uint8_t lanes;                 // 1, 2 or 4
-  uint8_t isSignedA, isSignedB, isSignedD;
+  uint8_t isSignedA, isSignedB;
+  uint8_t isSignedD;             // and c with it; of a product's sum what the operands say, not the type of d
   uint8_t isSaturating, isWrapping, isPlusOne;
+  uint8_t isProductNegated, isAddendNegated;
   uint8_t shift;                 // of a product
   VideoSecond second;
   VideoComparison comparison;

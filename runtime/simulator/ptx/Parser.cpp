@@ -2,12 +2,12 @@
 //
 // The first error ends the parse: it is kept, and the cursor moves to the end of the text, so that every loop ends.
 
+#include "runtime/simulator/ptx/Constants.h"
 #include "runtime/simulator/ptx/Ptx.h"
 
+#include "llvm/ADT/APFloat.h"
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/StringExtras.h"
-
-#include <bit>
 
 namespace dscc::sim {
 
@@ -50,21 +50,22 @@ private:
   void expect(char c);
   llvm::StringRef takeWord();
   llvm::StringRef takeDirective();
+  int64_t takeCount();
   int64_t takeInteger();
+  Constant takeConstant();
   bool isAtEnd() { return skipBlanks(), at >= text.size(); }
 
   // Operands.
   Operand takeOperand(int depth = 0);
   Operand takeVector(char close, int depth);
   Operand takeAddress(int depth);
-  bool takeFloat(Operand &operand);
-  bool takeDecimal(Operand &operand);
 
   // Declarations.
   Variable takeVariable(llvm::StringRef space);
-  void takeReference(Variable &variable, unsigned elementBytes, std::string name);
+  void takeReference(Variable &variable, unsigned elementBytes, std::string name, int64_t addend);
+  int64_t convertFloat(const Operand &value, llvm::StringRef type);
   void takeMaskedReference(Variable &variable, int64_t &mask);
-  void takeInitialValue(Variable &variable, unsigned elementBytes);
+  void takeInitialValue(Variable &variable, unsigned elementBytes, llvm::StringRef type);
   void takeRegisters(Scope &scope);
   void takeParameters(std::vector<Variable> &parameters);
   void takeDirectives(Function &function);
@@ -79,6 +80,7 @@ private:
   llvm::StringRef text;
   size_t at = 0;
   int line = 1;
+  bool isCall = false; // of the statement that is being read
   std::string error;
   PtxModule &module;
 };
@@ -158,64 +160,31 @@ llvm::StringRef Parser::takeDirective() {
   return word.take_front(next);
 }
 
+/// A literal alone: behind `<` an expression would not end.
+int64_t Parser::takeCount() {
+  skipBlanks();
+  Constant constant;
+  if (!readLiteral(text, at, constant) || constant.isFloat())
+    fail("`" + text.substr(at, 20).split('\n').first + "` is no integer");
+  return int64_t(constant.bits);
+}
+
+Constant Parser::takeConstant() {
+  skipBlanks();
+  size_t begin = at;
+  Constant constant;
+  std::string wrong = readConstant(text, at, constant);
+  line += int(text.slice(begin, at).count('\n'));
+  if (!wrong.empty())
+    fail(wrong);
+  return constant;
+}
+
 int64_t Parser::takeInteger() {
-  bool isNegative = take('-');
-  llvm::StringRef word = takeWord();
-  llvm::StringRef digits = word;
-  digits.consume_back("U");
-  uint64_t value = 0;
-  if (digits.getAsInteger(0, value)) {
-    fail("`" + word + "` is no integer");
-    return 0;
-  }
-  return isNegative ? -int64_t(value) : int64_t(value);
-}
-
-/// 1.0 and -2.5e-3, which are doubles.
-bool Parser::takeDecimal(Operand &operand) {
-  size_t end = at;
-  auto skipDigits = [&] {
-    while (end < text.size() && llvm::isDigit(text[end]))
-      ++end;
-  };
-  if (end < text.size() && text[end] == '-')
-    ++end;
-  size_t first = end;
-  skipDigits();
-  if (end == first || end >= text.size() || text[end] != '.')
-    return false;
-  ++end;
-  skipDigits();
-  if (end + 1 < text.size() && (text[end] == 'e' || text[end] == 'E')) {
-    end += text[end + 1] == '-' || text[end + 1] == '+' ? 2 : 1;
-    skipDigits();
-  }
-  double value = 0;
-  if (text.slice(at, end).getAsDouble(value))
-    return false;
-  at = end;
-  operand.kind = Operand::Kind::Float;
-  operand.integer = std::bit_cast<int64_t>(value);
-  operand.floatBits = 64;
-  return true;
-}
-
-/// 0f3F800000 and 0d3FF0000000000000.
-bool Parser::takeFloat(Operand &operand) {
-  char kind = llvm::toLower(peek(1));
-  if (peek() != '0' || (kind != 'f' && kind != 'd') || !llvm::isHexDigit(peek(2)))
-    return false;
-  llvm::StringRef digits = text.substr(at + 2, kind == 'd' ? 16 : 8);
-  uint64_t bits = 0;
-  if (digits.size() != (kind == 'd' ? 16 : 8) || digits.getAsInteger(16, bits)) {
-    fail("a float has too few digits");
-    return true;
-  }
-  at += 2 + digits.size();
-  operand.kind = Operand::Kind::Float;
-  operand.integer = int64_t(bits);
-  operand.floatBits = kind == 'd' ? 64 : 32;
-  return true;
+  Constant constant = takeConstant();
+  if (constant.isFloat())
+    fail("a float stands where an integer is wanted");
+  return int64_t(constant.bits);
 }
 
 Operand Parser::takeVector(char close, int depth) {
@@ -234,7 +203,7 @@ Operand Parser::takeAddress(int depth) {
   Operand operand;
   operand.kind = Operand::Kind::Address;
   skipBlanks();
-  if (llvm::isDigit(peek()) || peek() == '-')
+  if (beginsConstant(text, at))
     operand.integer = takeInteger();
   else
     operand.name = takeWord().str();
@@ -254,33 +223,39 @@ Operand Parser::takeOperand(int depth) {
   }
   if (take('{'))
     return takeVector('}', depth);
-  if (take('('))
-    return takeVector(')', depth);
   if (take('['))
     return takeAddress(depth);
+  skipBlanks();
+  // Behind `call`, parentheses are a list.
+  if (peek() != '(' || !isCall) {
+    if (beginsConstant(text, at)) {
+      Constant constant = takeConstant();
+      operand.kind = constant.isFloat() ? Operand::Kind::Float : Operand::Kind::Integer;
+      operand.integer = int64_t(constant.bits);
+      operand.floatBits = constant.kind == Constant::Kind::Single ? 32 : 64;
+      return operand;
+    }
+  }
+  if (take('('))
+    return takeVector(')', depth);
   if (take('!')) {
     operand = takeOperand(depth + 1);
     operand.isNegated = true;
     return operand;
   }
-  skipBlanks();
-  if (takeFloat(operand) || takeDecimal(operand))
-    return operand;
-  if (llvm::isDigit(peek()) || peek() == '-') {
-    operand.kind = Operand::Kind::Integer;
-    operand.integer = takeInteger();
-    return operand;
-  }
+  operand.isMinus = take('-');
   operand.name = takeWord().str();
   if (operand.name.empty())
     fail("an operand is missing before `" + text.substr(at, 20).split('\n').first + "`");
   if (take('|'))
     operand.second = takeWord().str();
+  else if (take('+') || peek() == '-')
+    operand.integer = takeInteger(); // of a variable's address
   return operand;
 }
 
 /// name, name+n, generic(name)+n: an address of 8 bytes.
-void Parser::takeReference(Variable &variable, unsigned elementBytes, std::string name) {
+void Parser::takeReference(Variable &variable, unsigned elementBytes, std::string name, int64_t addend) {
   if (elementBytes != 8)
     return fail("an address in `" + variable.name + "` takes an element of 8 bytes");
   if (name == "generic") {
@@ -288,9 +263,8 @@ void Parser::takeReference(Variable &variable, unsigned elementBytes, std::strin
     name = takeWord().str();
     expect(')');
   }
-  int64_t addend = 0;
   if (take('+') || peek() == '-')
-    addend = takeInteger();
+    addend += takeInteger();
   variable.references.push_back({variable.initial.size(), name, addend});
 }
 
@@ -298,7 +272,7 @@ void Parser::takeReference(Variable &variable, unsigned elementBytes, std::strin
 void Parser::takeMaskedReference(Variable &variable, int64_t &mask) {
   Variable whole;
   whole.name = variable.name;
-  takeReference(whole, 8, takeWord().str());
+  takeReference(whole, 8, takeWord().str(), 0);
   expect(')');
   if (mask == 0xff && !whole.references.empty()) {
     whole.references[0].offset = variable.initial.size();
@@ -307,13 +281,36 @@ void Parser::takeMaskedReference(Variable &variable, int64_t &mask) {
   mask = 0;
 }
 
-void Parser::takeInitialValue(Variable &variable, unsigned elementBytes) {
+/// The bits of a float constant in an element of this type.
+int64_t Parser::convertFloat(const Operand &value, llvm::StringRef type) {
+  const llvm::fltSemantics *to = type == "f64"    ? &llvm::APFloat::IEEEdouble()
+                                 : type == "f32"  ? &llvm::APFloat::IEEEsingle()
+                                 : type == "f16"  ? &llvm::APFloat::IEEEhalf()
+                                 : type == "bf16" ? &llvm::APFloat::BFloat()
+                                                  : nullptr;
+  if (!to) {
+    fail("a float is the initial value of an element of type `" + type + "`");
+    return 0;
+  }
+  llvm::APFloat number(value.floatBits == 64 ? llvm::APFloat::IEEEdouble() : llvm::APFloat::IEEEsingle(),
+                       llvm::APInt(value.floatBits, uint64_t(value.integer)));
+  bool isLossy;
+  number.convert(*to, llvm::APFloat::rmNearestTiesToEven, &isLossy);
+  return int64_t(number.bitcastToAPInt().getZExtValue());
+}
+
+/// `type` is that of an element, or of a vector's part.
+void Parser::takeInitialValue(Variable &variable, unsigned elementBytes, llvm::StringRef type) {
   auto put = [&] {
     Operand value = takeOperand();
     if (value.kind == Operand::Kind::Name)
-      takeReference(variable, elementBytes, value.name);
+      takeReference(variable, elementBytes, value.name, value.integer);
     else if (value.kind == Operand::Kind::Integer && take('('))
       takeMaskedReference(variable, value.integer);
+    else if (value.kind == Operand::Kind::Float)
+      value.integer = convertFloat(value, type);
+    else if (value.kind != Operand::Kind::Integer)
+      fail("an initial value of `" + variable.name + "` is no constant");
     for (unsigned i = 0; i < elementBytes; ++i)
       variable.initial.push_back(uint8_t(uint64_t(value.integer) >> (8 * i)));
   };
@@ -343,6 +340,7 @@ Variable Parser::takeVariable(llvm::StringRef space) {
   variable.line = line;
   unsigned elementBytes = 1;
   uint32_t align = 0;
+  llvm::StringRef type;
   static constexpr llvm::StringLiteral ignored[] = {".ptr", ".global", ".shared", ".const", ".local"};
   while (skipBlanks(), peek() == '.') {
     llvm::StringRef word = takeDirective();
@@ -355,6 +353,7 @@ Variable Parser::takeVariable(llvm::StringRef space) {
       if (!bytes)
         fail("there is no type `" + word + "`");
       elementBytes *= bytes;
+      type = word.drop_front();
     }
   }
   variable.name = takeWord().str();
@@ -371,7 +370,7 @@ Variable Parser::takeVariable(llvm::StringRef space) {
     variable.bytes *= count;
   }
   if (take('='))
-    takeInitialValue(variable, elementBytes);
+    takeInitialValue(variable, elementBytes, type);
   return variable;
 }
 
@@ -384,7 +383,7 @@ void Parser::takeRegisters(Scope &scope) {
     llvm::StringRef name = takeWord();
     bool isRange = take('<');
     if (isRange) {
-      takeInteger();
+      takeCount();
       expect('>');
     }
     scope.registers[name] = {bits, isRange};
@@ -455,6 +454,7 @@ void Parser::takeStatement(Function &function, int scope) {
   if (takeDeclaration(function, scope, word))
     return;
   word.split(statement.parts, '.');
+  isCall = statement.parts[0] == "call";
   if (!take(';')) {
     do
       statement.operands.push_back(takeOperand());

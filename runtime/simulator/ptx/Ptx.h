@@ -23,7 +23,8 @@ struct Operand {
   std::string name;           // Name; the base of an Address, empty if that is a number
   std::string second;         // of the pair `d|p`
   bool isNegated = false;     // `!p`
-  int64_t integer = 0;        // Integer; an Address's offset; a Float's bits
+  bool isMinus = false;       // `-r`
+  int64_t integer = 0;        // Integer; an Address's offset, or one behind a Name: `x+4`; a Float's bits
   unsigned floatBits = 0;     // Float: 32 or 64
   std::vector<Operand> parts; // Vector; what follows the base in an Address: [map, {x, y}]
 };

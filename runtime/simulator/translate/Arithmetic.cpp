@@ -106,6 +106,13 @@ static void translateFloatPair(FunctionTranslator &t, const Statement &s, PtxTyp
   t.write(s.operands[0], finish(t, s, floats.roundToNearest(result, type)));
 }
 
+/// .hi.sat.s32 alone saturates.
+static Value *addProduct(FunctionTranslator &t, const Statement &s, Value *product, Value *addend) {
+  if (s.has("sat") && !(s.has("hi") && s.has("s32")))
+    t.fail("`" + s.text + "`: only `.hi.s32` saturates");
+  return s.has("sat") ? binary(t, Intrinsic::sadd_sat, product, addend) : t.b.CreateAdd(product, addend);
+}
+
 static void translateMultiply(FunctionTranslator &t, const Statement &s, PtxType type) {
   unsigned bits = type.bits;
   Value *x = operand(t, s, 1, type), *y = operand(t, s, 2, type), *result;
@@ -122,7 +129,7 @@ static void translateMultiply(FunctionTranslator &t, const Statement &s, PtxType
   if (isSum) {
     PtxType sum = type;
     sum.bits = bits;
-    result = t.b.CreateAdd(result, operand(t, s, 3, sum));
+    result = addProduct(t, s, result, operand(t, s, 3, sum));
   }
   t.write(s.operands[0], result);
 }
@@ -139,7 +146,7 @@ static void translateMultiply24(FunctionTranslator &t, const Statement &s) {
   };
   Value *product = t.b.CreateMul(part(1), part(2));
   Value *result = t.b.CreateTrunc(s.has("hi") ? t.b.CreateLShr(product, uint64_t(16)) : product, t.integer(32));
-  t.write(s.operands[0], isSum ? t.b.CreateAdd(result, t.read(s.operands[3], 32)) : result);
+  t.write(s.operands[0], isSum ? addProduct(t, s, result, t.read(s.operands[3], 32)) : result);
 }
 
 static void translatePair(FunctionTranslator &t, const Statement &s) {
@@ -176,6 +183,8 @@ static void translatePair(FunctionTranslator &t, const Statement &s) {
                     {t.resize(x, 64, isSigned), t.resize(y, 64, isSigned), t.i32(type.bits)});
   if (op == "div" || op == "rem")
     result = t.resize(result, type.bits);
+  if (s.has("relu"))
+    result = binary(t, Intrinsic::smax, result, Constant::getNullValue(result->getType()));
   t.write(s.operands[0], result);
 }
 
@@ -235,7 +244,7 @@ static void translateSpecial(FunctionTranslator &t, const Statement &s) {
     return t.b.CreateBitCast(t.b.CreateAnd(bits, t.b.getInt64(0xffffffff00000000)), value->getType());
   };
   Value *result = finish(t, s, computeSpecial(t, s, isHalved ? upperWord(x) : x));
-  t.write(s.operands[0], isHalved ? upperWord(result) : result);
+  t.write(s.operands[0], isHalved ? upperWord(floats.canonicalize(result)) : result);
 }
 
 static Value *compare(FunctionTranslator &t, StringRef how, PtxType type, Value *x, Value *y) {
@@ -275,13 +284,13 @@ static void translateSetp(FunctionTranslator &t, const Statement &s) {
   if (s.operands.size() < 3 || s.parts.size() < 3)
     return t.fail("`" + s.text + "` has too few operands");
   Value *x = operand(t, s, 1, type), *y = operand(t, s, 2, type), *holds = compare(t, s.parts[1], type, x, y);
+  Value *fails = nullptr;
   if (type.isPair) { // two predicates, of the two lanes
-    t.writePredicate(s.operands[0].name, t.b.CreateExtractElement(holds, uint64_t(0)));
-    if (!s.operands[0].second.empty())
-      t.writePredicate(s.operands[0].second, t.b.CreateExtractElement(holds, uint64_t(1)));
-    return;
+    fails = t.b.CreateExtractElement(holds, uint64_t(1));
+    holds = t.b.CreateExtractElement(holds, uint64_t(0));
+  } else {
+    fails = t.b.CreateNot(holds);
   }
-  Value *fails = t.b.CreateNot(holds);
   if (s.operands.size() > 3) {
     Value *third = t.read(s.operands[3], 1);
     holds = joinPredicates(t, s, holds, third), fails = joinPredicates(t, s, fails, third);
@@ -297,8 +306,14 @@ static void translateSet(FunctionTranslator &t, const Statement &s) {
   if (!from || !to || (s.operands.size() != 3 && s.operands.size() != 4))
     return t.fail("`" + s.text + "` is not known");
   Value *holds = compare(t, s.parts[1], *from, operand(t, s, 1, *from), operand(t, s, 2, *from));
-  if (s.operands.size() == 4)
-    holds = joinPredicates(t, s, holds, t.read(s.operands[3], 1));
+  if (s.operands.size() == 4) {
+    Value *third = t.read(s.operands[3], 1);
+    holds = joinPredicates(t, s, holds, from->isPair ? t.b.CreateVectorSplat(2, third) : third);
+  }
+  if (from->isPair && !to->isFloat() && to->width() == 32) // a half of the word for each lane
+    return t.write(s.operands[0], t.b.CreateSExt(holds, FixedVectorType::get(t.integer(16), 2)));
+  if (from->isPair != to->isPair)
+    return t.fail("`" + s.text + "` is not known");
   t.write(s.operands[0], to->isFloat() ? t.b.CreateUIToFP(holds, t.typeOf(*to)) : t.b.CreateSExt(holds, t.integer(to->bits)));
 }
 
@@ -330,8 +345,11 @@ static void translateTestp(FunctionTranslator &t, const Statement &s) {
                      : s.has("infinite")   ? fcInf
                      : s.has("number")     ? fcFinite | fcInf
                      : s.has("notanumber") ? fcNan
-                     : s.has("normal")     ? fcNormal
-                                           : fcSubnormal;
+                     : s.has("normal")     ? fcNormal | fcZero
+                     : s.has("subnormal")  ? fcSubnormal
+                                           : fcNone;
+  if (classes == fcNone)
+    return t.fail("`" + s.text + "` names no property");
   t.write(s.operands[0], t.b.createIsFPClass(x, classes));
 }
 

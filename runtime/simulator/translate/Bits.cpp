@@ -49,7 +49,9 @@ static void translateNot(FunctionTranslator &t, const Statement &s) {
 
 /// lop3: the truth table of three inputs as a byte.
 static void translateLop3(FunctionTranslator &t, const Statement &s) {
-  if (!hasOperands(t, s, 5) || s.operands[4].kind != Operand::Kind::Integer)
+  // .and and .or: d|p, a, b, c, table, q: p = (d != 0) and q.
+  bool joins = s.has("and") || s.has("or");
+  if (!hasOperands(t, s, joins ? 6 : 5) || s.operands[4].kind != Operand::Kind::Integer)
     return t.fail("`lop3` takes its table as a number");
   Value *x = t.read(s.operands[1], 32), *y = t.read(s.operands[2], 32), *z = t.read(s.operands[3], 32);
   Value *result = t.b.getInt32(0);
@@ -58,6 +60,10 @@ static void translateLop3(FunctionTranslator &t, const Statement &s) {
       auto pick = [&](Value *value, unsigned bit) { return row >> bit & 1 ? value : t.b.CreateNot(value); };
       result = t.b.CreateOr(result, t.b.CreateAnd(t.b.CreateAnd(pick(x, 2), pick(y, 1)), pick(z, 0)));
     }
+  if (joins) {
+    Value *isSet = t.b.CreateICmpNE(result, t.b.getInt32(0)), *other = t.read(s.operands[5], 1);
+    t.writePredicate(s.operands[0].second, s.has("and") ? t.b.CreateAnd(isSet, other) : t.b.CreateOr(isSet, other));
+  }
   t.write(s.operands[0], result);
 }
 

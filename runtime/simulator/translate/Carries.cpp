@@ -4,7 +4,7 @@
 //     addc.u32    %r2, %a1, %b1;   ==>    i33 sum = a1 + b1 + carry
 //
 // A difference is the sum a + ~b + 1, and its carry is set if nothing was borrowed: nvcc's division of 128 bits takes
-// it so, by an addc behind a sub.cc.
+// it so, by an addc behind a sub.cc, though the manual speaks of a borrow.
 
 #include "runtime/simulator/translate/Translator.h"
 

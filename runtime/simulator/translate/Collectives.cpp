@@ -23,6 +23,8 @@ static void translateBarrier(FunctionTranslator &t, const Statement &s) {
   if (isReduction) {
     bool hasCount = s.operands.size() == 4;
     Value *count = hasCount ? t.read(s.operands[2], 32) : t.i32(0);
+    if (s.operands.size() != (hasCount ? 4u : 3u))
+      return t.fail("`" + s.text + "` has too few operands");
     Value *predicate = t.resize(t.read(s.operands[hasCount ? 3 : 2], 1), 32);
     int kind = s.has("popc") ? 0 : s.has("and") ? 1 : 2;
     Value *sum = t.collective("dscc_sim_barrier_reduce", t.integer(64), {id, count, t.i32(kind), predicate, t.site()});

@@ -105,6 +105,8 @@ static bool translateFloat8(FunctionTranslator &t, const Statement &s) {
   auto formatOf = [](StringRef name) { return name == "e4m3x2" ? 0 : name == "e5m2x2" ? 1 : -1; };
   if (int format = formatOf(to); format >= 0) {
     bool isPair = from == "f16x2";
+    if (s.operands.size() != (isPair ? 2u : 3u) || (!isPair && from != "f32"))
+      return t.fail("`" + s.text + "` is not known with such operands"), true;
     Value *upper, *lower;
     if (isPair) {
       Value *pair = t.read(s.operands[1], PtxType{PtxType::Kind::Float, 16, true});

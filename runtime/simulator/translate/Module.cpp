@@ -118,11 +118,11 @@ struct Layout {
 };
 } // namespace
 
-static void translateFunction(const Function &function, const std::map<std::string, uint64_t> &offsets, Module &module,
+static void translateFunction(const Function &function, StringRef ptxTarget, const std::map<std::string, uint64_t> &offsets, Module &module,
                               CheckLevel check, std::string &error, std::map<std::string, bool> &needsFibers,
                               std::map<std::string, bool> &ordersUnits,
                               CallGraph &calls) {
-  FunctionTranslator translator(function, module, check, offsets, error);
+  FunctionTranslator translator(function, ptxTarget, module, check, offsets, error);
   translator.run(module.getFunction(function.name));
   needsFibers[function.name] = translator.hasCollectives;
   ordersUnits[function.name] = translator.ordersUnits;
@@ -211,7 +211,7 @@ std::string translate(const PtxModule &ptx, Module &module, CheckLevel check, Tr
     for (const Variable &variable : ptx.shared)
       if (!variable.bytes)
         offsets[variable.name] = bytes;
-    translateFunction(function, offsets, module, check, error, needsFibers, ordersUnits, calls);
+    translateFunction(function, ptx.target, offsets, module, check, error, needsFibers, ordersUnits, calls);
     if (!error.empty())
       return error;
     if (function.isEntry) {

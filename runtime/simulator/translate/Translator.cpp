@@ -36,10 +36,10 @@ std::optional<PtxType> parseType(StringRef text) {
   return type;
 }
 
-FunctionTranslator::FunctionTranslator(const Function &function, Module &module, CheckLevel check,
+FunctionTranslator::FunctionTranslator(const Function &function, StringRef ptxTarget, Module &module, CheckLevel check,
                                        const std::map<std::string, uint64_t> &sharedOffsets, std::string &error)
-    : context(module.getContext()), b(context), function(function), module(module), checks(check),
-      sharedOffsets(sharedOffsets), error(error), registers(function.scopes.size()),
+    : context(module.getContext()), b(context), function(function), ptxTarget(ptxTarget), module(module),
+      checks(check),      sharedOffsets(sharedOffsets), error(error), registers(function.scopes.size()),
       callBuffers(function.scopes.size()), labels(function.scopes.size()) {}
 
 void FunctionTranslator::fail(const Twine &what) {
@@ -149,13 +149,14 @@ Value *FunctionTranslator::symbolAddress(const std::string &name) {
   return b.getInt64(0);
 }
 
-static Value *readFloat(FunctionTranslator &t, const Operand &operand, unsigned bits) {
+static Value *readFloat(FunctionTranslator &t, const Operand &operand, unsigned bits,
+                        const fltSemantics &narrow = APFloat::IEEEhalf()) {
   if (operand.floatBits == bits)
     return ConstantInt::get(t.context, APInt(bits, uint64_t(operand.integer)));
   APFloat value(operand.floatBits == 64 ? APFloat::IEEEdouble() : APFloat::IEEEsingle(),
                 APInt(operand.floatBits, uint64_t(operand.integer)));
   bool lost;
-  value.convert(bits == 64 ? APFloat::IEEEdouble() : bits == 32 ? APFloat::IEEEsingle() : APFloat::IEEEhalf(),
+  value.convert(bits == 64 ? APFloat::IEEEdouble() : bits == 32 ? APFloat::IEEEsingle() : narrow,
                 APFloat::rmNearestTiesToEven, &lost);
   return ConstantInt::get(t.context, value.bitcastToAPInt());
 }
@@ -163,6 +164,8 @@ static Value *readFloat(FunctionTranslator &t, const Operand &operand, unsigned 
 Value *FunctionTranslator::read(const Operand &operand, unsigned bits, bool isSigned) {
   switch (operand.kind) {
   case Operand::Kind::Integer:
+    if (bits == 1) // a predicate
+      return b.getInt1((operand.integer != 0) != operand.isNegated);
     return ConstantInt::get(context, APInt(64, uint64_t(operand.integer)).sextOrTrunc(bits));
   case Operand::Kind::Float:
     return readFloat(*this, operand, bits);
@@ -181,6 +184,8 @@ Value *FunctionTranslator::read(const Operand &operand, unsigned bits, bool isSi
   case Operand::Kind::Name:
     break;
   }
+  if (operand.isMinus)
+    fail("`-" + operand.name + "`: only `vmad` takes a register behind a minus");
   Value *value;
   if (std::optional<uint32_t> index = findSpecial(operand.name))
     value = special(*index);
@@ -195,15 +200,21 @@ Value *FunctionTranslator::read(const Operand &operand, unsigned bits, bool isSi
   else if (AllocaInst *slot = findRegister(operand.name)) {
     checkAccumulator(slot, /*isWrite=*/false);
     value = b.CreateLoad(slot->getAllocatedType(), slot);
+    if (operand.integer)
+      fail("a number is added to the register `" + operand.name + "`");
+  } else {
+    value = b.CreateAdd(symbolAddress(operand.name), b.getInt64(uint64_t(operand.integer)));
   }
-  else
-    value = symbolAddress(operand.name);
   value = resize(value, bits, isSigned);
   return operand.isNegated ? b.CreateNot(value) : value;
 }
 
 Value *FunctionTranslator::read(const Operand &operand, PtxType type) {
-  Value *value = read(operand, type.width(), type.isSigned());
+  if (type.isFloat() && operand.kind == Operand::Kind::Integer)
+    fail("an integer stands where a float is wanted");
+  bool isBfloat = operand.kind == Operand::Kind::Float && type.kind == PtxType::Kind::Bfloat && !type.isPair;
+  Value *value = isBfloat ? readFloat(*this, operand, 16, APFloat::BFloat())
+                          : read(operand, type.width(), type.isSigned());
   return type.isFloat() ? b.CreateBitCast(value, typeOf(type)) : value;
 }
 
@@ -449,6 +460,8 @@ void FunctionTranslator::translate(const Statement &s) {
   for (StringRef word : drop_begin(s.parts))
     if (!isKnownWord(word))
       return fail("the simulator does not know `." + word + "` of the instruction `" + s.text + "`");
+  if (std::string wrong = findFormError(s, ptxTarget); !wrong.empty())
+    return fail(wrong);
   makeMatricesBefore(s, instruction);
   countSegment(s);
   if (s.predicate.empty())

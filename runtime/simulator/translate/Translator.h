@@ -94,6 +94,9 @@ llvm::ArrayRef<Instruction> wmmaInstructions();
 /// add, sub and mad with `.cc`, of which the tables know the opcode only.
 void translateCarry(FunctionTranslator &t, const Statement &s);
 
+/// Why ptxas would refuse the instruction in a module for `target`; empty if it would not. Targets.cpp.
+std::string findFormError(const Statement &s, llvm::StringRef target);
+
 /// Among the callees of a function that calls through a register.
 inline constexpr llvm::StringLiteral anyFunction = "*";
 
@@ -109,7 +112,7 @@ std::vector<AccumulatorSet> findAccumulators(const Function &function); // Wgmma
 /// State and services while a function is translated.
 class FunctionTranslator {
 public:
-  FunctionTranslator(const Function &function, llvm::Module &module, CheckLevel check,
+  FunctionTranslator(const Function &function, llvm::StringRef ptxTarget, llvm::Module &module, CheckLevel check,
                      const std::map<std::string, uint64_t> &sharedOffsets, std::string &error);
   /// Writes the body into `target`.
   void run(llvm::Function *target);
@@ -205,6 +208,7 @@ private:
   llvm::CallInst *report(llvm::StringRef callee, llvm::Value *what, llvm::ArrayRef<llvm::Value *> more = {});
 
   const Function &function;
+  llvm::StringRef ptxTarget; // .target
   llvm::Module &module;
   CheckLevel checks;
   const std::map<std::string, uint64_t> &sharedOffsets;

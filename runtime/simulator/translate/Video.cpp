@@ -108,6 +108,16 @@ static bool readTypes(const Statement &s, VideoForm &form) {
   return true;
 }
 
+/// vmad's signs: of the product, and of c. What is added up has a sign as soon as anything in it may be negative.
+static bool negate(VideoForm &form, Operand &a, Operand &b, Operand &c) {
+  form.isProductNegated = a.isMinus != b.isMinus;
+  form.isAddendNegated = c.isMinus;
+  bool isAny = a.isMinus || b.isMinus || c.isMinus;
+  a.isMinus = b.isMinus = c.isMinus = false;
+  form.isSignedD = form.isSignedA || form.isSignedB || form.isProductNegated || form.isAddendNegated;
+  return !(isAny && form.isPlusOne) && !(form.isProductNegated && form.isAddendNegated);
+}
+
 static void translateVideo(FunctionTranslator &t, const Statement &s) {
   StringRef name = s.parts[0];
   unsigned lanes = name.consume_back("2") ? 2 : name.consume_back("4") ? 4 : 1;
@@ -120,6 +130,11 @@ static void translateVideo(FunctionTranslator &t, const Statement &s) {
   readModifiers(s, form);
   Selected d = select(s.operands[0]), a = select(s.operands[1]), b = select(s.operands[2]);
   bool isKnown = readTypes(s, form);
+  // Several lanes are added up, or nothing is done with c.
+  isKnown &= lanes == 1 || form.second == SecondNone || form.second == SecondAdd;
+  Operand c = s.operands.size() == 4 ? s.operands[3] : Operand();
+  if (form.operation == VideoMultiplyAdd)
+    isKnown &= negate(form, a.word, b.word, c);
   if (lanes == 1) {
     form.mask = 1;
     isKnown &= selectOne(a, 0, form.widthA, form.a[0]) && selectOne(b, 1, form.widthB, form.b[0]) &&
@@ -134,8 +149,8 @@ static void translateVideo(FunctionTranslator &t, const Statement &s) {
     return t.fail("`" + s.text + "` is not known with such operands");
   Value *constant = t.b.CreateGlobalString(StringRef(reinterpret_cast<const char *>(&form), sizeof(form)), "video", 0,
                                            nullptr, /*AddNull=*/false);
-  Value *c = s.operands.size() == 4 ? t.read(s.operands[3], 32) : t.i32(0);
-  t.write(d.word, t.call("dscc_sim_video", t.integer(32), {constant, t.read(a.word, 32), t.read(b.word, 32), c}));
+  Value *third = s.operands.size() == 4 ? t.read(c, 32) : t.i32(0);
+  t.write(d.word, t.call("dscc_sim_video", t.integer(32), {constant, t.read(a.word, 32), t.read(b.word, 32), third}));
 }
 
 ArrayRef<Instruction> videoInstructions() {

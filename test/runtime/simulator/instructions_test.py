@@ -134,7 +134,6 @@ REFUSED = [
     "st.bulk.weak.shared::cta [sm],128,0;",
     "fma.rn.oob.f16x2 %r1,%r2,%r3,%r4;",
     "cvt.rs.f16x2.f32 %r1,%f1,%f2,%r3;",
-    "max.f32 %f1,%f2,%f3,%f4;",
     "stacksave.u64 %q1;",
     "mma.sp::ordered_metadata.sync.aligned.m16n8k32.row.col.f32.f16.f16.f32 {%f0,%f1,%f2,%f3},{%r0,%r1,%r2,%r3},{%r4,%r5,%r6,%r7},{%f0,%f1,%f2,%f3},%r8,0x0;",
 ]
