@@ -135,7 +135,8 @@ static void multiplyDoubles(Lane *lane, uint32_t m, uint32_t depth, DoubleRegist
   });
 }
 
-/// Several mma.sync of one kind: `key` has the registers of A's rows above the types of D, A, B and C.
+/// Several mma.sync of one kind: `key` has the types of D, A, B and C, above them the registers of A's rows, and
+/// whether sums saturate.
 static void multiplyMatrices(Lane *lane, uint32_t key, uint32_t number, ProductRegisters *products, int site) {
   rendezvous(*lane, "mma.sync", allLanes, site, products, [&](Lane *lanes, uint32_t there) {
     requireWarp(*lane, "mma.sync", there, site);
@@ -144,7 +145,7 @@ static void multiplyMatrices(Lane *lane, uint32_t key, uint32_t number, ProductR
     for (uint32_t i = 0; i < lanesPerWarp; ++i)
       all[i] = static_cast<ProductRegisters *>(lanes[i].exchange);
     for (uint32_t index = 0; index < number; ++index) {
-      multiplyFragments(all, int(key >> 16), dType, aType, bType, cType);
+      multiplyFragments(all, int(key >> 16 & 15), dType, aType, bType, cType, key >> 20);
       for (ProductRegisters *&next : all)
         ++next;
     }

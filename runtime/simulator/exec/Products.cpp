@@ -9,6 +9,7 @@
 
 #include "llvm/ADT/APFloat.h"
 
+#include <algorithm>
 #include <cstring>
 #include <immintrin.h>
 
@@ -181,8 +182,26 @@ static void multiply(ProductRegisters *const *lanes, int registersPerRow, int dT
   storeSums(lanes, dType, elements);
 }
 
-void multiplyFragments(ProductRegisters *const *lanes, int registersPerRow, int dType, int aType, int bType,
-                       int cType) {
+/// The sums of 32 products are far from overflow, so that only C can bring them there.
+static void multiplySaturating(ProductRegisters *const *lanes, int registersPerRow, int aType, int bType) {
+  Words words;
+  Elements<int32_t> elements;
+  collect(lanes, registersPerRow, words);
+  expand(words, registersPerRow, aType, bType, elements);
+  std::memset(elements.sums, 0, sizeof elements.sums);
+  for (int first = 0; first < rows; first += 8)
+    multiplyRows(elements, first, registersPerRow, elementsPerWord(aType));
+  for (int lane = 0; lane < 32; ++lane)
+    for (int e = 0; e < 4; ++e) {
+      int64_t sum = int64_t(int32_t(lanes[lane]->c[e])) + elements.sums[lane / 4 + e / 2 * 8][lane % 4 * 2 + e % 2];
+      lanes[lane]->d[e] = uint32_t(std::clamp<int64_t>(sum, INT32_MIN, INT32_MAX));
+    }
+}
+
+void multiplyFragments(ProductRegisters *const *lanes, int registersPerRow, int dType, int aType, int bType, int cType,
+                       bool isSaturating) {
+  if (isSaturating)
+    return multiplySaturating(lanes, registersPerRow, aType, bType);
   if (dType == S32)
     return multiply<int32_t>(lanes, registersPerRow, dType, aType, bType, cType);
   multiply<float>(lanes, registersPerRow, dType, aType, bType, cType);

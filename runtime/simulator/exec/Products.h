@@ -29,8 +29,9 @@ struct MatrixRow {
 };
 
 /// D = A * B + C of 16 x 8 x k, where a row of A has 4 or 8 registers; sums in f32 or s32, in order of k, each product
-/// fused with its sum.
-void multiplyFragments(ProductRegisters *const *lanes, int registersPerRow, int dType, int aType, int bType, int cType);
+/// fused with its sum. Those in s32 wrap, or saturate when C is added.
+void multiplyFragments(ProductRegisters *const *lanes, int registersPerRow, int dType, int aType, int bType, int cType,
+                       bool isSaturating);
 
 } // namespace dscc::sim
 

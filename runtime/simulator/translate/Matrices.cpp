@@ -165,12 +165,21 @@ static void translateStmatrix(FunctionTranslator &t, const Statement &s) {
 namespace {
 /// What the name of an mma.sync says.
 struct ProductShape {
-  uint32_t key = 0;   // registers of A's rows, types of D, A, B and C: 4 bits each
+  uint32_t key = 0;   // whether it saturates, registers of A's rows, types of D, A, B and C: 4 bits each
   unsigned bits;      // of a register
   unsigned m, k;
   unsigned counts[4]; // registers of D, A, B and C a lane
 };
 } // namespace
+
+/// Without the modifiers, which ptxas takes anywhere.
+static SmallVector<StringRef> namesOf(const Statement &s) {
+  SmallVector<StringRef> names;
+  for (StringRef part : s.parts)
+    if (part != "satfinite")
+      names.push_back(part);
+  return names;
+}
 
 static std::optional<ProductShape> parseProduct(const Statement &s) {
   static constexpr StringLiteral types[] = {"f16", "bf16", "tf32", "f64", "f32", "s8", "u8", "s32", "e4m3", "e5m2"};
@@ -179,8 +188,9 @@ static std::optional<ProductShape> parseProduct(const Statement &s) {
     if (sscanf(part.str().c_str(), "m%un%uk%u", &m, &n, &k) == 3)
       break;
   int codes[4]; // they end the name
+  SmallVector<StringRef> names = namesOf(s);
   for (size_t i = 0; i < 4; ++i) {
-    auto found = find(types, s.parts.size() < 6 ? "" : s.parts[s.parts.size() - 4 + i]);
+    auto found = find(types, names.size() < 6 ? "" : names[names.size() - 4 + i]);
     if (found == std::end(types))
       return std::nullopt;
     codes[i] = int(found - std::begin(types));
@@ -189,8 +199,12 @@ static std::optional<ProductShape> parseProduct(const Statement &s) {
   const Family *family = findFamily(d, a, b, c);
   if (!family || n != 8 || !s.has("sync") || !s.has("row") || !s.has("col"))
     return std::nullopt;
-  unsigned perRow = k * family->bits / 32;
-  ProductShape shape{perRow << 16 | unsigned(d << 12 | a << 8 | b << 4 | c), 32, m, k, {4, perRow / 2, perRow / 4, 4}};
+  bool isSaturating = s.has("satfinite");
+  if (isSaturating && d != S32)
+    return std::nullopt;
+  unsigned perRow = k * family->bits / 32, codesOfAll = unsigned(d << 12 | a << 8 | b << 4 | c);
+  ProductShape shape{
+      unsigned(isSaturating) << 20 | perRow << 16 | codesOfAll, 32, m, k, {4, perRow / 2, perRow / 4, 4}};
   if (family->bits == 64) {
     shape.bits = 64;
     shape.counts[0] = shape.counts[3] = m / 4, shape.counts[1] = m * k / 32, shape.counts[2] = k / 4;

@@ -66,15 +66,20 @@ def pack(matrix, places, count):
     return np.ascontiguousarray(fragments)
 
 
-def kernel(m, n, k, d, a, b, c):
-    """Each lane loads its fragments, multiplies, stores."""
+def product(shape, d, types, modifier, left, others):
+    m, n, k = shape
+    return f"  mma.sync.aligned.m{m}n{n}k{k}.row.col{modifier}.{d}.{'.'.join(types)} {left}, {', '.join(others)};"
+
+
+def kernel(m, n, k, d, a, b, c, modifier="", before=None):
+    """Each lane loads its fragments, multiplies, stores. `before`: the modifier of another product that comes first."""
     bits = 64 if d == "f64" else 32
     words = {"a": m * k // 32 * width(a) * 8 // bits, "b": k * 8 // 32 * width(b) * 8 // bits,
              "c": m * 8 // 32 * width(c) * 8 // bits, "d": m * 8 // 32 * width(d) * 8 // bits}
     lines = [".version 8.7", ".target sm_90", ".address_size 64",
              ".visible .entry k(.param .u64 pa, .param .u64 pb, .param .u64 pc, .param .u64 pd)", "{",
              "  .reg .b32 %t<4>;", "  .reg .b64 %q<12>;"]
-    lines += [f"  .reg .b{bits} %{name}<{count + 1}>;" for name, count in words.items()]
+    lines += [f"  .reg .b{bits} %{name}<{count + 1}>;" for name, count in [*words.items(), ("other", words["d"])]]
     lines += ["  mov.u32 %t1, %tid.x;"]
     for index, name in enumerate("abcd"):
         lines += [f"  ld.param.u64 %q{index}, [p{name}];", f"  mul.wide.u32 %q{index + 4}, %t1, {words[name] * bits // 8};",
@@ -82,12 +87,24 @@ def kernel(m, n, k, d, a, b, c):
         if name != "d":
             lines += [f"  ld.global.b{bits} %{name}{i}, [%q{index}+{i * bits // 8}];" for i in range(words[name])]
     group = {name: "{" + ", ".join(f"%{name}{i}" for i in range(count)) + "}" for name, count in words.items()}
-    lines += [f"  mma.sync.aligned.m{m}n{n}k{k}.row.col.{d}.{a}.{b}.{c} {group['d']}, {group['a']}, {group['b']}, {group['c']};"]
+    operands = [group[name] for name in "abc"]
+    if before is not None:
+        lines.append(product((m, n, k), d, (a, b, c), before, group["d"].replace("%d", "%other"), operands))
+    lines.append(product((m, n, k), d, (a, b, c), modifier, group["d"], operands))
     lines += [f"  st.global.b{bits} [%q3+{i * bits // 8}], %d{i};" for i in range(words["d"])]
     return "\n".join(lines + ["  ret;", "}"]) + "\n"
 
 
 class MmaTest(unittest.TestCase):
+    def run_kernel(self, text, m, n, k, d, a, b, x, y, z):
+        """The lanes' fragments of the result."""
+        buffers = [DRIVER.upload(pack(x, places_of_a(m, k, a), m * k // 32)), DRIVER.upload(pack(y, places_of_b(k, b), k * 8 // 32)),
+                   DRIVER.upload(pack(z, places_of_c(m), m * 8 // 32))]
+        out = DRIVER.allocate(m * n * width(d))
+        said = DRIVER.launch(DRIVER.function(DRIVER.load(text), "k"), [1], [32], [*buffers, out])
+        self.assertEqual((said.text, said.fault), ("", None))
+        return DRIVER.download(out, KINDS[d], (32, m * 8 // 32))
+
     def check(self, m, n, k, d, a, b, c):
         random = np.random.default_rng(k)
 
@@ -99,13 +116,7 @@ class MmaTest(unittest.TestCase):
             return (values.view(np.uint32) & 0xffffe000).view(np.float32) if kind == "tf32" else values
 
         x, y, z = matrix(m, k, a), matrix(k, n, b), matrix(m, n, c)
-        module = DRIVER.load(kernel(m, n, k, d, a, b, c))
-        buffers = [DRIVER.upload(pack(x, places_of_a(m, k, a), m * k // 32)), DRIVER.upload(pack(y, places_of_b(k, b), k * 8 // 32)),
-                   DRIVER.upload(pack(z, places_of_c(m), m * 8 // 32))]
-        out = DRIVER.allocate(m * n * width(d))
-        said = DRIVER.launch(DRIVER.function(module, "k"), [1], [32], [*buffers, out])
-        self.assertEqual((said.text, said.fault), ("", None))
-        fragments = DRIVER.download(out, KINDS[d], (32, m * 8 // 32))
+        fragments = self.run_kernel(kernel(m, n, k, d, a, b, c), m, n, k, d, a, b, x, y, z)
         exact = x.astype(np.float64) @ y.astype(np.float64) + z.astype(np.float64)
         rounded = self.sum_in_order(x, y, z) if d in ("f32", "f16") else exact
         tolerance = {"f16": 2e-3, "f32": 1e-6, "f64": 1e-15, "s32": 0}[d] * max(1, np.abs(exact).max())
@@ -130,6 +141,22 @@ class MmaTest(unittest.TestCase):
         for shape in SHAPES:
             with self.subTest(shape=shape):
                 self.check(*shape)
+
+    def test_saturating(self):
+        """C is at the ends of its range: sums stop there, or wrap. Products of both kinds stand side by side."""
+        limits = np.iinfo(np.int32)
+        for m, k in ((8, 16), (16, 16), (16, 32)):
+            random = np.random.default_rng(k)
+            x, y = (random.integers(-100, 100, shape).astype(np.int8) for shape in ((m, k), (k, 8)))
+            z = random.choice([limits.min, limits.min + 9, 0, limits.max - 9, limits.max], (m, 8)).astype(np.int32)
+            exact = x.astype(np.int64) @ y.astype(np.int64) + z
+            for modifier, expected in (("", exact.astype(np.int32)), (".satfinite", exact.clip(limits.min, limits.max))):
+                for before in ("", ".satfinite"):
+                    with self.subTest(m=m, k=k, modifier=modifier, before=before):
+                        text = kernel(m, 8, k, "s32", "s8", "s8", "s32", modifier, before)
+                        fragments = self.run_kernel(text, m, 8, k, "s32", "s8", "s8", x, y, z)
+                        for lane, element, row, column in places_of_c(m):
+                            self.assertEqual(fragments[lane, element], expected[row, column], (lane, element))
 
 
 if __name__ == "__main__":
