@@ -7,13 +7,17 @@
 #include "runtime/simulator/exec/Runtime.h"
 #include "runtime/simulator/exec/SharedChecks.h"
 
+#include "llvm/ADT/StringExtras.h"
+
 #include <cmath>
 #include <cstring>
 
 namespace dscc::sim {
 
+static constexpr int illegalAddress = 700;    // CUDA_ERROR_ILLEGAL_ADDRESS
 static constexpr int misalignedAddress = 716; // CUDA_ERROR_MISALIGNED_ADDRESS
 static constexpr int illegalInstruction = 715;
+static constexpr size_t windowBytes = size_t(1) << 24; // what addresses of .shared can say
 
 namespace {
 /// A lane's part of stmatrix.
@@ -27,6 +31,17 @@ struct Tile {
   uint16_t *ofLane(uint32_t i) { return &elements[i / 4][i % 4 * 2]; }
 };
 } // namespace
+
+/// A generic address may be any: nothing may be read there before.
+static void requireShared(Lane &lane, const char *address, int site) {
+  if (size_t(address - lane.block->shared) < windowBytes)
+    return;
+  reports().add(lane, "illegal access",
+                "a row of a matrix is at 0x" + llvm::utohexstr(reinterpret_cast<uintptr_t>(address)) +
+                    ", outside the block's shared memory",
+                site, illegalAddress);
+  abandon(lane);
+}
 
 static void requireAligned(Lane &lane, const char *address, int site) {
   if (!((address - lane.block->shared) & 15))
@@ -56,9 +71,13 @@ static void transpose(Tile &tile) {
 static void checkRow(Lane &lane, char *row, uint32_t count, bool isStore, int site) {
   if (lane.index >= count * 8)
     return;
+  const Block &block = *lane.block;
+  requireShared(lane, row, site);
   requireAligned(lane, row, site);
   if (settings().check != CheckLevel::None)
     checkSharedAccess(lane, *lane.block, row, 16, isStore, site);
+  else if (size_t(row - block.shared) + 16 > block.sharedBytes) // the host's memory ends somewhere too
+    checkSharedBounds(lane, block, row, 16, isStore, site);
 }
 
 /// Load `index` of all lanes.

@@ -124,8 +124,14 @@ static void countMatrixRows(FunctionTranslator &t, const Statement &s, Value *ro
   t.countAccess(row, t.b.CreateSelect(givesRow, t.i32(16), t.i32(0)), kind, "shared");
 }
 
+/// Without a space the address is generic, and has to lie in the shared window all the same.
+static Value *rowAddress(FunctionTranslator &t, const Statement &s, const Operand &operand) {
+  return t.address(operand, s.has("shared") || s.has("shared::cta") ? "shared" : "");
+}
+
 static bool isMatrixAccess(FunctionTranslator &t, const Statement &s, const Operand &registers) {
-  if (s.has("b16") && s.has("m8n8") && partsOf(registers).size() == countMatrices(s))
+  bool isElsewhere = any_of(s.parts, [](StringRef part) { return part == "global" || part == "shared::cluster"; });
+  if (s.has("b16") && s.has("m8n8") && !isElsewhere && partsOf(registers).size() == countMatrices(s))
     return true;
   t.fail("the simulator does not know `" + s.text + "` of " + Twine(partsOf(registers).size()) + " registers");
   return false;
@@ -140,7 +146,7 @@ static void translateLdmatrix(FunctionTranslator &t, const Statement &s) {
   auto place = [&](size_t offset) {
     return t.b.CreateConstGEP1_64(t.b.getInt8Ty(), t.loads.buffer, t.loads.count * sizeof(MatrixRow) + offset);
   };
-  Value *row = t.address(s.operands[1], "shared");
+  Value *row = rowAddress(t, s, s.operands[1]);
   countMatrixRows(t, s, row, LoadAccess);
   t.b.CreateStore(row, place(offsetof(MatrixRow, row)));
   t.b.CreateStore(t.i32(countMatrices(s) | unsigned(s.has("trans")) << 8),
@@ -156,7 +162,7 @@ static void translateStmatrix(FunctionTranslator &t, const Statement &s) {
     return t.fail("`stmatrix` takes 2 operands");
   if (!isMatrixAccess(t, s, s.operands[1]))
     return;
-  Value *words = t.spread("stmatrix", s.operands[1]), *row = t.address(s.operands[0], "shared");
+  Value *words = t.spread("stmatrix", s.operands[1]), *row = rowAddress(t, s, s.operands[0]);
   countMatrixRows(t, s, row, StoreAccess);
   t.collective("dscc_sim_stmatrix", t.b.getVoidTy(),
                {row, t.i32(countMatrices(s)), t.i32(s.has("trans")), words, t.site()});

@@ -118,6 +118,8 @@ TAKEN = [
     "mbarrier.arrive.noComplete.release.cta.shared::cta.b64 %q1,[sm],1;",
     "cp.async.ca.shared.global.L2::128B [sm],[%q0],16,%r1;",
     "ldmatrix.sync.aligned.m8n8.x4.trans.shared::cta.b16 {%r0,%r1,%r2,%r3},[sm];",
+    "ldmatrix.sync.aligned.m8n8.x1.b16 {%r0},[%q0];",
+    "stmatrix.sync.aligned.m8n8.x1.b16 [%q0],{%r0};",
     "mma.sync.aligned.m8n8k16.row.col.satfinite.s32.s8.u8.s32 {%r0,%r1},{%r2},{%r3},{%r0,%r1};",
     "mma.sync.aligned.m8n8k16.row.col.s32.s8.u8.s32.satfinite {%r0,%r1},{%r2},{%r3},{%r0,%r1};",
     "mov.u64 %q1,%globaltimer;",
@@ -137,6 +139,8 @@ REFUSED = [
     "fma.rn.oob.f16x2 %r1,%r2,%r3,%r4;",
     "cvt.rs.f16x2.f32 %r1,%f1,%f2,%r3;",
     "stacksave.u64 %q1;",
+    "ldmatrix.sync.aligned.m8n8.x1.global.b16 {%r0},[%q0];",
+    "stmatrix.sync.aligned.m8n8.x1.shared::cluster.b16 [%q0],{%r0};",
     "mma.sync.aligned.m16n8k8.row.col.satfinite.f32.f16.f16.f32 {%f0,%f1,%f2,%f3},{%r0,%r1},{%r2},{%f0,%f1,%f2,%f3};",
     "mma.sp::ordered_metadata.sync.aligned.m16n8k32.row.col.f32.f16.f16.f32 {%f0,%f1,%f2,%f3},{%r0,%r1,%r2,%r3},{%r4,%r5,%r6,%r7},{%f0,%f1,%f2,%f3},%r8,0x0;",
 ]

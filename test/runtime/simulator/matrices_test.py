@@ -154,9 +154,9 @@ class Matrices(unittest.TestCase):
         matrices = matrices.transpose(0, 2, 1) if is_transposed else matrices
         return np.ascontiguousarray(matrices).reshape(-1, 32, 2).transpose(1, 0, 2)
 
-    def load(self, count, is_transposed, first):
+    def load(self, count, is_transposed, first, space=".shared", address="%r3"):
         registers = ", ".join(f"%r{first + i}" for i in range(count))
-        return f"  ldmatrix.sync.aligned.m8n8.x{count}{'.trans' if is_transposed else ''}.shared.b16 {{{registers}}}, [%r3];\n"
+        return f"  ldmatrix.sync.aligned.m8n8.x{count}{'.trans' if is_transposed else ''}{space}.b16 {{{registers}}}, [{address}];\n"
 
     # Each lane has 8 elements, which are a row of one of four matrices.
     FILL = """  mul.wide.u32 %q5, %r1, 16;
@@ -212,7 +212,37 @@ class Matrices(unittest.TestCase):
             got = self.launch(text + self.store_words(4, 20), [matrices] * 3, np.uint16, (4, 8, 8))
             np.testing.assert_array_equal(got, matrices)
 
+    GENERIC = "  cvt.u64.u32 %q8, %r3;\n  cvta.shared.u64 %q8, %q8;\n"
+
+    def test_generic_addresses(self):
+        matrices = np.random.default_rng(5).integers(0, 2**16, (4, 8, 8)).astype(np.uint16)
+        text = HEAD + self.FILL + self.GENERIC + self.load(4, True, 10, "", "%q8")
+        text += "  stmatrix.sync.aligned.m8n8.x4.trans.b16 [%q8+512], {%r10, %r11, %r12, %r13};\n"
+        text += "  bar.warp.sync 0xffffffff;\n  ld.shared.v4.b32 {%r20, %r21, %r22, %r23}, [%r3+512];\n"
+        np.testing.assert_array_equal(self.launch(text + self.store_words(4, 20), [matrices] * 3, np.uint16, (4, 8, 8)), matrices)
+
+    def test_generic_addresses_elsewhere(self):
+        """They are illegal in the lanes that give a row, and of no interest in the others."""
+        matrices = np.random.default_rng(6).integers(0, 2**16, (4, 8, 8)).astype(np.uint16)
+        elsewhere = self.GENERIC + "  setp.{} %p1, %r1, 8;\n  @%p1 mov.u64 %q8, {};\n"
+        for address in ("%q4", "64", "-16"):
+            head = HEAD + self.FILL + elsewhere.format("ge.u32", address)
+            got = self.launch(head + self.load(1, False, 10, "", "%q8") + self.store_words(1, 10), [matrices] * 3, np.uint16, (32, 1, 2))
+            np.testing.assert_array_equal(got, self.fragments_of(matrices[:1], False))
+        for name, access in (("ldmatrix", self.load(1, False, 10, "", "%q8")),
+                             ("stmatrix", "  stmatrix.sync.aligned.m8n8.x1.b16 [%q8], {%r1};\n")):
+            for address in ("%q4", "64", "-16"):
+                with self.subTest(name=name, address=address):
+                    text = HEAD + self.FILL + elsewhere.format("lt.u32", address) + access + "  ret;\n}\n"
+                    function = DRIVER.function(DRIVER.load(text), "k")
+                    said = DRIVER.launch(function, [1], [32], [DRIVER.upload(matrices)] * 4)
+                    DRIVER.library.cuDevicePrimaryCtxReset_v2(0)
+                    DRIVER.__init__(LIBRARY)
+                    self.assertRegex(said.text, r"illegal access .*thread \([0-7], 0, 0\): a row of a matrix is at 0x\w+, outside")
+                    self.assertEqual(said.fault, "CUDA_ERROR_ILLEGAL_ADDRESS")
+
 
 if __name__ == "__main__":
-    DRIVER = cuda.Driver(sys.argv.pop(1))
+    LIBRARY = sys.argv.pop(1)
+    DRIVER = cuda.Driver(LIBRARY)
     unittest.main()
