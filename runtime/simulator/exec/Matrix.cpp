@@ -4,6 +4,7 @@
 // i / 4 and place t = i % 4. Products of f16, bf16, tf32 and float8 are exact in f32; sums are made in f32, in order of k.
 
 #include "runtime/simulator/exec/Products.h"
+#include "runtime/simulator/exec/Rounding.h"
 #include "runtime/simulator/exec/Runtime.h"
 #include "runtime/simulator/exec/SharedChecks.h"
 
@@ -126,31 +127,45 @@ static void storeMatrix(Lane *lane, char *row, int count, int isTransposed, cons
   });
 }
 
+namespace {
+/// The matrices of an f64 product.
+struct Doubles {
+  double a[16][16], b[16][8], sums[16][8];
+};
+} // namespace
+
+[[gnu::noinline]] static void addProducts(Doubles &matrices, uint32_t m, uint32_t depth) {
+  for (uint32_t row = 0; row < m; ++row)
+    for (uint32_t k = 0; k < depth; ++k)
+      for (uint32_t column = 0; column < 8; ++column)
+        matrices.sums[row][column] = std::fma(matrices.a[row][k], matrices.b[k][column], matrices.sums[row][column]);
+}
+
 /// D = A * B + C of f64: m x k by k x 8, where m is 8 or 16. A's elements alternate between rows g and g + 8, then go on by
 /// 4 columns.
-static void multiplyDoubles(Lane *lane, uint32_t m, uint32_t depth, DoubleRegisters *registers, int site) {
+static void multiplyDoubles(Lane *lane, uint32_t m, uint32_t depth, int rounding, DoubleRegisters *registers,
+                            int site) {
   rendezvous(*lane, "mma.sync", allLanes, site, registers, [&](Lane *lanes, uint32_t there) {
     requireWarp(*lane, "mma.sync", there, site);
-    constexpr uint32_t rows = 16, columns = 8, maxDepth = 16;
-    double a[rows][maxDepth], b[maxDepth][columns], sums[rows][columns];
+    Doubles matrices;
     uint32_t halves = m / 8;
     auto of = [&](uint32_t i) { return static_cast<DoubleRegisters *>(lanes[i].exchange); };
     for (uint32_t i = 0; i < lanesPerWarp; ++i) {
       uint32_t g = i / 4, t = i % 4;
       for (uint32_t e = 0; e < halves * depth / 4; ++e)
-        a[g + 8 * (e % halves)][t + e / halves * 4] = of(i)->a[e];
+        matrices.a[g + 8 * (e % halves)][t + e / halves * 4] = of(i)->a[e];
       for (uint32_t e = 0; e < depth / 4; ++e)
-        b[t + 4 * e][g] = of(i)->b[e];
+        matrices.b[t + 4 * e][g] = of(i)->b[e];
       for (uint32_t e = 0; e < 2 * halves; ++e)
-        sums[g + 8 * (e / 2)][2 * t + e % 2] = of(i)->c[e];
+        matrices.sums[g + 8 * (e / 2)][2 * t + e % 2] = of(i)->c[e];
     }
-    for (uint32_t row = 0; row < m; ++row)
-      for (uint32_t k = 0; k < depth; ++k)
-        for (uint32_t column = 0; column < columns; ++column)
-          sums[row][column] = std::fma(a[row][k], b[k][column], sums[row][column]);
+    {
+      Rounding held(rounding);
+      addProducts(matrices, m, depth);
+    }
     for (uint32_t i = 0; i < lanesPerWarp; ++i)
       for (uint32_t e = 0; e < 2 * halves; ++e)
-        of(i)->d[e] = sums[i / 4 + 8 * (e / 2)][i % 4 * 2 + e % 2];
+        of(i)->d[e] = matrices.sums[i / 4 + 8 * (e / 2)][i % 4 * 2 + e % 2];
   });
 }
 

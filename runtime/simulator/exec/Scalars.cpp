@@ -1,10 +1,10 @@
 // Operations of one thread for which LLVM has no instruction with PTX's meaning.
 
+#include "runtime/simulator/exec/Rounding.h"
 #include "runtime/simulator/exec/Runtime.h"
 
 #include "llvm/ADT/APFloat.h"
 
-#include <cfenv>
 #include <cmath>
 #include <cstring>
 #include <limits>
@@ -144,18 +144,6 @@ static uint32_t fromFloat8(Lane *, uint32_t pair, int format, int isRelu) {
   }
   return result;
 }
-
-namespace {
-/// Sets the host's rounding for a while. Modes: to zero, down, up.
-struct Rounding {
-  explicit Rounding(int mode) : before(fegetround()) {
-    static constexpr int modes[] = {FE_TOWARDZERO, FE_DOWNWARD, FE_UPWARD};
-    fesetround(modes[mode]);
-  }
-  ~Rounding() { fesetround(before); }
-  int before;
-};
-} // namespace
 
 /// Volatile, so that no arithmetic moves across the change of the rounding mode.
 template <typename T, typename Compute> static T withRounding(int mode, T x, T y, T z, Compute compute) {

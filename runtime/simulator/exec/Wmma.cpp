@@ -9,6 +9,7 @@
 
 #include "runtime/simulator/exec/Wmma.h"
 
+#include "runtime/simulator/exec/Rounding.h"
 #include "runtime/simulator/exec/Runtime.h"
 
 #include <algorithm>
@@ -162,6 +163,13 @@ template <typename T> static void multiply(Lane *lanes, const WmmaProduct &form)
     }
 }
 
+[[gnu::noinline]] static void multiplyAsRounded(Lane *lanes, const WmmaProduct &form) { multiply<double>(lanes, form); }
+
+static void multiplyDoubles(Lane *lanes, const WmmaProduct &form) {
+  Rounding held(form.rounding);
+  multiplyAsRounded(lanes, form);
+}
+
 static void multiplyMatrices(Lane *lane, const WmmaProduct *form, const char *a, const char *b, const char *c, char *d,
                              int site) {
   Fragments own{a, b, c, d};
@@ -172,7 +180,7 @@ static void multiplyMatrices(Lane *lane, const WmmaProduct *form, const char *a,
       abandon(*lane);
     }
     if (form->d == WmmaF64)
-      multiply<double>(lanes, *form);
+      multiplyDoubles(lanes, *form);
     else if (form->d == WmmaS32)
       multiply<int32_t>(lanes, *form);
     else

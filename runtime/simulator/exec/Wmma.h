@@ -21,6 +21,7 @@ struct WmmaProduct {
   uint8_t m, n, k;
   WmmaElement d, a, b, c;
   uint8_t isSaturating;
+  int8_t rounding; // of f64, as Rounding takes it
 };
 
 } // namespace dscc::sim

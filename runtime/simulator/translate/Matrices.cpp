@@ -178,11 +178,13 @@ struct ProductShape {
 };
 } // namespace
 
+int productRounding(const Statement &s) { return s.has("rz") ? 0 : s.has("rm") ? 1 : s.has("rp") ? 2 : -1; }
+
 /// Without the modifiers, which ptxas takes anywhere.
 static SmallVector<StringRef> namesOf(const Statement &s) {
   SmallVector<StringRef> names;
   for (StringRef part : s.parts)
-    if (part != "satfinite")
+    if (part != "satfinite" && part != "rn" && part != "rz" && part != "rm" && part != "rp")
       names.push_back(part);
   return names;
 }
@@ -206,7 +208,7 @@ static std::optional<ProductShape> parseProduct(const Statement &s) {
   if (!family || n != 8 || !s.has("sync") || !s.has("row") || !s.has("col"))
     return std::nullopt;
   bool isSaturating = s.has("satfinite");
-  if (isSaturating && d != S32)
+  if ((isSaturating && d != S32) || ((productRounding(s) >= 0 || s.has("rn")) && d != F64))
     return std::nullopt;
   unsigned perRow = k * family->bits / 32, codesOfAll = unsigned(d << 12 | a << 8 | b << 4 | c);
   ProductShape shape{
@@ -241,7 +243,8 @@ static void translateDoubles(FunctionTranslator &t, const Statement &s, const Pr
   for (unsigned operand = 1; operand < 4; ++operand)
     for (auto [index, part] : enumerate(partsOf(s.operands[operand])))
       t.b.CreateStore(t.read(part, 64), place(operand, index));
-  t.collective("dscc_sim_mma_doubles", t.b.getVoidTy(), {t.i32(shape.m), t.i32(shape.k), registers, t.site()});
+  t.collective("dscc_sim_mma_doubles", t.b.getVoidTy(),
+               {t.i32(shape.m), t.i32(shape.k), t.i32(productRounding(s)), registers, t.site()});
   for (auto [index, part] : enumerate(partsOf(s.operands[0])))
     t.write(part, t.b.CreateLoad(t.integer(64), place(0, index)));
 }

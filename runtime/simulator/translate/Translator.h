@@ -96,6 +96,8 @@ void translateCarry(FunctionTranslator &t, const Statement &s);
 
 /// Why ptxas would refuse the instruction in a module for `target`; empty if it would not. Targets.cpp.
 std::string findFormError(const Statement &s, llvm::StringRef target);
+/// How the name of an mma or wmma.mma says to round, as exec/Rounding.h takes it. Matrices.cpp.
+int productRounding(const Statement &s);
 
 /// Among the callees of a function that calls through a register.
 inline constexpr llvm::StringLiteral anyFunction = "*";

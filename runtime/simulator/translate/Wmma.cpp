@@ -135,12 +135,15 @@ static void translateProduct(FunctionTranslator &t, const Statement &s) {
   Shape shape = shapeOf(s);
   if (s.operands.size() != 4 || !findTypes(s, types) || !isKnown(shape, *types[1]))
     return failUnknown(t, s);
+  if (types[0]->code != WmmaF64 && (productRounding(s) >= 0 || s.has("rn")))
+    return failUnknown(t, s);
   const unsigned sizes[] = {shape.m * shape.n, shape.m * shape.k, shape.k * shape.n, shape.m * shape.n};
   for (unsigned i = 0; i < 4; ++i)
     if (!countHeld(s.operands[i], *types[i], sizes[i]))
       return failUnknown(t, s);
-  WmmaProduct form{uint8_t(shape.m), uint8_t(shape.n), uint8_t(shape.k), types[0]->code,
-                   types[1]->code,   types[2]->code,   types[3]->code,   s.has("satfinite")};
+  WmmaProduct form{uint8_t(shape.m), uint8_t(shape.n),   uint8_t(shape.k),
+                   types[0]->code,   types[1]->code,     types[2]->code,
+                   types[3]->code,   s.has("satfinite"), int8_t(productRounding(s))};
   Value *a = spread(t, "wmma_a", s.operands[1], *types[1]), *b = spread(t, "wmma_b", s.operands[2], *types[2]);
   Value *c = spread(t, "wmma_c", s.operands[3], *types[3]), *d = t.buffer("wmma_d");
   t.collective("dscc_sim_wmma_mma", t.b.getVoidTy(), {constant(t, form), a, b, c, d, t.site()});

@@ -142,6 +142,41 @@ class MmaTest(unittest.TestCase):
             with self.subTest(shape=shape):
                 self.check(*shape)
 
+    def test_rounding(self):
+        """f64, one product after the other: a sum of 1 and what is below half of its last place."""
+        tiny = 2.0**-60
+        for sign, changed in ((1, {".rp": 1 + 2.0**-52}), (-1, {".rz": 1 - 2.0**-53, ".rm": 1 - 2.0**-53})):
+            for modifier in ("", ".rn", ".rz", ".rm", ".rp"):
+                for m, k in ((8, 4), (16, 4), (16, 8), (16, 16)):
+                    with self.subTest(sign=sign, modifier=modifier, m=m, k=k):
+                        x, y, z = np.zeros((m, k)), np.full((k, 8), sign * tiny), np.ones((m, 8))
+                        x[:, 2] = 1
+                        text = kernel(m, 8, k, "f64", "f64", "f64", "f64", modifier)
+                        fragments = self.run_kernel(text, m, 8, k, "f64", "f64", "f64", x, y, z)
+                        self.assertEqual(np.unique(fragments).tolist(), [changed.get(modifier, 1)])
+                with self.subTest(sign=sign, modifier=modifier, wmma=True):
+                    self.assertEqual(self.round_by_wmma(modifier, sign * tiny), changed.get(modifier, 1))
+
+    def round_by_wmma(self, modifier, addend):
+        """1 and four products, of `addend` and 1, 0, 0 and 0."""
+        lines = [".version 8.7", ".target sm_90", ".address_size 64",
+                 ".visible .entry k(.param .u64 pa, .param .u64 pb, .param .u64 pc, .param .u64 pd)", "{", "  .reg .b64 %q<4>;",
+                 "  .reg .f64 %d<8>;"]
+        lines += [f"  ld.param.u64 %q{index}, [p{name}];" for index, name in enumerate("abcd")]
+        lines += ["  wmma.load.a.sync.aligned.row.m8n8k4.global.f64 {%d0}, [%q0];",
+                  "  wmma.load.b.sync.aligned.row.m8n8k4.global.f64 {%d1}, [%q1];",
+                  "  wmma.load.c.sync.aligned.row.m8n8k4.global.f64 {%d2, %d3}, [%q2];",
+                  f"  wmma.mma.sync.aligned.row.row.m8n8k4{modifier}.f64.f64.f64.f64 {{%d4, %d5}}, {{%d0}}, {{%d1}}, {{%d2, %d3}};",
+                  "  wmma.store.d.sync.aligned.row.m8n8k4.global.f64 [%q3], {%d4, %d5};", "  ret;", "}"]
+        x = np.zeros((8, 4))
+        x[:, 1] = 1
+        buffers = [DRIVER.upload(array) for array in (x, np.full((4, 8), addend), np.ones((8, 8)))]
+        out = DRIVER.allocate(512)
+        said = DRIVER.launch(DRIVER.function(DRIVER.load("\n".join(lines) + "\n"), "k"), [1], [32], [*buffers, out])
+        self.assertEqual((said.text, said.fault), ("", None))
+        (value,) = np.unique(DRIVER.download(out, np.float64, 64))
+        return value
+
     def test_saturating(self):
         """C is at the ends of its range: sums stop there, or wrap. Products of both kinds stand side by side."""
         limits = np.iinfo(np.int32)
