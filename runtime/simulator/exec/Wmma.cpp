@@ -48,15 +48,15 @@ static void forEachElement(Lane &lane, const WmmaAccess &form, char *base, uint3
   }
 }
 
-/// Rows begin at multiples of 16 bytes.
+/// Rows begin at multiples of the fragment's size, as far as an access of one lane goes.
 static void requireAligned(Lane &lane, const WmmaAccess &form, const char *base, uint32_t stride, int site) {
-  uint64_t strideBytes = uint64_t(stride) * bytesOf(form.element);
-  if (!(reinterpret_cast<uintptr_t>(base) % 16) && !(strideBytes % 16))
+  uint32_t bytes = bytesOf(form.element), unit = std::min(form.held * bytes, 16u);
+  uint64_t strideBytes = uint64_t(stride) * bytes, lost = reinterpret_cast<uintptr_t>(base) % unit;
+  if (!lost && !(strideBytes % unit))
     return;
   reports().add(lane, "misaligned access",
-                "a matrix of wmma begins at a multiple of 16 bytes, and so do its rows; the "
-                "address ends in " +
-                    std::to_string(reinterpret_cast<uintptr_t>(base) % 16) + ", the rows are " +
+                "a matrix of wmma begins at a multiple of " + std::to_string(unit) +
+                    " bytes, and so do its rows; the address is " + std::to_string(lost) + " past one, the rows are " +
                     std::to_string(strideBytes) + " bytes apart",
                 site, misalignedAddress);
   abandon(lane);
