@@ -62,6 +62,38 @@ static void requireAligned(Lane &lane, const WmmaAccess &form, const char *base,
   abandon(lane);
 }
 
+namespace {
+/// Where a lane says that the matrix is.
+struct Place {
+  const char *base;
+  uint32_t stride;
+};
+} // namespace
+
+/// Ends a load or a store: all lanes have to have said the same of the matrix.
+static void meet(Lane *lane, const char *what, const WmmaAccess &form, const char *base, uint32_t stride, int site) {
+  Place own{base, stride};
+  rendezvous(*lane, what, allLanes, site, &own, [&](Lane *lanes, uint32_t there) {
+    forEachLane(there, [&](uint32_t i) {
+      const Place &other = *static_cast<Place *>(lanes[i].exchange);
+      if (other.base == base && other.stride == stride)
+        return;
+      bool isBase = other.base != base;
+      reports().add(*lane, "divergence at a collective",
+                    std::string(what) + " with " + (isBase ? "an address" : "a stride") +
+                        " that is another in thread " + std::to_string(lanes[i].thread),
+                    site, illegalInstruction);
+      abandon(*lane);
+    });
+    uint32_t least = form.isByColumns ? form.rows : form.columns;
+    if (stride < least)
+      reports().add(*lane, "stride too small",
+                    std::string(what) + " with a stride of " + std::to_string(stride) + " elements, where a row has " +
+                        std::to_string(least),
+                    site);
+  });
+}
+
 /// Reads before the lanes meet, so that what another lane has just written is a race: the instruction orders no memory.
 static void load(Lane *lane, const WmmaAccess *form, char *base, uint32_t stride, char *registers, int site) {
   requireAligned(*lane, *form, base, stride, site);
@@ -71,7 +103,7 @@ static void load(Lane *lane, const WmmaAccess *form, char *base, uint32_t stride
       checkAccess(*lane, element, bytes, /*isStore=*/false, site);
     std::memcpy(own, element, bytes);
   });
-  rendezvous(*lane, "wmma.load", allLanes, site, nullptr, [](Lane *, uint32_t) {});
+  meet(lane, "wmma.load", *form, base, stride, site);
 }
 
 static void store(Lane *lane, const WmmaAccess *form, char *base, uint32_t stride, char *registers, int site) {
@@ -84,7 +116,7 @@ static void store(Lane *lane, const WmmaAccess *form, char *base, uint32_t strid
       checkAccess(*lane, element, bytes, /*isStore=*/true, site);
     std::memcpy(element, own, bytes);
   });
-  rendezvous(*lane, "wmma.store", allLanes, site, nullptr, [](Lane *, uint32_t) {});
+  meet(lane, "wmma.store", *form, base, stride, site);
 }
 
 template <typename Stored> static Stored get(const char *from, uint32_t index) {

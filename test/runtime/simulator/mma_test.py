@@ -193,14 +193,16 @@ class MmaTest(unittest.TestCase):
                         for lane, element, row, column in places_of_c(m):
                             self.assertEqual(fragments[lane, element], expected[row, column], (lane, element))
 
-    def load_by_wmma(self, name, registers, offset=0, stride=""):
-        """What is said of a load whose matrix begins so many bytes into a buffer."""
+    def use_wmma(self, name, registers, offset=0, stride="", change=""):
+        """What is said of a load, or a store, whose matrix begins so many bytes into a buffer. %p0 holds in one lane."""
         bits = 64 if name.endswith("f64") else 32
         fragment = ", ".join(f"%r{i}" for i in range(registers))
+        place = f"[%q0], {{{fragment}}}" if name.startswith("store") else f"{{{fragment}}}, [%q0]"
         text = "\n".join([".version 8.7", ".target sm_90", ".address_size 64", ".visible .entry k(.param .u64 p)", "{",
                           "  .reg .b64 %q<4>;", "  .reg .pred %p<2>;", f"  .reg .b{bits} %r<8>;", "  .reg .b32 %t<4>;",
                           "  ld.param.u64 %q0, [p];", "  mov.u32 %t0, %tid.x;", "  setp.eq.u32 %p0, %t0, 17;",
-                          f"  add.u64 %q0, %q0, {offset};", f"  wmma.load.{name} {{{fragment}}}, [%q0]{stride};", "  ret;", "}"])
+                          f"  add.u64 %q0, %q0, {offset};", f"  mov.u32 %t1, 16;\n{change}", f"  wmma.{name} {place}{stride};",
+                          "  ret;", "}"])
         said = DRIVER.launch(DRIVER.function(DRIVER.load(text + "\n"), "k"), [1], [32], [DRIVER.upload(np.zeros(4096, np.uint8))])
         if said.fault:
             DRIVER.library.cuDevicePrimaryCtxReset_v2(0)
@@ -209,20 +211,42 @@ class MmaTest(unittest.TestCase):
 
     def test_alignment_of_wmma(self):
         """Rows begin at multiples of the fragment's size in a lane, of 16 bytes at most."""
-        a = "a.sync.aligned.{}.global.{}"
+        a = "load.a.sync.aligned.{}.global.{}"
         for name, registers, offset, stride, unit in (
                 (a.format("col.m8n32k16", "s8"), 1, 4, "", 4), (a.format("col.m8n32k16", "s8"), 1, 0, ", 12", 4),
                 (a.format("row.m16n16k16", "u8"), 2, 8, ", 24", 8), (a.format("row.m8n8k4", "f64"), 1, 8, ", 5", 8),
                 (a.format("row.m16n16k16", "f16"), 8, 16, ", 24", 16),
-                ("c.sync.aligned.row.m16n16k16.global.f32", 8, 16, ", 20", 16)):
+                ("load.c.sync.aligned.row.m16n16k16.global.f32", 8, 16, ", 20", 16)):
             with self.subTest(name=name, offset=offset, stride=stride):
-                said = self.load_by_wmma(name, registers, offset, stride)
+                said = self.use_wmma(name, registers, offset, stride)
                 self.assertEqual((said.text, said.fault), ("", None))
-                said = self.load_by_wmma(name, registers, offset + unit // 2, stride)
+                said = self.use_wmma(name, registers, offset + unit // 2, stride)
                 self.assertRegex(said.text, f"misaligned access .*begins at a multiple of {unit} bytes.* is {unit // 2} past one")
                 self.assertEqual(said.fault, "CUDA_ERROR_MISALIGNED_ADDRESS")
-        said = self.load_by_wmma(a.format("row.m16n16k16", "u8"), 2, 0, ", 20")
+        said = self.use_wmma(a.format("row.m16n16k16", "u8"), 2, 0, ", 20")
         self.assertRegex(said.text, "misaligned access .*, the rows are 20 bytes apart")
+
+    def test_strides_of_wmma(self):
+        for name, registers, least in (("load.a.sync.aligned.row.m16n16k16.global.f16", 8, 16),
+                                       ("load.b.sync.aligned.col.m8n32k16.global.f16", 8, 16),
+                                       ("load.a.sync.aligned.col.m8n32k16.global.f16", 8, 8),
+                                       ("store.d.sync.aligned.row.m16n16k16.global.f32", 8, 16)):
+            for stride in (0, least - 8, least, least + 8):
+                with self.subTest(name=name, stride=stride):
+                    said = self.use_wmma(name, registers, 0, f", {stride}")
+                    self.assertEqual(said.fault, None)
+                    if stride >= least:
+                        self.assertEqual(said.text, "")
+                    else:
+                        self.assertRegex(said.text, f"stride too small .*a stride of {stride} elements, where a row has {least}")
+
+    def test_wmma_of_lanes_that_differ(self):
+        for name in ("load.c.sync.aligned.row.m16n16k16.global.f32", "store.d.sync.aligned.row.m16n16k16.global.f32"):
+            for change, what in (("  @%p0 mov.u32 %t1, 32;", "a stride"), ("  @%p0 add.u64 %q0, %q0, 64;", "an address")):
+                with self.subTest(name=name, what=what):
+                    said = self.use_wmma(name, 8, 0, ", %t1", change)
+                    self.assertRegex(said.text, rf"divergence at a collective .*wmma.\w+ with {what} that is another in thread \d+")
+                    self.assertEqual(said.fault, "CUDA_ERROR_ILLEGAL_INSTRUCTION")
 
 
 if __name__ == "__main__":
