@@ -50,6 +50,14 @@ struct AsyncCopy {
   int site;                    // of the copy
 };
 
+/// How far a thread has come with wgmma.
+struct WgmmaProgress {
+  uint32_t last = 0, waited = 0;             // numbers of the last one issued, and of the last one waited for
+  std::vector<uint32_t> groups;              // the last operation of each group under way
+  uint32_t fences = 0;                       // so far
+  bool hasIssued = false, hasWaited = false; // since the last fence
+};
+
 /// One GPU thread. What stands first is known to compiled code by its offset.
 struct Lane {
   uint32_t special[NumSpecials];
@@ -77,9 +85,7 @@ struct Lane {
   // Bulk copies that a bulk group of this thread waits for: operations issued since the last commit, and by group.
   std::vector<uint32_t> openBulk;
   std::vector<std::vector<uint32_t>> bulkGroups;
-  uint32_t lastWgmma = 0;              // the number of the last one issued
-  std::vector<uint32_t> wgmmaGroups;   // the last operation of each group under way
-  bool hasWgmmaFence = false;          // since it has last waited
+  WgmmaProgress wgmma;
   bool isInCluster = false;            // it has arrived at the cluster's barrier, and not waited
   uint64_t clusterPhase = 0;           // of the barrier when it arrived
 };

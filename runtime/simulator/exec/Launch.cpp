@@ -139,9 +139,8 @@ static void prepareLane(Lane &lane, Block &block, const LaunchState &state, uint
   lane.copyGroups.clear();
   lane.openBulk.clear();
   lane.bulkGroups.clear();
-  lane.lastWgmma = 0;
-  lane.wgmmaGroups.clear();
-  lane.hasWgmmaFence = lane.isInCluster = false;
+  lane.wgmma = {};
+  lane.isInCluster = false;
 }
 
 static void prepareBlock(Arena &arena, Unit &unit, const LaunchState &state, uint64_t index, uint32_t rank) {

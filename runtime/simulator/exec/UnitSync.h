@@ -61,6 +61,8 @@ struct ClusterBarrier {
   std::vector<Lane *> waiting;
 };
 
+struct WgmmaSet; // Wgmma.h
+
 /// One wgmma.mma_async that has been issued, and has not been waited for.
 struct WgmmaOperation {
   uint32_t number; // among those of the warpgroup
@@ -73,7 +75,7 @@ struct WgmmaOperation {
   uint64_t descriptorA, descriptorB;
   uint32_t a[128][4]; // A's registers of each thread
   uint32_t *accumulators[128];
-  int32_t *states[128]; // WgmmaState of the accumulators
+  WgmmaSet *sets[128]; // of the accumulators
 };
 
 /// Four warps that wgmma takes together.

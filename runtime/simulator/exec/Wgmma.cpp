@@ -26,6 +26,9 @@ namespace dscc::sim {
 
 static constexpr int illegalInstruction = 715; // CUDA_ERROR_ILLEGAL_INSTRUCTION
 static constexpr uint32_t groupThreads = 128, groupWarps = 4, rows = 64, maxN = 256, maxK = 32;
+static constexpr const char *anotherShape =
+    "registers that a wgmma of another shape may still write are used by a wgmma: "
+    "wgmma.fence has to come between";
 
 namespace {
 enum Code : uint32_t { F16, Bf16, Tf32, F64, F32, S8, U8, S32, E4m3, E5m2 };
@@ -217,7 +220,7 @@ static void execute(const Block &block, Warpgroup &group) {
     bool goesOn = std::any_of(group.pending.begin(), group.pending.end(), [&](const auto &later) {
       return later->accumulators[thread] == op->accumulators[thread];
     });
-    *op->states[thread] = goesOn ? WgmmaUnderWay : WgmmaDone;
+    op->sets[thread]->state = goesOn ? WgmmaUnderWay : WgmmaDone;
   }
 }
 
@@ -260,10 +263,13 @@ static void issueAll(Lane &last, Warpgroup &group) {
     }
     uint32_t thread = lane->thread % groupThreads;
     op->accumulators[thread] = request.accumulators;
-    op->states[thread] = request.state;
-    *request.state = WgmmaUnderWay; // now: the product may be over when the thread gets its turn
-    if (request.a)
+    op->sets[thread] = request.set;
+    request.set->state = WgmmaUnderWay; // now: the product may be over when the thread gets its turn
+    request.set->last = op->number;
+    if (request.a) {
       std::memcpy(op->a[thread], request.a, sizeof op->a[thread]);
+      request.aSet->last = op->number;
+    }
     if (lane->index == 0)
       knowledge.meet(lane->warp->knowledge);
   }
@@ -274,8 +280,28 @@ static void issueAll(Lane &last, Warpgroup &group) {
   group.pending.push_back(std::move(op));
 }
 
-static void issue(Lane *lane, uint32_t shape, uint32_t types, uint32_t *accumulators, int32_t *state, const uint32_t *a,
-                  uint64_t descriptorA, uint64_t descriptorB, uint32_t scalesD, uint32_t flags, int site) {
+static void requireFence(Lane &lane, uint32_t shape, WgmmaSet &set, WgmmaSet *aSet, int site) {
+  WgmmaProgress &progress = lane.wgmma;
+  bool isTouched = set.touched == progress.fences || (aSet && aSet->touched == progress.fences),
+       isOfAnotherShape = set.state != WgmmaIdle && set.shape != shape && set.fence == progress.fences;
+  if (!progress.fences || isTouched || isOfAnotherShape) {
+    reports().add(lane, "missing wgmma.fence",
+                  isOfAnotherShape ? anotherShape
+                                   : "registers of a warpgroup are used by wgmma after other instructions: wgmma.fence "
+                                     "has to come between",
+                  site);
+    progress.fences = std::max(progress.fences, 1u); // said once
+    set.touched = 0;
+    if (aSet)
+      aSet->touched = 0;
+  }
+  set.shape = shape;
+  set.fence = progress.fences;
+}
+
+static void issue(Lane *lane, uint32_t shape, uint32_t types, uint32_t *accumulators, WgmmaSet *set, const uint32_t *a,
+                  WgmmaSet *aSet, uint64_t descriptorA, uint64_t descriptorB, uint32_t scalesD, uint32_t flags,
+                  int site) {
   WgmmaOperation operation;
   operation.site = site;
   operation.n = shape & 0xffff;
@@ -286,13 +312,8 @@ static void issue(Lane *lane, uint32_t shape, uint32_t types, uint32_t *accumula
   operation.isAInRegisters = a;
   operation.descriptorA = descriptorA;
   operation.descriptorB = descriptorB;
-  WgmmaRequest request{&operation, accumulators, state, a};
-  if (!lane->hasWgmmaFence) {
-    lane->hasWgmmaFence = true; // said once
-    reports().add(
-        *lane, "missing wgmma.fence",
-        "registers of a warpgroup are used by wgmma after other instructions: wgmma.fence has to come between", site);
-  }
+  WgmmaRequest request{&operation, accumulators, set, a, aSet};
+  requireFence(*lane, shape, *set, aSet, site);
   Warpgroup &group = warpgroupOf(*lane);
   lane->exchange = &request;
   lane->isServed = false;
@@ -304,37 +325,68 @@ static void issue(Lane *lane, uint32_t shape, uint32_t types, uint32_t *accumula
     issueAll(*lane, group);
     for (Lane *other : group.arrived) {
       other->isServed = true;
-      other->lastWgmma = group.numIssued;
+      other->wgmma.last = group.numIssued;
+      other->wgmma.hasIssued = true;
       makeReady(*other);
     }
     group.arrived.clear();
   }
 }
 
-static void fence(Lane *lane) { lane->hasWgmmaFence = true; }
+/// A wgmma is about to be issued that shares registers, not all of them, with these accumulators: they come first.
+static void settle(Lane *lane, WgmmaSet *set, int site) {
+  if (set->state == WgmmaIdle)
+    return;
+  if (set->fence == lane->wgmma.fences)
+    reports().add(*lane, "missing wgmma.fence", anotherShape, site);
+  Warpgroup &group = warpgroupOf(*lane);
+  while (!group.pending.empty() && group.pending.front()->number <= set->last)
+    execute(*lane->block, group);
+}
 
-static void commit(Lane *lane) { lane->wgmmaGroups.push_back(lane->lastWgmma); }
+static void fence(Lane *lane) {
+  ++lane->wgmma.fences;
+  lane->wgmma.hasIssued = lane->wgmma.hasWaited = false;
+}
+
+static void commit(Lane *lane) { lane->wgmma.groups.push_back(lane->wgmma.last); }
 
 static void waitForProducts(Lane *lane, uint32_t left) {
   Warpgroup &group = warpgroupOf(*lane);
-  while (lane->wgmmaGroups.size() > left) {
-    uint32_t number = lane->wgmmaGroups.front();
-    lane->wgmmaGroups.erase(lane->wgmmaGroups.begin());
+  WgmmaProgress &progress = lane->wgmma;
+  while (progress.groups.size() > left) {
+    uint32_t number = progress.groups.front();
+    progress.groups.erase(progress.groups.begin());
+    progress.waited = number;
     while (!group.pending.empty() && group.pending.front()->number <= number)
       execute(*lane->block, group);
     acquireAgent(*lane, uint16_t(firstWarpgroupAgent + lane->warp->number / groupWarps), number);
   }
-  lane->hasWgmmaFence = false;
+  progress.hasWaited = progress.last;
 }
 
-/// A register of an accumulator is read, or written, while wgmma may write it.
-static void checkUse(Lane *lane, const int32_t *state, int isWrite, int site) {
-  if (*state == WgmmaIdle)
+/// A register of an accumulator is read, or written: wgmma may be about to write it, and before the next one there has
+/// to be a fence. Between the first fence and the first wgmma compilers write accumulators, and ptxas puts it right.
+static void checkUse(Lane *lane, WgmmaSet *set, int isWrite, int site) {
+  if (set->state == WgmmaIdle) {
+    if (lane->wgmma.hasWaited)
+      set->touched = lane->wgmma.fences;
     return;
+  }
   reports().add(*lane, "wgmma not waited for",
                 std::string(isWrite ? "a write to" : "a read of") +
                     " an accumulator of a wgmma under way: wgmma.wait_group comes first",
                 site);
+}
+
+/// A register is written that wgmma takes A from.
+static void checkOverwrite(Lane *lane, WgmmaSet *set, int site) {
+  const WgmmaProgress &progress = lane->wgmma;
+  if (set->last > progress.waited)
+    reports().add(*lane, "wgmma not waited for",
+                  "a write to a register that holds A of a wgmma under way: wgmma.wait_group comes first", site);
+  else if (progress.hasIssued || progress.hasWaited)
+    set->touched = progress.fences;
 }
 
 llvm::ArrayRef<Callee> wgmmaCallees() {
@@ -342,7 +394,9 @@ llvm::ArrayRef<Callee> wgmmaCallees() {
                                 {"dscc_sim_wgmma_fence", reinterpret_cast<void *>(fence)},
                                 {"dscc_sim_wgmma_commit", reinterpret_cast<void *>(commit)},
                                 {"dscc_sim_wgmma_wait", reinterpret_cast<void *>(waitForProducts)},
-                                {"dscc_sim_wgmma_use", reinterpret_cast<void *>(checkUse)}};
+                                {"dscc_sim_wgmma_settle", reinterpret_cast<void *>(settle)},
+                                {"dscc_sim_wgmma_use", reinterpret_cast<void *>(checkUse)},
+                                {"dscc_sim_wgmma_overwrite", reinterpret_cast<void *>(checkOverwrite)}};
   return list;
 }
 

@@ -86,7 +86,7 @@ static void meet(Lane *lane, const char *what, const WmmaAccess &form, const cha
       abandon(*lane);
     });
     uint32_t least = form.isByColumns ? form.rows : form.columns;
-    if (stride < least)
+    if (stride < least && settings().check != CheckLevel::None)
       reports().add(*lane, "stride too small",
                     std::string(what) + " with a stride of " + std::to_string(stride) + " elements, where a row has " +
                         std::to_string(least),

@@ -2,6 +2,7 @@
 
 #include "runtime/simulator/exec/Block.h"
 #include "runtime/simulator/exec/Statistics.h"
+#include "runtime/simulator/exec/Wgmma.h"
 
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/IR/Intrinsics.h"
@@ -261,23 +262,33 @@ void FunctionTranslator::writeIn(int other, const Operand &operand, Value *value
 }
 
 void FunctionTranslator::prepareAccumulators() {
-  std::map<std::vector<AllocaInst *>, size_t> known;
+  std::map<std::pair<bool, std::vector<AllocaInst *>>, size_t> known;
   for (AccumulatorSet &set : dscc::sim::findAccumulators(function)) {
     scope = set.scope;
     std::vector<AllocaInst *> slots;
     for (const Operand &part : set.registers.parts)
       slots.push_back(findRegister(part.name));
     // Names in several scopes may mean the same registers.
-    auto [found, isNew] = known.try_emplace(slots, accumulators.size());
+    auto [found, isNew] = known.try_emplace({set.isInput, slots}, accumulators.size());
     accumulatorSets[set.key] = found->second;
     if (!isNew)
       continue;
-    set.words = slot(ArrayType::get(b.getInt32Ty(), slots.size()), 16);
-    set.state = slot(b.getInt32Ty(), 4);
-    IRBuilder<>(entry).CreateStore(b.getInt32(0), set.state);
-    for (AllocaInst *each : slots)
-      if (each)
-        accumulatorStates[each].push_back(set.state);
+    if (!set.isInput)
+      set.words = slot(ArrayType::get(b.getInt32Ty(), slots.size()), 16);
+    Type *state = ArrayType::get(b.getInt8Ty(), sizeof(WgmmaSet));
+    set.state = slot(state, alignof(WgmmaSet));
+    IRBuilder<>(entry).CreateStore(Constant::getNullValue(state), set.state);
+    size_t own = accumulators.size();
+    for (AllocaInst *each : slots) {
+      if (!each)
+        continue;
+      for (size_t other : setsOfSlots[each])
+        if (other != own && !set.isInput && !accumulators[other].isInput) {
+          set.overlapping.insert(other);
+          accumulators[other].overlapping.insert(own);
+        }
+      setsOfSlots[each].push_back(own);
+    }
     accumulators.push_back(set);
   }
 }
@@ -288,12 +299,17 @@ const AccumulatorSet *FunctionTranslator::findAccumulators(const std::string &ke
 }
 
 void FunctionTranslator::checkAccumulator(const AllocaInst *slot, bool isWrite) {
-  auto found = accumulatorStates.find(slot);
-  if (isQuiet || checks != CheckLevel::All || found == accumulatorStates.end())
+  auto found = setsOfSlots.find(slot);
+  if (isQuiet || checks != CheckLevel::All || found == setsOfSlots.end())
     return;
   // A call, not a branch: there are hundreds, and blocks cost more than calls to compile.
-  for (AllocaInst *state : found->second)
-    call("dscc_sim_wgmma_use", b.getVoidTy(), {state, i32(isWrite), site()});
+  for (size_t index : found->second) {
+    const AccumulatorSet &set = accumulators[index];
+    if (!set.isInput)
+      call("dscc_sim_wgmma_use", b.getVoidTy(), {set.state, i32(isWrite), site()});
+    else if (isWrite)
+      call("dscc_sim_wgmma_overwrite", b.getVoidTy(), {set.state, site()});
+  }
 }
 
 Value *FunctionTranslator::parameterBuffer(const std::string &name) {

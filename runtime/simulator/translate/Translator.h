@@ -102,12 +102,15 @@ int productRounding(const Statement &s);
 /// Among the callees of a function that calls through a register.
 inline constexpr llvm::StringLiteral anyFunction = "*";
 
-/// Registers that one wgmma, or several, add to.
+/// Registers that one wgmma, or several, add to, or take A from.
 struct AccumulatorSet {
   std::string key; // their names and their scope
   Operand registers;
   int scope;
-  llvm::AllocaInst *words, *state; // while wgmma is under way
+  bool isInput; // A
+  llvm::AllocaInst *words = nullptr,
+                   *state = nullptr; // while wgmma is under way: accumulators, and the execution's WgmmaSet
+  std::set<size_t> overlapping;      // other accumulators with some of these registers
 };
 std::vector<AccumulatorSet> findAccumulators(const Function &function); // Wgmma.cpp
 
@@ -222,7 +225,7 @@ private:
   std::map<std::string, llvm::Value *> parameters;                         // and local variables
   std::map<std::string, llvm::AllocaInst *> buffers;
   std::set<std::string> openedLabels;
-  llvm::DenseMap<const llvm::AllocaInst *, llvm::SmallVector<llvm::AllocaInst *, 1>> accumulatorStates; // by slot
+  llvm::DenseMap<const llvm::AllocaInst *, llvm::SmallVector<size_t, 1>> setsOfSlots;
   std::map<std::string, size_t> accumulatorSets; // by key
   bool isQuiet = false; // accumulators may be used
   const Statement *current = nullptr;

@@ -3,7 +3,8 @@
 //     wgmma.mma_async {d..}, ..   the registers go into a buffer unless they are there already, and become NaN
 //     wgmma.wait_group n          whatever is complete comes back
 //
-// The sets of registers of a function are known before it is translated, so that each wait can ask for all of them.
+// The sets of registers of a function are known before it is translated, so that each wait can ask for all of them. So
+// are those that hold A, which have a state only.
 
 #include "runtime/simulator/translate/Translator.h"
 
@@ -17,9 +18,10 @@ enum Flag { NegatesA = 1, NegatesB = 2, TransposesA = 4, TransposesB = 8, Satura
 enum State { Idle = 0, Done = 2 };
 } // namespace
 
-static std::string keyOf(const Operand &accumulators, int scope) {
-  std::string key = std::to_string(scope);
-  for (const Operand &part : accumulators.parts)
+/// Of D, operand 0, or of A, operand 1.
+static std::string keyOf(const Statement &s, size_t operand) {
+  std::string key = std::to_string(operand) + "," + std::to_string(s.scope);
+  for (const Operand &part : s.operands[operand].parts)
     key += "," + part.name;
   return key;
 }
@@ -27,10 +29,18 @@ static std::string keyOf(const Operand &accumulators, int scope) {
 std::vector<AccumulatorSet> findAccumulators(const Function &function) {
   std::vector<AccumulatorSet> sets;
   std::set<std::string> known;
-  for (const Statement &s : function.statements)
-    if (!s.isLabel && s.parts[0] == "wgmma" && s.has("mma_async") && !s.operands.empty() &&
-        known.insert(keyOf(s.operands[0], s.scope)).second)
-      sets.push_back({keyOf(s.operands[0], s.scope), s.operands[0], s.scope, nullptr, nullptr});
+  auto add = [&](const Statement &s, size_t operand) {
+    std::string key = keyOf(s, operand);
+    if (known.insert(key).second)
+      sets.push_back({key, s.operands[operand], s.scope, operand == 1, nullptr, nullptr, {}});
+  };
+  for (const Statement &s : function.statements) {
+    if (s.isLabel || s.parts[0] != "wgmma" || !s.has("mma_async") || s.operands.size() < 2)
+      continue;
+    add(s, 0);
+    if (s.operands[1].kind == Operand::Kind::Vector)
+      add(s, 1);
+  }
   return sets;
 }
 
@@ -54,6 +64,16 @@ static void when(FunctionTranslator &t, const AccumulatorSet &set, int state, fu
   then();
   t.b.CreateBr(on);
   t.b.SetInsertPoint(on);
+}
+
+/// Takes the accumulators back if they are complete.
+static void fetch(FunctionTranslator &t, const AccumulatorSet &set) {
+  when(t, set, Done, [&] {
+    for (auto [index, part] : enumerate(set.registers.parts))
+      t.writeIn(set.scope, part,
+                t.b.CreateLoad(t.b.getInt32Ty(), t.b.CreateConstGEP1_64(t.b.getInt32Ty(), set.words, index)));
+    t.b.CreateStore(t.i32(Idle), set.state);
+  });
 }
 
 static int codeOf(StringRef name) {
@@ -104,13 +124,20 @@ static void translateMma(FunctionTranslator &t, const Statement &s) {
   else
     flags |= (flag(6, true) ? TransposesA : 0) | (flag(7, true) ? TransposesB : 0);
   flags |= s.has("satfinite") ? Saturates : 0;
-  const AccumulatorSet *set = t.findAccumulators(keyOf(s.operands[0], s.scope));
+  const AccumulatorSet *set = t.findAccumulators(keyOf(s, 0));
+  for (size_t other : set->overlapping) {
+    t.collective("dscc_sim_wgmma_settle", t.b.getVoidTy(), {t.accumulators[other].state, t.site()});
+    fetch(t, t.accumulators[other]);
+  }
   when(t, *set, Idle, [&] { save(t, *set); });
-  Value *aWords =
-      isAInRegisters ? t.spread("wgmma_a", s.operands[1]) : static_cast<Value *>(ConstantPointerNull::get(t.pointer()));
+  Value *aWords = ConstantPointerNull::get(t.pointer()), *aSet = aWords;
+  if (isAInRegisters) {
+    aWords = t.spread("wgmma_a", s.operands[1]);
+    aSet = t.findAccumulators(keyOf(s, 1))->state;
+  }
   Value *descriptorA = isAInRegisters ? t.b.getInt64(0) : t.read(s.operands[1], 64);
   t.collective("dscc_sim_wgmma", t.b.getVoidTy(),
-               {t.i32(n | k << 16), t.i32(d << 8 | a << 4 | b), set->words, set->state, aWords, descriptorA,
+               {t.i32(n | k << 16), t.i32(d << 8 | a << 4 | b), set->words, set->state, aWords, aSet, descriptorA,
                 t.read(s.operands[2], 64), t.resize(t.read(s.operands[3], 1), 32), t.i32(flags), t.site()});
   poison(t, *set);
 }
@@ -118,12 +145,8 @@ static void translateMma(FunctionTranslator &t, const Statement &s) {
 static void translateWait(FunctionTranslator &t, const Statement &s) {
   t.collective("dscc_sim_wgmma_wait", t.b.getVoidTy(), {t.read(s.operands[0], 32)});
   for (const AccumulatorSet &set : t.accumulators)
-    when(t, set, Done, [&] {
-      for (auto [index, part] : enumerate(set.registers.parts))
-        t.writeIn(set.scope, part,
-                  t.b.CreateLoad(t.b.getInt32Ty(), t.b.CreateConstGEP1_64(t.b.getInt32Ty(), set.words, index)));
-      t.b.CreateStore(t.i32(Idle), set.state);
-    });
+    if (!set.isInput)
+      fetch(t, set);
 }
 
 static void translateWgmma(FunctionTranslator &t, const Statement &s) {

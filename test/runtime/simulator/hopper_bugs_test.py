@@ -204,6 +204,26 @@ PRODUCT = HEAD + """
 """
 PRODUCT_RIGHT = {"fence": "fence.proxy.async;", "meet": "bar.sync 0;", "order": "wgmma.fence.sync.aligned;",
                  "wait": "wgmma.wait_group.sync.aligned 0;", "overwrite": "st.shared.b32 [%r7], %r1;"}
+# Further products behind the first: with the same accumulators, with A in registers, with some of the accumulators.
+WGMMA_FENCE, WGMMA_WAIT = "\n  wgmma.fence.sync.aligned;\n", "  wgmma.wait_group.sync.aligned 0;\n"
+AGAIN = """
+  wgmma.mma_async.sync.aligned.m64n8k16.f32.f16.f16 {%r8, %r9, %r10, %r11}, %rd5, %rd6, 1, 1, 1, 0, 0;
+  wgmma.commit_group.sync.aligned;
+"""
+AGAIN_A = """
+  wgmma.mma_async.sync.aligned.m64n8k16.f32.f16.f16 {%r8, %r9, %r10, %r11}, {%r2, %r3, %r4, %r5}, %rd6, 1, 1, 1, 0;
+  wgmma.commit_group.sync.aligned;
+"""
+AGAIN_F16 = """
+  wgmma.mma_async.sync.aligned.m64n8k16.f16.f16.f16 {%r8, %r9}, %rd5, %rd6, 0, 1, 1, 0, 0;
+  wgmma.commit_group.sync.aligned;
+"""
+CHANGE_A = "  mov.b32 %r2, 0;\n"
+
+
+def behind(*instructions):
+    return {**PRODUCT_RIGHT, "overwrite": "".join(instructions)}
+
 
 # Each block of a cluster of two stores a number and reads the other's.
 CLUSTER = HEAD + """
@@ -277,6 +297,21 @@ BUGS = {
     "missing proxy fence before wgmma": (PRODUCT, PRODUCT_RIGHT, {"fence": ""}, "missing proxy fence .*wgmma of warpgroup 0", None),
     "missing barrier before wgmma": (PRODUCT, PRODUCT_RIGHT, {"meet": ""}, "race in shared memory|uninitialised shared read|missing proxy fence", None),
     "missing wgmma.fence": (PRODUCT, PRODUCT_RIGHT, {"order": ""}, "missing wgmma.fence in kernel kernel", None),
+    "accumulator changed and wgmma goes on": (PRODUCT, behind(AGAIN, WGMMA_WAIT), behind("mov.b32 %r8, 0;", AGAIN, WGMMA_WAIT),
+                                              "missing wgmma.fence in kernel kernel", None),
+    "accumulator read and wgmma goes on": (PRODUCT, behind("add.u32 %r2, %r8, 1;", WGMMA_FENCE, AGAIN, WGMMA_WAIT),
+                                           behind("add.u32 %r2, %r8, 1;", AGAIN, WGMMA_WAIT), "missing wgmma.fence in kernel kernel", None),
+    "A overwritten under wgmma": (PRODUCT, behind(WGMMA_FENCE, AGAIN_A, WGMMA_WAIT, CHANGE_A),
+                                  behind(WGMMA_FENCE, AGAIN_A, CHANGE_A, WGMMA_WAIT),
+                                  "wgmma not waited for .*a write to a register that holds A", None),
+    "A changed and wgmma goes on": (PRODUCT, behind(WGMMA_FENCE, AGAIN_A, AGAIN_A, WGMMA_WAIT, CHANGE_A, WGMMA_FENCE, AGAIN_A, WGMMA_WAIT),
+                                    behind(WGMMA_FENCE, AGAIN_A, WGMMA_WAIT, CHANGE_A, AGAIN_A, WGMMA_WAIT),
+                                    "missing wgmma.fence in kernel kernel", None),
+    "A changed before its first wgmma": (PRODUCT, behind(CHANGE_A, WGMMA_FENCE, AGAIN_A, WGMMA_WAIT),
+                                         behind(WGMMA_FENCE, AGAIN, CHANGE_A, AGAIN_A, WGMMA_WAIT), "missing wgmma.fence in kernel kernel", None),
+    "another shape on accumulators under way": (PRODUCT, behind(WGMMA_FENCE, AGAIN, WGMMA_FENCE, AGAIN_F16, WGMMA_WAIT),
+                                                behind(WGMMA_FENCE, AGAIN, AGAIN_F16, WGMMA_WAIT),
+                                                "missing wgmma.fence .*another shape", None),
     "missing wgmma wait": (PRODUCT, PRODUCT_RIGHT, {"wait": ""}, "wgmma not waited for in kernel kernel", None),
     "operand overwritten under wgmma": (PRODUCT, PRODUCT_RIGHT, {"wait": "", "overwrite": "st.shared.b32 [%r7], %r1;"},
                                         "race in shared memory .*wgmma of warpgroup 0", None),

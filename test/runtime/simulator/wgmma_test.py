@@ -68,8 +68,9 @@ def descriptor(place, leading, stride, span):
     return place >> 4 | leading >> 4 << 16 | stride >> 4 << 32 | SWIZZLES[span] << 62
 
 
-def make_kernel(n, types, a_in_registers, flags):
-    """Copies both images, multiplies, stores each thread's registers. flags: scale-d, signs of a and b, transposes."""
+def make_kernel(n, types, a_in_registers, flags, more=""):
+    """Copies both images, multiplies, stores each thread's registers. flags: scale-d, signs of a and b, transposes. `more`
+    comes behind the product."""
     d, a, b = types
     count = n // 4 if d == "f16" else n // 2
     registers = ", ".join(f"%d{i}" for i in range(count))
@@ -114,6 +115,7 @@ COPY:
     lines.append(f"""  setp.ne.u32 %p2, {scale}, 0;
   wgmma.fence.sync.aligned;
   wgmma.mma_async.sync.aligned.m64n{n}k{depth}.{d}.{a}.{b} {{{registers}}}, {left}, %rd9, %p2{immediates};
+{more}
   wgmma.commit_group.sync.aligned;
   wgmma.wait_group.sync.aligned 0;
   ld.param.u64 %rd10, [out];
@@ -161,10 +163,11 @@ class WgmmaTest(unittest.TestCase):
     def setUpClass(cls):
         cls.driver = cuda.Driver(sys.argv[1])
 
-    def load(self, shapes, types, a_in_registers, flags):
-        return self.driver.load(HEAD + "".join(make_kernel(n, types, a_in_registers, flags) for n in shapes))
+    def load(self, shapes, types, a_in_registers, flags, more=""):
+        return self.driver.load(HEAD + "".join(make_kernel(n, types, a_in_registers, flags, more) for n in shapes))
 
-    def check(self, module, n, types, a_in_registers, span, flags, seed):
+    def check(self, module, n, types, a_in_registers, span, flags, seed, shift=0, times=1):
+        """The operands begin `shift` bytes later; the product comes so many times, by columns."""
         kind_d, kind_a, kind_b = types
         scale, sign_a, sign_b, trans_a, trans_b = flags
         random = np.random.default_rng(seed)
@@ -173,6 +176,7 @@ class WgmmaTest(unittest.TestCase):
         sums = (random.integers(-1000, 1000, (ROWS, n)) if kind_d == "s32" else random.standard_normal((ROWS, n))).astype(KINDS[kind_d])
         image_a, leading_a, stride_a = lay_out(a, span, trans_a)
         image_b, leading_b, stride_b = lay_out(b, span, trans_b)
+        image_a, image_b = np.roll(image_a, shift), np.roll(image_b, shift)
         rows, columns = places_of_d(n)
         fragments = np.ascontiguousarray(sums[rows, columns])
         driver = self.driver
@@ -181,19 +185,19 @@ class WgmmaTest(unittest.TestCase):
         places = [driver.upload(np.ascontiguousarray(array).view(np.uint8))
                   for array in (np.concatenate([image_a, image_b]), fragments_of_a(a), fragments)]
         out = driver.allocate(fragments.nbytes)
-        said = driver.launch(function, [1], [128], [*places, out, descriptor(A_PLACE, leading_a, stride_a, span),
-                                                    descriptor(B_PLACE, leading_b, stride_b, span)], shared=65536)
+        said = driver.launch(function, [1], [128], [*places, out, descriptor(A_PLACE + shift, leading_a, stride_a, span),
+                                                    descriptor(B_PLACE + shift, leading_b, stride_b, span)], shared=65536)
         self.assertEqual(said.text, "")
         result = np.zeros((ROWS, n), KINDS[kind_d])
         result[rows, columns] = driver.download(out, fragments.dtype, fragments.shape)
         for place in [*places, out]:
             driver.free(place)
-        product = as_double(a) @ as_double(b).T * sign_a * sign_b
+        product = as_double(a) @ as_double(b).T * sign_a * sign_b * times
         expected = product + scale * as_double(sums)
         if kind_d == "s32":
             np.testing.assert_array_equal(result, expected.astype(np.int64).astype(np.int32))
             return 0
-        bound = np.abs(as_double(a)) @ np.abs(as_double(b)).T + np.abs(as_double(sums)) + 1e-30
+        bound = np.abs(as_double(a)) @ np.abs(as_double(b)).T * times + np.abs(as_double(sums)) + 1e-30
         error = np.abs(as_double(result) - expected) / bound
         # Sums in f32, in order of k; f16 is rounded at the end.
         limit = (depth + 1) * 2.0**-24 + (2.0**-11 if kind_d == "f16" else 0)
@@ -228,6 +232,17 @@ class WgmmaTest(unittest.TestCase):
         module = self.load([64], ("f32", "f16", "f16"), True, (1, 1, 1, 0, 1))
         for span in SWIZZLES:
             self.check(module, 64, ("f32", "f16", "f16"), True, span, (1, 1, 1, 0, 1), span)
+
+    def test_shapes_share_accumulators(self):
+        """The second product adds to the first 8 of 16 columns, the third to all."""
+        def more(n):
+            registers = ", ".join(f"%d{i}" for i in range(n // 2))
+            return (f"  wgmma.fence.sync.aligned;\n  wgmma.mma_async.sync.aligned.m64n{n}k16.f32.f16.f16 {{{registers}}}, "
+                    "%rd8, %rd9, 1, 1, 1, 0, 0;\n")
+
+        types, flags, times = ("f32", "f16", "f16"), (1, 1, 1, 0, 0), np.repeat([2, 1], 8)
+        self.check(self.load([16], types, False, flags, more(8)), 16, types, False, 0, flags, 1, times=times)
+        self.check(self.load([16], types, False, flags, more(8) + more(16)), 16, types, False, 0, flags, 1, times=times + 1)
 
     def test_signs_and_zero(self):
         for flags in ((0, 1, 1, 0, 0), (1, -1, 1, 0, 0), (1, 1, -1, 0, 0), (0, -1, -1, 0, 0)):
