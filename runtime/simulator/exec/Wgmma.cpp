@@ -9,6 +9,8 @@
 //
 //     bit  0         16        32        49            62
 //          beginning | leading | stride | base offset | 1: 128 B, 2: 64 B, 3: 32 B
+//
+// The base offset, times 128, is where the swizzle's pattern begins, past a multiple of 1024.
 
 #include "runtime/simulator/exec/Wgmma.h"
 #include "runtime/simulator/exec/Runtime.h"
@@ -36,14 +38,15 @@ enum Code : uint32_t { F16, Bf16, Tf32, F64, F32, S8, U8, S32, E4m3, E5m2 };
 /// An operand in shared memory.
 struct Descriptor {
   uint32_t begin, leading, stride; // bytes
-  int swizzle;                     // as CUtensorMapSwizzle
-  bool hasBaseOffset;
+  int mode;                        // of swizzling, as CUtensorMapSwizzle
+  uint32_t base;                   // where its pattern begins
 
   explicit Descriptor(uint64_t bits)
       : begin(uint32_t(bits & 0x3fff) << 4), leading(uint32_t(bits >> 16 & 0x3fff) << 4),
-        stride(uint32_t(bits >> 32 & 0x3fff) << 4), swizzle(bits >> 62 ? int(4 - (bits >> 62)) : 0),
-        hasBaseOffset(bits >> 49 & 7) {}
-  uint32_t rowBytes() const { return 16u << swizzle; } // 16, 32, 64, 128
+        stride(uint32_t(bits >> 32 & 0x3fff) << 4), mode(bits >> 62 ? int(4 - (bits >> 62)) : 0),
+        base(mode ? uint32_t(bits >> 49 & 7) << 7 : 0) {}
+  uint32_t rowBytes() const { return 16u << mode; } // 16, 32, 64, 128
+  uint32_t place(uint32_t offset) const { return swizzle(offset - base, mode) + base; }
 };
 } // namespace
 
@@ -58,18 +61,16 @@ static void forEachChunk(const Descriptor &d, uint32_t count, uint32_t k, uint32
   if (!isTransposed) {
     for (uint32_t row = 0; row < count; ++row)
       for (uint32_t chunk = 0; chunk * perChunk < k; ++chunk) {
-        uint32_t along = d.swizzle ? chunk * 16 : chunk * d.leading;
-        visit(row, chunk * perChunk, swizzle(d.begin + row / 8 * d.stride + row % 8 * width + along, d.swizzle));
+        uint32_t along = d.mode ? chunk * 16 : chunk * d.leading;
+        visit(row, chunk * perChunk, d.place(d.begin + row / 8 * d.stride + row % 8 * width + along));
       }
     return;
   }
-  uint32_t perRow = width / elementBytes, across = d.swizzle ? d.leading : d.stride,
-           along = d.swizzle ? d.stride : d.leading;
+  uint32_t perRow = width / elementBytes, across = d.mode ? d.leading : d.stride, along = d.mode ? d.stride : d.leading;
   for (uint32_t first = 0; first < count; first += perChunk)
     for (uint32_t i = 0; i < k; ++i)
       visit(first, i,
-            swizzle(d.begin + first / perRow * across + i / 8 * along + i % 8 * width + first % perRow * elementBytes,
-                    d.swizzle));
+            d.place(d.begin + first / perRow * across + i / 8 * along + i % 8 * width + first % perRow * elementBytes));
 }
 
 static float decodeFloat8(uint8_t bits, bool isE5m2) {
@@ -230,11 +231,6 @@ static void checkOperand(Lane &lane, const Knowledge &knowledge, uint64_t descri
                          uint32_t code, bool isTransposed, uint32_t number, int site) {
   Descriptor d(descriptor);
   Block &block = *lane.block;
-  if (d.hasBaseOffset) {
-    reports().add(lane, "unknown instruction", "the simulator does not know matrix descriptors with a base offset",
-                  site, illegalInstruction);
-    abandon(lane);
-  }
   uint16_t agent = uint16_t(firstWarpgroupAgent + lane.warp->number / groupWarps);
   forEachChunk(d, count, k, bytesOf(code), isTransposed, [&](uint32_t, uint32_t, uint32_t offset) {
     if (settings().check != CheckLevel::None)

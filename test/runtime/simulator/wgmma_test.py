@@ -65,7 +65,8 @@ def lay_out(matrix, span, transposed):
 
 
 def descriptor(place, leading, stride, span):
-    return place >> 4 | leading >> 4 << 16 | stride >> 4 << 32 | SWIZZLES[span] << 62
+    """A pattern that does not begin at a multiple of its size is told of in bits 49 to 51."""
+    return place >> 4 | leading >> 4 << 16 | stride >> 4 << 32 | (place >> 7 & 7) << 49 | SWIZZLES[span] << 62
 
 
 def make_kernel(n, types, a_in_registers, flags, more=""):
@@ -232,6 +233,15 @@ class WgmmaTest(unittest.TestCase):
         module = self.load([64], ("f32", "f16", "f16"), True, (1, 1, 1, 0, 1))
         for span in SWIZZLES:
             self.check(module, 64, ("f32", "f16", "f16"), True, span, (1, 1, 1, 0, 1), span)
+
+    def test_patterns_begin_anywhere(self):
+        """Without swizzling it does not matter what the descriptor says."""
+        for trans in ((0, 0), (1, 1)):
+            module = self.load([64], ("f32", "f16", "f16"), False, (1, 1, 1, *trans))
+            for span in SWIZZLES:
+                for shift in (128, 640, 896):
+                    with self.subTest(span=span, trans=trans, shift=shift):
+                        self.check(module, 64, ("f32", "f16", "f16"), False, span, (1, 1, 1, *trans), span, shift)
 
     def test_shapes_share_accumulators(self):
         """The second product adds to the first 8 of 16 columns, the third to all."""
