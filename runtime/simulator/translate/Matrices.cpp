@@ -24,7 +24,7 @@ namespace {
 struct Family {
   int first, second; // of A and B: either
   unsigned bits;
-  int sums, otherSums; // of C and D: either
+  int sums, otherSums; // of C and D: either, the same of both
 };
 } // namespace
 
@@ -35,7 +35,7 @@ static const Family *findFamily(int dType, int aType, int bType, int cType) {
   auto isOne = [](int type, int first, int second) { return type == first || type == second; };
   for (const Family &family : families)
     if (isOne(aType, family.first, family.second) && isOne(bType, family.first, family.second) &&
-        isOne(dType, family.sums, family.otherSums) && isOne(cType, family.sums, family.otherSums))
+        isOne(dType, family.sums, family.otherSums) && cType == dType)
       return &family;
   return nullptr;
 }

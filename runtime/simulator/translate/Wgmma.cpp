@@ -6,6 +6,7 @@
 // The sets of registers of a function are known before it is translated, so that each wait can ask for all of them. So
 // are those that hold A, which have a state only.
 
+#include "runtime/simulator/exec/Products.h"
 #include "runtime/simulator/translate/Translator.h"
 
 namespace dscc::sim {
@@ -82,48 +83,76 @@ static int codeOf(StringRef name) {
   return found == std::end(types) ? -1 : int(found - std::begin(types));
 }
 
-static bool isKnownShape(int n, int k, int d, int a, int b) {
-  enum { F16, Bf16, Tf32, F64, F32, S8, U8, S32, E4m3, E5m2 };
-  bool isInteger = a == S8 || a == U8;
-  if (n < 8 || n > 256 || n % 8 || (isInteger && n > 24 && n % 16))
+namespace {
+/// What the name of a wgmma.mma_async says.
+struct Form {
+  int n = 0, k = 0;
+  int d, a, b; // ElementCode
+
+  bool isInteger() const { return a == S8 || a == U8; }
+  bool isOf16Bits() const { return a == F16 || a == Bf16; }
+  bool isKnown() const {
+    if (n < 8 || n > 256 || n % 8 || (isInteger() && n > 24 && n % 16))
+      return false;
+    if (isOf16Bits())
+      return a == b && k == 16 && (d == F32 || (d == F16 && a == F16));
+    if (a == Tf32)
+      return b == Tf32 && k == 8 && d == F32;
+    if (isInteger())
+      return (b == S8 || b == U8) && k == 32 && d == S32;
+    return (a == E4m3 || a == E5m2) && (b == E4m3 || b == E5m2) && k == 32 && (d == F32 || d == F16);
+  }
+};
+} // namespace
+
+/// Types follow the shape; ptxas takes .satfinite between them and behind them.
+static std::optional<Form> parseForm(const Statement &s) {
+  Form form;
+  SmallVector<int> types;
+  for (StringRef part : s.parts) {
+    if (!form.n && sscanf(part.str().c_str(), "m64n%dk%d", &form.n, &form.k) == 2)
+      continue;
+    if (form.n && part != "satfinite")
+      types.push_back(codeOf(part));
+  }
+  if (types.size() != 3 || is_contained(types, -1))
+    return std::nullopt;
+  form.d = types[0], form.a = types[1], form.b = types[2];
+  return form.isKnown() && (form.isInteger() || !s.has("satfinite")) && !s.has("sp") ? std::optional(form)
+                                                                                     : std::nullopt;
+}
+
+/// Behind d, a, b and scale-d: factors of A and B unless they are integers; whether to transpose them, of 16 bits in
+/// shared memory only.
+static bool hasItsImmediates(const Form &form, const Statement &s, bool isAInRegisters) {
+  size_t transposes = !form.isOf16Bits() ? 0 : isAInRegisters ? 1 : 2, factors = form.isInteger() ? 0 : 2;
+  if (s.operands.size() != 4 + factors + transposes)
     return false;
-  if (a == F16 || a == Bf16)
-    return a == b && k == 16 && (d == F32 || (d == F16 && a == F16));
-  if (a == Tf32)
-    return b == Tf32 && k == 8 && d == F32;
-  if (isInteger)
-    return (b == S8 || b == U8) && k == 32 && d == S32;
-  return (a == E4m3 || a == E5m2) && (b == E4m3 || b == E5m2) && k == 32 && (d == F32 || d == F16);
+  for (auto [index, operand] : enumerate(drop_begin(s.operands, 4))) {
+    int64_t value = operand.integer;
+    if (operand.kind != Operand::Kind::Integer || (index < 2 ? value != 1 && value != -1 : value != 0 && value != 1))
+      return false;
+  }
+  return true;
 }
 
 /// wgmma.mma_async.sync.aligned.m64nNkK.D.A.B d, a, b, scale-d[, negate a, negate b[, transpose a], transpose b].
 static void translateMma(FunctionTranslator &t, const Statement &s) {
-  int n = 0, k = 0;
-  size_t at = 0;
-  for (size_t i = 0; i < s.parts.size() && !at; ++i)
-    if (s.parts[i].starts_with("m64n") && sscanf(s.parts[i].str().c_str(), "m64n%dk%d", &n, &k) == 2)
-      at = i;
-  int d = at && s.parts.size() >= at + 4 ? codeOf(s.parts[at + 1]) : -1;
-  int a = d >= 0 ? codeOf(s.parts[at + 2]) : -1, b = d >= 0 ? codeOf(s.parts[at + 3]) : -1;
-  if (d < 0 || a < 0 || b < 0 || !isKnownShape(n, k, d, a, b) || s.operands.size() < 4 || s.has("sp"))
+  std::optional<Form> form = parseForm(s);
+  bool isAInRegisters = s.operands.size() > 1 && s.operands[1].kind == Operand::Kind::Vector;
+  if (!form || !hasItsImmediates(*form, s, isAInRegisters))
     return t.fail("the simulator does not know the instruction `" + s.text + "`");
-  size_t registers = size_t(d == 0 ? n / 4 : n / 2);
-  bool isAInRegisters = s.operands[1].kind == Operand::Kind::Vector;
+  size_t registers = size_t(form->d == F16 ? form->n / 4 : form->n / 2);
   if (s.operands[0].parts.size() != registers || (isAInRegisters && s.operands[1].parts.size() != 4))
     return t.fail("`" + s.text + "` takes " + std::to_string(registers) +
                   " accumulators, and 4 registers of A or a descriptor");
-  auto flag = [&](size_t index, bool value) {
-    return index < s.operands.size() && s.operands[index].kind == Operand::Kind::Integer &&
-           (s.operands[index].integer != 0) == value;
+  auto isImmediate = [&](size_t index, int value) {
+    return index < s.operands.size() && s.operands[index].integer == value;
   };
-  int flags = 0;
-  if (s.operands.size() > 5)
-    flags |= (s.operands[4].integer == -1 ? NegatesA : 0) | (s.operands[5].integer == -1 ? NegatesB : 0);
-  if (isAInRegisters)
-    flags |= flag(6, true) ? TransposesB : 0;
-  else
-    flags |= (flag(6, true) ? TransposesA : 0) | (flag(7, true) ? TransposesB : 0);
-  flags |= s.has("satfinite") ? Saturates : 0;
+  size_t ofB = isAInRegisters ? 6 : 7;
+  int flags = (isImmediate(4, -1) ? NegatesA : 0) | (isImmediate(5, -1) ? NegatesB : 0) |
+              (!isAInRegisters && isImmediate(6, 1) ? TransposesA : 0) | (isImmediate(ofB, 1) ? TransposesB : 0) |
+              (s.has("satfinite") ? Saturates : 0);
   const AccumulatorSet *set = t.findAccumulators(keyOf(s, 0));
   for (size_t other : set->overlapping) {
     t.collective("dscc_sim_wgmma_settle", t.b.getVoidTy(), {t.accumulators[other].state, t.site()});
@@ -137,8 +166,9 @@ static void translateMma(FunctionTranslator &t, const Statement &s) {
   }
   Value *descriptorA = isAInRegisters ? t.b.getInt64(0) : t.read(s.operands[1], 64);
   t.collective("dscc_sim_wgmma", t.b.getVoidTy(),
-               {t.i32(n | k << 16), t.i32(d << 8 | a << 4 | b), set->words, set->state, aWords, aSet, descriptorA,
-                t.read(s.operands[2], 64), t.resize(t.read(s.operands[3], 1), 32), t.i32(flags), t.site()});
+               {t.i32(form->n | form->k << 16), t.i32(form->d << 8 | form->a << 4 | form->b), set->words, set->state,
+                aWords, aSet, descriptorA, t.read(s.operands[2], 64), t.resize(t.read(s.operands[3], 1), 32),
+                t.i32(flags), t.site()});
   poison(t, *set);
 }
 
