@@ -100,19 +100,20 @@ struct Warp {
   uint32_t ownSeen = 0;   // the warp's own releases that have come back to it: its lanes are ordered by them
 };
 
-/// A named barrier: id 0 is bar.sync 0.
-struct Barrier {
-  uint32_t arrived = 0, expected = 0; // threads; expected 0: as many as are alive
-  std::vector<Lane *> waiting;
-  Knowledge knowledge; // of the threads that only arrive
-};
-inline constexpr uint32_t numBarriers = 16;
+inline constexpr uint32_t numBarriers = 16, maxWarps = 32; // of a block
 
-/// What bar.red counts: of the meeting under way, and of the last one.
-struct BarrierSum {
-  struct Count {
-    uint32_t threads = 0, trueCount = 0;
-  } next, last;
+/// A named barrier: id 0 is bar.sync 0. A warp has arrived when all of its lanes that are alive are there.
+struct Barrier {
+  uint32_t present = 0, whole = 0;    // masks of warps: with lanes here; that have arrived
+  uint32_t arrived = 0, expected = 0; // warps
+  uint32_t count = 0;                 // as it was given first
+  bool isOfAll = false;               // nobody has given a count: as many as are alive
+  bool isReduction = false;
+  Knowledge knowledge; // of the threads that only arrive
+  struct Lanes {
+    uint32_t here = 0;    // until their warp has arrived
+    uint32_t waiting = 0; // until the others have, too
+  } lanes[maxWarps];      // masks
 };
 
 /// One access to a word of shared memory.
@@ -155,8 +156,9 @@ struct Block {
   std::vector<Lane> lanes;
   std::vector<Warp> warps;
   uint32_t numThreads, numAlive;
+  uint32_t aliveWarps;       // mask: threads of them are alive
+  uint32_t openBarriers = 0; // mask: threads are at them
   Barrier barriers[numBarriers];
-  BarrierSum sums[numBarriers];
   Knowledge exited; // of the threads that have come to their end: barriers of all threads order those too
   char *shared;
   uint32_t sharedBytes;

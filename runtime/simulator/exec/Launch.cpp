@@ -172,8 +172,9 @@ static void prepareBlock(Arena &arena, Unit &unit, const LaunchState &state, uin
     block.warps[warp].number = rank * numWarps + warp;
     block.warps[warp].alive = block.warps[warp].ready = rest >= lanesPerWarp ? allLanes : (1u << rest) - 1;
   }
-  for (Barrier &barrier : block.barriers)
-    barrier = Barrier();
+  block.aliveWarps = numWarps < maxWarps ? (1u << numWarps) - 1 : ~0u;
+  forEachLane(block.openBarriers, [&](uint32_t id) { block.barriers[id] = Barrier(); });
+  block.openBarriers = 0;
   block.exited.clear();
   // Lanes keep their vectors' memory; there are always whole warps of them.
   if (block.lanes.size() < numWarps * lanesPerWarp)

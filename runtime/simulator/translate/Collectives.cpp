@@ -30,6 +30,8 @@ static void translateBarrier(FunctionTranslator &t, const Statement &s) {
     Value *sum = t.collective("dscc_sim_barrier_reduce", t.integer(64), {id, count, t.i32(kind), predicate, t.site()});
     return t.write(s.operands[0], t.resize(sum, kind == 0 ? 32 : 1));
   }
+  if (s.has("arrive") && s.operands.size() < 2)
+    return t.fail("`" + s.text + "` needs a number of threads");
   Value *count = s.operands.size() > 1 ? t.read(s.operands[1], 32) : t.i32(0);
   t.collective(s.has("arrive") ? "dscc_sim_barrier_arrive" : "dscc_sim_barrier", t.b.getVoidTy(), {id, count, t.site()});
 }
