@@ -206,8 +206,10 @@ void exitThread(Lane &lane) {
     else if (!warp.alive && block.numAlive && isComplete(block, barrier))
       complete(block, barrier);
   });
-  if (warp.arrived && (warp.arrived & warp.alive) == warp.alive)
-    warp.ready |= 1u << std::countr_zero(warp.arrived);
+  forEachLane(warp.arrived, [&](uint32_t index) {
+    if (!(firstOf(block, warp.index, 1u << index).mask & warp.alive & ~warp.arrived))
+      warp.ready |= 1u << index;
+  });
   if (!unit.numAlive)
     leave(lane);
   wait(lane, "nothing", lane.site);

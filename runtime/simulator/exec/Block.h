@@ -94,6 +94,7 @@ struct Warp {
   uint32_t ready = 0, alive = 0, arrived = 0; // masks of lanes
   uint32_t index = 0;
   uint32_t epoch = 1;     // lanes see each other's shared memory once it has advanced
+  uint32_t meetings = 0;  // of all its lanes, whether memory is ordered by them or not
   uint32_t number = 0;    // in the unit
   Knowledge knowledge;
   Knowledge released, observed; // at its last fence; by its atomics since
@@ -206,9 +207,12 @@ void yield(Lane &lane);
 /// All threads are done.
 [[noreturn]] void leave(Lane &lane);
 
-/// Waits until all lanes of `mask` that are alive are here; then the last one calls act(lanes, mask) for all of them.
-template <typename Act> void rendezvous(Lane &lane, const char *what, uint32_t mask, int site, void *exchange, Act act);
+/// Waits until all lanes of `mask` that are alive wait for `what`, which is told apart by its address, with the same
+/// mask, and, if it is an aligned instruction, at the same place. The last one calls act(lanes, mask) for all of them.
+template <bool isAligned = true, typename Act>
+void rendezvous(Lane &lane, const char *what, uint32_t mask, int site, void *exchange, Act act);
 [[noreturn]] void reportDivergence(Lane &lane, const Lane &other);
+[[noreturn]] void refuseMask(Lane &lane, const char *what, uint32_t mask, int site);
 
 } // namespace dscc::sim
 

@@ -100,12 +100,27 @@ static std::string describeWaiting(const Unit &unit) {
 static constexpr int launchTimeout = 702; // CUDA_ERROR_LAUNCH_TIMEOUT
 static constexpr int illegalInstruction = 715; // CUDA_ERROR_ILLEGAL_INSTRUCTION
 
+/// Lanes of a warp that have all come, and wait for different things, are what keeps a deadlock.
+static void reportDiverged(const Unit &unit) {
+  for (Block *block : unit.blocks)
+    for (Warp &warp : block->warps)
+      forEachLane(warp.arrived, [&](uint32_t index) {
+        Lane &lane = laneOf(*block, warp.index, index);
+        uint32_t expected = lane.mask & warp.alive;
+        if (expected & ~warp.arrived)
+          return;
+        if (Lane *other = findOther<false>(lane, &laneOf(*block, warp.index, 0), expected))
+          reportDivergence(lane, *other);
+      });
+}
+
 /// Nobody of its warp is ready, or the choice is random.
 [[gnu::noinline]] static void waitForAny(Lane &lane) {
   Lane *next = pick(lane);
   if (!next && resolveStall(*lane.block->unit))
     next = pick(lane);
   if (!next) {
+    reportDiverged(*lane.block->unit);
     reports().add(lane, "deadlock", describeWaiting(*lane.block->unit), lane.site, launchTimeout);
     abandon(lane);
   }
@@ -143,6 +158,14 @@ void reportDivergence(Lane &lane, const Lane &other) {
                 "thread " + std::to_string(lane.thread) + " is at " + place(lane) + ", thread " +
                     std::to_string(other.thread) + " at " + place(other),
                 lane.site, illegalInstruction);
+  abandon(lane);
+}
+
+void refuseMask(Lane &lane, const char *what, uint32_t mask, int site) {
+  reports().add(lane, "illegal collective",
+                what + (" with mask 0x" + llvm::utohexstr(mask)) + " by lane " + std::to_string(lane.index) +
+                    ", which is not in it",
+                site, illegalInstruction);
   abandon(lane);
 }
 

@@ -247,7 +247,7 @@ static Log &logOf(const Lane &lane) {
   BlockStatistics &all = *block.statistics;
   uint32_t warp = lane.thread / lanesPerWarp;
   Log &log = all.logs[block.hasFibers ? warp : 0];
-  uint32_t warpEpoch = block.warps[warp].epoch;
+  uint32_t warpEpoch = block.warps[warp].epoch + block.warps[warp].meetings;
   if (log.warp != warp || log.warpEpoch != warpEpoch) {
     flush(all, log);
     log.warp = warp;

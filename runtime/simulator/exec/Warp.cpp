@@ -9,7 +9,7 @@ namespace dscc::sim {
 static constexpr int illegalInstruction = 715; // CUDA_ERROR_ILLEGAL_INSTRUCTION
 
 static void syncWarp(Lane *lane, uint32_t mask, int site) {
-  rendezvous(*lane, "bar.warp.sync", mask, site, nullptr, [](Lane *lanes, uint32_t) { ++lanes->warp->epoch; });
+  rendezvous<false>(*lane, "bar.warp.sync", mask, site, nullptr, [](Lane *lanes, uint32_t) { ++lanes->warp->epoch; });
 }
 
 namespace {
@@ -36,29 +36,33 @@ static std::pair<uint32_t, bool> sourceLane(uint32_t i, const Shuffled &s, int k
 }
 
 static uint64_t shuffle(Lane *lane, uint32_t mask, uint32_t value, uint32_t offset, uint32_t clamp, int kind, int site) {
+  static const char *const names[] = {"shfl.sync.bfly", "shfl.sync.up", "shfl.sync.down", "shfl.sync.idx"};
   Shuffled own{value, offset, clamp, 0};
-  rendezvous(*lane, "shfl.sync", mask, site, &own, [&](Lane *lanes, uint32_t there) {
+  rendezvous<false>(*lane, names[kind], mask, site, &own, [&](Lane *lanes, uint32_t there) {
     forEachLane(there, [&](uint32_t i) {
       auto &s = *static_cast<Shuffled *>(lanes[i].exchange);
       auto [from, isIn] = sourceLane(i, s, kind);
-      if (!(there >> from & 1)) {
-        reports().add(lanes[i], "shuffle from an inactive lane",
-                      "lane " + std::to_string(i) + " reads lane " + std::to_string(from) + ", which does not take part",
-                      site, illegalInstruction);
-        abandon(lanes[i]);
-      }
-      s.result = static_cast<Shuffled *>(lanes[from].exchange)->value | uint64_t(isIn) << 32;
+      // From a lane that takes no part comes anything; the result may be one that nobody uses.
+      bool isThere = there >> from & 1;
+      s.result = (isThere ? static_cast<Shuffled *>(lanes[from].exchange)->value : ~0u) | uint64_t(isIn) << 32;
     });
   });
   return own.result;
 }
 
 /// Kinds: 0 add, 1 min.s32, 2 min.u32, 3 max.s32, 4 max.u32, 5 and, 6 or, 7 xor, 8 match.any, 9 ballot, 10 match.all,
-/// 11 the lowest lane. As in Collectives.cpp of the translation.
+/// 11 the lowest lane, 12 to 14 as 9 for vote.all, any and uni. As in Collectives.cpp of the translation.
 static uint64_t reduceAll(Lane *lanes, uint32_t there, int kind) {
   auto valueOf = [&](uint32_t i) { return static_cast<Reduced *>(lanes[i].exchange)->value; };
   uint32_t first = uint32_t(std::countr_zero(there));
-  uint64_t result = kind == 0 || kind == 6 || kind == 7 || kind == 9 ? 0 : valueOf(first);
+  if (kind == 11)
+    return first;
+  if (kind == 9 || kind > 11) { // who has a true predicate, and above that who votes
+    uint64_t votes = uint64_t(there) << 32;
+    forEachLane(there, [&](uint32_t i) { votes |= uint64_t(valueOf(i) & 1) << i; });
+    return votes;
+  }
+  uint64_t result = kind == 0 || kind == 6 || kind == 7 ? 0 : valueOf(first);
   bool isAllEqual = true;
   forEachLane(there, [&](uint32_t i) {
     uint64_t value = valueOf(i);
@@ -70,22 +74,22 @@ static uint64_t reduceAll(Lane *lanes, uint32_t there, int kind) {
     case 4: result = std::max(uint32_t(result), uint32_t(value)); break;
     case 5: result &= value; break;
     case 6: result |= value; break;
-    case 7: result ^= value; break;
-    case 9: result |= uint64_t(value & 1) << i; break;
+    case 7:
+      result ^= value;
+      break;
     default: isAllEqual &= value == result;
     }
   });
-  if (kind == 10)
-    return isAllEqual ? there : 0;
-  return kind == 11 ? first : result;
+  return kind == 10 ? (isAllEqual ? there : 0) : result;
 }
 
 static uint64_t reduceWarp(Lane *lane, uint32_t mask, uint64_t value, int kind, int site) {
   Reduced own{value, 0};
-  static const char *const names[] = {"redux.sync", "redux.sync", "redux.sync", "redux.sync", "redux.sync", "redux.sync",
-                                      "redux.sync", "redux.sync", "match.any.sync", "vote.sync", "match.all.sync",
-                                      "elect.sync"};
-  rendezvous(*lane, names[kind], mask, site, &own, [&](Lane *lanes, uint32_t there) {
+  static const char *const names[] = {"redux.sync.add", "redux.sync.min",   "redux.sync.min", "redux.sync.max",
+                                      "redux.sync.max", "redux.sync.and",   "redux.sync.or",  "redux.sync.xor",
+                                      "match.any.sync", "vote.sync.ballot", "match.all.sync", "elect.sync",
+                                      "vote.sync.all",  "vote.sync.any",    "vote.sync.uni"};
+  rendezvous<false>(*lane, names[kind], mask, site, &own, [&](Lane *lanes, uint32_t there) {
     if (kind != 8) {
       uint64_t result = reduceAll(lanes, there, kind);
       forEachLane(there, [&](uint32_t i) { static_cast<Reduced *>(lanes[i].exchange)->result = result; });

@@ -56,11 +56,12 @@ static Value *reduce(FunctionTranslator &t, int kind, Value *mask, Value *value)
 static void translateVote(FunctionTranslator &t, const Statement &s) {
   if (s.operands.size() != 3)
     return t.fail("`" + s.text + "` is not known; vote.sync is");
-  Value *mask = t.read(s.operands[2], 32), *ballot = t.resize(reduce(t, 9, mask, t.read(s.operands[1], 1)), 32);
+  int kind = s.has("ballot") ? 9 : s.has("all") ? 12 : s.has("any") ? 13 : 14;
+  Value *votes = reduce(t, kind, t.read(s.operands[2], 32), t.read(s.operands[1], 1)), *ballot = t.resize(votes, 32);
   if (s.has("ballot"))
     return t.write(s.operands[0], ballot);
   // Lanes that have exited do not vote.
-  Value *voters = t.resize(reduce(t, 9, mask, t.b.getInt1(true)), 32);
+  Value *voters = t.resize(t.b.CreateLShr(votes, uint64_t(32)), 32);
   Value *all = t.b.CreateICmpEQ(ballot, voters), *none = t.b.CreateICmpEQ(ballot, t.b.getInt32(0));
   t.write(s.operands[0], s.has("all") ? all : s.has("any") ? t.b.CreateNot(none) : t.b.CreateOr(all, none));
 }
@@ -78,6 +79,8 @@ static void translateMatch(FunctionTranslator &t, const Statement &s) {
 static void translateRedux(FunctionTranslator &t, const Statement &s) {
   if (s.operands.size() != 3)
     return t.fail("`" + s.text + "` has too few operands");
+  if (t.typeOf(s).isFloat())
+    return t.fail("`" + s.text + "` needs sm_100a");
   bool isSigned = t.typeOf(s).isSigned();
   int kind = s.has("add") ? 0 : s.has("min") ? (isSigned ? 1 : 2) : s.has("max") ? (isSigned ? 3 : 4)
            : s.has("and") ? 5 : s.has("or") ? 6 : 7;

@@ -112,6 +112,86 @@ CASES["reductions of a barrier"] = Case("""  setp.lt.u32 %p1, %r0, 40;
   add.u32 %r9, %r9, %r5;
 """ + OUT, threads=72, out=[1040] * 72)
 
+# Collectives: lanes meet by their mask, wherever they are.
+BRANCHES = """  setp.lt.u32 %p1, %r1, 16;
+  setp.lt.u32 %p2, %r1, 20;
+  @%p1 bra A;
+  {first}
+  bra E;
+A: {second}
+E: mov.u32 %r3, 0;
+"""
+for what, result in [("bar.warp.sync -1;\n  mov.u32 %r9, %r1;", range(32)),
+                     ("shfl.sync.bfly.b32 %r9, %r1, 16, 31, -1;", [i ^ 16 for i in range(32)]),
+                     ("redux.sync.add.u32 %r9, %r1, -1;", [31 * 16] * 32),
+                     ("vote.sync.ballot.b32 %r9, %p2, -1;", [(1 << 20) - 1] * 32),
+                     ("vote.sync.any.pred %p3, %p2, -1;\n  selp.u32 %r9, 1, 0, %p3;", [1] * 32),
+                     ("match.any.sync.b32 %r9, %r2, -1;", [0xffffffff] * 32)]:
+    CASES[f"{what.split()[0]} in both arms"] = Case(BRANCHES.format(first=what, second=what) + OUT, threads=32, out=result)
+CASES["two votes that do not meet"] = Case(
+    BRANCHES.format(first="vote.sync.any.pred %p3, %p2, -1;", second="vote.sync.all.pred %p3, %p2, -1;"),
+    said="divergence at a collective .*vote.sync.a.* at PTX line .*vote.sync.a", fault=ILLEGAL)
+CASES["shuffles that do not meet"] = Case(
+    BRANCHES.format(first="shfl.sync.up.b32 %r9, %r1, 1, 0, -1;", second="shfl.sync.down.b32 %r9, %r1, 1, 31, -1;"),
+    said="divergence at a collective", fault=ILLEGAL)
+CASES["masks that do not meet"] = Case(
+    BRANCHES.format(first="bar.warp.sync -1;", second="bar.warp.sync 0xffff;\n  bar.warp.sync 0x7fffffff;"),
+    said="divergence at a collective .*with mask 0xFFFFFFFF .*with mask 0x7FFFFFFF|"
+         "divergence at a collective .*with mask 0x7FFFFFFF .*with mask 0xFFFFFFFF", fault=ILLEGAL)
+CASES["aligned instructions in both arms"] = Case(
+    BRANCHES.format(first="ldmatrix.sync.aligned.m8n8.x1.shared.b16 {%r9}, [sm];",
+                    second="ldmatrix.sync.aligned.m8n8.x1.shared.b16 {%r9}, [sm];"),
+    said="divergence at a collective .* ldmatrix .* ldmatrix", fault=ILLEGAL)
+# Lane 0 meets lane 2, then lane 1, which has come before.
+CASES["masks one after the other"] = Case("""  setp.eq.u32 %p1, %r0, 0;
+  setp.eq.u32 %p2, %r0, 1;
+  selp.u32 %r3, 3, 5, %p2;
+  mov.u32 %r9, 0;
+S: bar.warp.sync %r3;
+  mov.u32 %r3, 3;
+  add.u32 %r9, %r9, 1;
+  setp.lt.and.u32 %p3, %r9, 2, %p1;
+  @%p3 bra S;
+""" + OUT, threads=3, out=[2, 1, 1])
+CASES["lanes that end while others wait by two masks"] = Case("""  setp.eq.u32 %p1, %r1, 7;
+  setp.eq.u32 %p2, %r1, 23;
+  or.pred %p1, %p1, %p2;
+  @%p1 ret;
+  setp.lt.u32 %p3, %r1, 16;
+  selp.u32 %r3, 0xffff, 0xffff0000, %p3;
+  redux.sync.add.u32 %r9, 1, %r3;
+""" + OUT, threads=32, out=[15] * 7 + [0] + [15] * 15 + [0] + [15] * 8)
+CASES["lane outside of its mask"] = Case("  setp.eq.u32 %p1, %r0, 0;\n  vote.sync.all.pred %p2, %p1, 0xffff;\n",
+                                         said="illegal collective .*lane (1[6-9]|2.|3.), which is not in it", fault=ILLEGAL)
+CASES["mask of nobody"] = Case("  shfl.sync.idx.b32 %r9, %r1, 0, 31, 0;\n",
+                               said="illegal collective .*shfl.sync.idx with mask 0x0 by lane", fault=ILLEGAL)
+# The sum of 16 lanes: the upper half of them reads lanes that take no part, and nobody reads theirs.
+CASES["sum of half a warp"] = Case("""  setp.ge.u32 %p1, %r1, 16;
+  @%p1 ret;
+  mov.u32 %r9, %r1;
+""" + "".join(f"  shfl.sync.down.b32 %r3, %r9, {n}, 31, 0xffff;\n  add.u32 %r9, %r9, %r3;\n" for n in (8, 4, 2, 1)) + """
+  setp.ne.u32 %p1, %r1, 0;
+  @%p1 ret;
+""" + OUT, threads=32, out=[120])
+CASES["shuffle from a lane that takes no part"] = Case("""  setp.ge.u32 %p1, %r1, 8;
+  @%p1 ret;
+  shfl.sync.bfly.b32 %r9, %r1, 8, 31, 0xff;
+""" + OUT, threads=32, out=[0xffffffff] * 8)
+REFUSED["redux.sync.min.f32 %f1, %f2, -1;"] = "needs sm_100a"
+# Of the collectives only bar.warp.sync orders memory.
+EXCHANGE = """  mul.lo.u32 %r3, %r0, 4;
+  mov.u32 %r4, sm;
+  add.u32 %r3, %r3, %r4;
+  st.shared.u32 [%r3], %r0;
+  {meet}
+  xor.b32 %r3, %r3, 4;
+  ld.shared.u32 %r9, [%r3];
+""" + OUT
+CASES["exchange behind bar.warp.sync"] = Case(EXCHANGE.format(meet="bar.warp.sync -1;"), out=[i ^ 1 for i in range(64)])
+for meet in ("shfl.sync.idx.b32 %r5, %r0, 0, 31, -1;", "vote.sync.ballot.b32 %r5, %p1, -1;", "redux.sync.add.u32 %r5, %r0, -1;",
+             "match.any.sync.b32 %r5, %r0, -1;", "elect.sync _|%p1, -1;"):
+    CASES["exchange behind " + meet.split()[0]] = Case(EXCHANGE.format(meet=meet), said="race in shared memory")
+
 
 class Meetings(unittest.TestCase):
     def run_case(self, case):
