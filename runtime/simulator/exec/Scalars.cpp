@@ -2,9 +2,12 @@
 
 #include "runtime/simulator/exec/Rounding.h"
 #include "runtime/simulator/exec/Runtime.h"
+#include "runtime/simulator/exec/SharedChecks.h"
 
 #include "llvm/ADT/APFloat.h"
 
+#include <atomic>
+#include <bit>
 #include <cmath>
 #include <cstring>
 #include <limits>
@@ -183,10 +186,25 @@ static _Float16 floatToHalf(float value) { return std::bit_cast<_Float16>(narrow
 static _Float16 doubleToBfloat(double value) { return std::bit_cast<_Float16>(narrowTo(value, llvm::APFloat::BFloat())); }
 static _Float16 floatToBfloat(float value) { return std::bit_cast<_Float16>(narrowTo(value, llvm::APFloat::BFloat())); }
 
+/// A subnormal number becomes a zero of its sign.
+static uint32_t flush(uint32_t bits) { return bits << 1 >> 24 ? bits : bits & 1u << 31; }
+
+/// add.f32 of atom and red, which keep subnormal numbers in shared memory only. The result is what was there.
+static uint32_t addAtomically(Lane *lane, char *address, uint32_t value, int isGeneric) {
+  bool keeps = isGeneric && findSharedOwner(*lane, address);
+  auto seen = [&](uint32_t bits) { return keeps ? bits : flush(bits); };
+  std::atomic_ref<uint32_t> word(*reinterpret_cast<uint32_t *>(address));
+  uint32_t before = word.load(), after;
+  do
+    after = std::bit_cast<uint32_t>(std::bit_cast<float>(seen(before)) + std::bit_cast<float>(seen(value)));
+  while (!word.compare_exchange_weak(before, seen(after)));
+  return before;
+}
+
 llvm::ArrayRef<Callee> scalarCallees() {
 #define DSCC_ROW(name, function) {name, reinterpret_cast<void *>(function)}
   static const Callee list[] = {
-      DSCC_ROW("dscc_sim_fns", findNthSet),
+      DSCC_ROW("dscc_sim_fns", findNthSet),         DSCC_ROW("dscc_sim_atomic_add", addAtomically),
       DSCC_ROW("dscc_sim_prmt", permute),           DSCC_ROW("dscc_sim_bfe_u", extractUnsigned),
       DSCC_ROW("dscc_sim_bfe_s", extractSigned),    DSCC_ROW("dscc_sim_div_s", divideSigned),
       DSCC_ROW("dscc_sim_div_u", divideUnsigned),   DSCC_ROW("dscc_sim_rem_s", remainderSigned),

@@ -129,7 +129,10 @@ static void translateAtomic(FunctionTranslator &t, const Statement &s) {
   if ((returns && results.size() != values.size()) || (!kind && !s.has("cas")) || (isVector && s.has("cas")))
     return t.fail("the simulator does not know the atomic `" + s.text + "`");
   unsigned bytes = type.width() / 8;
-  Value *base = t.address(s.operands[at], spaceOf(s));
+  StringRef space = spaceOf(s);
+  Value *base = t.address(s.operands[at], space);
+  bool isFlushed = kind == AtomicRMWInst::FAdd && type.kind == PtxType::Kind::Float && type.width() == 32 &&
+                   !type.isPair && !space.starts_with("shared");
   if (s.has("release") || s.has("acq_rel"))
     orderThreads(t, s);
   t.looksAgain |= returns;
@@ -137,7 +140,9 @@ static void translateAtomic(FunctionTranslator &t, const Statement &s) {
   for (auto [index, value] : enumerate(values)) {
     Value *place = index ? t.b.CreateConstGEP1_64(t.b.getInt8Ty(), base, index * bytes) : base, *before;
     t.checkAtomic(place, bytes, s.has("exch"));
-    if (kind)
+    if (isFlushed)
+      before = t.call("dscc_sim_atomic_add", t.integer(32), {place, t.read(value, 32), t.i32(space.empty())});
+    else if (kind)
       before = t.b.CreateAtomicRMW(*kind, place, t.read(value, type), MaybeAlign(), order);
     else
       before = t.b.CreateExtractValue(t.b.CreateAtomicCmpXchg(place, t.read(value, type.bits),

@@ -192,6 +192,37 @@ for meet in ("shfl.sync.idx.b32 %r5, %r0, 0, 31, -1;", "vote.sync.ballot.b32 %r5
              "match.any.sync.b32 %r5, %r0, -1;", "elect.sync _|%p1, -1;"):
     CASES["exchange behind " + meet.split()[0]] = Case(EXCHANGE.format(meet=meet), said="race in shared memory")
 
+# add.f32 flushes subnormal numbers in global memory: what it reads, what it adds, and the sum.
+SUBNORMAL = """  {before}
+  mov.b32 %f1, 0f00000001;
+  mov.b32 %f2, 0f80400000;
+  mov.b32 %f3, 0f80000001;
+  atom.{space}add.f32 %f4, [{place}], %f1;
+  red.{space}add.f32 [{place}+4], %f2;
+  red.{space}add.f32 [{place}+8], %f3;
+  red.{space}add.f32 [{place}+12], 0f3F800000;
+  {after}
+  st.global.f32 [%q0+16], %f4;
+"""
+INITIAL = [0x00400000, 0x00c00000, 0x80400000, 0x3f800000]
+FLUSHED, KEPT = ([0, 0x00c00000, 0x80000000, 0x40000000, 0x00400000],
+                 [0x00400001, 0x00800000, 0x80400001, 0x40000000, 0x00400000])
+COPY = "ld.global.v4.u32 {%r3,%r4,%r5,%r6}, [%q0];\n  st.shared.v4.u32 [sm], {%r3,%r4,%r5,%r6};\n" \
+       "  mov.u64 %q2, sm;\n  cvta.shared.u64 %q2, %q2;"
+BACK = "ld.shared.v4.u32 {%r3,%r4,%r5,%r6}, [sm];\n  st.global.v4.u32 [%q0], {%r3,%r4,%r5,%r6};"
+CASES["add.f32 to global memory"] = Case(SUBNORMAL.format(before="", space="global.", place="%q0", after=""), threads=1,
+                                         initial=INITIAL, out=FLUSHED)
+CASES["add.f32 to any memory"] = Case(SUBNORMAL.format(before="", space="", place="%q0", after=""), threads=1, initial=INITIAL,
+                                      out=FLUSHED)
+CASES["add.f32 to shared memory"] = Case(SUBNORMAL.format(before=COPY, space="shared.", place="sm", after=BACK), threads=1,
+                                         initial=INITIAL, out=KEPT)
+CASES["add.f32 to shared memory by any address"] = Case(
+    SUBNORMAL.format(before=COPY, space="", place="%q2", after=BACK), threads=1, initial=INITIAL, out=KEPT)
+CASES["vector add.f32"] = Case("""  mov.b32 %f1, 0f00000001;
+  mov.b32 %f2, 0f80400000;
+  red.global.add.v2.f32 [%q0], {%f1, %f2};
+""", threads=1, initial=INITIAL, out=FLUSHED[:2])
+
 
 class Meetings(unittest.TestCase):
     def run_case(self, case):
