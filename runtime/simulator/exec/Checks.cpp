@@ -68,7 +68,8 @@ static void markWritten(uint8_t *written, uint32_t bytes) {
   std::memcpy(written, &fourWritten, 4);
 }
 
-static void checkGlobal(Lane &lane, const char *address, uint32_t bytes, Access access, int site) {
+static void checkGlobal(Lane &lane, const char *address, uint32_t bytes, Access access, int site,
+                        bool isNarrow = false) {
   bool isStore = !isLoad(access);
   const Allocation *allocation = allocationOf(lane, address, bytes, isStore, site);
   if (allocation->isFree)
@@ -77,7 +78,7 @@ static void checkGlobal(Lane &lane, const char *address, uint32_t bytes, Access 
               allocation->describe(),
           site, illegalAddress);
   if (allocation->accesses)
-    checkBetweenUnits(lane, *allocation, size_t(address - allocation->begin), bytes, access, site);
+    checkBetweenUnits(lane, *allocation, size_t(address - allocation->begin), bytes, access, isNarrow, site);
   if (!allocation->written)
     return;
   uint8_t *written = allocation->written.get() + (address - allocation->begin);
@@ -92,7 +93,7 @@ static void checkGlobal(Lane &lane, const char *address, uint32_t bytes, Access 
   }
 }
 
-static void checkAny(Lane &lane, const char *address, uint32_t bytes, Access access, int site) {
+static void checkAny(Lane &lane, const char *address, uint32_t bytes, Access access, int site, bool isNarrow = false) {
   const Block &block = *lane.block;
   if (Block *owner = findSharedOwner(lane, address))
     return checkShared(lane, *owner, address, bytes, access, site);
@@ -103,7 +104,7 @@ static void checkAny(Lane &lane, const char *address, uint32_t bytes, Access acc
   for (const Block *other : block.unit->blocks)
     if (address >= other->stacks && address < other->stacks + other->stackBytes * other->numThreads)
       return;
-  checkGlobal(lane, address, bytes, access, site);
+  checkGlobal(lane, address, bytes, access, site, isNarrow);
 }
 
 void checkAccess(Lane &lane, const char *address, uint32_t bytes, bool isStore, int site) {
@@ -119,6 +120,15 @@ template <Access access> static void check(Lane *lane, const char *address, uint
   checkAny(*lane, address, bytes, access, site);
 }
 
+static void checkStrong(Lane *lane, const char *address, uint32_t bytes, int site, uint32_t how) {
+  auto [access, elementBytes, isNarrow] = StrongAccess::unpack(how);
+  checkAny(*lane, address, bytes, access, site, isNarrow);
+  // Wherever the word lies, it may order the accesses of the unit's threads.
+  if (settings().check == CheckLevel::All)
+    for (uint32_t at = 0; at < bytes; at += elementBytes)
+      meetAt(*lane, address + at, observes(access), publishes(access));
+}
+
 void prepareChecks(Block &block) {
   std::fill(std::begin(block.recent), std::end(block.recent), nullptr);
   if (settings().check == CheckLevel::None)
@@ -131,10 +141,8 @@ void prepareChecks(Block &block) {
 
 llvm::ArrayRef<Callee> checkCallees() {
   static const Callee list[] = {{"dscc_sim_check_load", reinterpret_cast<void *>(check<Access::Load>)},
-                                {"dscc_sim_check_strong_load", reinterpret_cast<void *>(check<Access::StrongLoad>)},
                                 {"dscc_sim_check_store", reinterpret_cast<void *>(check<Access::Store>)},
-                                {"dscc_sim_check_atomic", reinterpret_cast<void *>(check<Access::Atomic>)},
-                                {"dscc_sim_check_exchange", reinterpret_cast<void *>(check<Access::Exchange>)}};
+                                {"dscc_sim_check_strong", reinterpret_cast<void *>(checkStrong)}};
   return list;
 }
 

@@ -54,11 +54,14 @@ void fenceProxy(Lane &lane) {
   ++warp.knowledge.seen[warp.number];
 }
 
-void fenceThreads(Lane &lane) {
+void fenceThreads(Lane &lane, bool acquires, bool releases) {
   Warp &warp = *lane.warp;
   if (warp.knowledge.seen.empty())
     return;
-  acquire(lane, warp.observed);
+  if (acquires)
+    acquire(lane, warp.observed);
+  if (!releases)
+    return;
   warp.released = warp.knowledge;
   ++warp.knowledge.seen[warp.number];
 }
@@ -73,10 +76,10 @@ void meetAt(Lane &lane, const char *word, bool reads, bool writes) {
     words[word].join(warp.released);
 }
 
-static void fence(Lane *lane, int isWide) {
-  if (isWide)
+static void fence(Lane *lane, int acquires, int releases, int isWide) {
+  if (isWide && releases)
     fenceUnits(*lane);
-  fenceThreads(*lane);
+  fenceThreads(*lane, acquires, releases);
 }
 
 llvm::ArrayRef<Callee> clockCallees() {

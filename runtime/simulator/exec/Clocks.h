@@ -61,10 +61,10 @@ void acquireAgent(Lane &lane, uint16_t agent, uint32_t count);
 void releaseAgent(const Lane &lane, uint16_t agent, uint32_t count, Knowledge &object);
 /// fence.proxy.async: stores that the warp knows of become visible to bulk copies and wgmma.
 void fenceProxy(Lane &lane);
-/// fence: what the warp knows goes with its atomics and strong stores from now on; what came with those that it has
-/// read, it knows.
-void fenceThreads(Lane &lane);
-/// An atomic, or a strong load or store, of a word of shared memory.
+/// A fence that releases: what the warp knows goes with its atomics and strong stores from now on. One that acquires:
+/// what came with those that it has read, it knows.
+void fenceThreads(Lane &lane, bool acquires, bool releases);
+/// An atomic, or a strong load or store, of a word.
 void meetAt(Lane &lane, const char *word, bool reads, bool writes);
 /// A lane's number among the threads of its unit.
 uint16_t numberInUnit(const Lane &lane);

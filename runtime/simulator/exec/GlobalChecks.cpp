@@ -71,8 +71,10 @@ static WordAccess::Kind kindOf(Access access) {
     return WordAccess::StrongLoad;
   case Access::Store:
     return WordAccess::Store;
+  case Access::StrongStore:
   case Access::Atomic:
   case Access::Exchange:
+  case Access::Reduction:
     return WordAccess::Atomic;
   }
   return WordAccess::Store;
@@ -98,26 +100,30 @@ static bool isOrdered(const UnitOrder &order, const WordAccess &before) {
   return found != order.known.releases.end() && found->second > before.epoch;
 }
 
-static void meetUnits(UnitOrder &order, const void *address, Access access) {
+static void meetUnits(UnitOrder &order, const char *address, uint32_t bytes, Access access, bool isNarrow) {
   for (uint64_t word : order.observed)
     order.launch->observe(word, order.known);
   order.observed.clear();
-  if (access == Access::Load || access == Access::Store)
+  if (!isStrong(access) || isNarrow)
     return;
-  uint64_t word = reinterpret_cast<uintptr_t>(address) / 8;
-  if (!isLoad(access) && !order.known.releases.empty())
-    order.launch->publish(word, order.known);
-  order.observed.push_back(word);
+  uint64_t first = reinterpret_cast<uintptr_t>(address) / 8,
+           end = (reinterpret_cast<uintptr_t>(address) + bytes + 7) / 8;
+  for (uint64_t word = first; word < end; ++word) {
+    if (publishes(access) && !order.known.releases.empty())
+      order.launch->publish(word, order.known);
+    if (observes(access))
+      order.observed.push_back(word);
+  }
 }
 
 void checkBetweenUnits(Lane &lane, const Allocation &allocation, size_t offset, uint32_t bytes, Access access,
-                       int site) {
+                       bool isNarrow, int site) {
   UnitOrder &order = lane.block->unit->sync->order;
   constexpr uint64_t mostReleases = (1u << WordAccess::epochBits) - 1;
   if (!order.launch || order.releases >= mostReleases)
     return;
   if (order.launch->hasFences)
-    meetUnits(order, allocation.begin + offset, access);
+    meetUnits(order, allocation.begin + offset, bytes, access, isNarrow);
   order.hasAccessed = true;
   constexpr uint64_t launchMask = (1u << WordAccess::launchBits) - 1;
   WordAccess mine{kindOf(access), order.releases, order.number + 1, lane.special[GridId] & launchMask};

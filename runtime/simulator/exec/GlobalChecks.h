@@ -55,10 +55,10 @@ struct UnitOrder {
   std::vector<uint64_t> observed; // words whose knowledge is joined at the next access, when the atomic is done
 };
 
-/// Races with other units; `offset` is that of the access in its allocation.
+/// Races with other units; `offset` is that of the access in its allocation. A narrow one has a scope within the unit.
 void checkBetweenUnits(Lane &lane, const Allocation &allocation, size_t offset, uint32_t bytes, Access access,
-                       int site);
-/// A fence that other blocks' threads take part in.
+                       bool isNarrow, int site);
+/// A releasing fence that other blocks' threads take part in.
 void fenceUnits(Lane &lane);
 /// Beyond these, races are not looked for: in any launch, and where fences order the units.
 inline constexpr uint64_t mostUnits = (1u << 22) - 2, mostOrderedUnits = 4096;

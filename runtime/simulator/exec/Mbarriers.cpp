@@ -60,7 +60,7 @@ static void initialise(Lane *lane, char *address, uint32_t count, int site) {
                " are allowed",
            site);
   if (settings().check != CheckLevel::None)
-    checkShared(*lane, *owner, address, 8, Access::Exchange, site);
+    checkShared(*lane, *owner, address, 8, Access::StrongStore, site);
   Mbarrier &made = lane->block->unit->sync->mbarriers[address];
   made = Mbarrier();
   made.expected = made.pending = count;

@@ -141,7 +141,8 @@ static const SharedAccess *findUnorderedRead(const Lane &lane, const Block &owne
 }
 
 static const char *nameOf(Access access) {
-  static const char *const names[] = {"a load", "a volatile load", "a store", "an atomic", "an atomic"};
+  static const char *const names[] = {"a load",    "a volatile load", "a store",  "a volatile store",
+                                      "an atomic", "an atomic",       "an atomic"};
   return names[int(access)];
 }
 
@@ -196,7 +197,7 @@ static void checkState(Lane &lane, SharedShadow &row, size_t offset, uint8_t mas
 static void checkRow(Lane &lane, Block &owner, SharedShadow &row, size_t offset, uint8_t mask, Access access,
                      const SharedAccess &own, int site) {
   checkOrder(lane, owner, row, offset, mask, access, site);
-  if (isAtomic(access)) {
+  if (publishes(access)) {
     bool goesOn = row.atomic.clock == own.clock && row.atomic.who == own.who;
     row.atomicBytes = uint8_t((goesOn ? row.atomicBytes : 0) | mask);
     row.atomic = own;
@@ -259,8 +260,6 @@ void checkShared(Lane &lane, Block &owner, const char *address, uint32_t bytes, 
         reportPending(lane, row, offset, mask, access, site);
       checkState(lane, row, offset, mask, access, site);
     });
-  if (access != Access::Load && access != Access::Store)
-    meetAt(lane, address, readsOld(access), access != Access::StrongLoad);
   SharedAccess own = accessOf(lane);
   forEachRow(owner, address, bytes, [&](SharedShadow &row, size_t offset, uint8_t mask) {
     checkRow(lane, owner, row, offset, mask, access, own, site);

@@ -7,11 +7,31 @@
 
 namespace dscc::sim {
 
-/// A volatile or relaxed load is strong. An exchange is an atomic that reads nothing that matters.
-enum class Access { Load, StrongLoad, Store, Atomic, Exchange };
+/// Volatile, relaxed, acquiring and releasing accesses are strong. An exchange is an atomic for which it does not
+/// matter what was there, a reduction one that does not tell.
+enum class Access { Load, StrongLoad, Store, StrongStore, Atomic, Exchange, Reduction };
 inline bool isLoad(Access access) { return access == Access::Load || access == Access::StrongLoad; }
-inline bool isAtomic(Access access) { return access == Access::Atomic || access == Access::Exchange; }
-inline bool readsOld(Access access) { return isLoad(access) || access == Access::Atomic; }
+inline bool isStrong(Access access) { return access != Access::Load && access != Access::Store; }
+inline bool readsOld(Access access) {
+  return isLoad(access) || access == Access::Atomic || access == Access::Reduction;
+}
+/// Whether it may learn what others have released, and whether it may tell what its thread has.
+inline bool observes(Access access) {
+  return access == Access::StrongLoad || access == Access::Atomic || access == Access::Exchange;
+}
+inline bool publishes(Access access) { return isStrong(access) && access != Access::StrongLoad; }
+
+/// How a strong access is told to the checks.
+struct StrongAccess {
+  Access access;
+  uint8_t elementBytes; // of a vector's
+  bool isNarrow;        // its scope is the block or the cluster
+
+  uint32_t pack() const { return uint32_t(access) | uint32_t(elementBytes) << 8 | uint32_t(isNarrow) << 16; }
+  static StrongAccess unpack(uint32_t bits) {
+    return {Access(bits & 255), uint8_t(bits >> 8 & 255), (bits >> 16 & 1) != 0};
+  }
+};
 
 /// The block of the lane's unit whose shared memory holds `address`; null if none does.
 Block *findSharedOwner(const Lane &lane, const char *address);

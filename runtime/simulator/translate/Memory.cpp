@@ -1,5 +1,7 @@
 // Loads, stores, atomics and fences.
 
+#include "runtime/simulator/exec/SharedChecks.h"
+#include "runtime/simulator/exec/Statistics.h"
 #include "runtime/simulator/translate/Translator.h"
 
 #include "llvm/IR/Intrinsics.h"
@@ -16,11 +18,20 @@ static StringRef spaceOf(const Statement &s) {
 }
 
 /// What a fence orders, for the race checks: the threads of a cluster, and beyond it.
-static void orderThreads(FunctionTranslator &t, const Statement &s) {
+static void orderThreads(FunctionTranslator &t, const Statement &s, bool acquires, bool releases) {
   bool isWide = !s.has("cta") && !s.has("cluster");
-  t.ordersUnits |= isWide;
+  t.ordersUnits |= isWide && releases;
   if (settings().check == CheckLevel::All)
-    t.call("dscc_sim_fence", t.b.getVoidTy(), {t.i32(isWide)});
+    t.call("dscc_sim_fence", t.b.getVoidTy(), {t.i32(acquires), t.i32(releases), t.i32(isWide)});
+}
+
+/// Looks at a strong access before it is made. A vector is aligned as a whole, and each of its elements tells for
+/// itself.
+static void checkStrong(FunctionTranslator &t, const Statement &s, Value *address, unsigned bytes,
+                        unsigned elementBytes, Access access) {
+  StrongAccess how{access, uint8_t(elementBytes), s.has("cta") || s.has("cluster")};
+  if (settings().check != CheckLevel::None)
+    t.call("dscc_sim_check_strong", t.b.getVoidTy(), {address, t.i32(bytes), t.site(), t.i32(how.pack())});
 }
 
 static void translateLoad(FunctionTranslator &t, const Statement &s) {
@@ -33,16 +44,17 @@ static void translateLoad(FunctionTranslator &t, const Statement &s) {
   Value *from = t.address(s.operands[1], space);
   bool isVolatile = s.has("volatile") || s.has("acquire") || s.has("relaxed");
   t.looksAgain |= isVolatile;
-  if (isVolatile)
-    t.checkStrong(from, bytes, /*isStore=*/false);
-  else if (space != "param")
+  if (isVolatile) {
+    t.countAccess(from, t.i32(bytes), LoadAccess, "");
+    checkStrong(t, s, from, bytes, type.bits / 8, Access::StrongLoad);
+  } else if (space != "param")
     t.check(from, bytes, /*isStore=*/false);
   // Parameters lie where the caller has put them; all others are checked to be aligned, if anything is.
   Align align(space == "param" ? 1 : type.bits / 8);
   Type *loadedType = count == 1 ? t.integer(type.bits) : FixedVectorType::get(t.integer(type.bits), count);
   Value *loaded = t.b.CreateAlignedLoad(loadedType, from, align, isVolatile);
   if (s.has("acquire"))
-    orderThreads(t, s);
+    orderThreads(t, s, /*acquires=*/true, /*releases=*/false);
   if (count == 1)
     return t.write(to, loaded, type.isSigned());
   for (unsigned i = 0; i < count; ++i)
@@ -65,10 +77,11 @@ static void translateStore(FunctionTranslator &t, const Statement &s) {
   Value *to = t.address(s.operands[0], space);
   bool isVolatile = s.has("volatile") || s.has("release") || s.has("relaxed");
   if (s.has("release"))
-    orderThreads(t, s);
-  if (isVolatile)
-    t.checkStrong(to, bytes, /*isStore=*/true);
-  else if (space != "param")
+    orderThreads(t, s, /*acquires=*/false, /*releases=*/true);
+  if (isVolatile) {
+    t.countAccess(to, t.i32(bytes), StoreAccess, "");
+    checkStrong(t, s, to, bytes, type.bits / 8, Access::StrongStore);
+  } else if (space != "param")
     t.check(to, bytes, /*isStore=*/true);
   Align align(space == "param" ? 1 : type.bits / 8);
   if (count == 1) {
@@ -134,12 +147,16 @@ static void translateAtomic(FunctionTranslator &t, const Statement &s) {
   bool isFlushed = kind == AtomicRMWInst::FAdd && type.kind == PtxType::Kind::Float && type.width() == 32 &&
                    !type.isPair && !space.starts_with("shared");
   if (s.has("release") || s.has("acq_rel"))
-    orderThreads(t, s);
+    orderThreads(t, s, /*acquires=*/false, /*releases=*/true);
   t.looksAgain |= returns;
   constexpr AtomicOrdering order = AtomicOrdering::SequentiallyConsistent;
+  checkStrong(t, s, base, unsigned(values.size()) * bytes, bytes,
+              s.has("exch") ? Access::Exchange
+              : returns     ? Access::Atomic
+                            : Access::Reduction);
   for (auto [index, value] : enumerate(values)) {
     Value *place = index ? t.b.CreateConstGEP1_64(t.b.getInt8Ty(), base, index * bytes) : base, *before;
-    t.checkAtomic(place, bytes, s.has("exch"));
+    t.countAccess(place, t.i32(bytes), AtomicAccess, "");
     if (isFlushed)
       before = t.call("dscc_sim_atomic_add", t.integer(32), {place, t.read(value, 32), t.i32(space.empty())});
     else if (kind)
@@ -153,7 +170,7 @@ static void translateAtomic(FunctionTranslator &t, const Statement &s) {
       t.write(results[index], before);
   }
   if (s.has("acquire") || s.has("acq_rel"))
-    orderThreads(t, s);
+    orderThreads(t, s, /*acquires=*/true, /*releases=*/false);
 }
 
 /// Blocks run one after the other on a host thread, and the host is stricter than the GPU's memory model.
@@ -164,7 +181,9 @@ static void translateFence(FunctionTranslator &t, const Statement &s) {
       t.collective("dscc_sim_fence_proxy", t.b.getVoidTy(), {});
     return;
   }
-  orderThreads(t, s);
+  // An mbarrier is known to all from its init on: a fence for those orders nothing else.
+  if (!s.has("mbarrier_init"))
+    orderThreads(t, s, !s.has("release"), !s.has("acquire"));
   t.b.CreateFence(AtomicOrdering::SequentiallyConsistent);
 }
 

@@ -391,18 +391,6 @@ void FunctionTranslator::check(Value *address, unsigned bytes, bool isStore) {
     call(isStore ? "dscc_sim_check_store" : "dscc_sim_check_load", b.getVoidTy(), {address, i32(bytes), site()});
 }
 
-void FunctionTranslator::checkStrong(Value *address, unsigned bytes, bool isStore) {
-  countAccess(address, i32(bytes), isStore ? StoreAccess : LoadAccess, "");
-  if (checks != CheckLevel::None)
-    call(isStore ? "dscc_sim_check_exchange" : "dscc_sim_check_strong_load", b.getVoidTy(), {address, i32(bytes), site()});
-}
-
-void FunctionTranslator::checkAtomic(Value *address, unsigned bytes, bool isExchange) {
-  countAccess(address, i32(bytes), AtomicAccess, "");
-  if (checks != CheckLevel::None)
-    call(isExchange ? "dscc_sim_check_exchange" : "dscc_sim_check_atomic", b.getVoidTy(), {address, i32(bytes), site()});
-}
-
 //===-- control flow ----------------------------------------------------------------------------------------------===//
 
 BasicBlock *FunctionTranslator::label(const std::string &name) {

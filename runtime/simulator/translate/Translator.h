@@ -162,9 +162,6 @@ public:
   int currentLine() const { return line; }
   /// Looks at an access before it is made, if accesses are checked.
   void check(llvm::Value *address, unsigned bytes, bool isStore);
-  /// The same of a volatile, relaxed, acquiring or releasing access.
-  void checkStrong(llvm::Value *address, unsigned bytes, bool isStore);
-  void checkAtomic(llvm::Value *address, unsigned bytes, bool isExchange);
   // Statistics: nothing unless they are wanted. Statistics.cpp.
   /// Notes an access of the current instruction. check and its like do so themselves.
   void countAccess(llvm::Value *address, llvm::Value *bytes, AccessKind kind, llvm::StringRef space);

@@ -223,6 +223,94 @@ CASES["vector add.f32"] = Case("""  mov.b32 %f1, 0f00000001;
   red.global.add.v2.f32 [%q0], {%f1, %f2};
 """, threads=1, initial=INITIAL, out=FLUSHED[:2])
 
+# One thread of warp 1 stores to sm and raises the flag at sm+64 or at %q0+64, one of warp 0 waits for it and loads.
+HAND_OVER = """  setp.eq.u32 %p3, %r0, 0;
+  @%p3 st.shared.v2.u32 [sm+64], {{0, 0}};
+  bar.sync 0;
+  setp.ne.u32 %p2, %r1, 0;
+  @%p2 ret;
+  setp.lt.u32 %p1, %r0, 32;
+  @%p1 bra C;
+  st.shared.u32 [sm], 7;
+  {tell}
+  ret;
+C: {hear}
+  setp.eq.u32 %p4, %r3, 0;
+  @%p4 bra C;
+  {then}
+  ld.shared.u32 %r9, [sm];
+  st.global.u32 [%q0], %r9;
+"""
+FENCE, TELL = "fence.acq_rel.cta;", "st.relaxed.cta.shared.u32 [sm+64], 1;"
+HEAR = "ld.relaxed.cta.shared.u32 %r3, [sm+64];"
+RACE = "race in shared memory"
+for name, tell, hear, then, said in [
+        ("fences", FENCE + TELL, HEAR, FENCE, ""),
+        ("fence.release and fence.acquire", "fence.release.cta;" + TELL, HEAR, "fence.acquire.cta;", ""),
+        ("fence.acquire, which does not release", "fence.acquire.cta;" + TELL, HEAR, FENCE, RACE),
+        ("fence.release, which does not acquire", FENCE + TELL, HEAR, "fence.release.cta;", RACE),
+        ("fence.mbarrier_init", "fence.mbarrier_init.release.cluster;" + TELL, HEAR, FENCE, RACE),
+        ("st.release and ld.acquire", "st.release.cta.shared.u32 [sm+64], 1;", "ld.acquire.cta.shared.u32 %r3, [sm+64];", "", ""),
+        ("st.release and ld.relaxed", "st.release.cta.shared.u32 [sm+64], 1;", HEAR, "", RACE),
+        ("an exchange", FENCE + TELL, "atom.acquire.cta.shared.exch.b32 %r3, [sm+64], 0;", "", ""),
+        ("a relaxed exchange", FENCE + TELL, "atom.relaxed.cta.shared.exch.b32 %r3, [sm+64], 0;", "", RACE),
+        ("an exchange and a fence", "membar.cta; atom.shared.exch.b32 %r3, [sm+64], 1;",
+         "atom.shared.exch.b32 %r3, [sm+64], 0;", "membar.cta;", ""),
+        ("a volatile vector", "fence.acq_rel.cta; st.volatile.shared.v2.u32 [sm+64], {1, 1};",
+         "ld.volatile.shared.u32 %r3, [sm+68];", FENCE, ""),
+        ("a flag in global memory", "fence.acq_rel.cta; st.relaxed.cta.global.u32 [%q0+64], 1;",
+         "ld.relaxed.cta.global.u32 %r3, [%q0+64];", FENCE, ""),
+        ("a flag in global memory, by any address", "membar.gl; atom.exch.b32 %r3, [%q0+64], 1;",
+         "atom.add.u32 %r3, [%q0+64], 0;", "membar.gl;", ""),
+        ("a flag in global memory and no fence", "st.relaxed.cta.global.u32 [%q0+64], 1;",
+         "ld.relaxed.cta.global.u32 %r3, [%q0+64];", FENCE, RACE)]:
+    CASES["handed over by " + name] = Case(HAND_OVER.format(tell=tell, hear=hear, then=then), said=said,
+                                           out=None if said else [7])
+# A reduction does not tell what it has found, so it learns nothing: it comes last, behind a barrier that orders nothing.
+COUNTED = """  setp.eq.u32 %p3, %r0, 0;
+  @%p3 st.shared.u32 [sm+64], 0;
+  bar.sync 0;
+  setp.ne.u32 %p2, %r1, 0;
+  @%p2 ret;
+  setp.lt.u32 %p1, %r0, 32;
+  @%p1 bra C;
+  st.shared.u32 [sm], 7;
+  st.release.cta.shared.u32 [sm+64], 1;
+  ret;
+C: mov.u32 %r4, 0;
+D: ld.relaxed.cta.global.u32 %r3, [%q0+64];
+  add.u32 %r4, %r4, 1;
+  setp.lt.u32 %p4, %r4, 100000;
+  @%p4 bra D;
+  {count}
+  fence.acq_rel.cta;
+  ld.shared.u32 %r9, [sm];
+"""
+CASES["counted by an atomic"] = Case(COUNTED.format(count="atom.shared.add.u32 %r3, [sm+64], 1;"))
+CASES["counted by a reduction"] = Case(COUNTED.format(count="red.shared.add.u32 [sm+64], 1;"), said=RACE)
+LOCKED = """  setp.eq.u32 %p3, %r0, 0;
+  @%p3 st.shared.v2.u32 [sm], {{0, 0}};
+  bar.sync 0;
+  setp.ne.u32 %p2, %r1, 0;
+  @%p2 bra E;
+C: atom.{acquire}cta.shared.exch.b32 %r3, [sm+4], 1;
+  setp.ne.u32 %p4, %r3, 0;
+  @%p4 bra C;
+  ld.shared.u32 %r3, [sm];
+  add.u32 %r3, %r3, 1;
+  st.shared.u32 [sm], %r3;
+  atom.{release}cta.shared.exch.b32 %r3, [sm+4], 0;
+E: bar.sync 0;
+  ld.shared.u32 %r9, [sm];
+""" + OUT
+CASES["spin lock"] = Case(LOCKED.format(acquire="acquire.", release="release."), threads=96, out=[3] * 96)
+CASES["spin lock that does not acquire"] = Case(LOCKED.format(acquire="relaxed.", release="release."), threads=96, said=RACE)
+# The alignment of a vector is that of all of it.
+CASES["vector reduction"] = Case("  red.global.add.v4.f32 [%q0+16], {%f0, %f1, %f2, %f3};\n", threads=1)
+for at in 4, 8:
+    CASES[f"vector reduction at {at}"] = Case(f"  red.global.add.v4.f32 [%q0+{at}], {{%f0, %f1, %f2, %f3}};\n", threads=1,
+                                              said="misaligned access", fault=MISALIGNED)
+
 
 class Meetings(unittest.TestCase):
     def run_case(self, case):

@@ -175,6 +175,8 @@ BUGS = {
                                   "  fence.acq_rel.cta;\n", "race between blocks", 3, None),
     "relaxed ticket": (TICKET.replace("FENCE", "").replace("ORDER", "{bug}"), "acq_rel.gpu.", "relaxed.gpu.",
                        "race between blocks", 3, None),
+    "ticket for the block alone": (TICKET.replace("FENCE", "  membar.gl;\n").replace("ORDER", "{bug}"), "relaxed.gpu.",
+                                   "relaxed.cta.", "race between blocks", 3, None),
     "store beside an atomic": (BESIDE_ATOMIC, "red.global.add.u32", "st.global.u32", "race between blocks", 3, None),
     "shared access past the end": (SHARED_BOUND, "0", "4", "out-of-bounds shared access", 1,
                                    "CUDA_ERROR_ILLEGAL_ADDRESS"),
