@@ -93,6 +93,11 @@ static void checkGlobal(Lane &lane, const char *address, uint32_t bytes, Access 
   }
 }
 
+/// Local memory is on the stacks of the block's threads.
+static bool isOnStack(const Block &block, const char *address) {
+  return address >= block.stacks && address < block.stacks + block.stackBytes * block.numThreads;
+}
+
 static void checkAny(Lane &lane, const char *address, uint32_t bytes, Access access, int site, bool isNarrow = false) {
   const Block &block = *lane.block;
   if (Block *owner = findSharedOwner(lane, address))
@@ -100,9 +105,8 @@ static void checkAny(Lane &lane, const char *address, uint32_t bytes, Access acc
   if (!isAligned(reinterpret_cast<uintptr_t>(address), bytes))
     fault(lane, "misaligned access", describeAccess(bytes, !isLoad(access)) + " at " + hex(address), site,
           misalignedAddress);
-  // Local memory: on the stacks of the unit's threads.
   for (const Block *other : block.unit->blocks)
-    if (address >= other->stacks && address < other->stacks + other->stackBytes * other->numThreads)
+    if (isOnStack(*other, address))
       return;
   checkGlobal(lane, address, bytes, access, site, isNarrow);
 }
@@ -129,6 +133,31 @@ static void checkStrong(Lane *lane, const char *address, uint32_t bytes, int sit
       meetAt(*lane, address + at, observes(access), publishes(access));
 }
 
+/// discard: 128 bytes of global memory hold anything from now on, as if nobody had written them.
+static void discard(Lane *lane, char *address, int site) {
+  constexpr uint32_t bytes = 128;
+  if (settings().check != CheckLevel::None) {
+    if (!isAligned(reinterpret_cast<uintptr_t>(address), bytes))
+      fault(*lane, "misaligned access", "discard at " + hex(address), site, misalignedAddress);
+    checkGlobal(*lane, address, bytes, Access::Store, site);
+    const Allocation *allocation = allocationOf(*lane, address, bytes, /*isStore=*/true, site);
+    if (allocation->written)
+      std::memset(allocation->written.get() + (address - allocation->begin), 0, bytes);
+  }
+  std::memset(address, 0xff, bytes);
+}
+
+static uint32_t isLocal(Lane *lane, const char *address) { return isOnStack(*lane->block, address); }
+
+static uint32_t isParameter(Lane *lane, const char *address) {
+  const Block &block = *lane->block;
+  const std::vector<uint32_t> &bytes = block.kernel->parameterBytes;
+  for (size_t i = 0; i < bytes.size(); ++i)
+    if (size_t(address - static_cast<char *>(block.arguments[i])) < bytes[i])
+      return true;
+  return false;
+}
+
 void prepareChecks(Block &block) {
   std::fill(std::begin(block.recent), std::end(block.recent), nullptr);
   if (settings().check == CheckLevel::None)
@@ -142,7 +171,10 @@ void prepareChecks(Block &block) {
 llvm::ArrayRef<Callee> checkCallees() {
   static const Callee list[] = {{"dscc_sim_check_load", reinterpret_cast<void *>(check<Access::Load>)},
                                 {"dscc_sim_check_store", reinterpret_cast<void *>(check<Access::Store>)},
-                                {"dscc_sim_check_strong", reinterpret_cast<void *>(checkStrong)}};
+                                {"dscc_sim_check_strong", reinterpret_cast<void *>(checkStrong)},
+                                {"dscc_sim_discard", reinterpret_cast<void *>(discard)},
+                                {"dscc_sim_is_local", reinterpret_cast<void *>(isLocal)},
+                                {"dscc_sim_is_param", reinterpret_cast<void *>(isParameter)}};
   return list;
 }
 

@@ -196,13 +196,57 @@ static void translatePolicy(FunctionTranslator &t, const Statement &s) {
   t.write(s.operands[0], t.b.getInt64(0));
 }
 
+/// Whether the address is one of a `.const` variable.
+static Value *isConst(FunctionTranslator &t, Value *address) {
+  Value *is = t.b.getInt1(false);
+  for (GlobalVariable &variable : t.target->getParent()->globals()) {
+    if (!variable.hasAttribute("const"))
+      continue;
+    uint64_t bytes = t.target->getParent()->getDataLayout().getTypeAllocSize(variable.getValueType());
+    Value *offset = t.b.CreateSub(address, t.b.CreatePtrToInt(&variable, t.integer(64)));
+    is = t.b.CreateOr(is, t.b.CreateICmpULT(offset, t.b.getInt64(bytes)));
+  }
+  return is;
+}
+
+/// isspacep.space p, address. Whatever is in none of the others is global.
 static void translateIsSpace(FunctionTranslator &t, const Statement &s) {
   if (s.operands.size() != 2)
     return t.fail("`isspacep` takes 2 operands");
-  Value *isShared = t.resize(
-      t.call("dscc_sim_is_shared", t.integer(32), {t.read(s.operands[1], 64), t.i32(s.has("shared::cluster"))}), 1);
-  t.write(s.operands[0], spaceOf(s).starts_with("shared") ? isShared : t.b.CreateNot(isShared));
+  Value *address = t.read(s.operands[1], 64), *pointer = t.b.CreateIntToPtr(address, t.pointer());
+  auto ask = [&](StringRef callee, ArrayRef<Value *> arguments) {
+    return t.resize(t.call(callee, t.integer(32), arguments), 1);
+  };
+  auto isShared = [&](bool ofCluster) { return ask("dscc_sim_is_shared", {address, t.i32(ofCluster)}); };
+  Value *is;
+  if (s.has("const"))
+    is = isConst(t, address);
+  else if (s.has("local"))
+    is = ask("dscc_sim_is_local", pointer);
+  else if (s.has("param") || s.has("param::entry"))
+    is = ask("dscc_sim_is_param", pointer);
+  else if (s.has("global"))
+    is = t.b.CreateNot(t.b.CreateOr(t.b.CreateOr(isShared(/*ofCluster=*/true), ask("dscc_sim_is_local", pointer)),
+                                    isConst(t, address)));
+  else
+    is = isShared(s.has("shared::cluster"));
+  t.write(s.operands[0], is);
 }
+
+/// Whether the operand is the one number of bytes that discard and applypriority take.
+static bool takesLine(FunctionTranslator &t, const Statement &s) {
+  bool isLine = s.operands.size() == 2 && s.operands[1].kind == Operand::Kind::Integer && s.operands[1].integer == 128;
+  if (!isLine)
+    t.fail("`" + s.text + "` takes an address and 128 bytes");
+  return isLine;
+}
+
+static void translateDiscard(FunctionTranslator &t, const Statement &s) {
+  if (takesLine(t, s))
+    t.call("dscc_sim_discard", t.b.getVoidTy(), {t.address(s.operands[0], spaceOf(s)), t.site()});
+}
+
+static void translatePriority(FunctionTranslator &t, const Statement &s) { takesLine(t, s); }
 
 ArrayRef<Instruction> memoryInstructions() {
   static constexpr Instruction rows[] = {
@@ -211,7 +255,7 @@ ArrayRef<Instruction> memoryInstructions() {
       {"red", translateAtomic},        {"fence", translateFence},
       {"membar", translateFence},      {"prefetch", translateNothing},
       {"prefetchu", translateNothing}, {"createpolicy", translatePolicy},
-      {"discard", translateNothing},   {"applypriority", translateNothing},
+      {"discard", translateDiscard},   {"applypriority", translatePriority},
       {"isspacep", translateIsSpace},
   };
   return rows;

@@ -35,6 +35,8 @@ static void declareGlobals(const PtxModule &ptx, Module &module, TranslatedModul
     auto made = new GlobalVariable(module, type, /*isConstant=*/false, GlobalValue::ExternalLinkage,
                                    Constant::getNullValue(type), variable.name);
     made->setAlignment(Align(std::max(16u, variable.align)));
+    if (variable.space == ".const")
+      made->addAttribute("const"); // isspacep asks for it
     result.globals[variable.name] = variable.bytes;
   }
 }

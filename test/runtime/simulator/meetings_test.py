@@ -311,6 +311,31 @@ for at in 4, 8:
     CASES[f"vector reduction at {at}"] = Case(f"  red.global.add.v4.f32 [%q0+{at}], {{%f0, %f1, %f2, %f3}};\n", threads=1,
                                               said="misaligned access", fault=MISALIGNED)
 
+# isspacep: each space as a bit of the answer, for addresses of each.
+SPACES = ["global", "shared", "local", "const", "param"]
+ASK = """  {take}
+  mov.u32 %r9, 0;
+""" + "".join(f"  isspacep.{space} %p1, %q2;\n  @%p1 or.b32 %r9, %r9, {1 << bit};\n" for bit, space in enumerate(SPACES)) + """
+  st.global.u32 [%q0], %r9;
+"""
+for space, take, answer in [("global", "mov.u64 %q2, %q0;", 1), ("shared", "mov.u64 %q2, sm; cvta.shared.u64 %q2, %q2;", 2),
+                            ("local", "mov.u64 %q2, own; cvta.local.u64 %q2, %q2;", 4),
+                            ("const", "mov.u64 %q2, fixed; cvta.const.u64 %q2, %q2;", 8),
+                            ("param", "mov.b64 %q2, p; cvta.param.u64 %q2, %q2;", 17)]:
+    CASES[f"isspacep of an address of .{space}"] = Case(ASK.format(take=take), threads=1, out=[answer])
+# discard stores something, to all of 128 bytes.
+CASES["discard"] = Case("  discard.global.L2 [%q0], 128;\n  mov.u32 %r9, 5;\n  st.global.u32 [%q0+4], %r9;\n", threads=1,
+                        initial=[1] * 34, out=[0xffffffff, 5] + [0xffffffff] * 30 + [1, 1])
+CASES["read of what is discarded"] = Case("  discard.L2 [%q0], 128;\n  ld.global.u32 %r9, [%q0+124];\n", threads=1,
+                                          said="uninitialised read")
+CASES["discard at 64"] = Case("  discard.global.L2 [%q0+64], 128;\n", threads=1, said="misaligned access", fault=MISALIGNED)
+CASES["discard past the end"] = Case("  discard.global.L2 [%q0+1024], 128;\n", threads=1, said="out-of-bounds access",
+                                     fault="CUDA_ERROR_ILLEGAL_ADDRESS")
+CASES["discard by two blocks"] = Case("  discard.global.L2 [%q0], 128;\n", threads=1, blocks=2, said="race between blocks")
+CASES["applypriority"] = Case("  applypriority.global.L2::evict_normal [%q0], 128;\n", threads=1)
+REFUSED["discard.global.L2 [%q0], 64;"] = "128 bytes"
+REFUSED["applypriority.global.L2::evict_normal [%q0], 64;"] = "128 bytes"
+
 
 class Meetings(unittest.TestCase):
     def run_case(self, case):
