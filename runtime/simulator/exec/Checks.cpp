@@ -6,6 +6,7 @@
 
 #include "runtime/simulator/exec/GlobalChecks.h"
 #include "runtime/simulator/exec/Runtime.h"
+#include "runtime/simulator/exec/UnitSync.h"
 
 #include "llvm/ADT/StringExtras.h"
 
@@ -68,8 +69,7 @@ static void markWritten(uint8_t *written, uint32_t bytes) {
   std::memcpy(written, &fourWritten, 4);
 }
 
-static void checkGlobal(Lane &lane, const char *address, uint32_t bytes, Access access, int site,
-                        bool isNarrow = false) {
+static void checkGlobal(Lane &lane, const char *address, uint32_t bytes, Access access, int site) {
   bool isStore = !isLoad(access);
   const Allocation *allocation = allocationOf(lane, address, bytes, isStore, site);
   if (allocation->isFree)
@@ -78,7 +78,7 @@ static void checkGlobal(Lane &lane, const char *address, uint32_t bytes, Access 
               allocation->describe(),
           site, illegalAddress);
   if (allocation->accesses)
-    checkBetweenUnits(lane, *allocation, size_t(address - allocation->begin), bytes, access, isNarrow, site);
+    checkBetweenUnits(lane, *allocation, size_t(address - allocation->begin), bytes, access, site);
   if (!allocation->written)
     return;
   uint8_t *written = allocation->written.get() + (address - allocation->begin);
@@ -98,7 +98,7 @@ static bool isOnStack(const Block &block, const char *address) {
   return address >= block.stacks && address < block.stacks + block.stackBytes * block.numThreads;
 }
 
-static void checkAny(Lane &lane, const char *address, uint32_t bytes, Access access, int site, bool isNarrow = false) {
+static void checkAny(Lane &lane, const char *address, uint32_t bytes, Access access, int site) {
   const Block &block = *lane.block;
   if (Block *owner = findSharedOwner(lane, address))
     return checkShared(lane, *owner, address, bytes, access, site);
@@ -108,7 +108,7 @@ static void checkAny(Lane &lane, const char *address, uint32_t bytes, Access acc
   for (const Block *other : block.unit->blocks)
     if (isOnStack(*other, address))
       return;
-  checkGlobal(lane, address, bytes, access, site, isNarrow);
+  checkGlobal(lane, address, bytes, access, site);
 }
 
 void checkAccess(Lane &lane, const char *address, uint32_t bytes, bool isStore, int site) {
@@ -126,7 +126,10 @@ template <Access access> static void check(Lane *lane, const char *address, uint
 
 static void checkStrong(Lane *lane, const char *address, uint32_t bytes, int site, uint32_t how) {
   auto [access, elementBytes, isNarrow] = StrongAccess::unpack(how);
-  checkAny(*lane, address, bytes, access, site, isNarrow);
+  UnitOrder &order = lane->block->unit->sync->order;
+  order.isNarrow = isNarrow;
+  checkAny(*lane, address, bytes, access, site);
+  order.isNarrow = false;
   // Wherever the word lies, it may order the accesses of the unit's threads.
   if (settings().check == CheckLevel::All)
     for (uint32_t at = 0; at < bytes; at += elementBytes)
@@ -140,7 +143,7 @@ static void discard(Lane *lane, char *address, int site) {
     if (!isAligned(reinterpret_cast<uintptr_t>(address), bytes))
       fault(*lane, "misaligned access", "discard at " + hex(address), site, misalignedAddress);
     checkGlobal(*lane, address, bytes, Access::Store, site);
-    const Allocation *allocation = allocationOf(*lane, address, bytes, /*isStore=*/true, site);
+    const Allocation *allocation = findAllocation(address);
     if (allocation->written)
       std::memset(allocation->written.get() + (address - allocation->begin), 0, bytes);
   }

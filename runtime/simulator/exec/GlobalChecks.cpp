@@ -64,20 +64,9 @@ struct WordAccess {
 } // namespace
 
 static WordAccess::Kind kindOf(Access access) {
-  switch (access) {
-  case Access::Load:
-    return WordAccess::Load;
-  case Access::StrongLoad:
-    return WordAccess::StrongLoad;
-  case Access::Store:
-    return WordAccess::Store;
-  case Access::StrongStore:
-  case Access::Atomic:
-  case Access::Exchange:
-  case Access::Reduction:
-    return WordAccess::Atomic;
-  }
-  return WordAccess::Store;
+  if (!isStrong(access))
+    return access == Access::Load ? WordAccess::Load : WordAccess::Store;
+  return access == Access::StrongLoad ? WordAccess::StrongLoad : WordAccess::Atomic;
 }
 
 /// A plain load beside an atomic passes: loops around compare-and-swap begin with one, and start over if it was stale.
@@ -100,11 +89,11 @@ static bool isOrdered(const UnitOrder &order, const WordAccess &before) {
   return found != order.known.releases.end() && found->second > before.epoch;
 }
 
-static void meetUnits(UnitOrder &order, const char *address, uint32_t bytes, Access access, bool isNarrow) {
+[[gnu::noinline]] static void meetUnits(UnitOrder &order, const char *address, uint32_t bytes, Access access) {
   for (uint64_t word : order.observed)
     order.launch->observe(word, order.known);
   order.observed.clear();
-  if (!isStrong(access) || isNarrow)
+  if (!isStrong(access) || order.isNarrow)
     return;
   uint64_t first = reinterpret_cast<uintptr_t>(address) / 8,
            end = (reinterpret_cast<uintptr_t>(address) + bytes + 7) / 8;
@@ -116,14 +105,23 @@ static void meetUnits(UnitOrder &order, const char *address, uint32_t bytes, Acc
   }
 }
 
-void checkBetweenUnits(Lane &lane, const Allocation &allocation, size_t offset, uint32_t bytes, Access access,
-                       bool isNarrow, int site) {
+[[gnu::noinline]] static void reportRace(Lane &lane, const Allocation &allocation, size_t offset, uint32_t bytes,
+                                         WordAccess::Kind kind, const WordAccess &before, int site) {
+  reports().add(lane, "race between blocks",
+                std::string(noun(kind)) + " of " + std::to_string(bytes) + " bytes at byte " + std::to_string(offset) +
+                    " of " + allocation.describe() + ", which " +
+                    (lane.block->unit->blocks.size() > 1 ? "cluster " : "block ") + std::to_string(before.unit - 1) +
+                    " " + verb(before.kind),
+                site);
+}
+
+void checkBetweenUnits(Lane &lane, const Allocation &allocation, size_t offset, uint32_t bytes, Access access, int site) {
   UnitOrder &order = lane.block->unit->sync->order;
   constexpr uint64_t mostReleases = (1u << WordAccess::epochBits) - 1;
   if (!order.launch || order.releases >= mostReleases)
     return;
   if (order.launch->hasFences)
-    meetUnits(order, allocation.begin + offset, bytes, access, isNarrow);
+    meetUnits(order, allocation.begin + offset, bytes, access);
   order.hasAccessed = true;
   constexpr uint64_t launchMask = (1u << WordAccess::launchBits) - 1;
   WordAccess mine{kindOf(access), order.releases, order.number + 1, lane.special[GridId] & launchMask};
@@ -133,14 +131,8 @@ void checkBetweenUnits(Lane &lane, const Allocation &allocation, size_t offset, 
     bool isSameLaunch = before.unit && before.launch == mine.launch;
     // Neighbours within a word are told apart by nobody here: only whole words count.
     if (isSameLaunch && before.unit != mine.unit && conflict(before.kind, mine.kind) && bytes >= 4 && offset % 4 == 0 &&
-        !isOrdered(order, before)) {
-      reports().add(lane, "race between blocks",
-                    std::string(noun(mine.kind)) + " of " + std::to_string(bytes) + " bytes at byte " +
-                        std::to_string(row * 4) + " of " + allocation.describe() + ", which " +
-                        (lane.block->unit->blocks.size() > 1 ? "cluster " : "block ") +
-                        std::to_string(before.unit - 1) + " " + verb(before.kind),
-                    site);
-    }
+        !isOrdered(order, before))
+      reportRace(lane, allocation, row * 4, bytes, mine.kind, before, site);
     if (!isSameLaunch || mine.kind >= before.kind)
       last.store(mine.pack(), std::memory_order_relaxed);
   }

@@ -50,14 +50,14 @@ struct UnitOrder {
   LaunchOrder *launch = nullptr; // null: the launch has too many units for it
   uint32_t number = 0;
   uint32_t releases = 0;
-  bool hasAccessed = false; // global memory, since the last release
+  bool hasAccessed = false;      // global memory, since the last release
+  bool isNarrow = false;         // the strong access that is looked at has a scope within the unit
   UnitKnowledge known;
   std::vector<uint64_t> observed; // words whose knowledge is joined at the next access, when the atomic is done
 };
 
-/// Races with other units; `offset` is that of the access in its allocation. A narrow one has a scope within the unit.
-void checkBetweenUnits(Lane &lane, const Allocation &allocation, size_t offset, uint32_t bytes, Access access,
-                       bool isNarrow, int site);
+/// Races with other units; `offset` is that of the access in its allocation.
+void checkBetweenUnits(Lane &lane, const Allocation &allocation, size_t offset, uint32_t bytes, Access access, int site);
 /// A releasing fence that other blocks' threads take part in.
 void fenceUnits(Lane &lane);
 /// Beyond these, races are not looked for: in any launch, and where fences order the units.
