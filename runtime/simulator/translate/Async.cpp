@@ -130,7 +130,22 @@ static void translateBulk(FunctionTranslator &t, const Statement &s) {
   return s.has("tensor") ? translateTensor(t, s) : translateLinear(t, s);
 }
 
-/// cp.async.{ca,cg}.shared.global [to], [from], bytes[, source bytes]; its groups; and arrival on an mbarrier.
+/// cp.async.{ca,cg}.shared.global [to], [from], bytes[, source bytes, or a predicate: true for none][, policy].
+static void translateCopy(FunctionTranslator &t, const Statement &s) {
+  size_t count = s.operands.size(), last = 3 + s.has("L2::cache_hint");
+  if (count < last || count > last + 1)
+    return t.fail("`" + s.text + "` has too few operands, or too many");
+  Value *bytes = t.read(s.operands[2], 32), *sourceBytes = bytes;
+  if (count > last)
+    sourceBytes = t.isPredicate(s.operands[3]) ? t.b.CreateSelect(t.read(s.operands[3], 1), t.i32(0), bytes)
+                                               : t.read(s.operands[3], 32);
+  Value *to = t.address(s.operands[0], "shared"), *from = t.address(s.operands[1], "global");
+  t.countAccess(from, sourceBytes, LoadAccess, "global");
+  t.countAccess(to, bytes, StoreAccess, "shared");
+  t.call("dscc_sim_copy_async", t.b.getVoidTy(), {to, from, bytes, sourceBytes, t.site()});
+}
+
+/// cp.async, its groups, and arrival on an mbarrier.
 static void translateCp(FunctionTranslator &t, const Statement &s) {
   if (s.has("bulk"))
     return translateBulk(t, s);
@@ -145,20 +160,7 @@ static void translateCp(FunctionTranslator &t, const Statement &s) {
     Value *left = s.has("wait_all") ? t.i32(-1) : t.read(s.operands[0], 32);
     return void(t.call("dscc_sim_copy_wait", t.b.getVoidTy(), {left}));
   }
-  if (s.operands.size() < 3)
-    return t.fail("`cp.async` has too few operands");
-  Value *bytes = t.read(s.operands[2], 32);
-  Value *sourceBytes = bytes;
-  if (s.operands.size() > 3) {
-    sourceBytes = t.read(s.operands[3], 32);
-    // With a predicate instead of a size, true means that the source is ignored.
-    if (s.has("ignore-src"))
-      sourceBytes = t.b.CreateSelect(t.read(s.operands[3], 1), t.i32(0), bytes);
-  }
-  Value *to = t.address(s.operands[0], "shared"), *from = t.address(s.operands[1], "global");
-  t.countAccess(from, sourceBytes, LoadAccess, "global");
-  t.countAccess(to, bytes, StoreAccess, "shared");
-  t.call("dscc_sim_copy_async", t.b.getVoidTy(), {to, from, bytes, sourceBytes, t.site()});
+  translateCopy(t, s);
 }
 
 ArrayRef<Instruction> asyncInstructions() {

@@ -246,6 +246,11 @@ void FunctionTranslator::writePredicate(const std::string &name, Value *value) {
   write(operand, value);
 }
 
+bool FunctionTranslator::isPredicate(const Operand &operand) {
+  const AllocaInst *slot = operand.kind == Operand::Kind::Name ? findRegister(operand.name) : nullptr;
+  return slot && slot->getAllocatedType()->isIntegerTy(1);
+}
+
 Value *FunctionTranslator::readQuietly(const Operand &operand, unsigned bits) {
   isQuiet = true;
   Value *value = read(operand, bits);

@@ -139,6 +139,8 @@ public:
   llvm::Value *read(const Operand &operand, PtxType type); // a float value for float types
   void write(const Operand &operand, llvm::Value *value, bool isSigned = false);
   void writePredicate(const std::string &name, llvm::Value *value);
+  /// Whether it is a .pred register.
+  bool isPredicate(const Operand &operand);
   /// read, where a register's value is not used yet: accumulators may be under way.
   llvm::Value *readQuietly(const Operand &operand, unsigned bits);
   /// write, to a register of another scope.

@@ -117,6 +117,11 @@ TAKEN = [
     "mbarrier.test_wait.shared.b64 %p1,[sm],%q1;",
     "mbarrier.arrive.noComplete.release.cta.shared::cta.b64 %q1,[sm],1;",
     "cp.async.ca.shared.global.L2::128B [sm],[%q0],16,%r1;",
+    "cp.async.ca.shared.global [sm],[%q0],4,2;",
+    "cp.async.ca.shared::cta.global [sm],[%q0],8,!%p1;",
+    "cp.async.cg.shared.global.L2::cache_hint [sm],[%q0],16,%q1;",
+    "cp.async.cg.shared.global.L2::cache_hint.L2::256B [sm],[%q0],16,%p1,%q1;",
+    "cp.async.ca.shared.global.L2::cache_hint [sm],[%q0],4,%r1,%q1;",
     "ldmatrix.sync.aligned.m8n8.x4.trans.shared::cta.b16 {%r0,%r1,%r2,%r3},[sm];",
     "ldmatrix.sync.aligned.m8n8.x1.b16 {%r0},[%q0];",
     "stmatrix.sync.aligned.m8n8.x1.b16 [%q0],{%r0};",
@@ -190,6 +195,18 @@ DONE = {
                   "  red.async.relaxed.cluster.shared::cluster.mbarrier::complete_tx::bytes.add.u32 [%r1], %r2, [%r3];\n"
                   "W: mbarrier.try_wait.parity.shared.b64 %p1, [%r3], 0;\n  @!%p1 bra W;\n  ld.shared.u32 %r4, [%r1];\n"
                   "  st.global.u32 [%q0], %r4;", [0] * 4, [80, 0, 0, 0]),
+    "cp.async without its source": (
+        "mov.u32 %r1, sm;\n  setp.eq.u32 %p1, %r1, %r1;\n  setp.ne.u32 %p2, %r1, %r1;\n  createpolicy.fractional.L2::evict_last.b64 %q1, 1.0;\n"
+        "  cp.async.ca.shared.global [%r1], [%q0], 4, %p1;\n  cp.async.ca.shared.global [%r1+4], [%q0+4], 4, %p2;\n"
+        "  cp.async.ca.shared.global.L2::cache_hint [%r1+8], [%q0+8], 4, !%p1, %q1;\n"
+        "  cp.async.ca.shared.global.L2::cache_hint [%r1+12], [%q0+12], 4, !%p2, %q1;\n"
+        "  cp.async.wait_all;\n  ld.shared.v4.b32 {%r2, %r3, %r4, %r5}, [%r1];\n  st.global.v4.b32 [%q0], {%r2, %r3, %r4, %r5};",
+        [5, 6, 7, 8], [0, 6, 7, 0]),
+    "cp.async with a policy": (
+        "mov.u32 %r1, sm;\n  mov.b64 %q1, 0x14F0000000000000;\n  cp.async.ca.shared.global.L2::cache_hint [%r1], [%q0], 4, %q1;\n"
+        "  cp.async.ca.shared.global.L2::cache_hint [%r1+8], [%q0+8], 8, 4, %q1;\n  cp.async.wait_all;\n"
+        "  ld.shared.b32 %r2, [%r1];\n  ld.shared.v2.b32 {%r4, %r5}, [%r1+8];\n  st.global.v4.b32 [%q0], {%r2, 0, %r4, %r5};",
+        [5, 6, 7, 8], [5, 0, 7, 0]),
 }
 
 
