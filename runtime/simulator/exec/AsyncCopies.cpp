@@ -32,34 +32,36 @@ static void copyAsync(Lane *lane, char *target, const char *source, uint32_t byt
     noteLanding(*lane, target, bytes, true);
   }
   std::memset(target, 0xff, bytes);
-  lane->openCopies.push_back({target, source, bytes, sourceBytes, site});
+  lane->copies.push_back({target, source, bytes, sourceBytes, site});
 }
 
-void copyNow(const AsyncCopy &copy) {
-  std::memcpy(copy.target, copy.source, copy.sourceBytes);
-  std::memset(copy.target + copy.sourceBytes, 0, copy.bytes - copy.sourceBytes);
-}
-
-static void land(Lane &lane, const AsyncCopy &copy) {
-  if (settings().check != CheckLevel::None) {
-    noteLanding(lane, copy.target, copy.bytes, false);
-    checkAccess(lane, copy.target, copy.bytes, true, copy.site);
+void landUntil(Lane &lane, uint64_t end) {
+  if (end <= lane.numLanded)
+    return;
+  size_t count = size_t(end - lane.numLanded);
+  for (size_t i = 0; i < count; ++i) {
+    const AsyncCopy &copy = lane.copies[i];
+    if (settings().check != CheckLevel::None) {
+      noteLanding(lane, copy.target, copy.bytes, false);
+      // What an mbarrier waits for is a store of when it was issued: that is what the arrival makes known.
+      if (lane.numLanded + i >= lane.numTracked)
+        checkAccess(lane, copy.target, copy.bytes, true, copy.site);
+    }
+    std::memcpy(copy.target, copy.source, copy.sourceBytes);
+    std::memset(copy.target + copy.sourceBytes, 0, copy.bytes - copy.sourceBytes);
   }
-  copyNow(copy);
+  lane.copies.erase(lane.copies.begin(), lane.copies.begin() + ptrdiff_t(count));
+  lane.numLanded = end;
 }
 
-static void commit(Lane *lane) {
-  lane->copyGroups.push_back(std::move(lane->openCopies));
-  lane->openCopies.clear();
-}
+static void commit(Lane *lane) { lane->copyGroups.push_back(lane->numLanded + lane->copies.size()); }
 
 /// Until at most `left` groups are under way; -1: everything, committed or not.
 static void waitForCopies(Lane *lane, int left) {
   if (left < 0)
     commit(lane);
   while (int(lane->copyGroups.size()) > std::max(left, 0)) {
-    for (const AsyncCopy &copy : lane->copyGroups.front())
-      land(*lane, copy);
+    landUntil(*lane, lane->copyGroups.front());
     lane->copyGroups.erase(lane->copyGroups.begin());
   }
 }

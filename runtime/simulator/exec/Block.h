@@ -79,9 +79,11 @@ struct Lane {
   bool isDone;
 
   int64_t turns; // ticks so far
-  // cp.async: what has been issued since the last commit, and the groups committed.
-  std::vector<AsyncCopy> openCopies;
-  std::vector<std::vector<AsyncCopy>> copyGroups;
+  // cp.async: what has not landed, in order, behind the first numLanded of the thread; how many of all an mbarrier
+  // waits for; where the groups committed end.
+  std::vector<AsyncCopy> copies;
+  uint64_t numLanded = 0, numTracked = 0;
+  std::vector<uint64_t> copyGroups;
   // Bulk copies that a bulk group of this thread waits for: operations issued since the last commit, and by group.
   std::vector<uint32_t> openBulk;
   std::vector<std::vector<uint32_t>> bulkGroups;

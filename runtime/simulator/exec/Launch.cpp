@@ -135,8 +135,9 @@ static void prepareLane(Lane &lane, Block &block, const LaunchState &state, uint
   lane.turns = 0;
   lane.waitsFor = nullptr;
   lane.site = 0;
-  lane.openCopies.clear();
+  lane.copies.clear();
   lane.copyGroups.clear();
+  lane.numLanded = lane.numTracked = 0;
   lane.openBulk.clear();
   lane.bulkGroups.clear();
   lane.wgmma = {};
@@ -213,8 +214,9 @@ static void runWithoutFibers(Block &block, const LaunchState &state) {
         lane.thread = thread;
         lane.warp = &block.warps[thread / lanesPerWarp];
         lane.index = thread % lanesPerWarp;
-        lane.openCopies.clear(); // of the thread before
+        lane.copies.clear(); // of the thread before
         lane.copyGroups.clear();
+        lane.numLanded = 0;
         block.kernel->entry(&lane, block.arguments);
       }
 }

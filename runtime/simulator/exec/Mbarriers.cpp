@@ -207,13 +207,8 @@ void landCopies(Unit &unit, char *mbarrier) {
     }
     TrackedCopies copies = std::move(sync.tracked[i]);
     sync.tracked.erase(sync.tracked.begin() + ptrdiff_t(i));
-    // For the checks they are stores of when they were issued: that is what the arrival makes known.
-    for (const AsyncCopy &copy : copies.copies) {
-      if (settings().check != CheckLevel::None)
-        noteLanding(*copies.issuer, copy.target, copy.bytes, false);
-      copyNow(copy);
-    }
-    arriveAt(*copies.issuer, copies.mbarrier, 1, copies.knowledge, copies.issuer->site);
+    landUntil(*copies.issuer, copies.end);
+    arriveAt(*copies.issuer, copies.mbarrier, 1, copies.knowledge, copies.site);
   }
 }
 
@@ -247,12 +242,9 @@ static void trackCopies(Lane *lane, char *address, int isCounted, int site) {
   Mbarrier &mbarrier = mbarrierAt(*lane, address, site);
   if (!isCounted)
     ++mbarrier.pending;
-  TrackedCopies tracked{lane, address, {}, {}};
-  for (const std::vector<AsyncCopy> &group : lane->copyGroups)
-    tracked.copies.insert(tracked.copies.end(), group.begin(), group.end());
-  tracked.copies.insert(tracked.copies.end(), lane->openCopies.begin(), lane->openCopies.end());
+  lane->numTracked = lane->numLanded + lane->copies.size();
+  TrackedCopies tracked{lane, address, lane->numTracked, site, {}};
   release(*lane, tracked.knowledge);
-  lane->site = site;
   lane->block->unit->sync->tracked.push_back(std::move(tracked));
 }
 

@@ -12,8 +12,8 @@ namespace dscc::sim {
 /// The thread has come to its end: lets others go on. Does not come back.
 [[noreturn]] void exitThread(Lane &lane);
 
-/// Writes what a cp.async has promised.
-void copyNow(const AsyncCopy &copy);
+/// Writes what the first `end` cp.async of a thread have promised, those that have landed already excepted.
+void landUntil(Lane &lane, uint64_t end);
 
 /// Poisons shared memory and clears its shadow, if the settings ask for it.
 void prepareChecks(Block &block);

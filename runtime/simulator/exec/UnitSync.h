@@ -46,11 +46,12 @@ struct BulkCopy {
   uint16_t offsets[3]; // im2col
 };
 
-/// cp.async that an mbarrier waits for.
+/// The first `end` cp.async of a thread, which an mbarrier waits for.
 struct TrackedCopies {
   Lane *issuer;
   char *mbarrier;
-  std::vector<AsyncCopy> copies;
+  uint64_t end;
+  int site;
   Knowledge knowledge;
 };
 

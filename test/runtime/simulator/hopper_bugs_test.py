@@ -379,6 +379,7 @@ class HopperBugs(unittest.TestCase):
 
     def test_copies_that_arrive_by_themselves(self):
         self.check_right(RING, RING_ASYNC)
+        self.check_right(RING, {**RING_ASYNC, "fill": RING_ASYNC["fill"] + "\n  cp.async.wait_all;"})
 
 
 for bug in BUGS:

@@ -178,6 +178,12 @@ def floats(*values):
 
 
 ONES = "".join(f"  mov.b32 %f{i}, 0f{np.float32(i + 1).view(np.uint32):08X};\n" for i in range(4))
+# A copy to sm that two mbarriers, a group or both wait for; whoever waits first may write over it then.
+TRACKED = ("mov.u32 %r1, sm;\n  mov.u32 %r2, 77;\n  mbarrier.init.shared.b64 [%r1+16], 1;\n  mbarrier.init.shared.b64 [%r1+24], 1;\n"
+           "  cp.async.ca.shared.global [%r1], [%q0+4], 4;\n  cp.async.mbarrier.arrive.noinc.shared.b64 [%r1+16];\n")
+WAIT = "W{0}: mbarrier.try_wait.parity.shared.b64 %p1, [%r1+{0}], 0;\n  @!%p1 bra W{0};\n"
+OVERWRITE = "  ld.shared.b32 %r3, [%r1];\n  st.shared.b32 [%r1], %r2;\n"
+READ = "  ld.shared.b32 %r4, [%r1];\n  st.global.v2.b32 [%q0], {%r3, %r4};"
 DONE = {
     "red of four floats": (ONES + "red.global.add.v4.f32 [%q0], {%f0, %f1, %f2, %f3};", floats(1, 2, 3, 4), floats(2, 4, 6, 8)),
     "atom of two floats": (ONES + "atom.global.v2.f32.add {%f4, %f5}, [%q0], {%f0, %f1};\n  st.global.v2.b32 [%q0+8], {%f4, %f5};",
@@ -207,6 +213,12 @@ DONE = {
         "  cp.async.ca.shared.global.L2::cache_hint [%r1+8], [%q0+8], 8, 4, %q1;\n  cp.async.wait_all;\n"
         "  ld.shared.b32 %r2, [%r1];\n  ld.shared.v2.b32 {%r4, %r5}, [%r1+8];\n  st.global.v4.b32 [%q0], {%r2, 0, %r4, %r5};",
         [5, 6, 7, 8], [5, 0, 7, 0]),
+    "cp.async that lands at its mbarrier": (TRACKED + WAIT.format(16) + OVERWRITE + "  cp.async.wait_all;\n" + READ, [1, 2, 3, 4], [2, 77, 3, 4]),
+    "cp.async that lands at its group": (TRACKED + "  cp.async.commit_group;\n  cp.async.wait_group 0;\n" + OVERWRITE + WAIT.format(16) + READ,
+                                         [1, 2, 3, 4], [2, 77, 3, 4]),
+    "cp.async before another that is tracked": (
+        TRACKED + WAIT.format(16) + OVERWRITE + "  cp.async.ca.shared.global [%r1+4], [%q0+12], 4;\n  cp.async.mbarrier.arrive.noinc.shared.b64 [%r1+24];\n" +
+        WAIT.format(24) + READ + "\n  ld.shared.b32 %r5, [%r1+4];\n  st.global.b32 [%q0+8], %r5;", [1, 2, 3, 4], [2, 77, 4, 4]),
 }
 
 
