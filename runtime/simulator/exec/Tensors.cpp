@@ -3,6 +3,7 @@
 #include "llvm/ADT/APFloat.h"
 
 #include <bit>
+#include <cmath>
 #include <cstring>
 
 namespace dscc::sim {
@@ -201,9 +202,8 @@ template <typename T> static T combine(T a, T b, BulkOp op) {
   return b;
 }
 
-static double combineFloats(double a, double b, BulkOp op) {
-  return op == BulkOp::Add ? a + b : op == BulkOp::Min ? std::fmin(a, b) : std::fmax(a, b);
-}
+/// Numbers below the smallest normal one become 0, as the bulk addition of f32 has it.
+static float flush(float x) { return std::fpclassify(x) == FP_SUBNORMAL ? std::copysign(0.0f, x) : x; }
 
 /// Atomic with other blocks' reductions: those of 4 and 8 bytes by compare and exchange, narrow ones in pairs' words.
 template <typename T, typename Combine> static void update(char *to, const char *from, Combine combineBits) {
@@ -239,13 +239,12 @@ static void reduceOne(char *to, const char *from, BulkOp op, BulkType type) {
   case BulkType::B64:
     return update<uint64_t>(to, from, [&](uint64_t a, uint64_t b) { return combine(a, b, op); });
   case BulkType::F32:
-    return update<uint32_t>(to, from, [&](uint32_t a, uint32_t b) {
-      float x = std::bit_cast<float>(a), y = std::bit_cast<float>(b);
-      return std::bit_cast<uint32_t>(op == BulkOp::Add ? x + y : float(combineFloats(x, y, op)));
+    return update<uint32_t>(to, from, [](uint32_t a, uint32_t b) {
+      return std::bit_cast<uint32_t>(flush(flush(std::bit_cast<float>(a)) + flush(std::bit_cast<float>(b))));
     });
   case BulkType::F64:
-    return update<uint64_t>(to, from, [&](uint64_t a, uint64_t b) {
-      return std::bit_cast<uint64_t>(combineFloats(std::bit_cast<double>(a), std::bit_cast<double>(b), op));
+    return update<uint64_t>(to, from, [](uint64_t a, uint64_t b) {
+      return std::bit_cast<uint64_t>(std::bit_cast<double>(a) + std::bit_cast<double>(b));
     });
   case BulkType::F16:
   case BulkType::F16Ftz:

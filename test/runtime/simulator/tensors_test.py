@@ -436,6 +436,17 @@ class Bytes(unittest.TestCase):
             got = self.run_linear(f"cp.reduce.async.bulk.global.shared::cta.bulk_group.{op}.{kind}", before, values)
             np.testing.assert_array_equal(got, expected(before, values))
 
+    def test_subnormals(self):
+        """Sums of f32 are flushed, their terms too; other types keep what is below the normal numbers."""
+        small = np.array([1e-40, 1e-38, -1e-40, 1.5e-38] * 16, np.float32)
+        before = np.array([0, 2e-39, -0.0, -1.2e-38] * 16, np.float32)
+        got = self.run_linear("cp.reduce.async.bulk.global.shared::cta.bulk_group.add.f32", before, small)
+        np.testing.assert_array_equal(got.view(np.uint32), np.array([0, 0, -0.0, 0] * 16, np.float32).view(np.uint32))
+        for kind, noftz, scale in (("f64", "", 1e-310), ("f16", ".noftz", 3e-7), ("bf16", ".noftz", 1e-39)):
+            values = (np.arange(256 // np.dtype(KINDS[kind]).itemsize) * scale).astype(KINDS[kind])
+            got = self.run_linear(f"cp.reduce.async.bulk.global.shared::cta.bulk_group.add{noftz}.{kind}", values, values)
+            np.testing.assert_array_equal(got, values + values)
+
     def test_cluster(self):
         tile = random_array("u32", (32,))
         source, out = driver.upload(tile), driver.allocate(2048)
