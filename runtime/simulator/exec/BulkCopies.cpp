@@ -220,12 +220,26 @@ static void loadTensor(Lane *lane, char *to, const TensorMap *map, uint32_t rank
   issueLoad(*lane, copy, blocks);
 }
 
+static void checkReduction(Lane &lane, const BulkCopy &copy) {
+  static constexpr const char *ops[] = {"", "add", "min", "max", "inc", "dec", "and", "or", "xor"};
+  static constexpr const char *types[] = {"u8",  "u16", "u32",  "s32",         "u64",  "s64",         "f16",
+                                          "f32", "f64", "bf16", "flushed f32", "tf32", "flushed tf32"};
+  std::optional<BulkType> type = elementTypeOf(copy.map);
+  if (!type || !isReduction(copy.op, *type, BulkTarget::Tensor))
+    refuse(lane,
+           "there is no reduction by " + std::string(ops[int(copy.op)]) + " of tensors of " +
+               (copy.map.type < std::size(types) ? types[copy.map.type] : "an unknown type"),
+           copy.site);
+}
+
 static void storeTensor(Lane *lane, const TensorMap *map, uint32_t rank, int isIm2col, const int32_t *coordinates,
                         char *from, int op, int site) {
   BulkCopy copy = makeTensor(lane, map, rank, isIm2col, coordinates, from, site);
   copy.from = from;
   copy.op = BulkOp(op);
-  copy.type = elementTypeOf(copy.map);
+  copy.type = elementTypeOf(copy.map).value_or(BulkType::B32);
+  if (copy.op != BulkOp::Copy)
+    checkReduction(*lane, copy);
   visitTensorRows(*lane, copy, true);
   issueStore(*lane, copy);
 }

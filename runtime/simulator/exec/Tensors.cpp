@@ -171,11 +171,40 @@ void copyTensor(const BulkCopy &copy, char *window) {
   });
 }
 
-BulkType elementTypeOf(const TensorMap &map) {
-  static constexpr BulkType types[] = {BulkType::U32, BulkType::U32, BulkType::U32, BulkType::S32, BulkType::U64,
-                                       BulkType::S64, BulkType::F16, BulkType::F32, BulkType::F64, BulkType::Bf16,
-                                       BulkType::F32, BulkType::F32, BulkType::F32};
-  return types[map.type < std::size(types) ? map.type : 0];
+std::optional<BulkType> elementTypeOf(const TensorMap &map) {
+  static constexpr std::optional<BulkType> types[] = {
+      std::nullopt,  std::nullopt,  BulkType::U32,  BulkType::S32, BulkType::U64, BulkType::S64, BulkType::F16,
+      BulkType::F32, BulkType::F64, BulkType::Bf16, BulkType::F32, BulkType::F32, BulkType::F32};
+  return map.type < std::size(types) ? types[map.type] : std::nullopt;
+}
+
+static constexpr uint32_t setOf(std::initializer_list<BulkType> types) {
+  uint32_t set = 0;
+  for (BulkType type : types)
+    set |= 1u << uint32_t(type);
+  return set;
+}
+
+bool isReduction(BulkOp op, BulkType type, BulkTarget target) {
+  using enum BulkType;
+  struct Row {
+    BulkOp first, last; // of the operations that it holds for
+    uint32_t sets[3];   // of types, by target
+  };
+  // A tensor's bits are those of its integers.
+  static constexpr Row rows[] = {
+      {BulkOp::Add,
+       BulkOp::Add,
+       {setOf({U32, S32, U64, F32, F64, F16, Bf16}), setOf({U32, S32, U64, F32, F16, Bf16}), setOf({U32, S32, U64})}},
+      {BulkOp::Min,
+       BulkOp::Max,
+       {setOf({U32, S32, U64, S64, F16, Bf16}), setOf({U32, S32, U64, S64, F16, Bf16}), setOf({U32, S32})}},
+      {BulkOp::Inc, BulkOp::Dec, {setOf({U32}), setOf({U32}), setOf({U32})}},
+      {BulkOp::And, BulkOp::Xor, {setOf({B32, B64}), setOf({U32, S32, U64, S64}), setOf({B32})}}};
+  for (const Row &row : rows)
+    if (op >= row.first && op <= row.last)
+      return row.sets[int(target)] >> uint32_t(type) & 1;
+  return false;
 }
 
 template <typename T> static T combine(T a, T b, BulkOp op) {
@@ -247,7 +276,6 @@ static void reduceOne(char *to, const char *from, BulkOp op, BulkType type) {
       return std::bit_cast<uint64_t>(std::bit_cast<double>(a) + std::bit_cast<double>(b));
     });
   case BulkType::F16:
-  case BulkType::F16Ftz:
   case BulkType::Bf16:
     return update<uint16_t>(to, from,
                             [&](uint16_t a, uint16_t b) { return combineHalves(a, b, op, type == BulkType::Bf16); });
@@ -266,7 +294,6 @@ static size_t bytesOf(BulkType type) {
     return 8;
   case BulkType::F16:
   case BulkType::Bf16:
-  case BulkType::F16Ftz:
     return 2;
   default:
     return 4;

@@ -7,6 +7,8 @@
 
 #include "llvm/ADT/STLFunctionalExtras.h"
 
+#include <optional>
+
 namespace dscc::sim {
 
 /// A row of the box, along the tensor's innermost dim. Of its elements those from `first` to before `last` exist.
@@ -22,7 +24,12 @@ void forEachTensorRow(const TensorMap &map, const int32_t *coordinates, const ui
                       llvm::function_ref<void(const TensorRow &)> visit);
 /// Carries out a tensor copy or reduction; `window` is the shared memory that it reads or writes.
 void copyTensor(const BulkCopy &copy, char *window);
-BulkType elementTypeOf(const TensorMap &map);
+/// Of a reduction; none if there are no reductions of such elements.
+std::optional<BulkType> elementTypeOf(const TensorMap &map);
+/// Where the results of a reduction go.
+enum class BulkTarget { Global, Tensor, Shared };
+/// Whether there is such a reduction.
+bool isReduction(BulkOp op, BulkType type, BulkTarget target);
 /// to = to op from, elementwise.
 void reduceElements(char *to, const char *from, size_t bytes, BulkOp op, BulkType type);
 

@@ -27,7 +27,7 @@ struct Mbarrier {
 /// What a reduction does with what is there; Copy overwrites it.
 enum class BulkOp : uint8_t { Copy, Add, Min, Max, Inc, Dec, And, Or, Xor };
 /// Of a reduction's elements.
-enum class BulkType : uint8_t { B32, U32, S32, U64, S64, F16, Bf16, F32, F64, B64, F16Ftz };
+enum class BulkType : uint8_t { B32, U32, S32, U64, S64, F16, Bf16, F32, F64, B64 };
 
 /// One bulk copy. A tensor copy has a map, a linear one addresses of memory of either kind.
 struct BulkCopy {

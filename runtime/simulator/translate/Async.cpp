@@ -1,35 +1,41 @@
 // Copies that land later: cp.async, cp.async.bulk, cp.reduce.async.bulk.
 
 #include "runtime/simulator/exec/Statistics.h"
+#include "runtime/simulator/exec/Tensors.h"
 #include "runtime/simulator/translate/Translator.h"
 
 namespace dscc::sim {
 
 using namespace llvm;
 
-namespace {
-/// As BulkOp and BulkType of the execution.
-enum Op { Copy, Add, Min, Max, Inc, Dec, And, Or, Xor };
-enum Type { B32, U32, S32, U64, S64, F16, Bf16, F32, F64, B64, F16Ftz };
-} // namespace
-
-static int reductionOf(const Statement &s) {
-  static constexpr std::pair<StringLiteral, int> names[] = {{"add", Add}, {"min", Min}, {"max", Max}, {"inc", Inc},
-                                                            {"dec", Dec}, {"and", And}, {"or", Or},   {"xor", Xor}};
+static BulkOp reductionOf(const Statement &s) {
+  static constexpr std::pair<StringLiteral, BulkOp> names[] = {
+      {"add", BulkOp::Add}, {"min", BulkOp::Min}, {"max", BulkOp::Max}, {"inc", BulkOp::Inc},
+      {"dec", BulkOp::Dec}, {"and", BulkOp::And}, {"or", BulkOp::Or},   {"xor", BulkOp::Xor}};
   for (auto &[name, op] : names)
     if (s.has(name))
       return op;
-  return Copy;
+  return BulkOp::Copy;
 }
 
-static int elementOf(const Statement &s) {
-  static constexpr std::pair<StringLiteral, int> names[] = {{"b32", B32}, {"u32", U32}, {"s32", S32},   {"u64", U64},
-                                                            {"s64", S64}, {"f16", F16}, {"bf16", Bf16}, {"f32", F32},
-                                                            {"f64", F64}, {"b64", B64}};
+static std::optional<BulkType> elementOf(const Statement &s) {
+  static constexpr std::pair<StringLiteral, BulkType> names[] = {
+      {"b32", BulkType::B32}, {"u32", BulkType::U32}, {"s32", BulkType::S32},   {"u64", BulkType::U64},
+      {"s64", BulkType::S64}, {"f16", BulkType::F16}, {"bf16", BulkType::Bf16}, {"f32", BulkType::F32},
+      {"f64", BulkType::F64}, {"b64", BulkType::B64}};
   for (auto &[name, type] : names)
     if (s.parts.back() == name)
       return type;
-  return B32;
+  return std::nullopt;
+}
+
+/// Whether a reduction without a tensor map exists. Sums of 16 bits say that nothing is flushed; nothing else does.
+static bool isLinearReduction(const Statement &s, bool toShared) {
+  BulkOp op = reductionOf(s);
+  std::optional<BulkType> type = elementOf(s);
+  bool isHalfSum = op == BulkOp::Add && (type == BulkType::F16 || type == BulkType::Bf16);
+  return type && s.has("noftz") == isHalfSum &&
+         isReduction(op, *type, toShared ? BulkTarget::Shared : BulkTarget::Global);
 }
 
 /// What follows the required operands: im2col offsets, a mask of blocks, a cache policy, each if the name says so.
@@ -76,7 +82,7 @@ static StringRef sharedSpaceOf(const Statement &s, bool isTarget) {
 static void translateTensor(FunctionTranslator &t, const Statement &s) {
   bool loads = s.has("mbarrier::complete_tx::bytes");
   if (s.operands.size() < (loads ? 3u : 2u) || s.has("im2col::w") || s.has("im2col::w::128") ||
-      s.has("tile::gather4") || s.has("tile::scatter4"))
+      s.has("tile::gather4") || s.has("tile::scatter4") || (s.parts[1] == "reduce" && reductionOf(s) == BulkOp::Copy))
     return t.fail("the simulator does not know the instruction `" + s.text + "`");
   const Operand &mapOperand = s.operands[loads ? 1 : 0];
   Operand base = mapOperand;
@@ -86,7 +92,7 @@ static void translateTensor(FunctionTranslator &t, const Statement &s) {
   if (!loads)
     return void(t.collective(
         "dscc_sim_tensor_store", t.b.getVoidTy(),
-        {map, rank, im2col, coordinates, t.address(s.operands[1], "shared"), t.i32(reductionOf(s)), t.site()}));
+        {map, rank, im2col, coordinates, t.address(s.operands[1], "shared"), t.i32(int(reductionOf(s))), t.site()}));
   Extras extras = extrasOf(s, 3);
   AllocaInst *offsets = t.buffer("im2col");
   t.b.CreateStore(t.b.getInt64(0), offsets);
@@ -101,11 +107,13 @@ static void translateTensor(FunctionTranslator &t, const Statement &s) {
 
 /// [to], [from], bytes [, mbarrier].
 static void translateLinear(FunctionTranslator &t, const Statement &s) {
-  bool toShared = s.has("mbarrier::complete_tx::bytes"), isReduction = s.parts[1] == "reduce";
+  bool toShared = s.has("mbarrier::complete_tx::bytes"), reduces = s.parts[1] == "reduce";
   if (s.operands.size() < (toShared ? 4u : 3u) || s.has("cp_mask"))
     return t.fail("the simulator does not know the instruction `" + s.text + "`");
-  Value *bytes = t.read(s.operands[2], 32), *op = t.i32(isReduction ? reductionOf(s) : Copy),
-        *type = t.i32(elementOf(s));
+  if (reduces && !isLinearReduction(s, toShared))
+    return t.fail("the simulator does not know the reduction `" + s.text + "`");
+  Value *bytes = t.read(s.operands[2], 32), *op = t.i32(reduces ? int(reductionOf(s)) : int(BulkOp::Copy)),
+        *type = t.i32(reduces ? int(*elementOf(s)) : 0);
   if (!toShared)
     return void(t.collective(
         "dscc_sim_bulk_store", t.b.getVoidTy(),

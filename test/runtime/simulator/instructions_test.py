@@ -145,6 +145,14 @@ TAKEN = [
     "mov.u64 %q1,%current_graph_exec;",
     "mov.u32 %r1,%aggr_smem_size;",
 ]
+# Operations of bulk reductions without a tensor map, and the types that go with them.
+BULK_REDUCTIONS = {
+    "cp.reduce.async.bulk.global.shared::cta.bulk_group{} [%q0],[sm],16;": {
+        "add": "u32 s32 u64 f32 f64 noftz.f16 noftz.bf16", "min": "u32 s32 u64 s64 f16 bf16", "max": "u32 s32 u64 s64 f16 bf16",
+        "inc": "u32", "dec": "u32", "and": "b32 b64", "or": "b32 b64", "xor": "b32 b64"},
+    "cp.reduce.async.bulk.shared::cluster.shared::cta.mbarrier::complete_tx::bytes{} [%r1],[sm],16,[%r2];": {
+        "add": "u32 s32 u64", "min": "u32 s32", "max": "u32 s32", "inc": "u32", "dec": "u32", "and": "b32", "or": "b32", "xor": "b32"}}
+BULK_TYPES = "u32 s32 u64 s64 b32 b64 f16 bf16 f32 f64 noftz.f16 noftz.bf16 noftz.f32".split()
 # What would change the meaning of an instruction that is known otherwise is refused as well.
 REFUSED = [
     "tensormap.replace.tile.global_address.global.b1024.b64 [%q0],%q1;",
@@ -253,6 +261,18 @@ class Instructions(unittest.TestCase):
                 error, said = self.load(text)
                 self.assertEqual(error, "CUDA_ERROR_INVALID_PTX")
                 self.assertRegex(said, f"PTX line {line}: the simulator (does not know|knows) .*{text.split()[0].split('.')[0]}")
+
+    def test_bulk_reductions(self):
+        for text, table in BULK_REDUCTIONS.items():
+            for op, types in table.items():
+                for kind in BULK_TYPES:
+                    with self.subTest(op=op, kind=kind):
+                        error, said = self.load(text.format(f".{op}.{kind}"))
+                        if kind in types.split():
+                            self.assertEqual((error, said), (None, ""))
+                        else:
+                            self.assertEqual(error, "CUDA_ERROR_INVALID_PTX")
+                            self.assertIn("the simulator does not know the reduction `cp.reduce.async.bulk", said)
 
     def test_movmatrix(self):
         """Lane i has elements 2 i and 2 i + 1 of an 8 x 8 matrix, row by row, and gets those of its transpose."""

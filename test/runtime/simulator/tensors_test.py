@@ -266,6 +266,20 @@ class Tensors(unittest.TestCase):
             with self.subTest(kind=kind, op=op):
                 self.check_store(kind, (9, 24), [8, 4], [5, -1], op)
 
+    def test_no_such_reduction(self):
+        for kind, op in (("u8", "add"), ("u16", "or"), ("f64", "add"), ("s64", "add"), ("f32", "min"), ("f32", "and"), ("s32", "inc")):
+            with self.subTest(kind=kind, op=op):
+                size = np.dtype(KINDS[kind]).itemsize
+                tensor_map = driver.tensor_map(kind, driver.upload(np.zeros(64, np.uint8)), [64 // size], [], [32 // size])
+                copy = f"cp.reduce.async.bulk.tensor.1d.global.shared::cta.{op}.tile.bulk_group [%rd1, {{%c0}}], [%r3];"
+                function = driver.function(driver.load(fill(STORE, 1, 32, copy)), "kernel")
+                said = driver.launch(function, [1], [32], [tensor_map, driver.upload(np.zeros(32, np.uint8)), ctypes.c_uint32(32),
+                                                          ctypes.c_int32(0)])
+                self.assertRegex(said.text, f"illegal bulk copy in kernel kernel .*there is no reduction by {op} of tensors of {kind}")
+                self.assertEqual(said.fault, "CUDA_ERROR_ILLEGAL_INSTRUCTION")
+                driver.library.cuDevicePrimaryCtxReset_v2(0)
+                driver.__init__(LIBRARY)
+
     def check_im2col(self, kind, shape, lower, upper, channels, pixels, begin, offsets, steps=None):
         """shape: images, spatial dims, channels, the innermost last."""
         rank = len(shape)
