@@ -10,10 +10,14 @@
 #include "runtime/simulator/exec/Tensors.h"
 #include "runtime/simulator/exec/UnitSync.h"
 
+#include "llvm/ADT/STLExtras.h"
+#include "llvm/ADT/StringExtras.h"
+
 #include <cstring>
 
 namespace dscc::sim {
 
+static constexpr int illegalAddress = 700;     // CUDA_ERROR_ILLEGAL_ADDRESS
 static constexpr int illegalInstruction = 715; // CUDA_ERROR_ILLEGAL_INSTRUCTION
 static constexpr int misalignedAddress = 716;  // CUDA_ERROR_MISALIGNED_ADDRESS
 
@@ -41,6 +45,32 @@ static Block &ownerOf(Lane &lane, const char *address, int site) {
   if (!owner)
     refuse(lane, "an operand that has to be in shared memory is not", site);
   return *owner;
+}
+
+static bool isParameter(const Block &block, uintptr_t address, size_t bytes) {
+  for (auto [index, size] : llvm::enumerate(block.kernel->parameterBytes)) {
+    uintptr_t begin = reinterpret_cast<uintptr_t>(block.arguments[index]);
+    if (address >= begin && size >= bytes && address - begin <= size - bytes)
+      return true;
+  }
+  return false;
+}
+
+/// Even unchecked: what lies elsewhere may not be the host's to read.
+static void checkMapAddress(Lane &lane, const TensorMap *map, int site) {
+  uintptr_t address = reinterpret_cast<uintptr_t>(map);
+  const Allocation *allocation = findAllocation(reinterpret_cast<const char *>(map));
+  bool isHeld = allocation && allocation->holds(reinterpret_cast<const char *>(map), sizeof *map);
+  if (isParameter(*lane.block, address, sizeof *map) || (isHeld && !allocation->isFree))
+    return;
+  std::string what = "a tensor map at 0x" + llvm::utohexstr(address);
+  if (isHeld)
+    reports().add(lane, "use after free", what + " in " + allocation->describe(), site, illegalAddress);
+  else
+    reports().add(lane, "out-of-bounds access",
+                  what + ", which is neither in the device's memory nor among the kernel's parameters", site,
+                  illegalAddress);
+  abandon(lane);
 }
 
 static void checkMap(Lane &lane, const TensorMap &map, uint32_t rank, bool isIm2col, int site) {
@@ -184,6 +214,7 @@ static BulkCopy makeTensor(Lane *lane, const TensorMap *map, uint32_t rank, int 
   copy.issuer = lane;
   copy.site = site;
   copy.isTensor = true;
+  checkMapAddress(*lane, map, site);
   requireAligned(*lane, map, 64, "the tensor map", site);
   checkMap(*lane, *map, rank, isIm2col != 0, site);
   copy.map = *map;

@@ -475,7 +475,42 @@ class Bytes(unittest.TestCase):
             self.assertTrue((got[rank, :, 3] == 100 + sum(range(32))).all())
 
 
+# The map is where a parameter says, or in constant memory.
+ELSEWHERE = LOAD.replace(".param .align 64 .b8 map[128]", ".param .u64 map").replace("mov.b64 %rd1, map;", "{get}").replace(
+    ".visible .entry", ".visible .const .align 64 .b8 constant[128];\n.visible .entry")
+FROM_PARAMETER, FROM_CONSTANT = "ld.param.u64 %rd1, [map];", "mov.b64 %rd4, constant;\n  cvta.const.u64 %rd1, %rd4;"
+
+
 class Refusals(unittest.TestCase):
+    def load_by(self, get, place):
+        """A load of 16 bytes by a map that is not a parameter: what was said, and what came."""
+        copy = "cp.async.bulk.tensor.1d.shared::cluster.global.mbarrier::complete_tx::bytes [%r3], [%rd1, {%c0}], [%r4];"
+        module = driver.load(fill(ELSEWHERE.replace("{get}", get), 1, 16, copy))
+        tensor_map = driver.tensor_map("u32", driver.upload(np.arange(5, 9, dtype=np.uint32)), [4], [], [4])
+        constant, size, out = ctypes.c_uint64(), ctypes.c_size_t(), driver.allocate(16)
+        driver.call("cuModuleGetGlobal_v2", ctypes.byref(constant), ctypes.byref(size), module, b"constant")
+        driver.call("cuMemcpyHtoD_v2", constant, tensor_map, ctypes.c_size_t(128))
+        if place is None:
+            place = driver.upload(np.frombuffer(tensor_map, np.uint8).copy())
+        said = driver.launch(driver.function(module, "kernel"), [1], [32], [place, out, ctypes.c_uint32(16), ctypes.c_int32(0)])
+        return said, None if said.fault else driver.download(out, np.uint32, (4,)).tolist()
+
+    def test_maps_elsewhere(self):
+        for get, place in ((FROM_PARAMETER, None), (FROM_CONSTANT, 0)):
+            said, got = self.load_by(get, place)
+            self.assertEqual((said.text, said.fault, got), ("", None, [5, 6, 7, 8]))
+
+    def test_maps_nowhere(self):
+        freed = driver.allocate(128)
+        driver.free(freed)
+        for place, report in ((0, "out-of-bounds access"), (4096, "out-of-bounds access"), (freed, "use after free"),
+                              (driver.allocate(64), "out-of-bounds access")):
+            said, _ = self.load_by(FROM_PARAMETER, place)
+            self.assertRegex(said.text, f"{report} in kernel kernel .*a tensor map at 0x")
+            self.assertEqual(said.fault, "CUDA_ERROR_ILLEGAL_ADDRESS")
+            driver.library.cuDevicePrimaryCtxReset_v2(0)
+            driver.__init__(LIBRARY)
+
     def test_no_map(self):
         copy = "cp.async.bulk.tensor.1d.shared::cluster.global.mbarrier::complete_tx::bytes [%r3], [%rd1, {%c0}], [%r4];"
         function = driver.function(driver.load(fill(LOAD, 1, 64, copy)), "kernel")
