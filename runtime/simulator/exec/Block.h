@@ -133,6 +133,7 @@ struct SharedShadow {
   uint8_t writtenBytes = 0, readBytes = 0, atomicBytes = 0; // masks
   uint8_t initialised = 0; // mask, since the block began
   uint8_t pending = 0;     // mask: a bulk copy will write there
+  uint8_t reducing = 0;    // mask: bulk reductions will change it
   uint8_t landing = 0;     // mask: a cp.async will
 };
 

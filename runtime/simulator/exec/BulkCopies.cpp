@@ -98,13 +98,25 @@ template <typename Visit> static void forEachPiece(const BulkCopy &copy, char *w
     visit(window + swizzle(uint32_t(begin - window) + at, copy.map.swizzle), std::min(chunkBytes, copy.bytes - at));
 }
 
-static void poison(Lane &lane, const BulkCopy &copy) {
+/// How statistics see it.
+static AccessKind kindOf(const BulkCopy &copy, bool isStore) {
+  return !isStore ? LoadAccess : copy.op == BulkOp::Copy ? StoreAccess : AtomicAccess;
+}
+
+/// How the checks do: reductions of two blocks are no race.
+static Access accessOf(const BulkCopy &copy, bool isStore) {
+  return !isStore ? Access::Load : copy.op == BulkOp::Copy ? Access::Store : Access::Atomic;
+}
+
+/// Until it lands, what is copied to is NaN, and what is reduced as it was.
+static void prepareTarget(Lane &lane, const BulkCopy &copy) {
   forEachPiece(copy, copy.target->shared, copy.to, [&](char *place, uint32_t bytes) {
     // Even unchecked: the host's memory ends somewhere too.
     checkSharedBounds(lane, *copy.target, place, bytes, true, copy.site);
     if (isChecked())
-      beginAgentWrite(lane, *copy.target, place, bytes, copy.site);
-    std::memset(place, 0xff, bytes);
+      beginAgentWrite(lane, *copy.target, place, bytes, accessOf(copy, true), copy.site);
+    if (copy.op == BulkOp::Copy)
+      std::memset(place, 0xff, bytes);
   });
 }
 
@@ -126,7 +138,7 @@ static void issueLoad(Lane &lane, BulkCopy copy, uint32_t blocks) {
     copy.mbarrier = target->shared + mbarrier;
     copy.operation = ++sync.numLoads;
     mbarrierAt(lane, copy.mbarrier, copy.site);
-    poison(lane, copy);
+    prepareTarget(lane, copy);
     sync.loads.push_back(copy);
   }
   if (blocks >> lane.block->unit->blocks.size())
@@ -145,16 +157,6 @@ static void issueStore(Lane &lane, BulkCopy copy) {
   });
   sync.stores.push_back(copy);
   lane.openBulk.push_back(copy.operation);
-}
-
-/// How statistics see it.
-static AccessKind kindOf(const BulkCopy &copy, bool isStore) {
-  return !isStore ? LoadAccess : copy.op == BulkOp::Copy ? StoreAccess : AtomicAccess;
-}
-
-/// How the checks do: reductions of two blocks are no race.
-static Access accessOf(const BulkCopy &copy, bool isStore) {
-  return !isStore ? Access::Load : copy.op == BulkOp::Copy ? Access::Store : Access::Atomic;
 }
 
 static BulkCopy makeLinear(Lane *lane, char *to, char *from, uint32_t bytes, int op, int type, int site) {
@@ -187,16 +189,12 @@ static void loadLinear(Lane *lane, char *to, char *from, uint32_t bytes, char *m
 static void sendLinear(Lane *lane, char *to, char *from, uint32_t bytes, char *mbarrier, int op, int type, int site) {
   BulkCopy copy = makeLinear(lane, to, from, bytes, op, type, site);
   copy.mbarrier = mbarrier;
+  Block &owner = ownerOf(*lane, from, site);
+  checkSharedBounds(*lane, owner, from, bytes, false, site);
   if (isChecked())
-    noteAgentRead(*lane, lane->warp->knowledge, ownerOf(*lane, from, site), from, bytes, loadAgent,
-                  lane->block->unit->sync->numLoads + 1, site);
-  Block &owner = ownerOf(*lane, to, site);
-  if (copy.op == BulkOp::Copy)
-    return issueLoad(*lane, copy, 0);
-  copy.target = &owner;
-  copy.operation = ++lane->block->unit->sync->numLoads;
-  mbarrierAt(*lane, mbarrier, site);
-  lane->block->unit->sync->loads.push_back(copy);
+    noteAgentRead(*lane, lane->warp->knowledge, owner, from, bytes, loadAgent, lane->block->unit->sync->numLoads + 1,
+                  site);
+  issueLoad(*lane, copy, 0);
 }
 
 /// Shared to global memory, copied or reduced.
@@ -275,6 +273,17 @@ static void storeTensor(Lane *lane, const TensorMap *map, uint32_t rank, int isI
   issueStore(*lane, copy);
 }
 
+static void endWrite(const BulkCopy &copy) {
+  forEachPiece(copy, copy.target->shared, copy.to, [&](char *place, uint32_t bytes) {
+    endAgentWrite(*copy.target, place, bytes, accessOf(copy, true), loadAgent, copy.operation);
+  });
+  if (copy.op == BulkOp::Copy)
+    return;
+  for (const BulkCopy &other : copy.issuer->block->unit->sync->loads)
+    if (other.target == copy.target && other.op != BulkOp::Copy)
+      noteReducing(*other.target, other.to, other.bytes);
+}
+
 void perform(const BulkCopy &copy) {
   if (copy.isTensor) {
     char *window = copy.target ? copy.target->shared : copy.issuer->block->shared;
@@ -286,9 +295,7 @@ void perform(const BulkCopy &copy) {
   }
   if (copy.target) {
     if (isChecked())
-      forEachPiece(copy, copy.target->shared, copy.to, [&](char *place, uint32_t bytes) {
-        endAgentWrite(*copy.target, place, bytes, loadAgent, copy.operation);
-      });
+      endWrite(copy);
   } else if (!copy.isTensor) {
     memory::noteWritten(copy.to, copy.bytes);
   }

@@ -119,8 +119,8 @@ static void storeAsync(Lane *lane, char *to, const char *value, uint32_t bytes, 
     refuse(*lane, "st.async takes an address and an mbarrier in the shared memory of one block", site);
   uint32_t operation = ++lane->block->unit->sync->numLoads;
   if (settings().check != CheckLevel::None) {
-    beginAgentWrite(*lane, *owner, to, bytes, site);
-    endAgentWrite(*owner, to, bytes, loadAgent, operation);
+    beginAgentWrite(*lane, *owner, to, bytes, Access::Store, site);
+    endAgentWrite(*owner, to, bytes, Access::Store, loadAgent, operation);
   }
   std::copy(value, value + bytes, to);
   completeBytes(*lane, mbarrier, bytes, operation, site);
@@ -134,7 +134,7 @@ static void completeAsync(Lane *lane, char *to, uint32_t bytes, char *mbarrier, 
   uint32_t operation = ++lane->block->unit->sync->numLoads;
   if (settings().check != CheckLevel::None) {
     checkSharedBounds(*lane, *owner, to, bytes, true, site);
-    endAgentWrite(*owner, to, bytes, loadAgent, operation);
+    endAgentWrite(*owner, to, bytes, Access::Store, loadAgent, operation);
   }
   completeBytes(*lane, mbarrier, bytes, operation, site);
 }

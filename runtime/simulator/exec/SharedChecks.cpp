@@ -146,8 +146,14 @@ static const char *nameOf(Access access) {
   return names[int(access)];
 }
 
+/// Whether a bulk copy under way stands against the access; reductions and atomics do not mind each other.
+static bool isPending(const SharedShadow &row, uint8_t mask, Access access) {
+  return (row.pending & mask) || ((row.reducing & mask) && !isAtomic(access));
+}
+
 static void reportPending(Lane &lane, SharedShadow &row, size_t offset, uint8_t mask, Access access, int site) {
   row.pending &= uint8_t(~mask); // said once
+  row.reducing &= uint8_t(~mask);
   reports().add(lane, "bulk copy not waited for",
                 std::string(nameOf(access)) + " at shared address " + std::to_string(offset) +
                     ", where a bulk copy under way will write: wait for its mbarrier first",
@@ -157,7 +163,7 @@ static void reportPending(Lane &lane, SharedShadow &row, size_t offset, uint8_t 
 /// Looks for what may not come just before this access; says whether nothing is wrong.
 static bool checkOrder(Lane &lane, Block &owner, SharedShadow &row, size_t offset, uint8_t mask, Access access,
                        int site) {
-  if (row.pending & mask) {
+  if (isPending(row, mask, access)) {
     reportPending(lane, row, offset, mask, access, site);
     return false;
   }
@@ -194,14 +200,17 @@ static void checkState(Lane &lane, SharedShadow &row, size_t offset, uint8_t mas
   }
 }
 
+static void noteAtomic(SharedShadow &row, uint8_t mask, const SharedAccess &access) {
+  bool goesOn = row.atomic.clock == access.clock && row.atomic.who == access.who;
+  row.atomicBytes = uint8_t((goesOn ? row.atomicBytes : 0) | mask);
+  row.atomic = access;
+}
+
 static void checkRow(Lane &lane, Block &owner, SharedShadow &row, size_t offset, uint8_t mask, Access access,
                      const SharedAccess &own, int site) {
   checkOrder(lane, owner, row, offset, mask, access, site);
-  if (publishes(access)) {
-    bool goesOn = row.atomic.clock == own.clock && row.atomic.who == own.who;
-    row.atomicBytes = uint8_t((goesOn ? row.atomicBytes : 0) | mask);
-    row.atomic = own;
-  }
+  if (publishes(access))
+    noteAtomic(row, mask, own);
   if (access == Access::Store) {
     bool goesOn = row.write.clock == own.clock && row.write.who == own.who;
     row.writtenBytes = uint8_t((goesOn ? row.writtenBytes : 0) | mask);
@@ -256,7 +265,7 @@ void checkShared(Lane &lane, Block &owner, const char *address, uint32_t bytes, 
     return;
   if (!looksForRaces())
     return forEachRow(owner, address, bytes, [&](SharedShadow &row, size_t offset, uint8_t mask) {
-      if (row.pending & mask)
+      if (isPending(row, mask, access))
         reportPending(lane, row, offset, mask, access, site);
       checkState(lane, row, offset, mask, access, site);
     });
@@ -276,20 +285,30 @@ void noteLanding(Lane &lane, const char *address, uint32_t bytes, bool isUnderWa
   });
 }
 
-void beginAgentWrite(Lane &issuer, Block &owner, const char *address, uint32_t bytes, int site) {
+void beginAgentWrite(Lane &issuer, Block &owner, const char *address, uint32_t bytes, Access access, int site) {
   checkSharedBounds(issuer, owner, address, bytes, true, site);
   bool isSaid = false; // one report for the whole copy
   if (!owner.shadow.empty())
     forEachRow(owner, address, bytes, [&](SharedShadow &row, size_t offset, uint8_t mask) {
       if (!isSaid)
-        isSaid = !checkOrder(issuer, owner, row, offset, mask, Access::Store, site);
-      row.pending |= mask;
+        isSaid = !checkOrder(issuer, owner, row, offset, mask, access, site);
+      if (access == Access::Store) {
+        row.pending |= mask;
+        return;
+      }
+      checkState(issuer, row, offset, mask, access, site);
+      row.reducing |= mask;
     });
 }
 
-void endAgentWrite(Block &owner, const char *address, uint32_t bytes, uint16_t agent, uint32_t operation) {
+void endAgentWrite(Block &owner, const char *address, uint32_t bytes, Access access, uint16_t agent,
+                   uint32_t operation) {
   if (!owner.shadow.empty())
     forEachRow(owner, address, bytes, [&](SharedShadow &row, size_t, uint8_t mask) {
+      if (access == Access::Atomic) {
+        row.reducing &= uint8_t(~mask);
+        return noteAtomic(row, mask, {operation, 0, agent});
+      }
       row.pending &= uint8_t(~mask);
       row.landing &= uint8_t(~mask);
       row.initialised |= mask;
@@ -297,6 +316,11 @@ void endAgentWrite(Block &owner, const char *address, uint32_t bytes, uint16_t a
       row.write = {operation, 0, agent};
       forgetReads(owner, row);
     });
+}
+
+void noteReducing(Block &owner, const char *address, uint32_t bytes) {
+  if (!owner.shadow.empty())
+    forEachRow(owner, address, bytes, [](SharedShadow &row, size_t, uint8_t mask) { row.reducing |= mask; });
 }
 
 void noteAgentRead(Lane &issuer, const Knowledge &knowledge, Block &owner, const char *address, uint32_t bytes,
@@ -312,7 +336,7 @@ void noteAgentRead(Lane &issuer, const Knowledge &knowledge, Block &owner, const
   };
   forEachRow(owner, address, bytes, [&](SharedShadow &row, size_t offset, uint8_t mask) {
     std::string place = " at shared address " + std::to_string(offset);
-    if (row.pending & mask)
+    if (isPending(row, mask, Access::Load))
       say("bulk copy not waited for", "a read by " + describe(issuer, agent) + place +
                                           ", where a bulk copy under way will write: wait for its mbarrier first");
     else if (uint8_t unknown = uint8_t(mask & ~row.initialised)) {

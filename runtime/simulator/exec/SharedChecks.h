@@ -44,10 +44,14 @@ void noteLanding(Lane &lane, const char *address, uint32_t bytes, bool isUnderWa
 /// Faults unless it is within one variable, or within the dynamic part.
 void checkSharedBounds(Lane &lane, const Block &owner, const char *address, uint32_t bytes, bool isStore, int site);
 
-/// A bulk copy will write these bytes: whatever was done with them has to come before its issue.
-void beginAgentWrite(Lane &issuer, Block &owner, const char *address, uint32_t bytes, int site);
+/// A bulk copy will write these bytes (Store), or a bulk reduction change them (Atomic): whatever was done with them
+/// has to come before its issue, other reductions excepted.
+void beginAgentWrite(Lane &issuer, Block &owner, const char *address, uint32_t bytes, Access access, int site);
 /// It has: as the agent's operation number `operation`.
-void endAgentWrite(Block &owner, const char *address, uint32_t bytes, uint16_t agent, uint32_t operation);
+void endAgentWrite(Block &owner, const char *address, uint32_t bytes, Access access, uint16_t agent,
+                   uint32_t operation);
+/// A bulk reduction is still under way, although another of the same bytes has ended.
+void noteReducing(Block &owner, const char *address, uint32_t bytes);
 /// An agent reads these bytes, for somebody who knows of `knowledge`; until the operation is waited for, nobody may
 /// write them.
 void noteAgentRead(Lane &issuer, const Knowledge &knowledge, Block &owner, const char *address, uint32_t bytes,

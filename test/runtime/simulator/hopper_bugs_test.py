@@ -271,6 +271,70 @@ EXCHANGE = MEET + """
   st.global.b32 [%rd4], %r9;"""
 CLUSTER_RIGHT = {"meet": MEET, "part": MEET, "other": "1", "exchange": EXCHANGE.format(distance=32)}
 
+# Each block of a cluster of four adds its numbers to those of the three others, by bulk reductions.
+SUM = HEAD + """
+.visible .entry kernel(.param .u64 source, .param .u64 target)
+.reqntid 32, 1, 1
+.explicitcluster
+.reqnctapercluster 4, 1, 1
+{
+  .reg .pred %p<4>;
+  .reg .b32 %r<24>;
+  .reg .b64 %rd<8>;
+  .shared .align 16 .b8 own[128];
+  .shared .align 16 .b8 sum[128];
+  .shared .align 8 .b64 full;
+  ld.param.u64 %rd1, [source];
+  ld.param.u64 %rd2, [target];
+  mov.u32 %r1, %tid.x;
+  mov.u32 %r2, %ctaid.x;
+  shl.b32 %r3, %r2, 5;
+  add.u32 %r3, %r3, %r1;
+  mul.wide.u32 %rd3, %r3, 4;
+  add.u64 %rd4, %rd1, %rd3;
+  ld.global.b32 %r4, [%rd4];
+  mov.u32 %r5, own;
+  mov.u32 %r6, sum;
+  mov.u32 %r7, full;
+  shl.b32 %r8, %r1, 2;
+  add.u32 %r9, %r5, %r8;
+  add.u32 %r10, %r6, %r8;
+  st.shared.b32 [%r9], %r4;
+  <initial>
+  setp.ne.u32 %p1, %r1, 0;
+  @%p1 bra READY;
+  mbarrier.init.shared.b64 [%r7], 1;
+  fence.mbarrier_init.release.cluster;
+  mbarrier.arrive.expect_tx.shared.b64 _, [%r7], 384;
+READY:
+  <fence>
+  <late>
+  <meet>
+  @%p1 bra WAIT;
+  mov.u32 %r11, 1;
+SEND:
+  add.u32 %r12, %r2, %r11;
+  and.b32 %r12, %r12, 3;
+  mapa.shared::cluster.u32 %r13, %r6, %r12;
+  mapa.shared::cluster.u32 %r14, %r7, %r12;
+  cp.reduce.async.bulk.shared::cluster.shared::cta.mbarrier::complete_tx::bytes.add.u32 [<sum>], [%r5], 128, [<mbarrier>];
+  add.u32 %r11, %r11, 1;
+  setp.lt.u32 %p3, %r11, 4;
+  @%p3 bra SEND;
+WAIT:
+  <wait>
+  @!%p2 bra WAIT;
+  ld.shared.b32 %r15, [%r10];
+  add.u64 %rd5, %rd2, %rd3;
+  st.global.b32 [%rd5], %r15;
+  barrier.cluster.arrive.aligned;
+  barrier.cluster.wait.aligned;
+  ret;
+}
+"""
+SUM_RIGHT = {"initial": "st.shared.b32 [%r10], %r1;", "fence": "fence.proxy.async.shared::cta;", "late": "", "meet": MEET, "sum": "%r13",
+             "mbarrier": "%r14", "wait": "mbarrier.try_wait.parity.shared.b64 %p2, [%r7], 0;"}
+
 # name: (kernel, right, wrong, what the report says or None if the value gives it away, the driver's error)
 BUGS = {
     "missing fence before a TMA store": (TILE, TILE_RIGHT, {"fence": ""}, "missing proxy fence in kernel kernel", None),
@@ -320,6 +384,13 @@ BUGS = {
     "race between clusters": (CLUSTER, CLUSTER_RIGHT, {"exchange": EXCHANGE.format(distance=64)},
                               r"race between blocks .*which cluster \d (stores to|loads)", None),
     "block that the cluster does not have": (CLUSTER, CLUSTER_RIGHT, {"other": "2"}, "illegal cluster access .*rank [23] in a cluster of 2 blocks", ILLEGAL),
+    "reduction of what nobody has written": (SUM, SUM_RIGHT, {"initial": ""}, "uninitialised shared read in kernel kernel", None),
+    "reduction not waited for": (SUM, SUM_RIGHT, {"wait": "setp.eq.u32 %p2, %r1, %r1;"}, "bulk copy not waited for in kernel kernel", None),
+    "missing barrier before a reduction": (SUM, SUM_RIGHT, {"meet": ""},
+                                           "race in shared memory|uninitialised shared read|mbarrier not initialised", True),
+    "missing fence before a reduction": (SUM, SUM_RIGHT, {"fence": ""}, "missing proxy fence in kernel kernel", None),
+    "reduction out of bounds": (SUM, SUM_RIGHT, {"sum": "%r13+16"}, "out-of-bounds shared access in kernel kernel", ADDRESS),
+    "reduction with a mbarrier elsewhere": (SUM, SUM_RIGHT, {"mbarrier": "%r7"}, "illegal bulk copy .*mbarrier are in different blocks", ILLEGAL),
 }
 # Which a lucky order hides.
 BY_ORDER = {"block ends while others read", "too few arrivals expected", "missing barrier of the cluster"}
@@ -361,6 +432,8 @@ class HopperBugs(unittest.TestCase):
             np.testing.assert_array_equal(output[:32], array.reshape(6, 32).sum(0))
         elif kernel is CLUSTER:
             np.testing.assert_array_equal(output, array.reshape(2, 2, 32)[:, ::-1].reshape(-1))
+        elif kernel is SUM:
+            np.testing.assert_array_equal(output, (array.reshape(4, 32).sum(0) - array.reshape(4, 32) + np.arange(32)).reshape(-1))
         return output
 
     def check(self, name):
