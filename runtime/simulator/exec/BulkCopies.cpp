@@ -145,16 +145,23 @@ static void issueLoad(Lane &lane, BulkCopy copy, uint32_t blocks) {
     refuse(lane, "its mask names blocks that the cluster does not have", copy.site);
 }
 
+/// What lies beyond a tensor goes nowhere, and need not have been written.
+static void noteSource(Lane &lane, Block &owner, const BulkCopy &copy) {
+  auto note = [&](char *place, uint32_t bytes) {
+    noteAgentRead(lane, lane.warp->knowledge, owner, place, bytes, storeAgent, copy.operation, copy.site);
+  };
+  copy.isTensor ? forEachSharedPiece(copy, owner.shared, note) : note(copy.from, copy.bytes);
+}
+
 /// From shared memory, to be waited for as a bulk group.
 static void issueStore(Lane &lane, BulkCopy copy) {
   UnitSync &sync = *lane.block->unit->sync;
   copy.operation = ++sync.numStores;
   Block &owner = ownerOf(lane, copy.from, copy.site);
-  forEachPiece(copy, owner.shared, copy.from, [&](char *place, uint32_t bytes) {
-    checkSharedBounds(lane, owner, place, bytes, false, copy.site);
-    if (isChecked())
-      noteAgentRead(lane, lane.warp->knowledge, owner, place, bytes, storeAgent, copy.operation, copy.site);
-  });
+  forEachPiece(copy, owner.shared, copy.from,
+               [&](char *place, uint32_t bytes) { checkSharedBounds(lane, owner, place, bytes, false, copy.site); });
+  if (isChecked())
+    noteSource(lane, owner, copy);
   sync.stores.push_back(copy);
   lane.openBulk.push_back(copy.operation);
 }

@@ -171,6 +171,31 @@ void copyTensor(const BulkCopy &copy, char *window) {
   });
 }
 
+void forEachSharedPiece(const BulkCopy &copy, char *window, llvm::function_ref<void(char *, uint32_t)> visit) {
+  constexpr uint32_t lineBytes = 128, chunkBytes = 16; // of what swizzles
+  const TensorMap &map = copy.map;
+  uint32_t box = uint32_t((copy.target ? copy.to : copy.from) - window), elements = rowElements(map),
+           step = map.isIm2col ? 1 : stepOf(map, 0), begin = box, end = box; // of rows that follow each other
+  auto flush = [&] {
+    bool isLinear = !map.swizzle || (begin % lineBytes == 0 && end % lineBytes == 0);
+    for (uint32_t at = begin, bytes; at < end; at += bytes) {
+      bytes = isLinear ? end - begin : std::min(chunkBytes - at % chunkBytes, end - at);
+      visit(window + (isLinear ? at : swizzle(at, map.swizzle)), bytes);
+    }
+  };
+  forEachTensorRow(map, copy.coordinates, copy.offsets, [&](const TensorRow &row) {
+    uint32_t first = box + (row.number * elements + ceilDivide(row.first, step)) * map.elementBytes,
+             last = box + (row.number * elements + ceilDivide(row.last, step)) * map.elementBytes;
+    if (first != end && first != last) {
+      flush();
+      begin = first;
+    }
+    if (first != last)
+      end = last;
+  });
+  flush();
+}
+
 std::optional<BulkType> elementTypeOf(const TensorMap &map) {
   static constexpr std::optional<BulkType> types[] = {
       std::nullopt,  std::nullopt,  BulkType::U32,  BulkType::S32, BulkType::U64, BulkType::S64, BulkType::F16,

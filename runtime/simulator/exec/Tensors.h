@@ -22,6 +22,8 @@ struct TensorRow {
 uint32_t countBoxBytes(const TensorMap &map);
 void forEachTensorRow(const TensorMap &map, const int32_t *coordinates, const uint16_t *offsets,
                       llvm::function_ref<void(const TensorRow &)> visit);
+/// The bytes of shared memory that a tensor copy reads or writes for elements that exist, in pieces that lie together.
+void forEachSharedPiece(const BulkCopy &copy, char *window, llvm::function_ref<void(char *, uint32_t)> visit);
 /// Carries out a tensor copy or reduction; `window` is the shared memory that it reads or writes.
 void copyTensor(const BulkCopy &copy, char *window);
 /// Of a reduction; none if there are no reductions of such elements.

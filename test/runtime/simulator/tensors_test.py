@@ -266,6 +266,27 @@ class Tensors(unittest.TestCase):
             with self.subTest(kind=kind, op=op):
                 self.check_store(kind, (9, 24), [8, 4], [5, -1], op)
 
+    def test_what_goes_nowhere(self):
+        """A store reads what it writes: the rest of its box need not be there."""
+        for dims, box, mode, read in (([6], [16], 0, 24), ([32, 3], [32, 8], 3, 384), ([24, 2], [32, 4], 3, 224), ([24, 2], [32, 4], 0, 224)):
+            for written in (read, read - 16):
+                with self.subTest(dims=dims, mode=mode, written=written):
+                    rank = len(dims)
+                    target = driver.upload(np.zeros(dims[::-1], np.uint32))
+                    tensor_map = driver.tensor_map("u32", target, dims, [4 * dims[0]] * (rank - 1), box, mode)
+                    copy = f"cp.async.bulk.tensor.{rank}d.global.shared::cta.bulk_group [%rd1, {coordinates(rank)}], [%r3];"
+                    function = driver.function(driver.load(fill(STORE, rank, 1024, copy)), "kernel")
+                    values = np.arange(256, dtype=np.uint32)
+                    said = driver.launch(function, [1], [32], [tensor_map, driver.upload(values), ctypes.c_uint32(written),
+                                                              *[ctypes.c_int32(0)] * rank])
+                    if written < read:
+                        self.assertRegex(said.text, "uninitialised shared read in kernel kernel")
+                        continue
+                    self.assertEqual(said.text, "")
+                    image = swizzled(np.pad(values, (0, 32)).view(np.uint8), mode).view(np.uint32) if mode else values
+                    expected = image[:box[0] * dims[-1] if rank > 1 else box[0]].reshape(-1, box[0])[:, :dims[0]]
+                    np.testing.assert_array_equal(driver.download(target, np.uint32, expected.shape), expected)
+
     def test_no_such_reduction(self):
         for kind, op in (("u8", "add"), ("u16", "or"), ("f64", "add"), ("s64", "add"), ("f32", "min"), ("f32", "and"), ("s32", "inc")):
             with self.subTest(kind=kind, op=op):
