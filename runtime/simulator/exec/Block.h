@@ -87,6 +87,7 @@ struct Lane {
   // Bulk copies that a bulk group of this thread waits for: operations issued since the last commit, and by group.
   std::vector<uint32_t> openBulk;
   std::vector<std::vector<uint32_t>> bulkGroups;
+  size_t numBulkRead = 0;              // of the oldest groups: their sources have been read, and are not waited for
   WgmmaProgress wgmma;
   bool isInCluster = false;            // it has arrived at the cluster's barrier, and not waited
   uint64_t clusterPhase = 0;           // of the barrier when it arrived

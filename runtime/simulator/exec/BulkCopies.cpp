@@ -1,8 +1,8 @@
 // cp.async.bulk: one thread asks for a copy, which takes place beside the threads.
 //
-// To shared memory: the target is NaN until the copy lands at its mbarrier. To global memory: it is read and written at
-// the wait for its bulk group, so whoever overwrites the source too early stores garbage. Sources and targets are
-// checked at the issue, where the PTX line is.
+// To shared memory: the target is NaN until the copy lands at its mbarrier. To global memory: the source is read at the
+// wait for the reads of its bulk group, so whoever overwrites it too early stores garbage, and the target is written at
+// the wait for all of it. Sources and targets are checked at the issue, where the PTX line is.
 
 #include "runtime/simulator/exec/Runtime.h"
 #include "runtime/simulator/exec/SharedChecks.h"
@@ -293,7 +293,7 @@ static void endWrite(const BulkCopy &copy) {
 
 void perform(const BulkCopy &copy) {
   if (copy.isTensor) {
-    char *window = copy.target ? copy.target->shared : copy.issuer->block->shared;
+    char *window = copy.target ? copy.target->shared : copy.image ? copy.image.get() : copy.issuer->block->shared;
     copyTensor(copy, window);
   } else if (copy.op == BulkOp::Copy) {
     std::memcpy(copy.to, copy.from, copy.bytes);
@@ -308,13 +308,27 @@ void perform(const BulkCopy &copy) {
   }
 }
 
-static void performStore(UnitSync &sync, uint32_t operation) {
-  for (size_t i = 0; i < sync.stores.size(); ++i)
-    if (sync.stores[i].operation == operation) {
-      perform(sync.stores[i]);
-      sync.stores.erase(sync.stores.begin() + ptrdiff_t(i));
-      return;
-    }
+/// A store under way: they are in order.
+static std::vector<BulkCopy>::iterator findStore(UnitSync &sync, uint32_t operation) {
+  return std::lower_bound(sync.stores.begin(), sync.stores.end(), operation,
+                          [](const BulkCopy &copy, uint32_t number) { return copy.operation < number; });
+}
+
+/// Its source may be written over from now on.
+static void readSource(BulkCopy &copy) {
+  copy.image = std::make_shared<char[]>(copy.bytes);
+  if (copy.isTensor && copy.map.swizzle) {
+    constexpr uint32_t chunkBytes = 16;
+    char *window = copy.issuer->block->shared;
+    uint32_t begin = uint32_t(copy.from - window);
+    for (uint32_t at = 0; at < copy.bytes; at += chunkBytes)
+      std::memcpy(copy.image.get() + at, window + swizzle(begin + at, copy.map.swizzle),
+                  std::min(chunkBytes, copy.bytes - at));
+    copy.map.swizzle = 0;
+  } else {
+    std::memcpy(copy.image.get(), copy.from, copy.bytes);
+  }
+  copy.from = copy.image.get();
 }
 
 static void commitBulk(Lane *lane) {
@@ -322,17 +336,31 @@ static void commitBulk(Lane *lane) {
   lane->openBulk.clear();
 }
 
-/// Until at most `left` groups are under way. Whether only the sources are waited for makes no difference here: they
-/// are read when the copy takes place.
-static void waitBulk(Lane *lane, uint32_t left) {
+static void completeOldest(Lane &lane) {
+  UnitSync &sync = *lane.block->unit->sync;
+  for (uint32_t operation : lane.bulkGroups.front()) {
+    auto found = findStore(sync, operation);
+    perform(*found);
+    sync.stores.erase(found);
+    acquireAgent(lane, storeAgent, operation);
+  }
+  lane.bulkGroups.erase(lane.bulkGroups.begin());
+  lane.numBulkRead -= lane.numBulkRead > 0;
+}
+
+/// Until at most `left` groups are under way, or read their sources.
+static void waitBulk(Lane *lane, uint32_t left, int isForReads) {
   UnitSync &sync = *lane->block->unit->sync;
-  while (lane->bulkGroups.size() > left) {
-    for (uint32_t operation : lane->bulkGroups.front()) {
-      performStore(sync, operation);
+  // A thread that never waits for the rest would keep all that it has ever stored.
+  constexpr size_t mostRead = 64;
+  size_t mostLeft = isForReads ? left + mostRead : left;
+  while (lane->bulkGroups.size() > mostLeft)
+    completeOldest(*lane);
+  for (; lane->numBulkRead + left < lane->bulkGroups.size(); ++lane->numBulkRead)
+    for (uint32_t operation : lane->bulkGroups[lane->numBulkRead]) {
+      readSource(*findStore(sync, operation));
       acquireAgent(*lane, storeAgent, operation);
     }
-    lane->bulkGroups.erase(lane->bulkGroups.begin());
-  }
 }
 
 void finishUnit(Unit &unit) {

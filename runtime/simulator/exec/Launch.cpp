@@ -140,6 +140,7 @@ static void prepareLane(Lane &lane, Block &block, const LaunchState &state, uint
   lane.numLanded = lane.numTracked = 0;
   lane.openBulk.clear();
   lane.bulkGroups.clear();
+  lane.numBulkRead = 0;
   lane.wgmma = {};
   lane.isInCluster = false;
 }

@@ -44,6 +44,7 @@ struct BulkCopy {
   TensorMap map;
   int32_t coordinates[5];
   uint16_t offsets[3]; // im2col
+  std::shared_ptr<char[]> image; // what `from` points to once a store has read its source, rows not swizzled
 };
 
 /// The first `end` cp.async of a thread, which an mbarrier waits for.

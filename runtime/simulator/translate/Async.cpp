@@ -132,7 +132,7 @@ static void translateBulk(FunctionTranslator &t, const Statement &s) {
   if (s.has("commit_group"))
     return void(t.collective("dscc_sim_bulk_commit", t.b.getVoidTy(), {}));
   if (s.has("wait_group"))
-    return void(t.collective("dscc_sim_bulk_wait", t.b.getVoidTy(), {t.read(s.operands[0], 32)}));
+    return void(t.collective("dscc_sim_bulk_wait", t.b.getVoidTy(), {t.read(s.operands[0], 32), t.i32(s.has("read"))}));
   if (s.has("prefetch"))
     return;
   return s.has("tensor") ? translateTensor(t, s) : translateLinear(t, s);

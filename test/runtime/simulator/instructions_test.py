@@ -192,6 +192,10 @@ TRACKED = ("mov.u32 %r1, sm;\n  mov.u32 %r2, 77;\n  mbarrier.init.shared.b64 [%r
 WAIT = "W{0}: mbarrier.try_wait.parity.shared.b64 %p1, [%r1+{0}], 0;\n  @!%p1 bra W{0};\n"
 OVERWRITE = "  ld.shared.b32 %r3, [%r1];\n  st.shared.b32 [%r1], %r2;\n"
 READ = "  ld.shared.b32 %r4, [%r1];\n  st.global.v2.b32 [%q0], {%r3, %r4};"
+# A bulk store, what stands in its target then, and a store to its source.
+STORED = ("mov.u32 %r1, sm;\n  mov.u32 %r2, 5;\n  st.shared.v4.b32 [%r1], {{%r2, %r2, %r2, %r2}};\n  fence.proxy.async.shared::cta;\n"
+          "  cp.async.bulk.global.shared::cta.bulk_group [%q0], [%r1], 16;\n  cp.async.bulk.commit_group;\n  cp.async.bulk.wait_group{} 0;\n"
+          "  ld.global.b32 %r3, [%q0+4];\n  st.shared.b32 [%r1+4], 6;\n  cp.async.bulk.wait_group 0;\n  st.global.b32 [%q0], %r3;")
 DONE = {
     "red of four floats": (ONES + "red.global.add.v4.f32 [%q0], {%f0, %f1, %f2, %f3};", floats(1, 2, 3, 4), floats(2, 4, 6, 8)),
     "atom of two floats": (ONES + "atom.global.v2.f32.add {%f4, %f5}, [%q0], {%f0, %f1};\n  st.global.v2.b32 [%q0+8], {%f4, %f5};",
@@ -227,6 +231,8 @@ DONE = {
     "cp.async before another that is tracked": (
         TRACKED + WAIT.format(16) + OVERWRITE + "  cp.async.ca.shared.global [%r1+4], [%q0+12], 4;\n  cp.async.mbarrier.arrive.noinc.shared.b64 [%r1+24];\n" +
         WAIT.format(24) + READ + "\n  ld.shared.b32 %r5, [%r1+4];\n  st.global.b32 [%q0+8], %r5;", [1, 2, 3, 4], [2, 77, 4, 4]),
+    "bulk store whose source has been read": (STORED.format(".read"), [1, 2, 3, 4], [2, 5, 5, 5]),
+    "bulk store that has been waited for": (STORED.format(""), [1, 2, 3, 4], [5, 5, 5, 5]),
 }
 
 

@@ -229,7 +229,7 @@ class Tensors(unittest.TestCase):
         self.check_load("f32", (5, 10), [8, 4], [6, 3], fills_nan=True)
         self.check_load("bf16", (5, 10), [8, 4], [6, 3], fills_nan=True)
 
-    def check_store(self, kind, shape, box, begin, op, mode=0):
+    def check_store(self, kind, shape, box, begin, op, mode=0, template=STORE):
         rank = len(shape)
         device = Device(driver, random_array(kind, shape))
         tensor_map = driver.tensor_map(kind, device.address, device.dims, device.strides, box, mode)
@@ -238,7 +238,7 @@ class Tensors(unittest.TestCase):
         name = f"cp.reduce.async.bulk.tensor.{rank}d.global.shared::cta.{op}.tile.bulk_group" if op else \
             f"cp.async.bulk.tensor.{rank}d.global.shared::cta.bulk_group"
         source = driver.upload(image)
-        function = driver.function(driver.load(fill(STORE, rank, image.nbytes, f"{name} [%rd1, {coordinates(rank)}], [%r3];")), "kernel")
+        function = driver.function(driver.load(fill(template, rank, image.nbytes, f"{name} [%rd1, {coordinates(rank)}], [%r3];")), "kernel")
         said = driver.launch(function, [1], [32], [tensor_map, source, ctypes.c_uint32(image.nbytes), *map(ctypes.c_int32, begin)])
         self.assertEqual(said.text, "")
         expected = device.array.copy()
@@ -257,6 +257,13 @@ class Tensors(unittest.TestCase):
             with self.subTest(shape=shape):
                 self.check_store("f32", shape, [16, 4, 3, 2, 2][:len(shape)], begin, "")
         self.check_store("f16", (40, 300), [64, 16], [7, -3], "", mode=3)
+
+    def test_sources_that_have_been_read(self):
+        early = STORE.replace("wait_group 0;", "wait_group.read 0;\n  st.shared.b32 [%r3], %r1;")
+        self.assertNotEqual(early, STORE)
+        for mode in range(4):
+            self.check_store("f16", (40, 300), [8 << mode, 16], [7, 30], "", mode, early)
+        self.check_store("f32", (40, 300), [16, 16], [7, 30], "add", 2, early)
 
     def test_reductions(self):
         cases = [("u32", op) for op in ("add", "min", "max", "inc", "dec", "and", "or", "xor")] + \
