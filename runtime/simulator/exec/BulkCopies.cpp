@@ -113,8 +113,10 @@ static void prepareTarget(Lane &lane, const BulkCopy &copy) {
   forEachPiece(copy, copy.target->shared, copy.to, [&](char *place, uint32_t bytes) {
     // Even unchecked: the host's memory ends somewhere too.
     checkSharedBounds(lane, *copy.target, place, bytes, true, copy.site);
-    if (isChecked())
+    if (isChecked()) {
+      checkFenced(lane, *copy.target, place, bytes, copy.site);
       beginAgentWrite(lane, *copy.target, place, bytes, accessOf(copy, true), copy.site);
+    }
     if (copy.op == BulkOp::Copy)
       std::memset(place, 0xff, bytes);
   });

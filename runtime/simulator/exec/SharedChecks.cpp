@@ -285,6 +285,29 @@ void noteLanding(Lane &lane, const char *address, uint32_t bytes, bool isUnderWa
   });
 }
 
+/// Whether the asynchronous proxy sees the row's last store.
+static bool isFenced(const Lane &lane, const SharedShadow &row, const Knowledge &knowledge) {
+  size_t component = componentOf(lane, row.write.who);
+  return row.write.who >= firstAgent ||
+         (component < knowledge.fenced.size() && row.write.clock <= knowledge.fenced[component]);
+}
+
+void checkFenced(Lane &issuer, Block &owner, const char *address, uint32_t bytes, int site) {
+  if (owner.shadow.empty() || !looksForRaces())
+    return;
+  const Knowledge &knowledge = issuer.warp->knowledge;
+  bool isSaid = false;
+  forEachRow(owner, address, bytes, [&](SharedShadow &row, size_t offset, uint8_t mask) {
+    if (isSaid || !(row.writtenBytes & mask) || !isOrdered(issuer, row.write) || isFenced(issuer, row, knowledge))
+      return;
+    isSaid = true;
+    reports().add(issuer, "missing proxy fence",
+                  "a write by a bulk copy at shared address " + std::to_string(offset) + " of what " +
+                      describe(issuer, row.write.who) + " has stored: fence.proxy.async has to come between",
+                  site);
+  });
+}
+
 void beginAgentWrite(Lane &issuer, Block &owner, const char *address, uint32_t bytes, Access access, int site) {
   checkSharedBounds(issuer, owner, address, bytes, true, site);
   bool isSaid = false; // one report for the whole copy
@@ -350,15 +373,12 @@ void noteAgentRead(Lane &issuer, const Knowledge &knowledge, Block &owner, const
       size_t component = componentOf(issuer, row.write.who);
       // What a single thread asks for comes after all that its warp has done; a warpgroup's wgmma after what all its
       // warps know.
-      bool isOwn = component == issuer.warp->number && agent < firstWarpgroupAgent,
-           byThread = row.write.who < firstAgent;
+      bool isOwn = component == issuer.warp->number && agent < firstWarpgroupAgent;
       bool isBefore = isOwn || (component < knowledge.seen.size() && row.write.clock <= knowledge.seen[component]);
-      bool isFenced =
-          !byThread || (component < knowledge.fenced.size() && row.write.clock <= knowledge.fenced[component]);
       if (!isBefore)
         say("race in shared memory", "a read by " + describe(issuer, agent) + " after a store" + place + ", with " +
                                          describe(issuer, row.write.who));
-      else if (!isFenced)
+      else if (!isFenced(issuer, row, knowledge))
         say("missing proxy fence", "a read by " + describe(issuer, agent) + place + " of what " +
                                        describe(issuer, row.write.who) +
                                        " has stored: fence.proxy.async has to come between");

@@ -47,6 +47,9 @@ void checkSharedBounds(Lane &lane, const Block &owner, const char *address, uint
 /// A bulk copy will write these bytes (Store), or a bulk reduction change them (Atomic): whatever was done with them
 /// has to come before its issue, other reductions excepted.
 void beginAgentWrite(Lane &issuer, Block &owner, const char *address, uint32_t bytes, Access access, int site);
+/// What threads have stored there has to be visible to the asynchronous proxy before. Of what they have read nothing is
+/// asked: common code has no fence there.
+void checkFenced(Lane &issuer, Block &owner, const char *address, uint32_t bytes, int site);
 /// It has: as the agent's operation number `operation`.
 void endAgentWrite(Block &owner, const char *address, uint32_t bytes, Access access, uint16_t agent,
                    uint32_t operation);

@@ -43,6 +43,10 @@ TILE = HEAD + """
   mov.u32 %r6, doubled;
   mov.u32 %r7, full;
   setp.ne.u32 %p1, %r1, 0;
+  shl.b32 %r8, %r1, 2;
+  add.u32 %r8, %r8, %r5;
+  st.shared.b32 [%r8], %r4;
+  <cleared>
   @%p1 bra READY;
   mbarrier.init.shared.b64 [%r7], <count>;
   fence.mbarrier_init.release.cluster;
@@ -81,7 +85,7 @@ DONE:
   ret;
 }
 """
-TILE_RIGHT = {"count": "1", "expect": "mbarrier.arrive.expect_tx.shared.b64 _, [%r7], 1024;",
+TILE_RIGHT = {"cleared": "fence.proxy.async.shared::cta;", "count": "1", "expect": "mbarrier.arrive.expect_tx.shared.b64 _, [%r7], 1024;",
               "wait": "mbarrier.try_wait.parity.shared.b64 %p2, [%r7], 0;", "swizzle": "%r8",
               "fence": "fence.proxy.async.shared::cta;", "meet": "bar.sync 0;", "stored": "cp.async.bulk.wait_group.read 0;",
               "after": "st.shared.b32 [%r6], %r1;"}
@@ -338,6 +342,8 @@ SUM_RIGHT = {"initial": "st.shared.b32 [%r10], %r1;", "fence": "fence.proxy.asyn
 # name: (kernel, right, wrong, what the report says or None if the value gives it away, the driver's error)
 BUGS = {
     "missing fence before a TMA store": (TILE, TILE_RIGHT, {"fence": ""}, "missing proxy fence in kernel kernel", None),
+    "missing fence before a TMA load": (TILE, TILE_RIGHT, {"cleared": ""},
+                                        "missing proxy fence in kernel kernel .*a write by a bulk copy", None),
     "wrong mbarrier phase": (TILE, TILE_RIGHT, {"wait": "mbarrier.try_wait.parity.shared.b64 %p2, [%r7], 1;"},
                              "bulk copy not waited for in kernel kernel", None),
     "wrong arrival count": (TILE, TILE_RIGHT, {"count": "2"},
@@ -389,6 +395,8 @@ BUGS = {
     "missing barrier before a reduction": (SUM, SUM_RIGHT, {"meet": ""},
                                            "race in shared memory|uninitialised shared read|mbarrier not initialised", True),
     "missing fence before a reduction": (SUM, SUM_RIGHT, {"fence": ""}, "missing proxy fence in kernel kernel", None),
+    "store behind the fence before a reduction": (SUM, SUM_RIGHT, {"late": "st.shared.b32 [%r10], %r1;"},
+                                                  "missing proxy fence in kernel kernel .*a write by a bulk copy", None),
     "reduction out of bounds": (SUM, SUM_RIGHT, {"sum": "%r13+16"}, "out-of-bounds shared access in kernel kernel", ADDRESS),
     "reduction with a mbarrier elsewhere": (SUM, SUM_RIGHT, {"mbarrier": "%r7"}, "illegal bulk copy .*mbarrier are in different blocks", ILLEGAL),
 }
