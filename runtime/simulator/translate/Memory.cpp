@@ -176,8 +176,9 @@ static void translateAtomic(FunctionTranslator &t, const Statement &s) {
 /// Blocks run one after the other on a host thread, and the host is stricter than the GPU's memory model.
 static void translateFence(FunctionTranslator &t, const Statement &s) {
   if (s.has("proxy")) {
+    // Of global memory it is not known who sees what.
     bool isAsync = any_of(s.parts, [](StringRef part) { return part.starts_with("async"); });
-    if (isAsync)
+    if (isAsync && !s.has("global"))
       t.collective("dscc_sim_fence_proxy", t.b.getVoidTy(), {});
     return;
   }

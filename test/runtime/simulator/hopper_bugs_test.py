@@ -342,6 +342,8 @@ SUM_RIGHT = {"initial": "st.shared.b32 [%r10], %r1;", "fence": "fence.proxy.asyn
 # name: (kernel, right, wrong, what the report says or None if the value gives it away, the driver's error)
 BUGS = {
     "missing fence before a TMA store": (TILE, TILE_RIGHT, {"fence": ""}, "missing proxy fence in kernel kernel", None),
+    "fence of another memory before a TMA store": (TILE, TILE_RIGHT, {"fence": "fence.proxy.async.global;"},
+                                                   "missing proxy fence in kernel kernel", None),
     "missing fence before a TMA load": (TILE, TILE_RIGHT, {"cleared": ""},
                                         "missing proxy fence in kernel kernel .*a write by a bulk copy", None),
     "wrong mbarrier phase": (TILE, TILE_RIGHT, {"wait": "mbarrier.try_wait.parity.shared.b64 %p2, [%r7], 1;"},
