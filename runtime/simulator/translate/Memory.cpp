@@ -173,13 +173,25 @@ static void translateAtomic(FunctionTranslator &t, const Statement &s) {
     orderThreads(t, s, /*acquires=*/true, /*releases=*/false);
 }
 
+/// A fence may be restricted to what is acquired of the cluster's shared memory, or released of the block's own.
+static bool isRestrictionKnown(const Statement &s) {
+  bool ofCluster = s.has("sync_restrict::shared::cluster"), ofBlock = s.has("sync_restrict::shared::cta");
+  if (!ofCluster && !ofBlock)
+    return !s.has("async::generic");
+  return ofCluster != ofBlock && s.has("cluster") && s.has(ofCluster ? "acquire" : "release");
+}
+
 /// Blocks run one after the other on a host thread, and the host is stricter than the GPU's memory model.
 static void translateFence(FunctionTranslator &t, const Statement &s) {
+  if (!isRestrictionKnown(s))
+    return t.fail("the simulator does not know the instruction `" + s.text + "`");
   if (s.has("proxy")) {
     // Of global memory it is not known who sees what.
     bool isAsync = any_of(s.parts, [](StringRef part) { return part.starts_with("async"); });
     if (isAsync && !s.has("global"))
       t.collective("dscc_sim_fence_proxy", t.b.getVoidTy(), {});
+    if (s.has("async::generic")) // orders threads too, where the other has such a fence
+      orderThreads(t, s);
     return;
   }
   // An mbarrier is known to all from its init on: a fence for those orders nothing else.

@@ -43,7 +43,8 @@ bool isKnownWord(StringRef word) {
       "async", "bulk", "tensor", "bulk_group", "wait_all", "mbarrier", "mbarrier::complete_tx::bytes",
       "multicast::cluster", "tile", "im2col", "im2col_no_offs", "read", "reduce", "prefetch", "tensormap", "noinc",
       "init", "inval", "test_wait", "try_wait", "parity", "arrive_drop", "expect_tx", "complete_tx", "noComplete",
-      "pending_count", "proxy", "alias", "tensormap::generic", "mbarrier_init",
+      "pending_count", "proxy", "alias", "tensormap::generic", "mbarrier_init", "async::generic",
+      "sync_restrict::shared::cta", "sync_restrict::shared::cluster",
       // control
       "to", "launch_dependents", "wait"};
   return words.contains(word) || word.starts_with("L1::") || word.starts_with("L2::") || isShape(word);

@@ -344,6 +344,8 @@ BUGS = {
     "missing fence before a TMA store": (TILE, TILE_RIGHT, {"fence": ""}, "missing proxy fence in kernel kernel", None),
     "fence of another memory before a TMA store": (TILE, TILE_RIGHT, {"fence": "fence.proxy.async.global;"},
                                                    "missing proxy fence in kernel kernel", None),
+    "fence of the threads only before a TMA store": (TILE, TILE_RIGHT, {"fence": "fence.release.sync_restrict::shared::cta.cluster;"},
+                                                     "missing proxy fence in kernel kernel", None),
     "missing fence before a TMA load": (TILE, TILE_RIGHT, {"cleared": ""},
                                         "missing proxy fence in kernel kernel .*a write by a bulk copy", None),
     "wrong mbarrier phase": (TILE, TILE_RIGHT, {"wait": "mbarrier.try_wait.parity.shared.b64 %p2, [%r7], 1;"},
@@ -459,6 +461,12 @@ class HopperBugs(unittest.TestCase):
         self.assertRegex(said.text, r"in kernel kernel at PTX line \d+, block \(\d+, 0, 0\), thread \(\d+, 0, 0\)")
         if fault is not True:
             self.assertEqual(said.fault, fault)
+
+    def test_restricted_proxy_fences(self):
+        release = "fence.proxy.async::generic.release.sync_restrict::shared::cta.cluster;"
+        acquire = "fence.proxy.async::generic.acquire.sync_restrict::shared::cluster.cluster;"
+        self.check_right(TILE, {**TILE_RIGHT, "fence": release, "cleared": release})
+        self.check_right(SUM, {**SUM_RIGHT, "fence": "", "meet": MEET + "\n  " + acquire})
 
     def test_copies_that_arrive_by_themselves(self):
         self.check_right(RING, RING_ASYNC)

@@ -94,6 +94,10 @@ TAKEN = [
     "cp.async.bulk.prefetch.tensor.2d.L2.global [%q0,{%r1,%r2}];",
     "fence.proxy.tensormap::generic.acquire.gpu [%q0],128;",
     "fence.proxy.alias;",
+    "fence.proxy.async::generic.acquire.sync_restrict::shared::cluster.cluster;",
+    "fence.proxy.async::generic.release.sync_restrict::shared::cta.cluster;",
+    "fence.acquire.sync_restrict::shared::cluster.cluster;",
+    "fence.release.sync_restrict::shared::cta.cluster;",
     "fence.sc.cluster;",
     "membar.gl;",
     "ex2.approx.ftz.bf16x2 %r1,%r2;",
@@ -177,6 +181,9 @@ REFUSED = [
     "ldmatrix.sync.aligned.m8n8.x1.global.b16 {%r0},[%q0];",
     "stmatrix.sync.aligned.m8n8.x1.shared::cluster.b16 [%q0],{%r0};",
     "mma.sync.aligned.m16n8k8.row.col.satfinite.f32.f16.f16.f32 {%f0,%f1,%f2,%f3},{%r0,%r1},{%r2},{%f0,%f1,%f2,%f3};",
+    "fence.release.sync_restrict::shared::cluster.cluster;",
+    "fence.acquire.sync_restrict::shared::cluster.gpu;",
+    "fence.proxy.async::generic.acquire.cluster;",
     "mma.sp::ordered_metadata.sync.aligned.m16n8k32.row.col.f32.f16.f16.f32 {%f0,%f1,%f2,%f3},{%r0,%r1,%r2,%r3},{%r4,%r5,%r6,%r7},{%f0,%f1,%f2,%f3},%r8,0x0;",
 ]
 
