@@ -247,6 +247,31 @@ static void visitTensorRows(Lane &lane, const BulkCopy &copy, bool isStore) {
   });
 }
 
+/// Looks where a tensor copy begins. A GPU does not say what it copies from elsewhere, nor that it does.
+static void checkStart(Lane &lane, const BulkCopy &copy, bool isStore) {
+  static constexpr uint16_t mostOffsets[] = {0xffff, 0xff, 0x1f}; // by spatial dims
+  auto say = [&](const std::string &what) { reports().add(lane, "illegal tensor coordinates", what, copy.site); };
+  const TensorMap &map = copy.map;
+  for (int dim = 0; isStore && dim < map.rank; ++dim)
+    if (copy.coordinates[dim] < 0)
+      return say("a copy to a tensor begins at " + std::to_string(copy.coordinates[dim]) + " of dim " +
+                 std::to_string(dim) + ", which may not be negative");
+  for (int i = 0; map.isIm2col && i < map.rank - 2; ++i) {
+    int64_t at = copy.coordinates[i + 1], lower = map.corners.lower[i], upper = map.corners.upper[i],
+            last = int64_t(map.dims[i + 1]) + upper;
+    std::string ofDim = " of dim " + std::to_string(i + 1);
+    if (isStore && (lower < 0 || upper > 0))
+      return say("a copy to a tensor has a bounding box that reaches beyond it: corners " + std::to_string(lower) +
+                 " and " + std::to_string(upper) + ofDim);
+    if (at < lower || at > last)
+      return say("a copy begins at pixel " + std::to_string(at) + ofDim + ", outside its bounding box from " +
+                 std::to_string(lower) + " to " + std::to_string(last));
+    if (copy.offsets[i] > mostOffsets[map.rank - 3])
+      return say("an offset of " + std::to_string(copy.offsets[i]) + " in a tensor of rank " +
+                 std::to_string(map.rank) + ", where " + std::to_string(mostOffsets[map.rank - 3]) + " is the largest");
+  }
+}
+
 static void loadTensor(Lane *lane, char *to, const TensorMap *map, uint32_t rank, int isIm2col,
                        const int32_t *coordinates, char *mbarrier, const uint16_t *offsets, uint32_t blocks, int site) {
   Block &owner = ownerOf(*lane, to, site);
@@ -254,6 +279,8 @@ static void loadTensor(Lane *lane, char *to, const TensorMap *map, uint32_t rank
   copy.to = to;
   copy.mbarrier = mbarrier;
   std::memcpy(copy.offsets, offsets, sizeof copy.offsets);
+  if (isChecked())
+    checkStart(*lane, copy, false);
   visitTensorRows(*lane, copy, false);
   issueLoad(*lane, copy, blocks);
 }
@@ -278,6 +305,8 @@ static void storeTensor(Lane *lane, const TensorMap *map, uint32_t rank, int isI
   copy.type = elementTypeOf(copy.map).value_or(BulkType::B32);
   if (copy.op != BulkOp::Copy)
     checkReduction(*lane, copy);
+  if (isChecked())
+    checkStart(*lane, copy, true);
   visitTensorRows(*lane, copy, true);
   issueStore(*lane, copy);
 }

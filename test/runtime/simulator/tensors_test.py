@@ -252,11 +252,11 @@ class Tensors(unittest.TestCase):
         np.testing.assert_array_equal(device.read(), expected)
 
     def test_stores(self):
-        for shape, begin in (((40,), [-3]), ((9, 21), [5, -2]), ((5, 7, 13), [8, 5, -1]), ((3, 4, 5, 9), [1, 3, -1, 1]),
+        for shape, begin in (((40,), [35]), ((9, 21), [15, 7]), ((5, 7, 13), [8, 5, 3]), ((3, 4, 5, 9), [1, 3, 3, 2]),
                              ((2, 3, 4, 5, 7), [1, 1, 1, 1, 1])):
             with self.subTest(shape=shape):
                 self.check_store("f32", shape, [16, 4, 3, 2, 2][:len(shape)], begin, "")
-        self.check_store("f16", (40, 300), [64, 16], [7, -3], "", mode=3)
+        self.check_store("f16", (40, 300), [64, 16], [7, 30], "", mode=3)
 
     def test_sources_that_have_been_read(self):
         early = STORE.replace("wait_group 0;", "wait_group.read 0;\n  st.shared.b32 [%r3], %r1;")
@@ -271,7 +271,7 @@ class Tensors(unittest.TestCase):
                 [("f16", op) for op in ("add", "min", "max")] + [("bf16", "add"), ("f32", "add")]
         for kind, op in cases:
             with self.subTest(kind=kind, op=op):
-                self.check_store(kind, (9, 24), [8, 4], [5, -1], op)
+                self.check_store(kind, (9, 24), [8, 4], [5, 7], op)
 
     def test_what_goes_nowhere(self):
         """A store reads what it writes: the rest of its box need not be there."""
@@ -293,6 +293,46 @@ class Tensors(unittest.TestCase):
                     image = swizzled(np.pad(values, (0, 32)).view(np.uint8), mode).view(np.uint32) if mode else values
                     expected = image[:box[0] * dims[-1] if rank > 1 else box[0]].reshape(-1, box[0])[:, :dims[0]]
                     np.testing.assert_array_equal(driver.download(target, np.uint32, expected.shape), expected)
+
+    def launch_by(self, template, tensor_map, size, begin, copy):
+        function = driver.function(driver.load(fill(template, len(begin), size, copy)), "kernel")
+        said = driver.launch(function, [1], [32], [tensor_map, driver.upload(np.zeros(size, np.uint8)), ctypes.c_uint32(size),
+                                                  *map(ctypes.c_int32, begin)])
+        self.assertIsNone(said.fault)
+        return said.text
+
+    def test_starts_of_stores(self):
+        tensor_map = driver.tensor_map("u32", driver.upload(np.zeros(64, np.uint32)), [16, 4], [64], [8, 2])
+        for name in ("cp.async.bulk.tensor.2d.global.shared::cta.tile", "cp.reduce.async.bulk.tensor.2d.global.shared::cta.add"):
+            for begin in ([12, 3], [-4, 0], [0, -1]):
+                said = self.launch_by(STORE, tensor_map, 64, begin, name + ".bulk_group [%rd1, {%c0, %c1}], [%r3];")
+                if min(begin) < 0:
+                    self.assertRegex(said, f"illegal tensor coordinates in kernel kernel .*begins at {min(begin)} of dim {begin.index(min(begin))}")
+                else:
+                    self.assertEqual(said, "")
+
+    def test_starts_of_im2col(self):
+        array = driver.upload(np.ones(4 * 8**3 * 2, np.uint32))
+        for spatial, offset in ((1, 65535), (2, 255), (2, 256), (3, 31), (3, 32)):
+            rank, ones = spatial + 2, [1] * spatial
+            dims = [4] + [8] * spatial + [2]
+            strides = [16 * 8**i for i in range(spatial + 1)]
+            tensor_map = driver.im2col_map("u32", array, dims, strides, [-o for o in ones], [-o for o in ones], 4, 4)
+            copy = (f"cp.async.bulk.tensor.{rank}d.shared::cluster.global.im2col.mbarrier::complete_tx::bytes [%r3], "
+                    f"[%rd1, {coordinates(rank)}], [%r4], {{{', '.join([str(offset)] * spatial)}}};")
+            for pixel in (-1, 6, 7, -2):
+                said = self.launch_by(LOAD, tensor_map, 64, [0] + [pixel] * spatial + [0], copy)
+                if pixel in (7, -2):
+                    self.assertRegex(said, f"illegal tensor coordinates in kernel kernel .*at pixel {pixel} of dim 1, .* from -1 to 6")
+                elif offset in (256, 32):
+                    self.assertRegex(said, f"illegal tensor coordinates in kernel kernel .*an offset of {offset} ")
+                else:
+                    self.assertEqual(said, "")
+        copy = "cp.async.bulk.tensor.3d.global.shared::cta.im2col_no_offs.bulk_group [%rd1, {%c0, %c1, %c2}], [%r3];"
+        for lower, report in ((0, ""), (-1, "illegal tensor coordinates .*bounding box that reaches beyond it")):
+            tensor_map = driver.im2col_map("u32", array, [4, 8, 2], [16, 128], [lower], [0], 4, 4)
+            said = self.launch_by(STORE, tensor_map, 64, [0, 0, 0], copy)
+            self.assertRegex(said, report) if report else self.assertEqual(said, "")
 
     def test_no_such_reduction(self):
         for kind, op in (("u8", "add"), ("u16", "or"), ("f64", "add"), ("s64", "add"), ("f32", "min"), ("f32", "and"), ("s32", "inc")):
