@@ -122,7 +122,10 @@ static void prepareTarget(Lane &lane, const BulkCopy &copy) {
   });
 }
 
-/// To the shared memory of the blocks of `blocks`, a mask of ranks; 0: to where the target is.
+/// Instead of a mask of blocks: the one that the target is in.
+static constexpr uint32_t blockOfTarget = ~0u;
+
+/// To the shared memory of the blocks of `blocks`, a mask of ranks.
 static void issueLoad(Lane &lane, BulkCopy copy, uint32_t blocks) {
   UnitSync &sync = *lane.block->unit->sync;
   Block &owner = ownerOf(lane, copy.to, copy.site);
@@ -130,7 +133,7 @@ static void issueLoad(Lane &lane, BulkCopy copy, uint32_t blocks) {
   if (&owner != &mbarrierOwner)
     refuse(lane, "its target and its mbarrier are in different blocks of the cluster", copy.site);
   uint64_t to = uint64_t(copy.to - owner.shared), mbarrier = uint64_t(copy.mbarrier - owner.shared);
-  if (!blocks)
+  if (blocks == blockOfTarget)
     blocks = 1u << owner.rank;
   for (Block *target : lane.block->unit->blocks) {
     if (!(blocks >> target->rank & 1))
@@ -168,6 +171,11 @@ static void issueStore(Lane &lane, BulkCopy copy) {
   lane.openBulk.push_back(copy.operation);
 }
 
+static void requireWhole(Lane &lane, uint32_t bytes, int site) {
+  if (bytes % 16)
+    refuse(lane, "a size of " + std::to_string(bytes) + " bytes is no multiple of 16", site);
+}
+
 static BulkCopy makeLinear(Lane *lane, char *to, char *from, uint32_t bytes, int op, int type, int site) {
   BulkCopy copy{};
   copy.issuer = lane;
@@ -179,8 +187,7 @@ static BulkCopy makeLinear(Lane *lane, char *to, char *from, uint32_t bytes, int
   copy.bytes = bytes;
   requireAligned(*lane, to, 16, "the target", site);
   requireAligned(*lane, from, 16, "the source", site);
-  if (bytes % 16)
-    refuse(*lane, "a size of " + std::to_string(bytes) + " bytes is no multiple of 16", site);
+  requireWhole(*lane, bytes, site);
   return copy;
 }
 
@@ -203,7 +210,7 @@ static void sendLinear(Lane *lane, char *to, char *from, uint32_t bytes, char *m
   if (isChecked())
     noteAgentRead(*lane, lane->warp->knowledge, owner, from, bytes, loadAgent, lane->block->unit->sync->numLoads + 1,
                   site);
-  issueLoad(*lane, copy, 0);
+  issueLoad(*lane, copy, blockOfTarget);
 }
 
 /// Shared to global memory, copied or reduced.
@@ -213,6 +220,12 @@ static void storeLinear(Lane *lane, char *to, char *from, uint32_t bytes, int op
     checkGlobalRange(*lane, to, bytes, accessOf(copy, true), site);
   countBulkCopy(*lane->block, to, bytes, kindOf(copy, true));
   issueStore(*lane, copy);
+}
+
+/// Brings nothing, but has to be as a copy.
+static void prefetch(Lane *lane, char *from, uint32_t bytes, int site) {
+  requireAligned(*lane, from, 16, "the source", site);
+  requireWhole(*lane, bytes, site);
 }
 
 static BulkCopy makeTensor(Lane *lane, const TensorMap *map, uint32_t rank, int isIm2col, const int32_t *coordinates,
@@ -406,6 +419,7 @@ llvm::ArrayRef<Callee> bulkCopyCallees() {
   static const Callee list[] = {{"dscc_sim_bulk_load", reinterpret_cast<void *>(loadLinear)},
                                 {"dscc_sim_bulk_send", reinterpret_cast<void *>(sendLinear)},
                                 {"dscc_sim_bulk_store", reinterpret_cast<void *>(storeLinear)},
+                                {"dscc_sim_bulk_prefetch", reinterpret_cast<void *>(prefetch)},
                                 {"dscc_sim_tensor_load", reinterpret_cast<void *>(loadTensor)},
                                 {"dscc_sim_tensor_store", reinterpret_cast<void *>(storeTensor)},
                                 {"dscc_sim_bulk_commit", reinterpret_cast<void *>(commitBulk)},

@@ -112,13 +112,18 @@ void arriveAt(Lane &lane, char *address, uint32_t count, const Knowledge &knowle
 /// The state that arrive gives: phase and pending count.
 static uint64_t stateOf(const Mbarrier &mbarrier) { return mbarrier.phase << 20 | mbarrier.pending; }
 
+/// More bytes have to arrive in this phase.
+static void expectMore(Lane &lane, Mbarrier &mbarrier, char *address, int64_t bytes, int site) {
+  mbarrier.bytes += bytes;
+  if (mbarrier.bytes > int64_t(maxCount))
+    refuse(lane, "illegal mbarrier",
+           "the " + placeOf(lane, address) + " cannot count more than " + std::to_string(maxCount) + " bytes", site);
+}
+
 static uint64_t arrive(Lane *lane, char *address, uint32_t count, int64_t bytes, int isDrop, int site) {
   Mbarrier &mbarrier = mbarrierAt(*lane, address, site);
   uint64_t state = stateOf(mbarrier);
-  mbarrier.bytes += bytes;
-  if (mbarrier.bytes > int64_t(maxCount))
-    refuse(*lane, "illegal mbarrier",
-           "the " + placeOf(*lane, address) + " cannot count more than " + std::to_string(maxCount) + " bytes", site);
+  expectMore(*lane, mbarrier, address, bytes, site);
   if (isDrop) {
     if (mbarrier.expected < count)
       refuse(*lane, "too many arrivals", "more threads drop out of the " + placeOf(*lane, address) + " than it has",
@@ -133,7 +138,7 @@ static uint64_t arrive(Lane *lane, char *address, uint32_t count, int64_t bytes,
 }
 
 static void expectBytes(Lane *lane, char *address, int64_t bytes, int site) {
-  mbarrierAt(*lane, address, site).bytes += bytes;
+  expectMore(*lane, mbarrierAt(*lane, address, site), address, bytes, site);
 }
 
 static void completeTransaction(Lane *lane, char *address, int64_t bytes, int site) {

@@ -54,8 +54,9 @@ static Extras extrasOf(const Statement &s, size_t at) {
   return extras;
 }
 
+/// A mask; -1 without one: the target's block.
 static Value *blocksOf(FunctionTranslator &t, const Extras &extras) {
-  return extras.blocks ? t.b.CreateZExt(t.read(*extras.blocks, 16), t.integer(32)) : t.i32(0);
+  return extras.blocks ? t.b.CreateZExt(t.read(*extras.blocks, 16), t.integer(32)) : t.i32(-1);
 }
 
 /// The coordinates in `[map, {x, y}]` as words in memory.
@@ -128,13 +129,23 @@ static void translateLinear(FunctionTranslator &t, const Statement &s) {
                {to, t.address(s.operands[1], "shared"), bytes, mbarrier, op, type, t.site()});
 }
 
+/// Does nothing; where it is linear it is looked at.
+static void translatePrefetch(FunctionTranslator &t, const Statement &s) {
+  if (s.has("tensor"))
+    return;
+  if (s.operands.size() < 2)
+    return t.fail("`" + s.text + "` has too few operands");
+  t.call("dscc_sim_bulk_prefetch", t.b.getVoidTy(),
+         {t.address(s.operands[0], "global"), t.read(s.operands[1], 32), t.site()});
+}
+
 static void translateBulk(FunctionTranslator &t, const Statement &s) {
   if (s.has("commit_group"))
     return void(t.collective("dscc_sim_bulk_commit", t.b.getVoidTy(), {}));
   if (s.has("wait_group"))
     return void(t.collective("dscc_sim_bulk_wait", t.b.getVoidTy(), {t.read(s.operands[0], 32), t.i32(s.has("read"))}));
   if (s.has("prefetch"))
-    return;
+    return translatePrefetch(t, s);
   return s.has("tensor") ? translateTensor(t, s) : translateLinear(t, s);
 }
 
@@ -143,7 +154,11 @@ static void translateCopy(FunctionTranslator &t, const Statement &s) {
   size_t count = s.operands.size(), last = 3 + s.has("L2::cache_hint");
   if (count < last || count > last + 1)
     return t.fail("`" + s.text + "` has too few operands, or too many");
-  Value *bytes = t.read(s.operands[2], 32), *sourceBytes = bytes;
+  const Operand &size = s.operands[2];
+  if (size.kind != Operand::Kind::Integer ||
+      (size.integer != 16 && (s.has("cg") || (size.integer != 4 && size.integer != 8))))
+    return t.fail("the simulator knows `cp.async` of 4, 8 and 16 bytes, with .cg of 16 only");
+  Value *bytes = t.read(size, 32), *sourceBytes = bytes;
   if (count > last)
     sourceBytes = t.isPredicate(s.operands[3]) ? t.b.CreateSelect(t.read(s.operands[3], 1), t.i32(0), bytes)
                                                : t.read(s.operands[3], 32);

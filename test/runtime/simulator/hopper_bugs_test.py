@@ -90,6 +90,8 @@ TILE_RIGHT = {"cleared": "fence.proxy.async.shared::cta;", "count": "1", "expect
               "fence": "fence.proxy.async.shared::cta;", "meet": "bar.sync 0;", "stored": "cp.async.bulk.wait_group.read 0;",
               "after": "st.shared.b32 [%r6], %r1;"}
 
+EXPECT = "mbarrier.expect_tx.relaxed.cta.shared::cta.b64 [%r7], {};\n  mbarrier.arrive.shared.b64 _, [%r7];"
+
 # Warp 0 fills a ring of two stages, with cp.async or plain stores; warp 1 sums them up. Each stage is used three times.
 RING = HEAD + """
 .visible .entry kernel(.param .u64 source, .param .u64 target)
@@ -359,6 +361,8 @@ BUGS = {
                           "bulk copy not waited for in kernel kernel", None),
     "too many bytes expected": (TILE, TILE_RIGHT, {"expect": "mbarrier.arrive.expect_tx.shared.b64 _, [%r7], 1040;"},
                                 "deadlock .*0 of 1 arrivals and 16 bytes to come", TIMEOUT),
+    "more bytes expected than count": (TILE, TILE_RIGHT, {"expect": EXPECT.format(1 << 20)},
+                                       "illegal mbarrier in kernel kernel .*cannot count more than 1048575 bytes", ILLEGAL),
     "missing mbarrier wait": (TILE, TILE_RIGHT, {"wait": "setp.eq.u32 %p2, %r4, 0;"}, "bulk copy not waited for", None),
     "missing barrier before a TMA store": (TILE, TILE_RIGHT, {"meet": ""}, "race in shared memory|uninitialised shared read", None),
     "source overwritten under a TMA store": (TILE, TILE_RIGHT, {"stored": ""}, "race in shared memory .*a bulk copy to global memory", None),
@@ -461,6 +465,9 @@ class HopperBugs(unittest.TestCase):
         self.assertRegex(said.text, r"in kernel kernel at PTX line \d+, block \(\d+, 0, 0\), thread \(\d+, 0, 0\)")
         if fault is not True:
             self.assertEqual(said.fault, fault)
+
+    def test_bytes_expected_without_arrival(self):
+        self.check_right(TILE, {**TILE_RIGHT, "expect": EXPECT.format(1024)})
 
     def test_restricted_proxy_fences(self):
         release = "fence.proxy.async::generic.release.sync_restrict::shared::cta.cluster;"

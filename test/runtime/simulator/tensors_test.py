@@ -588,6 +588,35 @@ class Refusals(unittest.TestCase):
         driver.library.cuDevicePrimaryCtxReset_v2(0)
         driver.__init__(LIBRARY)
 
+    def check_copy(self, copy, report, fault):
+        """The copy waits for 16 bytes, of a tensor of 4 numbers; without a report they come."""
+        tensor_map = driver.tensor_map("u32", driver.upload(np.arange(4, dtype=np.uint32)), [4], [], [4])
+        out = driver.allocate(64)
+        function = driver.function(driver.load(fill(LOAD, 1, 16, copy)), "kernel")
+        said = driver.launch(function, [1], [32], [tensor_map, out, ctypes.c_uint32(16), ctypes.c_int32(0)])
+        self.assertEqual(said.fault, fault)
+        if fault:
+            self.assertRegex(said.text, report)
+            driver.library.cuDevicePrimaryCtxReset_v2(0)
+            driver.__init__(LIBRARY)
+        else:
+            self.assertEqual(said.text, "")
+            np.testing.assert_array_equal(driver.download(out, np.uint32, (4,)), np.arange(4))
+
+    def test_masks(self):
+        copy = ("mov.u16 %h1, {};\n  cp.async.bulk.tensor.1d.shared::cluster.global.mbarrier::complete_tx::bytes.multicast::cluster "
+                "[%r3], [%rd1, {{%c0}}], [%r4], %h1;")
+        self.check_copy(copy.format(1), "", None)
+        self.check_copy(copy.format(0), "deadlock in kernel kernel .* 16 bytes to come", "CUDA_ERROR_LAUNCH_TIMEOUT")
+        self.check_copy(copy.format(2), "illegal bulk copy .*blocks that the cluster does not have", "CUDA_ERROR_ILLEGAL_INSTRUCTION")
+
+    def test_prefetch(self):
+        copy = "cp.async.bulk.tensor.1d.shared::cluster.global.mbarrier::complete_tx::bytes [%r3], [%rd1, {%c0}], [%r4];"
+        for prefetch, report, fault in (("[%rd2], 32", "", None), ("[%rd2+8], 16", "misaligned access .*no multiple of 16", "MISALIGNED_ADDRESS"),
+                                        ("[%rd2], %r8", "illegal bulk copy .*24 bytes is no multiple of 16", "ILLEGAL_INSTRUCTION")):
+            self.check_copy(f"mov.u32 %r8, 24;\n  cp.async.bulk.prefetch.L2.global {prefetch};\n  {copy}", report,
+                            fault and "CUDA_ERROR_" + fault)
+
     def test_wrong_rank(self):
         array = driver.upload(np.zeros(64, np.float32))
         tensor_map = driver.tensor_map("f32", array, [16], [], [16])
