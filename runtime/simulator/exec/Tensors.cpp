@@ -133,6 +133,22 @@ static void fill(char *place, const TensorMap &map) {
     std::memcpy(place, &nan64, 8);
 }
 
+/// What a load makes of elements that are there: some maps flush f32 on the way, or round it to tf32.
+static void convert(char *place, uint32_t bytes, const TensorMap &map) {
+  constexpr uint32_t exponent = 0x7f800000, sign = 0x80000000, lost = 0x1fff;
+  bool isFlushed = map.type == F32Ftz || map.type == Tf32Ftz, isRounded = map.type == Tf32 || map.type == Tf32Ftz;
+  if (!isFlushed && !isRounded)
+    return;
+  for (uint32_t at = 0, bits; at < bytes; at += sizeof bits) {
+    std::memcpy(&bits, place + at, sizeof bits);
+    if (isFlushed && !(bits & exponent))
+      bits &= sign;
+    if (isRounded && (bits & exponent) != exponent) // to nearest, ties to even
+      bits = (bits + (lost >> 1) + (bits >> 13 & 1)) & ~lost;
+    std::memcpy(place + at, &bits, sizeof bits);
+  }
+}
+
 void copyTensor(const BulkCopy &copy, char *window) {
   const TensorMap &map = copy.map;
   uint32_t begin = uint32_t((copy.target ? copy.to : copy.from) - window), elements = rowElements(map),
@@ -146,6 +162,8 @@ void copyTensor(const BulkCopy &copy, char *window) {
       for (uint32_t at = 0; at < rowBytes; at += chunkBytes) {
         char *shared = window + swizzle(begin + row.number * rowBytes + at, map.swizzle), *global = row.address + at;
         copy.target ? std::memcpy(shared, global, chunkBytes) : std::memcpy(global, shared, chunkBytes);
+        if (copy.target)
+          convert(shared, chunkBytes, map);
       }
       if (!copy.target)
         memory::noteWritten(row.address, rowBytes);
@@ -156,10 +174,12 @@ void copyTensor(const BulkCopy &copy, char *window) {
       char *shared = window + swizzle(offset, map.swizzle), *global = row.address + size_t(i) * step * size;
       bool exists = i * step >= row.first && i * step < row.last;
       if (copy.target) {
-        if (exists)
+        if (exists) {
           std::memcpy(shared, global, size);
-        else
+          convert(shared, size, map);
+        } else {
           fill(shared, map);
+        }
       } else if (exists) {
         if (copy.op == BulkOp::Copy)
           std::memcpy(global, shared, size);

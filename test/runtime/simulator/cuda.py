@@ -98,7 +98,7 @@ class Driver:
 
 
 # CUtensorMapDataType, in order.
-TENSOR_TYPES = ["u8", "u16", "u32", "s32", "u64", "s64", "f16", "f32", "f64", "bf16"]
+TENSOR_TYPES = ["u8", "u16", "u32", "s32", "u64", "s64", "f16", "f32", "f64", "bf16", "f32_ftz", "tf32", "tf32_ftz"]
 
 
 def aligned_buffer(size, alignment):

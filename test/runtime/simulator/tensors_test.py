@@ -229,6 +229,21 @@ class Tensors(unittest.TestCase):
         self.check_load("f32", (5, 10), [8, 4], [6, 3], fills_nan=True)
         self.check_load("bf16", (5, 10), [8, 4], [6, 3], fills_nan=True)
 
+    def test_rounding(self):
+        """Loads by some maps flush, or round to 10 bits of mantissa; what is there as it should be stays so."""
+        bits = np.array([0x3f801000, 0x3f801001, 0x3f803000, 0x3f800fff, 0xbf801800, 0x7f7fffff, 0x7f800000, 0xff800000,
+                         0x7fc00000, 0x000116c2, 0x80007fff, 0x00001000, 0x00800000, 0x40490000, 0, 0x80000000], np.uint32)
+        rounded = np.array([0x3f800000, 0x3f802000, 0x3f804000, 0x3f800000, 0xbf802000, 0x7f800000, 0x7f800000, 0xff800000,
+                            0x7fc00000, 0x00012000, 0x80008000, 0x00000000, 0x00800000, 0x40490000, 0, 0x80000000], np.uint32)
+        flush = lambda values: np.where(values & 0x7f800000, values, values & 0x80000000)
+        array = driver.upload(bits)
+        copy = "cp.async.bulk.tensor.1d.shared::cluster.global.mbarrier::complete_tx::bytes [%r3], [%rd1, {%c0}], [%r4];"
+        for kind, expected in (("f32", bits), ("f32_ftz", flush(bits)), ("tf32", rounded), ("tf32_ftz", flush(rounded))):
+            for begin in (0, -4):  # whole rows, and rows that begin before the tensor
+                with self.subTest(kind=kind, begin=begin):
+                    image = self.load_box(driver.tensor_map(kind, array, [16], [], [16]), 64, 1, [begin], copy).view(np.uint32)
+                    np.testing.assert_array_equal(image[-begin:], expected[:16 + begin])
+
     def check_store(self, kind, shape, box, begin, op, mode=0, template=STORE):
         rank = len(shape)
         device = Device(driver, random_array(kind, shape))
