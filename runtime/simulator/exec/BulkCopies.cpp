@@ -105,7 +105,7 @@ static AccessKind kindOf(const BulkCopy &copy, bool isStore) {
 
 /// How the checks do: reductions of two blocks are no race.
 static Access accessOf(const BulkCopy &copy, bool isStore) {
-  return !isStore ? Access::Load : copy.op == BulkOp::Copy ? Access::Store : Access::Atomic;
+  return !isStore ? Access::Load : copy.op == BulkOp::Copy ? Access::Store : Access::Reduction;
 }
 
 /// Until it lands, what is copied to is NaN, and what is reduced as it was.

@@ -148,7 +148,7 @@ static const char *nameOf(Access access) {
 
 /// Whether a bulk copy under way stands against the access; reductions and atomics do not mind each other.
 static bool isPending(const SharedShadow &row, uint8_t mask, Access access) {
-  return (row.pending & mask) || ((row.reducing & mask) && !isAtomic(access));
+  return (row.pending & mask) || ((row.reducing & mask) && !isUpdate(access));
 }
 
 static void reportPending(Lane &lane, SharedShadow &row, size_t offset, uint8_t mask, Access access, int site) {

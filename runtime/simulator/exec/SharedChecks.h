@@ -15,6 +15,9 @@ inline bool isStrong(Access access) { return access != Access::Load && access !=
 inline bool readsOld(Access access) {
   return isLoad(access) || access == Access::Atomic || access == Access::Reduction;
 }
+inline bool isUpdate(Access access) {
+  return access == Access::Atomic || access == Access::Exchange || access == Access::Reduction;
+}
 /// Whether it may learn what others have released, and whether it may tell what its thread has.
 inline bool observes(Access access) {
   return access == Access::StrongLoad || access == Access::Atomic || access == Access::Exchange;
