@@ -328,7 +328,7 @@ void endAgentWrite(Block &owner, const char *address, uint32_t bytes, Access acc
                    uint32_t operation) {
   if (!owner.shadow.empty())
     forEachRow(owner, address, bytes, [&](SharedShadow &row, size_t, uint8_t mask) {
-      if (access == Access::Atomic) {
+      if (isUpdate(access)) {
         row.reducing &= uint8_t(~mask);
         return noteAtomic(row, mask, {operation, 0, agent});
       }

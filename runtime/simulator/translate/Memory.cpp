@@ -191,7 +191,7 @@ static void translateFence(FunctionTranslator &t, const Statement &s) {
     if (isAsync && !s.has("global"))
       t.collective("dscc_sim_fence_proxy", t.b.getVoidTy(), {});
     if (s.has("async::generic")) // orders threads too, where the other has such a fence
-      orderThreads(t, s);
+      orderThreads(t, s, s.has("acquire"), s.has("release"));
     return;
   }
   // An mbarrier is known to all from its init on: a fence for those orders nothing else.
