@@ -1,20 +1,11 @@
-// Recursive descent over the text, without a separate lexer: PTX is a list of words.
-//
-// The first error ends the parse: it is kept, and the cursor moves to the end of the text, so that every loop ends.
+// Words, operands, the bodies of functions, and what stands around them. Declarations are in Declarations.cpp.
 
-#include "runtime/simulator/ptx/Constants.h"
-#include "runtime/simulator/ptx/Ptx.h"
+#include "runtime/simulator/ptx/Parser.h"
 
-#include "llvm/ADT/APFloat.h"
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/StringExtras.h"
 
 namespace dscc::sim {
-
-/// Scopes and operands nested deeper than this are no compiler's output.
-static constexpr int maxDepth = 64;
-/// The largest variable: what a chip could hold.
-static constexpr uint64_t maxVariableBytes = uint64_t(1) << 32;
 
 bool Statement::has(llvm::StringRef part) const { return llvm::is_contained(parts, part); }
 
@@ -32,59 +23,6 @@ unsigned countTypeBytes(llvm::StringRef type) {
     return 0;
   return bits / 8 * lanes;
 }
-
-namespace {
-class Parser {
-public:
-  Parser(llvm::StringRef text, PtxModule &module) : text(text), module(module) {}
-  std::string run();
-
-private:
-  // Characters and words.
-  void fail(const llvm::Twine &what);
-  char peek(size_t ahead = 0) const { return at + ahead < text.size() ? text[at + ahead] : '\0'; }
-  void skipBlanks();
-  void skipLine();
-  void skipTo(char stop);
-  bool take(char c);
-  void expect(char c);
-  llvm::StringRef takeWord();
-  llvm::StringRef takeDirective();
-  int64_t takeCount();
-  int64_t takeInteger();
-  Constant takeConstant();
-  bool isAtEnd() { return skipBlanks(), at >= text.size(); }
-
-  // Operands.
-  Operand takeOperand(int depth = 0);
-  Operand takeVector(char close, int depth);
-  Operand takeAddress(int depth);
-
-  // Declarations.
-  Variable takeVariable(llvm::StringRef space);
-  void takeReference(Variable &variable, unsigned elementBytes, std::string name, int64_t addend);
-  int64_t convertFloat(const Operand &value, llvm::StringRef type);
-  void takeMaskedReference(Variable &variable, int64_t &mask);
-  void takeInitialValue(Variable &variable, unsigned elementBytes, llvm::StringRef type);
-  void takeRegisters(Scope &scope);
-  void takeParameters(std::vector<Variable> &parameters);
-  void takeDirectives(Function &function);
-  void takeFunction(bool isEntry);
-
-  // Bodies.
-  void takeBody(Function &function, int scope, int depth);
-  void takeStatement(Function &function, int scope);
-  bool takeDeclaration(Function &function, int scope, llvm::StringRef word);
-  void takeModuleDirective(llvm::StringRef word);
-
-  llvm::StringRef text;
-  size_t at = 0;
-  int line = 1;
-  bool isCall = false; // of the statement that is being read
-  std::string error;
-  PtxModule &module;
-};
-} // namespace
 
 void Parser::fail(const llvm::Twine &what) {
   if (error.empty())
@@ -223,8 +161,12 @@ Operand Parser::takeOperand(int depth) {
   }
   if (take('{'))
     return takeVector('}', depth);
-  if (take('['))
-    return takeAddress(depth);
+  if (take('[')) {
+    operand = takeAddress(depth);
+    if (skipBlanks(), text.substr(at).starts_with(".unified"))
+      takeDirective();
+    return operand;
+  }
   skipBlanks();
   // Behind `call`, parentheses are a list.
   if (peek() != '(' || !isCall) {
@@ -254,139 +196,60 @@ Operand Parser::takeOperand(int depth) {
   return operand;
 }
 
-/// name, name+n, generic(name)+n: an address of 8 bytes.
-void Parser::takeReference(Variable &variable, unsigned elementBytes, std::string name, int64_t addend) {
-  if (elementBytes != 8)
-    return fail("an address in `" + variable.name + "` takes an element of 8 bytes");
-  if (name == "generic") {
-    expect('(');
-    name = takeWord().str();
-    expect(')');
-  }
-  if (take('+') || peek() == '-')
-    addend += takeInteger();
-  variable.references.push_back({variable.initial.size(), name, addend});
-}
-
-/// 0xFF(name), 0xFF00(name), ...: the bytes of an address one by one, from the lowest on.
-void Parser::takeMaskedReference(Variable &variable, int64_t &mask) {
-  Variable whole;
-  whole.name = variable.name;
-  takeReference(whole, 8, takeWord().str(), 0);
-  expect(')');
-  if (mask == 0xff && !whole.references.empty()) {
-    whole.references[0].offset = variable.initial.size();
-    variable.references.push_back(whole.references[0]);
-  }
-  mask = 0;
-}
-
-/// The bits of a float constant in an element of this type.
-int64_t Parser::convertFloat(const Operand &value, llvm::StringRef type) {
-  const llvm::fltSemantics *to = type == "f64"    ? &llvm::APFloat::IEEEdouble()
-                                 : type == "f32"  ? &llvm::APFloat::IEEEsingle()
-                                 : type == "f16"  ? &llvm::APFloat::IEEEhalf()
-                                 : type == "bf16" ? &llvm::APFloat::BFloat()
-                                                  : nullptr;
-  if (!to) {
-    fail("a float is the initial value of an element of type `" + type + "`");
-    return 0;
-  }
-  llvm::APFloat number(value.floatBits == 64 ? llvm::APFloat::IEEEdouble() : llvm::APFloat::IEEEsingle(),
-                       llvm::APInt(value.floatBits, uint64_t(value.integer)));
-  bool isLossy;
-  number.convert(*to, llvm::APFloat::rmNearestTiesToEven, &isLossy);
-  return int64_t(number.bitcastToAPInt().getZExtValue());
-}
-
-/// `type` is that of an element, or of a vector's part.
-void Parser::takeInitialValue(Variable &variable, unsigned elementBytes, llvm::StringRef type) {
-  auto put = [&] {
-    Operand value = takeOperand();
-    if (value.kind == Operand::Kind::Name)
-      takeReference(variable, elementBytes, value.name, value.integer);
-    else if (value.kind == Operand::Kind::Integer && take('('))
-      takeMaskedReference(variable, value.integer);
-    else if (value.kind == Operand::Kind::Float)
-      value.integer = convertFloat(value, type);
-    else if (value.kind != Operand::Kind::Integer)
-      fail("an initial value of `" + variable.name + "` is no constant");
-    for (unsigned i = 0; i < elementBytes; ++i)
-      variable.initial.push_back(uint8_t(uint64_t(value.integer) >> (8 * i)));
+/// A vector's register as its parts, of %tid and its like with `.v4` alone; V.r and so on are other names of V.x.
+void Parser::expandVectors(const Function &function, int scope, bool isFour, Operand &operand) {
+  auto findVector = [&](llvm::StringRef name) -> unsigned {
+    static constexpr llvm::StringLiteral specials[] = {
+        "%tid", "%ntid", "%ctaid", "%nctaid", "%clusterid", "%nclusterid", "%cluster_ctaid", "%cluster_nctaid"};
+    for (int at = scope; at >= 0; at = function.scopes[at].parent) {
+      if (auto found = function.scopes[at].vectors.find(name); found != function.scopes[at].vectors.end())
+        return found->second;
+      if (function.scopes[at].findRegister(name))
+        return 0;
+    }
+    return isFour && llvm::is_contained(specials, name) ? 4 : 0;
   };
-  if (take('{')) {
-    do
-      put();
-    while (take(','));
-    expect('}');
-  } else {
-    put();
-  }
-  if (variable.initial.size() > variable.bytes)
-    return fail("`" + variable.name + "` has more initial values than elements");
-  variable.initial.resize(variable.bytes);
-  uint64_t end = 0;
-  for (const Variable::Reference &reference : variable.references) {
-    if (reference.offset < end || reference.offset + 8 > variable.bytes)
-      return fail("an address in `" + variable.name + "` takes 8 bytes of its own");
-    end = reference.offset + 8;
-  }
+  for (Operand &part : operand.parts)
+    expandVectors(function, scope, isFour, part);
+  if (operand.name.empty())
+    return;
+  auto [base, part] = llvm::StringRef(operand.name).rsplit('.');
+  size_t index = llvm::StringRef("rgba").find(part);
+  if (part.size() == 1 && index != llvm::StringRef::npos && findVector(base) > index)
+    operand.name.back() = "xyzw"[index];
+  unsigned lanes = operand.kind == Operand::Kind::Name ? findVector(operand.name) : 0;
+  if (!lanes)
+    return;
+  Operand vector;
+  vector.kind = Operand::Kind::Vector;
+  for (unsigned i = 0; i < lanes; ++i)
+    vector.parts.emplace_back().name = operand.name + "." + "xyzw"[i];
+  operand = std::move(vector);
 }
 
-/// What follows the state space: [.align n] .type [.ptr ...] name [ '[' n ']' ] [= values].
-Variable Parser::takeVariable(llvm::StringRef space) {
-  Variable variable;
-  variable.space = space.str();
-  variable.line = line;
-  unsigned elementBytes = 1;
-  uint32_t align = 0;
-  llvm::StringRef type;
-  static constexpr llvm::StringLiteral ignored[] = {".ptr", ".global", ".shared", ".const", ".local"};
-  while (skipBlanks(), peek() == '.') {
-    llvm::StringRef word = takeDirective();
-    if (word == ".align") {
-      align = uint32_t(takeInteger());
-    } else if (word == ".v2" || word == ".v4") {
-      elementBytes *= word == ".v2" ? 2 : 4;
-    } else if (!llvm::is_contained(ignored, word)) {
-      unsigned bytes = countTypeBytes(word.drop_front());
-      if (!bytes)
-        fail("there is no type `" + word + "`");
-      elementBytes *= bytes;
-      type = word.drop_front();
-    }
+/// What stands behind a label, which names it.
+void Parser::takeLabelled(Function &function, llvm::StringRef word) {
+  if (function.statements.empty() || !function.statements.back().isLabel)
+    return fail("`" + word + "` has no label");
+  std::vector<std::string> &targets = function.branchTargets[function.statements.back().text];
+  function.statements.pop_back();
+  if (word != ".branchtargets") {
+    skipTo(';');
+    return expect(';');
   }
-  variable.name = takeWord().str();
-  variable.bytes = elementBytes;
-  variable.align = align ? align : elementBytes;
-  if (!llvm::isPowerOf2_32(variable.align) || variable.align > 1024)
-    fail("`" + variable.name + "` has an alignment of " + llvm::Twine(variable.align));
-  while (take('[')) {
-    uint64_t count = take(']') ? 0 : uint64_t(takeInteger());
-    if (text[at - 1] != ']')
-      expect(']');
-    if (count > maxVariableBytes / elementBytes || variable.bytes * count > maxVariableBytes)
-      fail("`" + variable.name + "` is too large");
-    variable.bytes *= count;
-  }
-  if (take('='))
-    takeInitialValue(variable, elementBytes, type);
-  return variable;
-}
-
-void Parser::takeRegisters(Scope &scope) {
-  llvm::StringRef type = takeDirective();
-  unsigned bits = type == ".pred" ? 1 : 8 * countTypeBytes(type.ltrim('.'));
-  if (!bits)
-    return fail("there is no type `" + type + "`");
   do {
-    llvm::StringRef name = takeWord();
-    bool isRange = take('<');
-    if (isRange) {
-      takeCount();
-      expect('>');
+    std::string name = takeWord().str();
+    if (!take('<')) {
+      targets.push_back(name);
+      continue;
     }
-    scope.registers[name] = {bits, isRange};
+    constexpr int64_t mostTargets = 1 << 16;
+    int64_t count = takeCount();
+    expect('>');
+    if (count < 0 || count > mostTargets)
+      return fail("`.branchtargets` has " + llvm::Twine(count) + " labels");
+    for (int64_t i = 0; i < count; ++i)
+      targets.push_back(name + std::to_string(i));
   } while (take(','));
   expect(';');
 }
@@ -399,33 +262,14 @@ bool Parser::takeDeclaration(Function &function, int scope, llvm::StringRef word
     takeRegisters(function.scopes[scope]);
   } else if (word == ".loc" || word == ".file") {
     skipLine();
-  } else if (word == ".branchtargets" || word == ".callprototype") {
-    // Both stand behind a label, which names them.
-    if (function.statements.empty() || !function.statements.back().isLabel) {
-      fail("`" + word + "` has no label");
-      return true;
-    }
-    std::vector<std::string> &targets = function.branchTargets[function.statements.back().text];
-    function.statements.pop_back();
-    if (word == ".callprototype") {
-      skipTo(';');
-    } else {
-      do
-        targets.push_back(takeWord().str());
-      while (take(','));
-    }
-    expect(';');
-  } else if (word == ".shared" || word == ".local" || word == ".global" || word == ".const" || word == ".param") {
-    Variable variable = takeVariable(word);
-    expect(';');
-    std::vector<Variable> &list = word == ".shared"  ? module.shared
-                                  : word == ".local" ? function.locals
-                                  : word == ".param" ? function.scopes[scope].parameters
-                                                     : module.globals;
-    list.push_back(std::move(variable));
+  } else if (word == ".branchtargets" || word == ".callprototype" || word == ".calltargets") {
+    takeLabelled(function, word);
+  } else if (word == ".shared" || word == ".global" || word == ".const") {
+    takeScoped(function, scope, word);
+  } else if (word == ".local" || word == ".param") {
+    takeBuffers(function.scopes[scope], word);
   } else if (word == ".pragma") {
-    skipTo(';');
-    expect(';');
+    takePragma();
   } else {
     fail("the directive `" + word + "` is not known");
   }
@@ -461,6 +305,8 @@ void Parser::takeStatement(Function &function, int scope) {
     while (take(','));
     expect(';');
   }
+  for (Operand &operand : statement.operands)
+    expandVectors(function, scope, statement.has("v4"), operand);
   function.statements.push_back(std::move(statement));
 }
 
@@ -479,67 +325,11 @@ void Parser::takeBody(Function &function, int scope, int depth) {
   }
 }
 
-void Parser::takeParameters(std::vector<Variable> &parameters) {
-  expect('(');
-  if (take(')'))
-    return;
-  do {
-    llvm::StringRef space = takeDirective();
-    if (space != ".param" && space != ".reg")
-      return fail("a parameter begins with `" + space + "`");
-    parameters.push_back(takeVariable(space));
-  } while (take(','));
-  expect(')');
-}
-
-/// Limits between the head of a function and its body.
-void Parser::takeDirectives(Function &function) {
-  while (skipBlanks(), peek() == '.') {
-    llvm::StringRef word = takeWord();
-    uint32_t values[3] = {1, 1, 1};
-    int count = 0;
-    while (skipBlanks(), llvm::isDigit(peek()) && count < 3) {
-      values[count++] = uint32_t(takeInteger());
-      take(',');
-    }
-    uint32_t threads = values[0] * values[1] * values[2];
-    if (word == ".maxntid" || word == ".reqntid")
-      function.maxThreads = threads;
-    if (word == ".reqntid")
-      function.requiredThreads = threads;
-    if (word == ".maxnreg")
-      function.maxRegisters = values[0];
-    if (word == ".reqnctapercluster")
-      std::copy(values, values + 3, function.cluster);
-  }
-}
-
-void Parser::takeFunction(bool isEntry) {
-  Function function;
-  function.isEntry = isEntry;
-  function.line = line;
-  skipBlanks();
-  if (!isEntry && peek() == '(')
-    takeParameters(function.results);
-  function.name = takeWord().str();
-  skipBlanks();
-  if (peek() == '(')
-    takeParameters(function.parameters);
-  takeDirectives(function);
-  if (!take(';')) {
-    expect('{');
-    function.isDefined = true;
-    function.scopes.emplace_back();
-    takeBody(function, 0, 0);
-  }
-  if (error.empty())
-    module.functions.push_back(std::move(function));
-}
-
 void Parser::takeModuleDirective(llvm::StringRef word) {
-  static constexpr llvm::StringLiteral linkage[] = {".visible", ".extern", ".weak", ".common"};
-  if (llvm::is_contained(linkage, word))
-    return;
+  static constexpr llvm::StringLiteral linkage[] = {".visible", ".weak", ".common"};
+  isExtern = word == ".extern";
+  if (isExtern || llvm::is_contained(linkage, word))
+    word = takeDirective();
   if (word == ".version" || word == ".address_size") {
     takeWord();
   } else if (word == ".target") {
@@ -555,7 +345,15 @@ void Parser::takeModuleDirective(llvm::StringRef word) {
     (word == ".shared" ? module.shared : module.globals).push_back(takeVariable(word));
     expect(';');
   } else if (word == ".entry" || word == ".func") {
+    isExtern = false;
     takeFunction(word == ".entry");
+  } else if (word == ".pragma") {
+    takePragma();
+  } else if (word == ".alias") {
+    std::string name = takeWord().str();
+    expect(',');
+    module.aliases[name] = takeWord().str();
+    expect(';');
   } else {
     fail("the directive `" + word + "` is not known");
   }
@@ -564,6 +362,10 @@ void Parser::takeModuleDirective(llvm::StringRef word) {
 std::string Parser::run() {
   while (!isAtEnd())
     takeModuleDirective(takeDirective());
+  if (error.empty())
+    replaceAliases();
+  if (error.empty())
+    mergeGlobals();
   if (error.empty() && module.target.empty())
     error = "PTX line 1: there is no .target";
   return error;

@@ -44,9 +44,13 @@ struct Statement {
 
 /// A variable or a parameter.
 struct Variable {
-  std::string name, space; // space: ".shared", ".param", ...
-  uint64_t bytes = 0;      // 0: `.extern .shared x[]`
+  std::string name;   // of one within a function, where all functions keep theirs: `kernel$2$name`
+  std::string plain;  // as it is written
+  std::string space;  // ".shared", ".param", ...
+  uint64_t bytes = 0; // 0: `.extern .shared x[]`
   uint32_t align = 1;
+  bool isPredicate = false; // of a .reg
+  bool isExtern = false;
   std::vector<uint8_t> initial;
   struct Reference {       // the address of a variable or function in `initial`: 8 bytes
     uint64_t offset;
@@ -60,11 +64,18 @@ struct Variable {
 struct Scope {
   struct RegisterRange {
     unsigned bits;
-    bool isRange; // `%r<9>` declares %r0 to %r8
+    unsigned count; // `%r<9>` declares %r0 to %r8
   };
   int parent = -1;
-  llvm::StringMap<RegisterRange> registers;
-  std::vector<Variable> parameters; // `.param` buffers of calls
+  llvm::StringMap<unsigned> registers; // their bits
+  llvm::StringMap<RegisterRange> ranges;
+  llvm::StringMap<unsigned> vectors;      // `.reg .v4 .b32 V`: the parts, V.x and so on, are registers
+  std::vector<Variable> buffers;          // .local, and `.param` buffers of calls
+  llvm::StringMap<std::string> variables; // .shared, .global and .const: what the module calls them
+
+  /// Bits of the register that is declared just here; 0 if there is none.
+  unsigned findRegister(llvm::StringRef name) const;
+  bool hasBuffer(llvm::StringRef name) const;
 };
 
 struct Function {
@@ -74,16 +85,20 @@ struct Function {
   std::vector<Variable> results, parameters;
   std::vector<Scope> scopes;
   std::vector<Statement> statements;
-  std::vector<Variable> locals;
   std::map<std::string, std::vector<std::string>> branchTargets; // of brx.idx, by their label
-  uint32_t maxThreads = 0, requiredThreads = 0, maxRegisters = 0;
-  uint32_t cluster[3] = {0, 0, 0};
+  uint32_t maxThreads = 0, maxRegisters = 0, maxClusterBlocks = 0;
+  uint32_t requiredBlock[3] = {0, 0, 0}, cluster[3] = {0, 0, 0};
+  bool needsCluster = false, countsClusters = false; // .explicitcluster, .blocksareclusters
+
+  /// The module's name of the variable that `name` means in a scope: the name itself unless a scope declares it.
+  std::string resolve(int scope, const std::string &name) const;
 };
 
 struct PtxModule {
   std::string target; // "sm_80", "sm_90a"
   std::vector<Variable> shared, globals;
   std::vector<Function> functions;
+  std::map<std::string, std::string> aliases; // of functions
   std::map<std::string, std::string> nodes; // by kernel, from dscc's comments: the ONNX nodes that it stands for
 };
 

@@ -25,7 +25,8 @@ static void translateIndexedBranch(FunctionTranslator &t, const Statement &s) {
   if (!targets)
     return t.fail("`brx.idx` has no list of targets");
   BasicBlock *none = BasicBlock::Create(t.context, "none", t.target);
-  SwitchInst *choice = t.b.CreateSwitch(t.read(s.operands[0], 32), none, unsigned(targets->size()));
+  Value *chosen = t.read(s.operands[0], 32);
+  SwitchInst *choice = t.b.CreateSwitch(chosen, none, unsigned(targets->size()));
   for (auto [index, name] : enumerate(*targets))
     choice->addCase(t.b.getInt32(uint32_t(index)), t.label(name));
   t.b.SetInsertPoint(none);
@@ -35,6 +36,7 @@ static void translateIndexedBranch(FunctionTranslator &t, const Statement &s) {
 }
 
 static void translateReturn(FunctionTranslator &t, const Statement &s) {
+  t.storeResults();
   t.b.CreateRetVoid();
   if (s.predicate.empty())
     startDeadBlock(t);

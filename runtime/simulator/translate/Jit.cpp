@@ -61,7 +61,8 @@ static void optimize(Module &module, TargetMachine &machine) {
 static bool fits(StringRef target, const Chip &chip) {
   StringRef number = target;
   bool isExact = target.ends_with("a");
-  number.consume_front("sm_");
+  if (!number.consume_front("sm_"))
+    number.consume_front("compute_");
   number.consume_back("a");
   int wanted = 0;
   if (number.getAsInteger(10, wanted))
@@ -110,9 +111,9 @@ std::unique_ptr<LoadedModule> LoadedModule::load(StringRef text, const Chip &chi
     return error = say(jit.takeError()), nullptr;
   orc::SymbolMap symbols;
   for (ArrayRef<Callee> list :
-       {warpCallees(), barrierCallees(), checkCallees(), clockCallees(), asyncCopyCallees(), mbarrierCallees(), bulkCopyCallees(),
-        clusterCallees(), matrixCallees(), wmmaCallees(), wgmmaCallees(), scalarCallees(), videoCallees(), callCallees(),
-        printingCallees(), statisticsCallees()})
+       {warpCallees(), barrierCallees(), checkCallees(), clockCallees(), asyncCopyCallees(), mbarrierCallees(),
+        bulkCopyCallees(), clusterCallees(), matrixCallees(), wmmaCallees(), wgmmaCallees(),
+        scalarCallees(), videoCallees(), callCallees(), printingCallees(), statisticsCallees()})
     for (const Callee &callee : list)
       symbols[(*jit)->mangleAndIntern(callee.name)] = {orc::ExecutorAddr::fromPtr(callee.address), JITSymbolFlags::Exported};
   if (Error failed = (*jit)->getMainJITDylib().define(orc::absoluteSymbols(std::move(symbols))))

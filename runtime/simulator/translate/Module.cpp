@@ -87,11 +87,11 @@ static void declareFunctions(const PtxModule &ptx, Module &module) {
           ->addFnAttr(Attribute::NoUnwind);
 }
 
-static void collectNames(const Operand &operand, std::set<std::string> &names) {
+static void collectNames(const Function &function, int scope, const Operand &operand, std::set<std::string> &names) {
   if (!operand.name.empty())
-    names.insert(operand.name);
+    names.insert(function.resolve(scope, operand.name));
   for (const Operand &part : operand.parts)
-    collectNames(part, names);
+    collectNames(function, scope, part, names);
 }
 
 /// What a function's statements name: variables and functions among them.
@@ -99,7 +99,7 @@ static std::set<std::string> namesIn(const Function &function) {
   std::set<std::string> names;
   for (const Statement &s : function.statements)
     for (const Operand &operand : s.operands)
-      collectNames(operand, names);
+      collectNames(function, s.scope, operand, names);
   return names;
 }
 
@@ -114,17 +114,17 @@ struct Layout {
              std::vector<SharedLayout::Range> &ranges, uint32_t &bytes) {
     bytes = uint32_t(alignTo(bytes ? bytes + redZone : 0, std::max(variable.align, 16u)));
     offsets[variable.name] = bytes;
-    ranges.push_back({bytes, uint32_t(variable.bytes), variable.name});
+    ranges.push_back({bytes, uint32_t(variable.bytes), variable.plain});
     bytes += uint32_t(variable.bytes);
   }
 };
 } // namespace
 
-static void translateFunction(const Function &function, StringRef ptxTarget, const std::map<std::string, uint64_t> &offsets, Module &module,
-                              CheckLevel check, std::string &error, std::map<std::string, bool> &needsFibers,
-                              std::map<std::string, bool> &ordersUnits,
-                              CallGraph &calls) {
-  FunctionTranslator translator(function, ptxTarget, module, check, offsets, error);
+static void translateFunction(const Function &function, const PtxModule &ptx,
+                              const std::map<std::string, uint64_t> &offsets, Module &module, CheckLevel check,
+                              std::string &error, std::map<std::string, bool> &needsFibers,
+                              std::map<std::string, bool> &ordersUnits, CallGraph &calls) {
+  FunctionTranslator translator(function, ptx, module, check, offsets, error);
   translator.run(module.getFunction(function.name));
   needsFibers[function.name] = translator.hasCollectives;
   ordersUnits[function.name] = translator.ordersUnits;
@@ -156,8 +156,9 @@ static bool reaches(const std::string &name, const CallGraph &calls, const std::
 
 static uint32_t countLocalBytes(const Function &function) {
   uint32_t bytes = 0;
-  for (const Variable &local : function.locals)
-    bytes += uint32_t(local.bytes);
+  for (const Scope &scope : function.scopes)
+    for (const Variable &buffer : scope.buffers)
+      bytes += buffer.space == ".local" ? uint32_t(buffer.bytes) : 0;
   return bytes;
 }
 
@@ -168,11 +169,11 @@ static Kernel describe(const Function &function, uint32_t sharedBytes) {
     kernel.parameterBytes.push_back(uint32_t(parameter.bytes));
   kernel.staticShared = sharedBytes;
   kernel.maxThreads = function.maxThreads;
-  kernel.requiredThreads = function.requiredThreads;
+  kernel.requiredThreads = function.requiredBlock[0] * function.requiredBlock[1] * function.requiredBlock[2];
   std::copy(function.cluster, function.cluster + 3, kernel.cluster);
   uint64_t registers = 0;
   for (const Scope &scope : function.scopes)
-    registers += scope.registers.size();
+    registers += scope.registers.size() + scope.ranges.size();
   kernel.registers = function.maxRegisters ? function.maxRegisters : uint32_t(std::min<uint64_t>(255, 16 + registers));
   return kernel;
 }
@@ -194,6 +195,11 @@ std::string translate(const PtxModule &ptx, Module &module, CheckLevel check, Tr
     if (variable.bytes && ofFunctions.count(variable.name))
       layout.place(variable, layout.common, layout.commonRanges, layout.commonBytes);
 
+  uint32_t dynamicAlign = 128;
+  for (const Variable &variable : ptx.shared)
+    if (!variable.bytes)
+      dynamicAlign = std::max(dynamicAlign, variable.align);
+
   std::map<std::string, bool> needsFibers, ordersUnits;
   std::map<std::string, uint32_t> localBytes;
   CallGraph calls;
@@ -209,11 +215,11 @@ std::string translate(const PtxModule &ptx, Module &module, CheckLevel check, Tr
       if (function.isEntry && variable.bytes && names.count(variable.name) && !offsets.count(variable.name))
         layout.place(variable, offsets, ranges, bytes);
     // Dynamic shared memory begins behind all static variables; every name for it is the same place.
-    bytes = uint32_t(alignTo(bytes ? bytes + redZone : 0, 128));
+    bytes = uint32_t(alignTo(bytes ? bytes + redZone : 0, dynamicAlign));
     for (const Variable &variable : ptx.shared)
       if (!variable.bytes)
         offsets[variable.name] = bytes;
-    translateFunction(function, ptx.target, offsets, module, check, error, needsFibers, ordersUnits, calls);
+    translateFunction(function, ptx, offsets, module, check, error, needsFibers, ordersUnits, calls);
     if (!error.empty())
       return error;
     if (function.isEntry) {

@@ -37,10 +37,10 @@ std::optional<PtxType> parseType(StringRef text) {
   return type;
 }
 
-FunctionTranslator::FunctionTranslator(const Function &function, StringRef ptxTarget, Module &module, CheckLevel check,
+FunctionTranslator::FunctionTranslator(const Function &function, const PtxModule &ptx, Module &module, CheckLevel check,
                                        const std::map<std::string, uint64_t> &sharedOffsets, std::string &error)
-    : context(module.getContext()), b(context), function(function), ptxTarget(ptxTarget), module(module),
-      checks(check),      sharedOffsets(sharedOffsets), error(error), registers(function.scopes.size()),
+    : context(module.getContext()), b(context), function(function), ptx(ptx), module(module), checks(check),
+      sharedOffsets(sharedOffsets), error(error), registers(function.scopes.size()),
       callBuffers(function.scopes.size()), labels(function.scopes.size()) {}
 
 void FunctionTranslator::fail(const Twine &what) {
@@ -74,20 +74,16 @@ AllocaInst *FunctionTranslator::slot(Type *type, unsigned align) {
   return made;
 }
 
-/// The register's slot, or null. Names with digits at their end may be of a range.
+/// The register's slot, or null.
 AllocaInst *FunctionTranslator::findRegister(const std::string &name) {
   for (int at = scope; at >= 0; at = function.scopes[at].parent) {
     if (AllocaInst *known = registers[at].lookup(name))
       return known;
-    const StringMap<Scope::RegisterRange> &declared = function.scopes[at].registers;
-    auto found = declared.find(name);
-    if (found == declared.end()) {
-      found = declared.find(StringRef(name).rtrim("0123456789"));
-      if (found != declared.end() && !found->second.isRange)
-        found = declared.end();
-    }
-    if (found != declared.end())
-      return registers[at][name] = slot(integer(found->second.bits), 8);
+    const Scope &declared = function.scopes[at];
+    if (unsigned bits = declared.findRegister(name))
+      return registers[at][name] = slot(integer(bits), 8);
+    if (declared.variables.count(name) || declared.hasBuffer(name))
+      return nullptr;
   }
   return nullptr;
 }
@@ -137,16 +133,17 @@ Value *FunctionTranslator::resize(Value *value, unsigned bits, bool isSigned) {
 }
 
 /// What `mov` of a name gives: an offset for .shared, an address of the host for the rest.
-Value *FunctionTranslator::symbolAddress(const std::string &name) {
-  if (Value *buffer = parameterBuffer(name))
-    return b.CreatePtrToInt(buffer, integer(64));
+Value *FunctionTranslator::symbolAddress(const std::string &plain) {
+  if (const ParameterPlace *parameter = findParameter(plain))
+    return b.CreatePtrToInt(parameter->place, integer(64));
+  std::string name = function.resolve(scope, plain);
   if (auto found = sharedOffsets.find(name); found != sharedOffsets.end())
     return b.getInt64(found->second);
   if (GlobalVariable *variable = module.getNamedGlobal(name))
     return b.CreatePtrToInt(variable, integer(64));
   if (llvm::Function *known = module.getFunction(name))
     return b.CreatePtrToInt(known, integer(64));
-  fail("`" + name + "` is neither a register nor a variable");
+  fail("`" + plain + "` is neither a register nor a variable");
   return b.getInt64(0);
 }
 
@@ -188,21 +185,21 @@ Value *FunctionTranslator::read(const Operand &operand, unsigned bits, bool isSi
   if (operand.isMinus)
     fail("`-" + operand.name + "`: only `vmad` takes a register behind a minus");
   Value *value;
-  if (std::optional<uint32_t> index = findSpecial(operand.name))
-    value = special(*index);
-  else if (StringRef(operand.name).starts_with("%envreg") || operand.name == "%current_graph_exec")
-    value = b.getInt64(0); // the driver's own; without a graph 0
-  else if (operand.name == "%is_explicit_cluster")
-    value = b.CreateZExt(b.CreateICmpUGT(special(ClusterNctaRank), b.getInt32(1)), b.getInt32Ty());
-  else if (StringRef(operand.name).starts_with("%clock") || operand.name == "%globaltimer")
-    value = b.CreateIntrinsic(Intrinsic::readcyclecounter, {});
-  else if (StringRef(operand.name).starts_with("%lanemask_"))
-    value = call(("dscc_sim_" + operand.name.substr(1)).c_str(), b.getInt32Ty(), {});
-  else if (AllocaInst *slot = findRegister(operand.name)) {
+  if (AllocaInst *slot = findRegister(operand.name)) {
     checkAccumulator(slot, /*isWrite=*/false);
     value = b.CreateLoad(slot->getAllocatedType(), slot);
     if (operand.integer)
       fail("a number is added to the register `" + operand.name + "`");
+  } else if (std::optional<uint32_t> index = findSpecial(operand.name)) {
+    value = special(*index);
+  } else if (StringRef(operand.name).starts_with("%envreg") || operand.name == "%current_graph_exec") {
+    value = b.getInt64(0); // the driver's own; without a graph 0
+  } else if (operand.name == "%is_explicit_cluster") {
+    value = b.CreateZExt(b.CreateICmpUGT(special(ClusterNctaRank), b.getInt32(1)), b.getInt32Ty());
+  } else if (StringRef(operand.name).starts_with("%clock") || operand.name == "%globaltimer") {
+    value = b.CreateIntrinsic(Intrinsic::readcyclecounter, {});
+  } else if (StringRef(operand.name).starts_with("%lanemask_")) {
+    value = call(("dscc_sim_" + operand.name.substr(1)).c_str(), b.getInt32Ty(), {});
   } else {
     value = b.CreateAdd(symbolAddress(operand.name), b.getInt64(uint64_t(operand.integer)));
   }
@@ -317,14 +314,6 @@ void FunctionTranslator::checkAccumulator(const AllocaInst *slot, bool isWrite) 
   }
 }
 
-Value *FunctionTranslator::parameterBuffer(const std::string &name) {
-  for (int at = scope; at >= 0; at = function.scopes[at].parent)
-    if (AllocaInst *buffer = callBuffers[at].lookup(name))
-      return buffer;
-  auto found = parameters.find(name);
-  return found == parameters.end() ? nullptr : found->second;
-}
-
 Value *FunctionTranslator::address(const Operand &operand, StringRef space) {
   if (operand.kind != Operand::Kind::Address) {
     fail("an address is missing");
@@ -332,8 +321,8 @@ Value *FunctionTranslator::address(const Operand &operand, StringRef space) {
   }
   AllocaInst *base = operand.name.empty() ? nullptr : findRegister(operand.name);
   Value *place;
-  if (Value *buffer = base || operand.name.empty() ? nullptr : parameterBuffer(operand.name)) {
-    place = buffer;
+  if (const ParameterPlace *named = base || operand.name.empty() ? nullptr : findParameter(operand.name)) {
+    place = named->place;
   } else {
     Value *number = operand.name.empty() ? b.getInt64(0)
                     : base               ? resize(b.CreateLoad(base->getAllocatedType(), base), 64)
@@ -469,7 +458,7 @@ void FunctionTranslator::translate(const Statement &s) {
   for (StringRef word : drop_begin(s.parts))
     if (!isKnownWord(word))
       return fail("the simulator does not know `." + word + "` of the instruction `" + s.text + "`");
-  if (std::string wrong = findFormError(s, ptxTarget); !wrong.empty())
+  if (std::string wrong = findFormError(s, ptx.target); !wrong.empty())
     return fail(wrong);
   makeMatricesBefore(s, instruction);
   countSegment(s);
@@ -486,26 +475,6 @@ void FunctionTranslator::translate(const Statement &s) {
   if (!b.GetInsertBlock()->getTerminator())
     b.CreateBr(on);
   b.SetInsertPoint(on);
-}
-
-void FunctionTranslator::bindParameters() {
-  IRBuilder<> builder(entry);
-  if (function.isEntry) {
-    for (auto [index, parameter] : enumerate(function.parameters))
-      parameters[parameter.name] = markInvariant(builder.CreateLoad(
-          pointer(), builder.CreateConstGEP1_64(builder.getPtrTy(), target->getArg(1), index)));
-  } else {
-    unsigned index = 1;
-    for (const std::vector<Variable> *list : {&function.results, &function.parameters})
-      for (const Variable &parameter : *list)
-        parameters[parameter.name] = target->getArg(index++);
-  }
-  for (const Variable &local : function.locals)
-    parameters[local.name] = slot(ArrayType::get(b.getInt8Ty(), local.bytes), std::max(16u, local.align));
-  for (auto [index, one] : enumerate(function.scopes))
-    for (const Variable &parameter : one.parameters)
-      callBuffers[index][parameter.name] =
-          slot(ArrayType::get(b.getInt8Ty(), parameter.bytes), std::max(8u, parameter.align));
 }
 
 void FunctionTranslator::run(llvm::Function *made) {
@@ -527,8 +496,10 @@ void FunctionTranslator::run(llvm::Function *made) {
       return;
     translate(s);
   }
-  if (!b.GetInsertBlock()->getTerminator())
+  if (!b.GetInsertBlock()->getTerminator()) {
+    storeResults();
     b.CreateRetVoid();
+  }
   // Who waits in a loop lets others run meanwhile.
   hasCollectives |= hasLoops && looksAgain;
   // Labels that nobody opened do not exist: parse order guarantees it; blocks behind a return stay empty.

@@ -55,6 +55,13 @@ std::string translate(const PtxModule &ptx, llvm::Module &module, CheckLevel che
 
 class FunctionTranslator;
 
+/// A parameter or a buffer of a call: where it lies, and what is declared.
+struct ParameterPlace {
+  llvm::Value *place = nullptr;
+  const Variable *variable = nullptr;
+  bool isInput = false; // of the function that is translated
+};
+
 /// Whether an instruction's name may have this word behind its opcode. Words.cpp.
 bool isKnownWord(llvm::StringRef word);
 struct Site;
@@ -117,7 +124,7 @@ std::vector<AccumulatorSet> findAccumulators(const Function &function); // Wgmma
 /// State and services while a function is translated.
 class FunctionTranslator {
 public:
-  FunctionTranslator(const Function &function, llvm::StringRef ptxTarget, llvm::Module &module, CheckLevel check,
+  FunctionTranslator(const Function &function, const PtxModule &ptx, llvm::Module &module, CheckLevel check,
                      const std::map<std::string, uint64_t> &sharedOffsets, std::string &error);
   /// Writes the body into `target`.
   void run(llvm::Function *target);
@@ -179,7 +186,14 @@ public:
   llvm::BasicBlock *label(const std::string &name);
   void open(llvm::BasicBlock *block);
   const std::vector<std::string> *branchTargets(const std::string &label);
-  llvm::Value *parameterBuffer(const std::string &name);
+
+  // Parameters (Parameters.cpp).
+  const ParameterPlace *findParameter(const std::string &name) const;
+  /// Gives the caller what the registers among the results hold.
+  void storeResults();
+  bool isRegister(const std::string &name) { return findRegister(name); }
+  const Function *findFunction(const std::string &name) const;
+
   /// Counts a branch back, so that endless loops come to an end.
   void tick();
   bool isBackward(const std::string &label) const { return openedLabels.count(label); }
@@ -212,16 +226,17 @@ private:
   llvm::CallInst *report(llvm::StringRef callee, llvm::Value *what, llvm::ArrayRef<llvm::Value *> more = {});
 
   const Function &function;
-  llvm::StringRef ptxTarget; // .target
+  const PtxModule &ptx;
   llvm::Module &module;
   CheckLevel checks;
   const std::map<std::string, uint64_t> &sharedOffsets;
   std::string &error;
   int line = 0, scope = 0;
   llvm::BasicBlock *entry = nullptr;
-  std::vector<llvm::StringMap<llvm::AllocaInst *>> registers, callBuffers; // by scope
-  std::vector<llvm::StringMap<llvm::BasicBlock *>> labels;                 // by scope
-  std::map<std::string, llvm::Value *> parameters;                         // and local variables
+  std::vector<llvm::StringMap<llvm::AllocaInst *>> registers; // by scope
+  std::vector<llvm::StringMap<ParameterPlace>> callBuffers;   // and local variables, by scope
+  std::vector<llvm::StringMap<llvm::BasicBlock *>> labels;    // by scope
+  std::map<std::string, ParameterPlace> parameters;
   std::map<std::string, llvm::AllocaInst *> buffers;
   std::set<std::string> openedLabels;
   llvm::DenseMap<const llvm::AllocaInst *, llvm::SmallVector<size_t, 1>> setsOfSlots;
