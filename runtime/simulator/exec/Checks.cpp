@@ -33,10 +33,17 @@ static bool isAligned(uint64_t address, uint32_t bytes) { return (bytes & (bytes
 
 static std::string hex(const void *address) { return "0x" + llvm::utohexstr(reinterpret_cast<uintptr_t>(address)); }
 
+/// Null if the launch's parameters lie there.
 [[gnu::noinline]] static const Allocation *lookUp(Lane &lane, const char *address, uint32_t bytes, bool isStore,
                                                   int site) {
   const Allocation *allocation = findAllocation(address);
   if (!allocation || !allocation->holds(address, bytes)) {
+    if (isInParameters(*lane.block, address, bytes)) {
+      if (isStore)
+        fault(lane, "store to a parameter", describeAccess(bytes, isStore) + " at " + hex(address), site,
+              illegalAddress);
+      return nullptr;
+    }
     std::string where = allocation ? ", " + std::to_string(address - (allocation->begin + allocation->bytes)) +
                                          " bytes past the end of " + allocation->describe()
                                    : ", which is in no allocation";
@@ -72,6 +79,8 @@ static void markWritten(uint8_t *written, uint32_t bytes) {
 static void checkGlobal(Lane &lane, const char *address, uint32_t bytes, Access access, int site) {
   bool isStore = !isLoad(access);
   const Allocation *allocation = allocationOf(lane, address, bytes, isStore, site);
+  if (!allocation) // the launch's parameters
+    return;
   if (allocation->isFree)
     fault(lane, "use after free",
           describeAccess(bytes, isStore) + " at byte " + std::to_string(address - allocation->begin) + " of " +
@@ -93,8 +102,7 @@ static void checkGlobal(Lane &lane, const char *address, uint32_t bytes, Access 
   }
 }
 
-/// Local memory is on the stacks of the block's threads.
-static bool isOnStack(const Block &block, const char *address) {
+bool isOnStack(const Block &block, const char *address) {
   return address >= block.stacks && address < block.stacks + block.stackBytes * block.numThreads;
 }
 
@@ -152,15 +160,6 @@ static void discard(Lane *lane, char *address, int site) {
 
 static uint32_t isLocal(Lane *lane, const char *address) { return isOnStack(*lane->block, address); }
 
-static uint32_t isParameter(Lane *lane, const char *address) {
-  const Block &block = *lane->block;
-  const std::vector<uint32_t> &bytes = block.kernel->parameterBytes;
-  for (size_t i = 0; i < bytes.size(); ++i)
-    if (size_t(address - static_cast<char *>(block.arguments[i])) < bytes[i])
-      return true;
-  return false;
-}
-
 void prepareChecks(Block &block) {
   std::fill(std::begin(block.recent), std::end(block.recent), nullptr);
   if (settings().check == CheckLevel::None)
@@ -176,8 +175,7 @@ llvm::ArrayRef<Callee> checkCallees() {
                                 {"dscc_sim_check_store", reinterpret_cast<void *>(check<Access::Store>)},
                                 {"dscc_sim_check_strong", reinterpret_cast<void *>(checkStrong)},
                                 {"dscc_sim_discard", reinterpret_cast<void *>(discard)},
-                                {"dscc_sim_is_local", reinterpret_cast<void *>(isLocal)},
-                                {"dscc_sim_is_param", reinterpret_cast<void *>(isParameter)}};
+                                {"dscc_sim_is_local", reinterpret_cast<void *>(isLocal)}};
   return list;
 }
 

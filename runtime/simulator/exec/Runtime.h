@@ -18,6 +18,11 @@ void landUntil(Lane &lane, uint64_t end);
 /// Poisons shared memory and clears its shadow, if the settings ask for it.
 void prepareChecks(Block &block);
 
+/// Local memory is on the stacks of the block's threads, and so are the parameters of functions.
+bool isOnStack(const Block &block, const char *address);
+/// Whether the bytes are of one parameter of the launch: loads of any space but .shared and .local may come there.
+bool isInParameters(const Block &block, const char *address, size_t bytes);
+
 /// A function that compiled code calls, by the name that it calls it by.
 struct Callee {
   const char *name;
@@ -28,6 +33,7 @@ llvm::ArrayRef<Callee> warpCallees();
 llvm::ArrayRef<Callee> barrierCallees();
 llvm::ArrayRef<Callee> checkCallees();
 llvm::ArrayRef<Callee> clockCallees();
+llvm::ArrayRef<Callee> parameterCallees();
 llvm::ArrayRef<Callee> asyncCopyCallees();
 llvm::ArrayRef<Callee> mbarrierCallees();
 llvm::ArrayRef<Callee> bulkCopyCallees();

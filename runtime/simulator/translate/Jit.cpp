@@ -111,8 +111,8 @@ std::unique_ptr<LoadedModule> LoadedModule::load(StringRef text, const Chip &chi
     return error = say(jit.takeError()), nullptr;
   orc::SymbolMap symbols;
   for (ArrayRef<Callee> list :
-       {warpCallees(), barrierCallees(), checkCallees(), clockCallees(), asyncCopyCallees(), mbarrierCallees(),
-        bulkCopyCallees(), clusterCallees(), matrixCallees(), wmmaCallees(), wgmmaCallees(),
+       {warpCallees(), barrierCallees(), checkCallees(), clockCallees(), parameterCallees(), asyncCopyCallees(),
+        mbarrierCallees(), bulkCopyCallees(), clusterCallees(), matrixCallees(), wmmaCallees(), wgmmaCallees(),
         scalarCallees(), videoCallees(), callCallees(), printingCallees(), statisticsCallees()})
     for (const Callee &callee : list)
       symbols[(*jit)->mangleAndIntern(callee.name)] = {orc::ExecutorAddr::fromPtr(callee.address), JITSymbolFlags::Exported};

@@ -11,9 +11,12 @@ namespace dscc::sim {
 using namespace llvm;
 
 static StringRef spaceOf(const Statement &s) {
-  for (StringRef part : s.parts)
-    if (part == "global" || part == "param" || part == "local" || part == "const" || part.starts_with("shared"))
+  for (StringRef part : s.parts) {
+    if (part.starts_with("param")) // ::entry, ::func
+      return "param";
+    if (part == "global" || part == "local" || part == "const" || part.starts_with("shared"))
       return part;
+  }
   return "";
 }
 
@@ -41,7 +44,8 @@ static void translateLoad(FunctionTranslator &t, const Statement &s) {
   StringRef space = spaceOf(s);
   const Operand &to = s.operands[0];
   unsigned count = to.kind == Operand::Kind::Vector ? unsigned(to.parts.size()) : 1, bytes = type.bits / 8 * count;
-  Value *from = t.address(s.operands[1], space);
+  Value *from =
+      space == "param" ? t.parameterAddress(s.operands[1], bytes, /*isStore=*/false) : t.address(s.operands[1], space);
   bool isVolatile = s.has("volatile") || s.has("acquire") || s.has("relaxed");
   t.looksAgain |= isVolatile;
   if (isVolatile) {
@@ -74,7 +78,10 @@ static void translateStore(FunctionTranslator &t, const Statement &s) {
   StringRef space = spaceOf(s);
   const Operand &from = s.operands[1];
   unsigned count = from.kind == Operand::Kind::Vector ? unsigned(from.parts.size()) : 1, bytes = type.bits / 8 * count;
-  Value *to = t.address(s.operands[0], space);
+  if (space == "const")
+    return t.fail("`" + s.text + "`: .const is not written by kernels");
+  Value *to =
+      space == "param" ? t.parameterAddress(s.operands[0], bytes, /*isStore=*/true) : t.address(s.operands[0], space);
   bool isVolatile = s.has("volatile") || s.has("release") || s.has("relaxed");
   if (s.has("release"))
     orderThreads(t, s, /*acquires=*/false, /*releases=*/true);
@@ -236,8 +243,8 @@ static void translateIsSpace(FunctionTranslator &t, const Statement &s) {
     is = isConst(t, address);
   else if (s.has("local"))
     is = ask("dscc_sim_is_local", pointer);
-  else if (s.has("param") || s.has("param::entry"))
-    is = ask("dscc_sim_is_param", pointer);
+  else if (spaceOf(s).starts_with("param"))
+    is = ask("dscc_sim_is_parameter", address);
   else if (s.has("global"))
     is = t.b.CreateNot(t.b.CreateOr(t.b.CreateOr(isShared(/*ofCluster=*/true), ask("dscc_sim_is_local", pointer)),
                                     isConst(t, address)));

@@ -81,4 +81,28 @@ void FunctionTranslator::storeResults() {
   scope = own;
 }
 
+Value *FunctionTranslator::parameterAddress(const Operand &operand, unsigned bytes, bool isStore) {
+  bool isNamed = operand.kind == Operand::Kind::Address && !operand.name.empty() && !findRegister(operand.name);
+  const ParameterPlace *named = isNamed ? findParameter(operand.name) : nullptr;
+  if (!named) {
+    Value *place = address(operand, "param");
+    if (checks != CheckLevel::None)
+      call("dscc_sim_check_parameter", b.getVoidTy(), {place, i32(bytes), i32(isStore), site()});
+    return place;
+  }
+  const Variable &variable = *named->variable;
+  uint64_t offset = uint64_t(operand.integer);
+  if (variable.space != ".param")
+    fail("`" + operand.name + "` is no parameter");
+  else if (isStore && named->isInput)
+    fail("`" + operand.name + "` is a parameter of this function, which does not write it");
+  else if (operand.integer < 0 || (variable.bytes && (bytes > variable.bytes || offset > variable.bytes - bytes)))
+    fail("an access of " + Twine(bytes) + " bytes at byte " + Twine(operand.integer) + " of `" + operand.name +
+         "`, which has " + Twine(variable.bytes));
+  else if (bytes && offset % bytes)
+    fail("an access of " + Twine(bytes) + " bytes at byte " + Twine(operand.integer) + " of `" + operand.name +
+         "` is not aligned");
+  return address(operand, "param");
+}
+
 } // namespace dscc::sim

@@ -189,6 +189,8 @@ public:
 
   // Parameters (Parameters.cpp).
   const ParameterPlace *findParameter(const std::string &name) const;
+  /// The host address of an access to .param: a named place is looked at here, one in a register while the kernel runs.
+  llvm::Value *parameterAddress(const Operand &operand, unsigned bytes, bool isStore);
   /// Gives the caller what the registers among the results hold.
   void storeResults();
   bool isRegister(const std::string &name) { return findRegister(name); }
