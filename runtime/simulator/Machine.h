@@ -44,8 +44,11 @@ struct Kernel {
   };
   std::vector<SharedRange> sharedRanges; // the variables within
   uint32_t maxThreads = 0;      // .maxntid, or .reqntid; 0: not said
-  uint32_t requiredThreads = 0; // .reqntid; 0: not said
+  uint32_t requiredBlock[3] = {0, 0, 0}; // .reqntid; 0: not said
   uint32_t cluster[3] = {0, 0, 0}; // .reqnctapercluster; 0: not said
+  uint32_t maxClusterBlocks = 0;   // .maxclusterrank; 0: not said
+  bool needsCluster = false;       // .explicitcluster: it or the launch has to say the cluster's size
+  bool countsClusters = false;     // .blocksareclusters: a launch's grid is one of clusters
   bool hasCollectives = false;  // barriers, shuffles, ...: whatever needs a fiber a thread
   bool ordersUnits = false;     // fences by which blocks may know what others have done
   bool callsFunctions = false;  // to a depth that is not known
@@ -68,6 +71,7 @@ public:
 struct LaunchShape {
   uint32_t grid[3] = {1, 1, 1}, block[3] = {1, 1, 1}, cluster[3] = {1, 1, 1};
   uint32_t dynamicShared = 0; // bytes
+  bool isExplicitCluster = false; // the kernel or the launch says the cluster's size
 };
 
 /// What went wrong in a launch. `isFault` is what a GPU would have noticed as well: its context is lost.

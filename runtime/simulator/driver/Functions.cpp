@@ -46,7 +46,7 @@ static CUresult getAttribute(int *value, int attribute, const CUfunc_st *functio
       {FunctionLocalBytes, int(kernel.localBytes)}, {FunctionRegisters, int(kernel.registers)},
       {FunctionPtxVersion, version}, {FunctionBinaryVersion, version}, {FunctionCacheModeCa, 0},
       {FunctionMaxDynamicSharedBytes, int(function->maxDynamicShared)}, {FunctionPreferredCarveout, function->carveout},
-      {FunctionClusterSizeMustBeSet, 0}, {FunctionRequiredClusterWidth, int(kernel.cluster[0])},
+      {FunctionClusterSizeMustBeSet, int(kernel.needsCluster)}, {FunctionRequiredClusterWidth, int(kernel.cluster[0])},
       {FunctionRequiredClusterHeight, int(kernel.cluster[1])}, {FunctionRequiredClusterDepth, int(kernel.cluster[2])},
       {FunctionNonPortableClusterSizeAllowed, function->allowsLargeClusters},
       {FunctionClusterSchedulingPolicy, function->clusterPolicy}};

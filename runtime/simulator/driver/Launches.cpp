@@ -2,6 +2,7 @@
 
 #include "runtime/simulator/driver/Entry.h"
 
+#include <algorithm>
 #include <cstring>
 
 using namespace dscc::sim;
@@ -16,7 +17,8 @@ static CUresult resolveCluster(const CUfunc_st &function, const uint32_t *asked,
   const uint32_t *declared = function.kernel->cluster[0] ? function.kernel->cluster : nullptr;
   const uint32_t *wanted = asked ? asked : declared;
   if (!wanted)
-    return CUDA_SUCCESS;
+    return function.kernel->needsCluster ? CUDA_ERROR_INVALID_CLUSTER_SIZE : CUDA_SUCCESS;
+  shape.isExplicitCluster = true;
   uint64_t blocks = 1;
   for (int axis = 0; axis < 3; ++axis) {
     DSCC_REQUIRE(wanted[axis], CUDA_ERROR_INVALID_VALUE);
@@ -28,6 +30,8 @@ static CUresult resolveCluster(const CUfunc_st &function, const uint32_t *asked,
   DSCC_REQUIRE(blocks == 1 || state().chip->hasClusters, CUDA_ERROR_NOT_SUPPORTED);
   DSCC_REQUIRE(blocks <= (function.allowsLargeClusters ? largestClusterBlocks : portableClusterBlocks),
                CUDA_ERROR_INVALID_CLUSTER_SIZE);
+  uint32_t most = function.kernel->maxClusterBlocks;
+  DSCC_REQUIRE(!most || blocks <= most, CUDA_ERROR_INVALID_CLUSTER_SIZE);
   return CUDA_SUCCESS;
 }
 
@@ -38,10 +42,11 @@ static CUresult checkShape(const CUfunc_st &function, const LaunchShape &shape) 
   for (int axis = 0; axis < 3; ++axis) {
     DSCC_REQUIRE(shape.grid[axis] && shape.grid[axis] <= maxGrid[axis], CUDA_ERROR_INVALID_VALUE);
     DSCC_REQUIRE(shape.block[axis] && shape.block[axis] <= maxBlock[axis], CUDA_ERROR_INVALID_VALUE);
+    DSCC_REQUIRE(!kernel.requiredBlock[axis] || shape.block[axis] == kernel.requiredBlock[axis],
+                 CUDA_ERROR_INVALID_VALUE);
     threads *= shape.block[axis];
   }
-  DSCC_REQUIRE(threads <= 1024 && (!kernel.requiredThreads || threads == kernel.requiredThreads),
-               CUDA_ERROR_INVALID_VALUE);
+  DSCC_REQUIRE(threads <= 1024, CUDA_ERROR_INVALID_VALUE);
   DSCC_REQUIRE(!kernel.maxThreads || threads <= kernel.maxThreads, CUDA_ERROR_LAUNCH_OUT_OF_RESOURCES);
   const Chip &chip = *state().chip;
   uint32_t declared = declaredShared(kernel);
@@ -63,6 +68,9 @@ CUresult makeKernelCall(CUfunction handle, LaunchShape shape, const uint32_t *cl
   // A buffer of all arguments would need the alignment of each, which is not kept.
   DSCC_REQUIRE(!extra || !extra[0], CUDA_ERROR_NOT_SUPPORTED);
   DSCC_REQUIRE(arguments || parameters.empty(), CUDA_ERROR_INVALID_VALUE);
+  for (int axis = 0; function->kernel->countsClusters && axis < 3; ++axis)
+    shape.grid[axis] =
+        uint32_t(std::min<uint64_t>(uint64_t(shape.grid[axis]) * function->kernel->cluster[axis], UINT32_MAX));
   DSCC_TRY(checkShape(*function, shape));
   DSCC_TRY(resolveCluster(*function, cluster, shape));
   call = {function, function->number, shape, {}};

@@ -169,8 +169,11 @@ static Kernel describe(const Function &function, uint32_t sharedBytes) {
     kernel.parameterBytes.push_back(uint32_t(parameter.bytes));
   kernel.staticShared = sharedBytes;
   kernel.maxThreads = function.maxThreads;
-  kernel.requiredThreads = function.requiredBlock[0] * function.requiredBlock[1] * function.requiredBlock[2];
+  std::copy(function.requiredBlock, function.requiredBlock + 3, kernel.requiredBlock);
   std::copy(function.cluster, function.cluster + 3, kernel.cluster);
+  kernel.maxClusterBlocks = function.maxClusterBlocks;
+  kernel.needsCluster = function.needsCluster && !function.cluster[0];
+  kernel.countsClusters = function.countsClusters;
   uint64_t registers = 0;
   for (const Scope &scope : function.scopes)
     registers += scope.registers.size() + scope.ranges.size();

@@ -54,17 +54,21 @@ class Launches(driver_api.Case):
 
     @unittest.skipUnless(HAS_CLUSTERS, "the chip has no clusters")
     def test_clusters(self):
-        entries = [("free", ""), ("pairs", ".reqnctapercluster 2, 1, 1")]
+        entries = [("free", ""), ("pairs", ".reqnctapercluster 2, 1, 1"), ("few", ".maxclusterrank 2"), ("told", ".explicitcluster")]
         module = api.load(driver_api.CLUSTERS.format(entries="\n".join(
             driver_api.CLUSTER_ENTRY.format(name=name, directive=directive) for name, directive in entries)))
-        free, pairs = api.function(module, "free"), api.function(module, "pairs")
+        free, pairs, few, told = (api.function(module, name) for name, _ in entries)
         for function, attributes, blocks in ((free, [], 1), (free, [(4, 4, 1, 1)], 4), (pairs, [], 2),
-                                             (pairs, [(4, 2, 1, 1)], 2)):
+                                             (pairs, [(4, 2, 1, 1)], 2), (few, [(4, 2, 1, 1)], 2), (few, [], 1),
+                                             (told, [(4, 4, 1, 1)], 4)):
             self.assertEqual(self.launch_ex(function, 8, *attributes), "SUCCESS")
             api.ok("cuCtxSynchronize")
             self.assertEqual(self.result()[:8].tolist(), [blocks] * 8)
         self.assertEqual(self.launch_ex(pairs, 8, (4, 4, 1, 1)), "INVALID_CLUSTER_SIZE")
         self.assertEqual(self.launch_ex(pairs, 7), "INVALID_CLUSTER_SIZE")
+        self.assertEqual(self.launch_ex(few, 8, (4, 4, 1, 1)), "INVALID_CLUSTER_SIZE")
+        self.assertEqual(self.launch_ex(told, 8), "INVALID_CLUSTER_SIZE")
+        self.assertEqual([api.get("cuFuncGetAttribute", 10, each, kind=ctypes.c_int) for each in (free, pairs, told)], [0, 0, 1])
         self.assertEqual(self.launch_ex(free, 9, (4, 2, 1, 1)), "INVALID_CLUSTER_SIZE")
         # More than 8 blocks only if the function has been told so, and more than 16 never.
         self.assertEqual(self.launch_ex(free, 16, (4, 16, 1, 1)), "INVALID_CLUSTER_SIZE")
