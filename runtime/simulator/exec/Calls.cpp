@@ -58,6 +58,14 @@ static void failAssertion(Lane *lane, const char *const *expression, const char 
   abandon(*lane);
 }
 
+/// brx.idx beyond its list.
+static void branchToNothing(Lane *lane, uint32_t index, uint32_t count, int site) {
+  reports().add(*lane, "branch to no target",
+                "index " + std::to_string(index) + " into a list of " + std::to_string(count) + " labels", site,
+                invalidPc);
+  abandon(*lane);
+}
+
 /// malloc and free of a kernel: pointers to the buffers of result and parameter.
 static void allocateOnHeap(Lane *, void **result, const uint64_t *bytes, int) { *result = memory::allocate(*bytes); }
 
@@ -73,6 +81,7 @@ static void freeOnHeap(Lane *lane, void *const *address, int site) {
 
 llvm::ArrayRef<Callee> callCallees() {
   static const Callee list[] = {{"dscc_sim_find_function", reinterpret_cast<void *>(findFunction)},
+                                {"dscc_sim_no_target", reinterpret_cast<void *>(branchToNothing)},
                                 {"dscc_sim_enter_function", reinterpret_cast<void *>(enterFunction)},
                                 {"dscc_sim_assert_fail", reinterpret_cast<void *>(failAssertion)},
                                 {"dscc_sim_malloc", reinterpret_cast<void *>(allocateOnHeap)},

@@ -24,12 +24,15 @@ static void translateIndexedBranch(FunctionTranslator &t, const Statement &s) {
   const std::vector<std::string> *targets = s.operands.size() == 2 ? t.branchTargets(s.operands[1].name) : nullptr;
   if (!targets)
     return t.fail("`brx.idx` has no list of targets");
+  if (any_of(*targets, [&](const std::string &name) { return t.isBackward(name); }))
+    t.tick();
   BasicBlock *none = BasicBlock::Create(t.context, "none", t.target);
   Value *chosen = t.read(s.operands[0], 32);
   SwitchInst *choice = t.b.CreateSwitch(chosen, none, unsigned(targets->size()));
   for (auto [index, name] : enumerate(*targets))
     choice->addCase(t.b.getInt32(uint32_t(index)), t.label(name));
   t.b.SetInsertPoint(none);
+  t.call("dscc_sim_no_target", t.b.getVoidTy(), {chosen, t.i32(int64_t(targets->size())), t.site()});
   t.b.CreateUnreachable();
   if (s.predicate.empty())
     startDeadBlock(t);
