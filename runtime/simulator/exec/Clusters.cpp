@@ -78,6 +78,13 @@ static char *clusterAddress(Lane *lane, uint64_t address, int site) {
   return block.shared + (address & offsetMask);
 }
 
+/// cvta.to of a generic address: of the own block plain, so that it is one of .shared::cta too.
+static uint64_t clusterOffset(Lane *lane, uint64_t address, int) {
+  const Block *owner = findSharedOwner(*lane, reinterpret_cast<char *>(address));
+  uint64_t offset = address - reinterpret_cast<uint64_t>((owner ? owner : lane->block)->shared);
+  return owner && owner != lane->block ? uint64_t(owner->rank + 1) << rankShift | offset : offset;
+}
+
 /// mapa of an address in the shared window.
 static uint32_t mapShared(Lane *lane, uint32_t address, uint32_t rank, int site) {
   blockOf(*lane, rank, site);
@@ -143,6 +150,7 @@ llvm::ArrayRef<Callee> clusterCallees() {
   static const Callee list[] = {{"dscc_sim_cluster_arrive", reinterpret_cast<void *>(arriveCluster)},
                                 {"dscc_sim_cluster_wait", reinterpret_cast<void *>(waitCluster)},
                                 {"dscc_sim_cluster_address", reinterpret_cast<void *>(clusterAddress)},
+                                {"dscc_sim_cluster_offset", reinterpret_cast<void *>(clusterOffset)},
                                 {"dscc_sim_map_shared", reinterpret_cast<void *>(mapShared)},
                                 {"dscc_sim_map_generic", reinterpret_cast<void *>(mapGeneric)},
                                 {"dscc_sim_rank_shared", reinterpret_cast<void *>(rankOfShared)},

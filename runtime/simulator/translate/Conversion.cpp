@@ -211,6 +211,12 @@ static void translateCvta(FunctionTranslator &t, const Statement &s) {
   if (s.operands.size() != 2)
     return t.fail("`cvta` takes 2 operands");
   Value *value = t.read(s.operands[1], 64);
+  if (s.has("shared::cluster")) { // of any block of the cluster
+    value = s.has("to")
+                ? t.call("dscc_sim_cluster_offset", t.integer(64), {value, t.site()})
+                : t.b.CreatePtrToInt(t.call("dscc_sim_cluster_address", t.pointer(), {value, t.site()}), t.integer(64));
+    return t.write(s.operands[0], value);
+  }
   bool isShared = any_of(s.parts, [](StringRef part) { return part.starts_with("shared"); });
   if (isShared) {
     Value *base = t.b.CreatePtrToInt(t.sharedBase(), t.integer(64));
