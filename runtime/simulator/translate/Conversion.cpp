@@ -203,6 +203,17 @@ static void translateCvt(FunctionTranslator &t, const Statement &s) {
 static void translateMov(FunctionTranslator &t, const Statement &s) {
   if (s.operands.size() != 2)
     return t.fail("`mov` takes 2 operands");
+  if (unsigned lanes = s.has("v2") ? 2 : s.has("v4") ? 4 : 0) {
+    ArrayRef<Operand> to = s.operands[0].parts, from = s.operands[1].parts;
+    if (to.size() != lanes || from.size() != lanes)
+      return t.fail("`" + s.text + "` takes vectors of " + Twine(lanes) + " parts");
+    SmallVector<Value *> values; // all are read first
+    for (const Operand &part : from)
+      values.push_back(t.read(part, t.typeOf(s).width()));
+    for (auto [part, value] : zip(to, values))
+      t.write(part, value);
+    return;
+  }
   t.write(s.operands[0], t.read(s.operands[1], t.typeOf(s).width()));
 }
 
