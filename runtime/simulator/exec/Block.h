@@ -39,7 +39,7 @@ enum Special : uint32_t {
   TidX, TidY, TidZ, NtidX, NtidY, NtidZ, CtaidX, CtaidY, CtaidZ, NctaidX, NctaidY, NctaidZ, LaneId, WarpSize, WarpId,
   NwarpId, SmId, NsmId, GridId, ClusterCtaRank, ClusterNctaRank, ClusterCtaidX, ClusterCtaidY, ClusterCtaidZ,
   ClusterNctaidX, ClusterNctaidY, ClusterNctaidZ, ClusterIdX, ClusterIdY, ClusterIdZ, NclusterIdX, NclusterIdY,
-  NclusterIdZ, DynamicSharedBytes, TotalSharedBytes, NumSpecials
+  NclusterIdZ, DynamicSharedBytes, TotalSharedBytes, AggregateSharedBytes, IsExplicitCluster, NumSpecials
 };
 
 /// One copy of cp.async that has not landed.

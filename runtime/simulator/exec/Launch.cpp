@@ -120,7 +120,10 @@ static void initialiseSpecials(Lane &lane, const Block &block, const LaunchState
   special[ClusterCtaRank] = block.rank;
   special[ClusterNctaRank] = state.unitSize;
   special[DynamicSharedBytes] = shape.dynamicShared;
-  special[TotalSharedBytes] = state.sharedBytes;
+  constexpr uint32_t sharedUnit = 128; // what the hardware gives out at a time
+  special[TotalSharedBytes] = uint32_t(llvm::alignTo(state.sharedBytes, sharedUnit));
+  special[AggregateSharedBytes] = special[TotalSharedBytes] + reservedShared;
+  special[IsExplicitCluster] = shape.isExplicitCluster;
 }
 
 static void prepareLane(Lane &lane, Block &block, const LaunchState &state, uint32_t thread) {

@@ -3,6 +3,7 @@
 #include "runtime/simulator/exec/Runtime.h"
 
 #include <algorithm>
+#include <chrono>
 
 namespace dscc::sim {
 
@@ -168,6 +169,11 @@ static void trap(Lane *lane, int site) {
   abandon(*lane);
 }
 
+/// Nanoseconds since some moment before the first launch.
+static uint64_t readGlobalTimer(Lane *) {
+  return uint64_t(std::chrono::nanoseconds(std::chrono::steady_clock::now().time_since_epoch()).count());
+}
+
 static void exitLane(Lane *lane) { exitThread(*lane); }
 
 llvm::ArrayRef<Callee> warpCallees() {
@@ -175,6 +181,7 @@ llvm::ArrayRef<Callee> warpCallees() {
                                 {"dscc_sim_shuffle", reinterpret_cast<void *>(shuffle)},
                                 {"dscc_sim_warp_reduce", reinterpret_cast<void *>(reduceWarp)},
                                 {"dscc_sim_active_mask", reinterpret_cast<void *>(activeMask)},
+                                {"dscc_sim_global_timer", reinterpret_cast<void *>(readGlobalTimer)},
                                 {"dscc_sim_lanemask_eq", reinterpret_cast<void *>(maskEq)},
                                 {"dscc_sim_lanemask_lt", reinterpret_cast<void *>(maskLt)},
                                 {"dscc_sim_lanemask_le", reinterpret_cast<void *>(maskLe)},

@@ -116,7 +116,8 @@ static std::optional<uint32_t> findSpecial(StringRef name) {
       {"%cluster_nctaid.z", ClusterNctaidZ}, {"%clusterid.x", ClusterIdX}, {"%clusterid.y", ClusterIdY},
       {"%clusterid.z", ClusterIdZ}, {"%nclusterid.x", NclusterIdX}, {"%nclusterid.y", NclusterIdY},
       {"%nclusterid.z", NclusterIdZ}, {"%dynamic_smem_size", DynamicSharedBytes},
-      {"%total_smem_size", TotalSharedBytes}, {"%aggr_smem_size", TotalSharedBytes}};
+      {"%total_smem_size", TotalSharedBytes}, {"%aggr_smem_size", AggregateSharedBytes},
+      {"%is_explicit_cluster", IsExplicitCluster}};
   for (auto &[known, index] : names)
     if (name == known)
       return index;
@@ -192,14 +193,8 @@ Value *FunctionTranslator::read(const Operand &operand, unsigned bits, bool isSi
       fail("a number is added to the register `" + operand.name + "`");
   } else if (std::optional<uint32_t> index = findSpecial(operand.name)) {
     value = special(*index);
-  } else if (StringRef(operand.name).starts_with("%envreg") || operand.name == "%current_graph_exec") {
-    value = b.getInt64(0); // the driver's own; without a graph 0
-  } else if (operand.name == "%is_explicit_cluster") {
-    value = b.CreateZExt(b.CreateICmpUGT(special(ClusterNctaRank), b.getInt32(1)), b.getInt32Ty());
-  } else if (StringRef(operand.name).starts_with("%clock") || operand.name == "%globaltimer") {
-    value = b.CreateIntrinsic(Intrinsic::readcyclecounter, {});
-  } else if (StringRef(operand.name).starts_with("%lanemask_")) {
-    value = call(("dscc_sim_" + operand.name.substr(1)).c_str(), b.getInt32Ty(), {});
+  } else if (Value *known = readSpecial(operand.name)) {
+    value = known;
   } else {
     value = b.CreateAdd(symbolAddress(operand.name), b.getInt64(uint64_t(operand.integer)));
   }

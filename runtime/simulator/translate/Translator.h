@@ -218,6 +218,7 @@ private:
   llvm::AllocaInst *slot(llvm::Type *type, unsigned align);
   llvm::AllocaInst *findRegister(const std::string &name);
   llvm::Value *symbolAddress(const std::string &name);
+  llvm::Value *readSpecial(llvm::StringRef name); // null if there is no such special register
   void bindParameters();
   void translate(const Statement &s);
   void makeMatricesBefore(const Statement &s, const Instruction *instruction);
