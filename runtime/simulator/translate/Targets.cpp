@@ -39,6 +39,14 @@ static constexpr Requirement requirements[] = {
     {"mbarrier", "try_wait", "", 90},
     {"mbarrier", "expect_tx", "", 90},
     {"mbarrier", "complete_tx", "", 90},
+    {"mbarrier", "relaxed", "", 90},
+    {"fence", "acquire", "", 90},
+    {"fence", "release", "", 90},
+    {"fence", "mbarrier_init", "", 90},
+    {"fence", "tensormap::generic", "", 90},
+    {"prefetch", "tensormap", "", 90},
+    {"ld", "v8", "", 100},
+    {"st", "v8", "", 100},
     {"st", "async", "", 90},
     {"red", "async", "", 90},
     {"fence", "async", "", 90},
@@ -96,6 +104,25 @@ static constexpr OperandCount operandCounts[] = {
     {"activemask", 1, 1, 1},
 };
 
+/// `mbarrier.arrive state, [a], count`, where sm_8x knows a count with .noComplete alone.
+static bool hasLateCount(const Statement &s) {
+  return s.parts[0] == "mbarrier" && (s.has("arrive") || s.has("arrive_drop")) && s.operands.size() == 3 &&
+         !s.has("noComplete");
+}
+
+/// As many registers in braces as .v2 and the like say.
+static std::string findVectorError(const Statement &s) {
+  size_t at = s.parts[0] == "st" ? 1 : 0;
+  if ((s.parts[0] != "ld" && s.parts[0] != "ldu" && s.parts[0] != "st") || s.operands.size() <= at)
+    return "";
+  size_t wanted = s.has("v2") ? 2 : s.has("v4") ? 4 : s.has("v8") ? 8 : 0;
+  bool isVector = s.operands[at].kind == Operand::Kind::Vector;
+  if (wanted == (isVector ? s.operands[at].parts.size() : 0))
+    return "";
+  return "`" + s.text + "` takes " +
+         (wanted ? std::to_string(wanted) + " registers in braces" : "one register, without braces");
+}
+
 static std::string findRequirement(const Statement &s, StringRef target) {
   StringRef number = target;
   number.consume_front("sm_");
@@ -104,6 +131,8 @@ static std::string findRequirement(const Statement &s, StringRef target) {
   unsigned has = 0;
   if (number.take_while(isDigit).getAsInteger(10, has))
     return "";
+  if (has < 90 && hasLateCount(s))
+    return ("`" + s.text + "` with a count needs .noComplete, or .target sm_90 or later, and this is " + target).str();
   for (const Requirement &row : requirements) {
     if ((!row.opcode.empty() && row.opcode != s.parts[0]) || (!row.first.empty() && !s.has(row.first)) ||
         (!row.second.empty() && !s.has(row.second)))
@@ -119,6 +148,11 @@ static std::string findRequirement(const Statement &s, StringRef target) {
 std::string findFormError(const Statement &s, StringRef target) {
   if (std::string missing = findRequirement(s, target); !missing.empty())
     return missing;
+  if (std::string wrong = findVectorError(s); !wrong.empty())
+    return wrong;
+  auto isNarrow = [](StringRef part) { return part == "u2" || part == "s2" || part == "u4" || part == "s4"; };
+  if (s.parts[0] != "cvt" && any_of(s.parts, isNarrow))
+    return "`" + s.text + "`: only cvt.pack takes such a type";
   const OperandCount *row = find_if(operandCounts, [&](const OperandCount &row) { return row.opcode == s.parts[0]; });
   if (row == std::end(operandCounts))
     return "";

@@ -45,6 +45,7 @@ bool isKnownWord(StringRef word) {
       "init", "inval", "test_wait", "try_wait", "parity", "arrive_drop", "expect_tx", "complete_tx", "noComplete",
       "pending_count", "proxy", "alias", "tensormap::generic", "mbarrier_init", "async::generic",
       "sync_restrict::shared::cta", "sync_restrict::shared::cluster",
+      "range", "cvt", "mmio", "param::entry", "param::func", "mask", "u2", "s2", "u4", "s4",
       // control
       "to", "launch_dependents", "wait"};
   return words.contains(word) || word.starts_with("L1::") || word.starts_with("L2::") || isShape(word);
