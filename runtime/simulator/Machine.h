@@ -8,6 +8,7 @@
 #ifndef DSCC_RUNTIME_SIMULATOR_MACHINE_H
 #define DSCC_RUNTIME_SIMULATOR_MACHINE_H
 
+#include "llvm/ADT/ArrayRef.h"
 #include "llvm/ADT/StringRef.h"
 
 #include <cstddef>
@@ -37,7 +38,8 @@ Settings &settings();
 struct Kernel {
   std::string name;
   std::string node;             // the ONNX nodes that it stands for, if the module says so
-  std::vector<uint32_t> parameterBytes;
+  std::vector<uint32_t> parameterBytes, parameterOffsets; // offsets: in a buffer of all of them
+  uint32_t constantBytes = 0;   // of the module's .const variables
   uint32_t staticShared = 0;    // bytes of the window before the dynamic part, red zones between variables included
   struct SharedRange {
     uint32_t begin, bytes;
@@ -64,6 +66,8 @@ public:
   /// Null if the text is not PTX that the simulator knows, or not for `chip`: then `error` says why, with its line.
   static std::unique_ptr<LoadedModule> load(llvm::StringRef ptx, const Chip &chip, std::string &error);
   virtual const Kernel *findKernel(llvm::StringRef name) const = 0;
+  /// Its kernels, in the order of the text.
+  virtual llvm::ArrayRef<Kernel> listKernels() const = 0;
   /// Address and bytes of a `.global` or `.const` variable.
   virtual std::optional<std::pair<void *, size_t>> findGlobal(llvm::StringRef name) const = 0;
 };

@@ -197,11 +197,15 @@ Variable Parser::takeVariable(llvm::StringRef space) {
   Shape shape;
   unsigned lanes = 1;
   uint32_t align = 0;
-  static constexpr llvm::StringLiteral ignored[] = {".ptr", ".global", ".shared", ".const", ".local"};
+  static constexpr llvm::StringLiteral ignored[] = {".global", ".shared", ".const", ".local"};
+  bool isPointer = false;
   while (skipBlanks(), peek() == '.') {
     llvm::StringRef word = takeDirective();
     if (word == ".align") {
-      align = uint32_t(takeInteger());
+      uint32_t given = uint32_t(takeInteger());
+      align = isPointer ? align : given; // behind .ptr it is that of what the parameter points to
+    } else if (word == ".ptr") {
+      isPointer = true;
     } else if (word == ".v2" || word == ".v4") {
       lanes = word == ".v2" ? 2 : 4;
     } else if (word == ".attribute") {

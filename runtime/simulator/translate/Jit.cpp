@@ -27,6 +27,7 @@ public:
         return &kernel;
     return nullptr;
   }
+  ArrayRef<Kernel> listKernels() const override { return kernels; }
   std::optional<std::pair<void *, size_t>> findGlobal(StringRef name) const override {
     auto found = globals.find(name.str());
     return found == globals.end() ? std::nullopt : std::optional(found->second);

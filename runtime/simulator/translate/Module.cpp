@@ -165,8 +165,12 @@ static uint32_t countLocalBytes(const Function &function) {
 static Kernel describe(const Function &function, uint32_t sharedBytes) {
   Kernel kernel;
   kernel.name = function.name;
-  for (const Variable &parameter : function.parameters)
+  uint32_t end = 0;
+  for (const Variable &parameter : function.parameters) {
+    kernel.parameterOffsets.push_back(uint32_t(alignTo(end, parameter.align)));
     kernel.parameterBytes.push_back(uint32_t(parameter.bytes));
+    end = kernel.parameterOffsets.back() + kernel.parameterBytes.back();
+  }
   kernel.staticShared = sharedBytes;
   kernel.maxThreads = function.maxThreads;
   std::copy(function.requiredBlock, function.requiredBlock + 3, kernel.requiredBlock);
@@ -227,6 +231,8 @@ std::string translate(const PtxModule &ptx, Module &module, CheckLevel check, Tr
       return error;
     if (function.isEntry) {
       result.kernels.push_back(describe(function, bytes));
+      for (const Variable &variable : ptx.globals)
+        result.kernels.back().constantBytes += variable.space == ".const" ? uint32_t(variable.bytes) : 0;
       if (auto found = ptx.nodes.find(function.name); found != ptx.nodes.end())
         result.kernels.back().node = found->second;
       result.shared[function.name] = ranges;
