@@ -4,6 +4,8 @@
 #include "runtime/simulator/driver/State.h"
 #include "runtime/simulator/exec/Memory.h"
 
+#include "llvm/Support/MathExtras.h"
+
 #include <algorithm>
 #include <cstring>
 #include <type_traits>
@@ -32,9 +34,9 @@ bool isMapped(const void *address, size_t bytes) {
   return found && bytes <= found->second - size_t(static_cast<const char *>(address) - found->first);
 }
 
-/// From the first byte of the first row to the last one of the last.
+/// From the first byte of the first row to the last one of the last; SIZE_MAX, which no memory has, if it overflows.
 static size_t extent(size_t width, size_t pitch, size_t height) {
-  return width && height ? pitch * (height - 1) + width : 0;
+  return width && height ? llvm::SaturatingMultiplyAdd(pitch, height - 1, width) : 0;
 }
 
 //===-- performing ------------------------------------------------------------------------------------------------===//
@@ -133,7 +135,7 @@ struct Side {
   MemoryType type;
   const void *host;
   CUdeviceptr device;
-  size_t offset, pitch;
+  size_t x, y, pitch; // bytes, rows, bytes
 };
 } // namespace
 
@@ -144,16 +146,19 @@ static CUresult resolve(const Side &side, size_t width, size_t height, char *&pl
     return CUDA_ERROR_INVALID_VALUE;
   auto *base = side.type == MemoryHost ? static_cast<char *>(const_cast<void *>(side.host))
                                        : reinterpret_cast<char *>(side.device);
-  place = base + side.offset;
   pitch = side.pitch ? side.pitch : width;
+  size_t offset = llvm::SaturatingMultiplyAdd(side.y, side.pitch, side.x), bytes = extent(width, pitch, height);
+  place = base + offset;
   if (!width || !height) {
     kind = MemoryKind::Pageable;
     return CUDA_SUCCESS;
   }
+  if ((side.pitch && side.pitch < llvm::SaturatingAdd(width, side.x)) ||
+      llvm::SaturatingAdd(reinterpret_cast<size_t>(base), offset, bytes) == SIZE_MAX)
+    return CUDA_ERROR_INVALID_VALUE;
   kind = base ? kindOf(place) : MemoryKind::Freed;
-  bool isOk =
-      kind != MemoryKind::Freed && (height == 1 || pitch >= width) &&
-      (kind == MemoryKind::Pageable ? side.type != MemoryDevice : isMapped(place, extent(width, pitch, height)));
+  bool isOk = kind != MemoryKind::Freed && (height == 1 || pitch >= width) &&
+              (kind == MemoryKind::Pageable ? side.type != MemoryDevice : isMapped(place, bytes));
   return isOk ? CUDA_SUCCESS : CUDA_ERROR_INVALID_VALUE;
 }
 
@@ -169,14 +174,15 @@ static CUresult makeCopy(const Side &source, const Side &target, size_t width, s
 
 CUresult makeCopy(const CUDA_MEMCPY2D &request, Copy &copy) {
   auto side = [](const CUDA_MEMCPY2D::Side &from) {
-    return Side{from.type, from.host, from.device, from.y * from.pitch + from.x, from.pitch};
+    return Side{from.type, from.host, from.device, from.x, from.y, from.pitch};
   };
   return makeCopy(side(request.source), side(request.target), request.width, request.height, copy);
 }
 
 CUresult makeCopy(const CUDA_MEMCPY3D &request, Copy &copy) {
   auto side = [](const CUDA_MEMCPY3D::Side &from) {
-    return Side{from.type, from.host, from.device, (from.z * from.height + from.y) * from.pitch + from.x, from.pitch};
+    return Side{from.type, from.host, from.device, from.x, llvm::SaturatingMultiplyAdd(from.z, from.height, from.y),
+                from.pitch};
   };
   if (!request.width || !request.height || !request.depth)
     return CUDA_ERROR_INVALID_VALUE;
@@ -187,7 +193,8 @@ CUresult makeCopy(const CUDA_MEMCPY3D &request, Copy &copy) {
 
 CUresult makeFill(const CUDA_MEMSET_NODE_PARAMS &request, Fill &fill) {
   unsigned bytes = request.elementBytes;
-  size_t rowBytes = request.width * bytes, pitch = request.height > 1 ? request.pitch : rowBytes;
+  size_t rowBytes = llvm::SaturatingMultiply(request.width, size_t(bytes)),
+         pitch = request.height > 1 ? request.pitch : rowBytes;
   bool isOk = (bytes == 1 || bytes == 2 || bytes == 4) && request.target % bytes == 0 && pitch % bytes == 0 &&
               pitch >= rowBytes && pitch <= std::max(maxPitch, rowBytes);
   fill = {reinterpret_cast<char *>(request.target), request.value, bytes, pitch, request.width, request.height};
