@@ -157,6 +157,7 @@
   X(cuOccupancyMaxPotentialBlockSizeWithFlags, 7000, cuOccupancyMaxPotentialBlockSizeWithFlags)                        \
   X(cuPointerGetAttribute, 4000, cuPointerGetAttribute)                                                                \
   X(cuPointerGetAttributes, 7000, cuPointerGetAttributes)                                                              \
+  X(cuPointerSetAttribute, 6000, cuPointerSetAttribute)                                                                \
   X(cuStreamAddCallback, 5000, cuStreamAddCallback)                                                                    \
   X(cuStreamBeginCapture, 10010, cuStreamBeginCapture_v2)                                                              \
   X(cuStreamCreate, 2000, cuStreamCreate)                                                                              \

@@ -2,9 +2,12 @@
 
 #include "runtime/simulator/driver/Entry.h"
 
+#include "llvm/Support/MathExtras.h"
+
 #include <algorithm>
 #include <cstdlib>
 #include <cstring>
+#include <sys/mman.h>
 
 using namespace dscc::sim;
 
@@ -19,7 +22,7 @@ DSCC_EXPORT CUresult cuMemAlloc_v2(CUdeviceptr *address, size_t bytes) {
   void *made = memory::allocate(bytes);
   DSCC_REQUIRE(made, CUDA_ERROR_OUT_OF_MEMORY);
   *address = reinterpret_cast<CUdeviceptr>(made);
-  state().deviceAllocations.insert(*address);
+  state().deviceAllocations.emplace(*address, Origin());
   return CUDA_SUCCESS;
 }
 
@@ -73,7 +76,7 @@ static CUresult allocateHost(void **address, size_t bytes, unsigned flags) {
   void *made = std::aligned_alloc(pageBytes, (bytes + pageBytes - 1) / pageBytes * pageBytes);
   DSCC_REQUIRE(made, CUDA_ERROR_OUT_OF_MEMORY);
   memory::adopt(made, bytes, /*isWritten=*/true);
-  state().pinned[static_cast<char *>(made)] = {bytes, flags, /*isRegistered=*/false};
+  state().pinned[static_cast<char *>(made)] = {bytes, flags, /*isRegistered=*/false, Origin()};
   *address = made;
   return CUDA_SUCCESS;
 }
@@ -108,16 +111,29 @@ static const std::pair<char *const, PinnedMemory> *findPinned(const char *begin,
   return nullptr;
 }
 
+/// True if all pages are mapped: the system is asked without touching them.
+static bool isOfProcess(char *begin, size_t bytes) {
+  static constexpr size_t stepPages = 4096;
+  unsigned char isResident[stepPages];
+  size_t place = reinterpret_cast<size_t>(begin) / pageBytes * pageBytes;
+  size_t end = llvm::SaturatingAdd(reinterpret_cast<size_t>(begin), bytes);
+  for (; place < end && end != SIZE_MAX; place += stepPages * pageBytes)
+    if (mincore(reinterpret_cast<void *>(place), std::min(end - place, stepPages * pageBytes), isResident) != 0)
+      return false;
+  return end != SIZE_MAX;
+}
+
 DSCC_EXPORT CUresult cuMemHostRegister_v2(void *address, size_t bytes, unsigned flags) {
   DSCC_ENTER(Context);
   DSCC_REQUIRE(address && bytes && flags <= 15, CUDA_ERROR_INVALID_VALUE);
   DSCC_REQUIRE(!(flags & (ioMemory | readOnly)), CUDA_ERROR_NOT_SUPPORTED);
   DSCC_TRY(checkUnseen());
   auto *begin = static_cast<char *>(address);
+  DSCC_REQUIRE(isOfProcess(begin, bytes), CUDA_ERROR_INVALID_VALUE);
   DSCC_REQUIRE(!findPinned(begin, bytes), CUDA_ERROR_HOST_MEMORY_ALREADY_REGISTERED);
   DSCC_REQUIRE(kindOf(begin) == MemoryKind::Pageable, CUDA_ERROR_INVALID_VALUE);
   memory::adopt(address, bytes, /*isWritten=*/true);
-  state().pinned[begin] = {bytes, flags, /*isRegistered=*/true};
+  state().pinned[begin] = {bytes, flags, /*isRegistered=*/true, Origin()};
   return CUDA_SUCCESS;
 }
 
@@ -157,6 +173,7 @@ struct Place {
   CUdeviceptr address, begin;
   size_t bytes;
   MemoryKind kind;
+  const Origin *origin; // null for a variable of a module
 };
 
 /// A CUpointer_attribute: bytes of its value, and the value.
@@ -173,10 +190,25 @@ static uint64_t poolOf(const Place &place) {
   return found == state().poolAllocations.end() ? 0 : reinterpret_cast<uint64_t>(found->second.pool);
 }
 
+/// Null if nobody has allocated what begins there.
+static Origin *originOf(CUdeviceptr begin) {
+  State &all = state();
+  if (auto found = all.deviceAllocations.find(begin); found != all.deviceAllocations.end())
+    return &found->second;
+  if (auto found = all.poolAllocations.find(begin); found != all.poolAllocations.end())
+    return &found->second.origin;
+  auto found = all.pinned.find(reinterpret_cast<char *>(begin));
+  return found == all.pinned.end() ? nullptr : &found->second.origin;
+}
+
 static uint64_t zero(const Place &) { return 0; }
 static uint64_t one(const Place &) { return 1; }
 static uint64_t readAndWrite(const Place &) { return 3; }
-static uint64_t contextOf(const Place &) { return reinterpret_cast<uint64_t>(currentContexts().back()); }
+static uint64_t contextOf(const Place &place) {
+  return reinterpret_cast<uint64_t>(place.origin ? place.origin->context : currentContexts().back());
+}
+static uint64_t numberOf(const Place &place) { return place.origin ? place.origin->number : place.begin; }
+static uint64_t hasSynchronousCopies(const Place &place) { return place.origin && place.origin->hasSynchronousCopies; }
 static uint64_t typeOf(const Place &place) { return place.kind == MemoryKind::Device ? MemoryDevice : MemoryHost; }
 static uint64_t addressOf(const Place &place) { return place.address; }
 static uint64_t beginOf(const Place &place) { return place.begin; }
@@ -185,20 +217,24 @@ static uint64_t bytesOf(const Place &place) { return place.bytes; }
 static const PointerAttribute pointerAttributes[] = {
     {1, 8, contextOf},
     {2, 4, typeOf},
-    {3, 8, addressOf},                     // for the device
-    {4, 8, addressOf, /*isOfHost=*/true},  // for the host
-    {6, 4, zero},                          // copies that always wait
-    {7, 8, beginOf},                       // a number of the allocation
-    {8, 1, zero},                          // managed
-    {9, 4, zero},                          // the device
-    {10, 1, zero},                         // shared with other processes
+    {3, 8, addressOf},                    // for the device
+    {4, 8, addressOf, /*isOfHost=*/true}, // for the host
+    {6, 4, hasSynchronousCopies},
+    {7, 8, numberOf}, // of the allocation; never used again
+    {8, 1, zero},     // managed
+    {9, 4, zero},     // the device
+    {10, 1, zero},    // shared with other processes
     {11, 8, beginOf},
     {12, 8, bytesOf},
-    {13, 1, one},                          // mapped
-    {14, 8, zero},                         // handles for other processes
-    {15, 1, zero},                         // reached by other devices
+    {13, 1, one},  // mapped
+    {14, 8, zero}, // handles for other processes
+    {15, 1, zero}, // reached by other devices
     {16, 4, readAndWrite},
     {17, 8, poolOf},
+    {18, 8, bytesOf},  // of the mapping
+    {19, 8, beginOf},  // of the mapping
+    {20, 8, numberOf}, // of the block of memory behind it
+    {21, 1, zero},     // decompression by hardware
 };
 
 static CUresult getPointerAttribute(void *data, int attribute, CUdeviceptr address, bool isZeroUnknown) {
@@ -206,10 +242,11 @@ static CUresult getPointerAttribute(void *data, int attribute, CUdeviceptr addre
     if (known.id != attribute)
       continue;
     auto found = memory::find(reinterpret_cast<char *>(address));
+    auto begin = found ? reinterpret_cast<CUdeviceptr>(found->first) : 0;
     uint64_t value = 0;
     MemoryKind kind = kindOf(reinterpret_cast<char *>(address));
     if (found && !(known.isOfHost && kind != MemoryKind::Pinned))
-      value = known.value({address, reinterpret_cast<CUdeviceptr>(found->first), found->second, kind});
+      value = known.value({address, begin, found->second, kind, originOf(begin)});
     else if (!isZeroUnknown)
       return CUDA_ERROR_INVALID_VALUE;
     std::memcpy(data, &value, known.bytes); // the host is little-endian
@@ -227,8 +264,21 @@ DSCC_EXPORT CUresult cuPointerGetAttribute(void *data, int attribute, CUdevicept
 /// Of an address that belongs to nothing, attributes are 0.
 DSCC_EXPORT CUresult cuPointerGetAttributes(unsigned count, int *attributes, void **data, CUdeviceptr address) {
   DSCC_ENTER(Context);
-  DSCC_REQUIRE(count && attributes && data, CUDA_ERROR_INVALID_VALUE);
+  DSCC_REQUIRE(count && attributes && data && std::all_of(data, data + count, [](void *one) { return one; }),
+               CUDA_ERROR_INVALID_VALUE);
   for (unsigned i = 0; i < count; ++i)
     DSCC_TRY(getPointerAttribute(data[i], attributes[i], address, /*isZeroUnknown=*/true));
+  return CUDA_SUCCESS;
+}
+
+/// Only whether copies wait can be set.
+DSCC_EXPORT CUresult cuPointerSetAttribute(const void *value, int attribute, CUdeviceptr address) {
+  DSCC_ENTER(Context);
+  static constexpr int synchronousCopies = 6;
+  DSCC_REQUIRE(value && attribute == synchronousCopies, CUDA_ERROR_INVALID_VALUE);
+  auto found = memory::find(reinterpret_cast<char *>(address));
+  Origin *origin = found ? originOf(reinterpret_cast<CUdeviceptr>(found->first)) : nullptr;
+  DSCC_REQUIRE(origin, CUDA_ERROR_INVALID_VALUE);
+  origin->hasSynchronousCopies = *static_cast<const unsigned *>(value) != 0;
   return CUDA_SUCCESS;
 }

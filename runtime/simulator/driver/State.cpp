@@ -18,6 +18,11 @@ std::vector<CUcontext> &currentContexts() {
   return stack;
 }
 
+Origin::Origin() : context(currentContexts().empty() ? nullptr : currentContexts().back()) {
+  static uint64_t numOrigins = 0;
+  number = ++numOrigins;
+}
+
 static std::string variable(const char *name, const char *otherwise) {
   const char *value = std::getenv(name);
   return value && *value ? value : otherwise;
@@ -120,7 +125,7 @@ static void forgetModules() {
 void endContexts() {
   finishAll();
   State &all = state();
-  for (CUdeviceptr address : all.deviceAllocations)
+  for (const auto &[address, origin] : all.deviceAllocations)
     memory::release(reinterpret_cast<char *>(address));
   for (const auto &[address, allocation] : all.poolAllocations)
     memory::release(reinterpret_cast<char *>(address));

@@ -78,16 +78,26 @@ struct Fault {
   uint64_t seen = 0;
 };
 
+/// Of an allocation: who made it, and the how many-th of all it is. Made with the allocation.
+struct Origin {
+  Origin();
+  CUcontext context; // null if none was current
+  uint64_t number;
+  bool hasSynchronousCopies = false; // as the program has asked; copies here are as synchronous either way
+};
+
 struct PinnedMemory {
   size_t bytes;
   unsigned flags;
   bool isRegistered; // the program's own memory
+  Origin origin = Origin();
 };
 
 struct PoolAllocation {
   CUmemoryPool pool;
   size_t bytes;
   bool isFreePending = false; // cuMemFreeAsync has been called
+  Origin origin = Origin();
 };
 
 struct State {
@@ -115,7 +125,7 @@ struct State {
   Handles<CUgraphExec_st> graphExecs;
   std::map<const CUgraphNode_st *, CUgraph> graphNodes;
   std::vector<std::shared_ptr<Capture>> captures; // under way
-  std::set<CUdeviceptr> deviceAllocations;        // cuMemAlloc's
+  std::map<CUdeviceptr, Origin> deviceAllocations; // cuMemAlloc's
   std::map<char *, PinnedMemory> pinned;
   CUmemPoolHandle_st defaultPool;
   CUmemoryPool currentPool = nullptr; // null: the default one
