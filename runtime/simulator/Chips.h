@@ -19,6 +19,7 @@ struct Chip {
   uint32_t sharedPerBlock;       // bytes, static and without asking
   uint32_t sharedPerBlockOptin;  // bytes, dynamic, after cuFuncSetAttribute
   uint32_t sharedPerMultiprocessor;
+  uint32_t sharedSharesKiB[9];   // of a multiprocessor's memory, ascending: what it can set aside as shared; 0: no more
   uint32_t registersPerMultiprocessor;
   size_t memoryBytes;
   bool hasClusters;              // thread block clusters, distributed shared memory, TMA

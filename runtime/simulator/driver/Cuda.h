@@ -97,7 +97,8 @@ enum FunctionAttribute : int {
   FunctionRegisters = 4, FunctionPtxVersion = 5, FunctionBinaryVersion = 6, FunctionCacheModeCa = 7,
   FunctionMaxDynamicSharedBytes = 8, FunctionPreferredCarveout = 9, FunctionClusterSizeMustBeSet = 10,
   FunctionRequiredClusterWidth = 11, FunctionRequiredClusterHeight = 12, FunctionRequiredClusterDepth = 13,
-  FunctionNonPortableClusterSizeAllowed = 14, FunctionClusterSchedulingPolicy = 15
+  FunctionNonPortableClusterSizeAllowed = 14, FunctionClusterSchedulingPolicy = 15,
+  FunctionCacheConfig = 1000 // ours: cuFuncSetCacheConfig's, kept with the attributes
 };
 
 /// CUstream_flags, CUevent_flags.

@@ -17,6 +17,10 @@ struct CUlaunchAttribute {
     char bytes[64];
     int number;
     unsigned dims[3];
+    struct {
+      CUevent event;
+      int flags; // CUevent_record_flags
+    } record;
   } value;
 };
 static_assert(sizeof(CUlaunchAttribute) == 72);

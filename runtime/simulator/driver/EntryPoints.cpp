@@ -93,6 +93,7 @@
   X(cuKernelGetLibrary, 12050, cuKernelGetLibrary)                                                                     \
   X(cuKernelGetName, 12030, cuKernelGetName)                                                                           \
   X(cuKernelSetAttribute, 12000, cuKernelSetAttribute)                                                                 \
+  X(cuKernelSetCacheConfig, 12000, cuKernelSetCacheConfig)                                                             \
   X(cuLaunchCooperativeKernel, 9000, cuLaunchCooperativeKernel)                                                        \
   X(cuLaunchHostFunc, 10000, cuLaunchHostFunc)                                                                         \
   X(cuLaunchKernel, 4000, cuLaunchKernel)                                                                              \

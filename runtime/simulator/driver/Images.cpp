@@ -60,6 +60,14 @@ int requiredDriver(const std::string &text) {
   return (major + 4) * 1000 + minor * 10;
 }
 
+int targetOf(const std::string &text) {
+  int number = 0;
+  size_t at = text.find(".target");
+  if (at != std::string::npos)
+    std::sscanf(text.c_str() + at, ".target sm_%d", &number);
+  return number;
+}
+
 CUresult findPtx(const void *image, std::string &text) {
   auto *bytes = static_cast<const char *>(image);
   if (std::memcmp(bytes, ELFMAG, SELFMAG) == 0) {

@@ -19,6 +19,9 @@ CUresult findPtx(const void *image, std::string &text);
 /// The oldest driver that reads this PTX, as cuDriverGetVersion counts: version 8.3 came with CUDA 12.3. 0 if unknown.
 int requiredDriver(const std::string &text);
 
+/// The number of the architecture that the PTX is for: 90 of sm_90a. 0 if it says none.
+int targetOf(const std::string &text);
+
 } // namespace dscc::sim
 
 #endif // DSCC_RUNTIME_SIMULATOR_DRIVER_IMAGES_H

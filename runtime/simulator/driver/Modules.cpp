@@ -3,6 +3,8 @@
 #include "runtime/simulator/driver/Entry.h"
 #include "runtime/simulator/driver/Images.h"
 
+#include "llvm/ADT/STLExtras.h"
+
 #include <algorithm>
 #include <chrono>
 #include <cstring>
@@ -48,7 +50,15 @@ struct JitOptions {
 };
 } // namespace
 
-static CUresult compile(const void *image, std::unique_ptr<LoadedModule> &code, std::string &error) {
+/// The kernel that declares more shared memory than every block has; null if none does.
+static const Kernel *findTooLarge(const LoadedModule &code) {
+  auto kernels = code.listKernels();
+  auto found = llvm::find_if(
+      kernels, [](const Kernel &kernel) { return declaredShared(kernel) > state().chip->sharedPerBlock; });
+  return found == kernels.end() ? nullptr : &*found;
+}
+
+static CUresult compile(const void *image, CUmod_st &module, std::string &error) {
   std::string text;
   if (CUresult failed = findPtx(image, text)) {
     error = errorString(failed);
@@ -59,9 +69,14 @@ static CUresult compile(const void *image, std::unique_ptr<LoadedModule> &code, 
     log(error);
     return CUDA_ERROR_UNSUPPORTED_PTX_VERSION;
   }
-  code = LoadedModule::load(text, *state().chip, error);
-  if (code)
+  module.ptxTarget = targetOf(text);
+  module.code = LoadedModule::load(text, *state().chip, error);
+  const Kernel *tooLarge = module.code ? findTooLarge(*module.code) : nullptr;
+  if (module.code && !tooLarge)
     return CUDA_SUCCESS;
+  if (tooLarge)
+    error = "kernel `" + tooLarge->name + "` declares " + std::to_string(declaredShared(*tooLarge)) +
+            " bytes of shared memory, and there may be " + std::to_string(state().chip->sharedPerBlock);
   log("a module cannot be loaded: " + error);
   return error.find("and the device is") != std::string::npos ? CUDA_ERROR_NO_BINARY_FOR_GPU : CUDA_ERROR_INVALID_PTX;
 }
@@ -71,7 +86,7 @@ static CUresult loadModule(CUmodule *module, const void *image, const JitOptions
   auto begin = std::chrono::steady_clock::now();
   auto made = std::make_unique<CUmod_st>();
   std::string error;
-  CUresult result = compile(image, made->code, error);
+  CUresult result = compile(image, *made, error);
   options.write(JitOptions::ErrorLog, JitOptions::ErrorLogBytes, error);
   options.write(JitOptions::InfoLog, JitOptions::InfoLogBytes, "");
   if (void **wallTime = options.find(JitOptions::WallTime)) {
@@ -98,7 +113,7 @@ static CUfunction getFunction(CUmodule module, const char *name) {
     return nullptr;
   std::unique_ptr<CUfunc_st> &made = module->functions[name];
   if (!made)
-    made = std::make_unique<CUfunc_st>(CUfunc_st{kernel, module, ++numFunctions, state().chip->sharedPerBlock});
+    made = std::make_unique<CUfunc_st>(CUfunc_st{kernel, module, ++numFunctions});
   state().functions[made.get()] = module;
   return made.get();
 }
@@ -194,7 +209,7 @@ DSCC_EXPORT CUresult cuLibraryGetKernel(CUkernel *kernel, CUlibrary library, con
   DSCC_REQUIRE(function, CUDA_ERROR_NOT_FOUND);
   CUkernel &made = library->kernels[name];
   if (!made)
-    made = state().kernels.add(std::make_unique<CUkern_st>(CUkern_st{function, library}));
+    function->ofLibrary = made = state().kernels.add(std::make_unique<CUkern_st>(CUkern_st{function, library, {}}));
   *kernel = made;
   return CUDA_SUCCESS;
 }

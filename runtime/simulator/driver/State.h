@@ -10,6 +10,7 @@
 #include "runtime/simulator/driver/Handles.h"
 #include "runtime/simulator/driver/Queue.h"
 
+#include <array>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -30,18 +31,19 @@ struct CUfunc_st {
   const dscc::sim::Kernel *kernel;
   CUmodule module;
   uint64_t number; // unique
-  uint32_t maxDynamicShared;
-  int carveout = -1, clusterPolicy = 0;
-  bool allowsLargeClusters = false;
+  CUkernel ofLibrary = nullptr;
+  std::map<int, int> settings = {}; // that the program has set, by FunctionAttribute
 };
 struct CUmod_st {
   std::unique_ptr<dscc::sim::LoadedModule> code;
   std::map<std::string, std::unique_ptr<CUfunc_st>> functions;
   CUlibrary library = nullptr; // that it belongs to
+  int ptxTarget = 0;           // of its text: 80 for sm_80
 };
 struct CUkern_st {
   CUfunction function;
   CUlibrary library;
+  std::map<int, int> settings = {}; // of the kernel; the function's own go before them
 };
 struct CUlib_st {
   CUmodule module;
@@ -157,6 +159,12 @@ CUfunc_st *findFunction(CUfunction handle);
 bool releaseToPool(CUdeviceptr address);
 /// Pools give back what they hold beyond their thresholds: whenever somebody has waited.
 void trimPools();
+/// The value of an attribute that programs can set: the function's, its kernel's, or what it is before.
+int settingOf(const CUfunc_st &function, FunctionAttribute attribute);
+/// The kernel's, or what it is before.
+int settingOf(const CUkern_st &kernel, FunctionAttribute attribute);
+/// What the code or the program requires of a function's clusters; 0s if nothing.
+std::array<uint32_t, 3> requiredCluster(const CUfunc_st &function);
 /// Bytes of shared memory that the kernel's own variables take.
 uint32_t declaredShared(const Kernel &kernel);
 
