@@ -25,11 +25,14 @@ static CUresult make(MemoryType toType, uint64_t to, MemoryType fromType, uint64
 }
 
 static void stage(Copy &copy) {
-  auto bytes = std::make_shared<std::vector<char>>(copy.width * copy.height);
-  for (size_t row = 0; row < copy.height; ++row)
-    std::memcpy(bytes->data() + row * copy.width, copy.from + row * copy.fromPitch, copy.width);
+  auto bytes = std::make_shared<std::vector<char>>(copy.width * copy.height * copy.depth);
+  char *to = bytes->data();
+  for (size_t slice = 0; slice < copy.depth; ++slice)
+    for (size_t row = 0; row < copy.height; ++row, to += copy.width)
+      std::memcpy(to, copy.from + slice * copy.fromSlice + row * copy.fromPitch, copy.width);
   copy.from = bytes->data();
   copy.fromPitch = copy.width;
+  copy.fromSlice = copy.width * copy.height;
   copy.staged = std::move(bytes);
 }
 
@@ -37,7 +40,7 @@ static void stage(Copy &copy) {
 static CUresult enqueueCopy(Copy copy, CUstream handle) {
   CUstream_st *stream = findStream(handle);
   DSCC_REQUIRE(stream, CUDA_ERROR_INVALID_HANDLE);
-  if (!copy.width || !copy.height)
+  if (!copy.width || !copy.height || !copy.depth)
     return CUDA_SUCCESS;
   // In a capture nothing is copied yet; with seed 0 nothing waits.
   bool isToProgram = copy.toKind == MemoryKind::Pageable && !stream->capture;
@@ -55,7 +58,7 @@ static CUresult enqueueCopy(Copy copy, CUstream handle) {
 static CUresult copyNow(Copy copy) {
   DSCC_TRY(checkUnseen());
   TaskPtr task;
-  if (!copy.width || !copy.height)
+  if (!copy.width || !copy.height || !copy.depth)
     return CUDA_SUCCESS;
   bool isToDevice = copy.toKind == MemoryKind::Device;
   bool isStaged = isToDevice && copy.fromKind == MemoryKind::Pageable && settings().seed;
@@ -145,5 +148,42 @@ DSCC_EXPORT CUresult cuMemcpy2DAsync_v2(const CUDA_MEMCPY2D *request, CUstream s
   DSCC_REQUIRE(request, CUDA_ERROR_INVALID_VALUE);
   Copy copy;
   DSCC_TRY(makeCopy(*request, copy));
+  return enqueueCopy(copy, stream);
+}
+
+//===-- slices ----------------------------------------------------------------------------------------------------===//
+
+DSCC_EXPORT CUresult cuMemcpy3D_v2(const CUDA_MEMCPY3D *request) {
+  DSCC_ENTER(Context);
+  DSCC_REQUIRE(request, CUDA_ERROR_INVALID_VALUE);
+  Copy copy;
+  DSCC_TRY(makeCopy(*request, copy));
+  return copyNow(copy);
+}
+DSCC_EXPORT CUresult cuMemcpy3DAsync_v2(const CUDA_MEMCPY3D *request, CUstream stream) {
+  DSCC_ENTER(Context);
+  DSCC_REQUIRE(request, CUDA_ERROR_INVALID_VALUE);
+  Copy copy;
+  DSCC_TRY(makeCopy(*request, copy));
+  return enqueueCopy(copy, stream);
+}
+
+//===-- contexts --------------------------------------------------------------------------------------------------===//
+
+/// All contexts are of one device, and share its memory.
+DSCC_EXPORT CUresult cuMemcpyPeer(CUdeviceptr to, CUcontext toContext, CUdeviceptr from, CUcontext fromContext,
+                                  size_t bytes) {
+  DSCC_ENTER(Context);
+  DSCC_REQUIRE(isContext(toContext) && isContext(fromContext), CUDA_ERROR_INVALID_CONTEXT);
+  Copy copy;
+  DSCC_TRY(make(MemoryDevice, to, MemoryDevice, from, bytes, copy));
+  return copyNow(copy);
+}
+DSCC_EXPORT CUresult cuMemcpyPeerAsync(CUdeviceptr to, CUcontext toContext, CUdeviceptr from, CUcontext fromContext,
+                                       size_t bytes, CUstream stream) {
+  DSCC_ENTER(Context);
+  DSCC_REQUIRE(isContext(toContext) && isContext(fromContext), CUDA_ERROR_INVALID_CONTEXT);
+  Copy copy;
+  DSCC_TRY(make(MemoryDevice, to, MemoryDevice, from, bytes, copy));
   return enqueueCopy(copy, stream);
 }

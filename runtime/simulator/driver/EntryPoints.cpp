@@ -108,6 +108,7 @@
   X(cuMemAllocFromPoolAsync, 11020, cuMemAllocFromPoolAsync)                                                           \
   X(cuMemAllocHost, 3020, cuMemAllocHost_v2)                                                                           \
   X(cuMemAllocManaged, 6000, cuMemAllocManaged)                                                                        \
+  X(cuMemAllocPitch, 3020, cuMemAllocPitch_v2)                                                                         \
   X(cuMemFree, 3020, cuMemFree_v2)                                                                                     \
   X(cuMemFreeAsync, 11020, cuMemFreeAsync)                                                                             \
   X(cuMemFreeHost, 2000, cuMemFreeHost)                                                                                \
@@ -127,6 +128,8 @@
   X(cuMemcpy2D, 3020, cuMemcpy2D_v2)                                                                                   \
   X(cuMemcpy2DAsync, 3020, cuMemcpy2DAsync_v2)                                                                         \
   X(cuMemcpy2DUnaligned, 3020, cuMemcpy2DUnaligned_v2)                                                                 \
+  X(cuMemcpy3D, 3020, cuMemcpy3D_v2)                                                                                   \
+  X(cuMemcpy3DAsync, 3020, cuMemcpy3DAsync_v2)                                                                         \
   X(cuMemcpyAsync, 4000, cuMemcpyAsync)                                                                                \
   X(cuMemcpyDtoD, 3020, cuMemcpyDtoD_v2)                                                                               \
   X(cuMemcpyDtoDAsync, 3020, cuMemcpyDtoDAsync_v2)                                                                     \
@@ -134,6 +137,8 @@
   X(cuMemcpyDtoHAsync, 3020, cuMemcpyDtoHAsync_v2)                                                                     \
   X(cuMemcpyHtoD, 3020, cuMemcpyHtoD_v2)                                                                               \
   X(cuMemcpyHtoDAsync, 3020, cuMemcpyHtoDAsync_v2)                                                                     \
+  X(cuMemcpyPeer, 4000, cuMemcpyPeer)                                                                                  \
+  X(cuMemcpyPeerAsync, 4000, cuMemcpyPeerAsync)                                                                        \
   X(cuMemsetD16, 3020, cuMemsetD16_v2)                                                                                 \
   X(cuMemsetD16Async, 3020, cuMemsetD16Async)                                                                          \
   X(cuMemsetD2D16, 3020, cuMemsetD2D16_v2)                                                                             \

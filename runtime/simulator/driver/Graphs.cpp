@@ -46,7 +46,7 @@ CUresult makeOperation(const CUDA_MEMCPY3D &request, Operation &operation) {
   Copy copy;
   CUresult result = makeCopy(request, copy);
   operation = std::move(copy);
-  return result;
+  return request.width && request.height && request.depth ? result : CUDA_ERROR_INVALID_VALUE;
 }
 
 CUresult makeOperation(const CUDA_MEMSET_NODE_PARAMS &request, Operation &operation) {

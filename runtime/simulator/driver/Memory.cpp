@@ -15,8 +15,7 @@ static constexpr size_t pageBytes = 4096, maxAlloc = size_t(1) << 46;
 
 //===-- of the device ---------------------------------------------------------------------------------------------===//
 
-DSCC_EXPORT CUresult cuMemAlloc_v2(CUdeviceptr *address, size_t bytes) {
-  DSCC_ENTER(Context);
+static CUresult allocate(CUdeviceptr *address, size_t bytes) {
   DSCC_REQUIRE(address && bytes, CUDA_ERROR_INVALID_VALUE);
   DSCC_TRY(checkUnseen());
   void *made = memory::allocate(bytes);
@@ -24,6 +23,23 @@ DSCC_EXPORT CUresult cuMemAlloc_v2(CUdeviceptr *address, size_t bytes) {
   *address = reinterpret_cast<CUdeviceptr>(made);
   state().deviceAllocations.emplace(*address, Origin());
   return CUDA_SUCCESS;
+}
+
+DSCC_EXPORT CUresult cuMemAlloc_v2(CUdeviceptr *address, size_t bytes) {
+  DSCC_ENTER(Context);
+  return allocate(address, bytes);
+}
+
+/// Rows begin at multiples of what textures ask for.
+DSCC_EXPORT CUresult cuMemAllocPitch_v2(CUdeviceptr *address, size_t *pitch, size_t width, size_t height,
+                                        unsigned elementBytes) {
+  DSCC_ENTER(Context);
+  static constexpr size_t rowAlignment = 512, maxPitch = 2147483647;
+  DSCC_REQUIRE(pitch && width && height && (elementBytes == 4 || elementBytes == 8 || elementBytes == 16),
+               CUDA_ERROR_INVALID_VALUE);
+  DSCC_REQUIRE(width <= maxPitch - rowAlignment, CUDA_ERROR_INVALID_VALUE);
+  *pitch = llvm::alignTo(width, rowAlignment);
+  return allocate(address, llvm::SaturatingMultiply(*pitch, height));
 }
 
 /// Waits for all work, which may still use the memory.

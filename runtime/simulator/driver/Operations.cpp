@@ -39,6 +39,12 @@ static size_t extent(size_t width, size_t pitch, size_t height) {
   return width && height ? llvm::SaturatingMultiplyAdd(pitch, height - 1, width) : 0;
 }
 
+/// The same of several slices.
+static size_t extent(size_t width, size_t pitch, size_t height, size_t slice, size_t depth) {
+  size_t one = extent(width, pitch, height);
+  return one && depth ? llvm::SaturatingMultiplyAdd(slice, depth - 1, one) : 0;
+}
+
 //===-- performing ------------------------------------------------------------------------------------------------===//
 
 static void fault(CUresult error, const std::string &sentence) {
@@ -76,15 +82,18 @@ static void performOne(const KernelCall &call) {
 }
 
 static void performOne(const Copy &copy) {
-  if (!copy.staged &&
-      !checkSide("the source of a copy", copy.from, extent(copy.width, copy.fromPitch, copy.height), copy.fromKind))
+  size_t fromBytes = extent(copy.width, copy.fromPitch, copy.height, copy.fromSlice, copy.depth);
+  size_t toBytes = extent(copy.width, copy.toPitch, copy.height, copy.toSlice, copy.depth);
+  if (!copy.staged && !checkSide("the source of a copy", copy.from, fromBytes, copy.fromKind))
     return;
-  if (!checkSide("the target of a copy", copy.to, extent(copy.width, copy.toPitch, copy.height), copy.toKind))
+  if (!checkSide("the target of a copy", copy.to, toBytes, copy.toKind))
     return;
-  for (size_t row = 0; row < copy.height; ++row) {
-    std::memmove(copy.to + row * copy.toPitch, copy.from + row * copy.fromPitch, copy.width);
-    memory::noteWritten(copy.to + row * copy.toPitch, copy.width);
-  }
+  for (size_t slice = 0; slice < copy.depth; ++slice)
+    for (size_t row = 0; row < copy.height; ++row) {
+      char *to = copy.to + slice * copy.toSlice + row * copy.toPitch;
+      std::memmove(to, copy.from + slice * copy.fromSlice + row * copy.fromPitch, copy.width);
+      memory::noteWritten(to, copy.width);
+    }
 }
 
 template <typename T> static void fillRow(char *to, uint32_t value, size_t count) {
@@ -135,60 +144,68 @@ struct Side {
   MemoryType type;
   const void *host;
   CUdeviceptr device;
-  size_t x, y, pitch; // bytes, rows, bytes
+  size_t x, y, z, pitch, height; // bytes, rows, slices, bytes, rows; no pitch or height: those of the copy
+};
+/// What is copied.
+struct Box {
+  size_t width, height, depth; // bytes, rows, slices
+};
+/// A side, checked.
+struct Place {
+  char *begin;
+  size_t pitch, slice; // bytes
+  MemoryKind kind;
 };
 } // namespace
 
-static CUresult resolve(const Side &side, size_t width, size_t height, char *&place, size_t &pitch, MemoryKind &kind) {
+static CUresult resolve(const Side &side, const Box &box, Place &place) {
   if (side.type == MemoryArray)
     return CUDA_ERROR_NOT_SUPPORTED;
   if (side.type < MemoryHost || side.type > MemoryUnified || side.pitch > maxPitch)
     return CUDA_ERROR_INVALID_VALUE;
   auto *base = side.type == MemoryHost ? static_cast<char *>(const_cast<void *>(side.host))
                                        : reinterpret_cast<char *>(side.device);
-  pitch = side.pitch ? side.pitch : width;
-  size_t offset = llvm::SaturatingMultiplyAdd(side.y, side.pitch, side.x), bytes = extent(width, pitch, height);
-  place = base + offset;
-  if (!width || !height) {
-    kind = MemoryKind::Pageable;
+  size_t pitch = side.pitch ? side.pitch : box.width;
+  size_t rows = side.height ? side.height : box.height;
+  size_t slice = box.depth == 1 && !side.z ? 0 : llvm::SaturatingMultiply(pitch, rows);
+  size_t offset = llvm::SaturatingMultiplyAdd(side.z, slice, llvm::SaturatingMultiplyAdd(side.y, side.pitch, side.x));
+  size_t bytes = extent(box.width, pitch, box.height, slice, box.depth);
+  place = {base + offset, pitch, slice, MemoryKind::Pageable};
+  if (!box.width || !box.height || !box.depth)
     return CUDA_SUCCESS;
-  }
-  if ((side.pitch && side.pitch < llvm::SaturatingAdd(width, side.x)) ||
-      llvm::SaturatingAdd(reinterpret_cast<size_t>(base), offset, bytes) == SIZE_MAX)
+  bool areRowsOk = !side.pitch || side.pitch >= llvm::SaturatingAdd(box.width, side.x);
+  bool areSlicesOk = box.depth == 1 || rows >= llvm::SaturatingAdd(box.height, side.y);
+  if (!areRowsOk || !areSlicesOk || llvm::SaturatingAdd(reinterpret_cast<size_t>(base), offset, bytes) == SIZE_MAX)
     return CUDA_ERROR_INVALID_VALUE;
-  kind = base ? kindOf(place) : MemoryKind::Freed;
-  bool isOk = kind != MemoryKind::Freed && (height == 1 || pitch >= width) &&
-              (kind == MemoryKind::Pageable ? side.type != MemoryDevice : isMapped(place, bytes));
+  place.kind = base ? kindOf(place.begin) : MemoryKind::Freed;
+  bool isOk = place.kind != MemoryKind::Freed &&
+              (place.kind == MemoryKind::Pageable ? side.type != MemoryDevice : isMapped(place.begin, bytes));
   return isOk ? CUDA_SUCCESS : CUDA_ERROR_INVALID_VALUE;
 }
 
-static CUresult makeCopy(const Side &source, const Side &target, size_t width, size_t height, Copy &copy) {
-  copy.width = width;
-  copy.height = height;
-  char *from = nullptr;
-  if (CUresult error = resolve(source, width, height, from, copy.fromPitch, copy.fromKind))
+static CUresult makeCopy(const Side &source, const Side &target, const Box &box, Copy &copy) {
+  Place from, to;
+  if (CUresult error = resolve(source, box, from))
     return error;
-  copy.from = from;
-  return resolve(target, width, height, copy.to, copy.toPitch, copy.toKind);
+  if (CUresult error = resolve(target, box, to))
+    return error;
+  copy = {to.begin, from.begin, to.pitch, from.pitch, box.width, box.height,
+          to.kind,  from.kind,  nullptr,  box.depth,  to.slice,  from.slice};
+  return CUDA_SUCCESS;
 }
 
 CUresult makeCopy(const CUDA_MEMCPY2D &request, Copy &copy) {
   auto side = [](const CUDA_MEMCPY2D::Side &from) {
-    return Side{from.type, from.host, from.device, from.x, from.y, from.pitch};
+    return Side{from.type, from.host, from.device, from.x, from.y, 0, from.pitch, 0};
   };
-  return makeCopy(side(request.source), side(request.target), request.width, request.height, copy);
+  return makeCopy(side(request.source), side(request.target), {request.width, request.height, 1}, copy);
 }
 
 CUresult makeCopy(const CUDA_MEMCPY3D &request, Copy &copy) {
   auto side = [](const CUDA_MEMCPY3D::Side &from) {
-    return Side{from.type, from.host, from.device, from.x, llvm::SaturatingMultiplyAdd(from.z, from.height, from.y),
-                from.pitch};
+    return Side{from.type, from.host, from.device, from.x, from.y, from.z, from.pitch, from.height};
   };
-  if (!request.width || !request.height || !request.depth)
-    return CUDA_ERROR_INVALID_VALUE;
-  if (request.depth != 1)
-    return CUDA_ERROR_NOT_SUPPORTED;
-  return makeCopy(side(request.source), side(request.target), request.width, request.height, copy);
+  return makeCopy(side(request.source), side(request.target), {request.width, request.height, request.depth}, copy);
 }
 
 CUresult makeFill(const CUDA_MEMSET_NODE_PARAMS &request, Fill &fill) {

@@ -34,13 +34,15 @@ struct KernelCall {
   std::vector<std::vector<Chunk>> arguments;
 };
 
-/// Rows of bytes. Host memory that is not pinned may be copied when the call is made: `staged` owns it then.
+/// Rows of bytes, in one slice or several. Host memory that is not pinned may be copied when the call is made: `staged`
+/// owns it then.
 struct Copy {
   char *to;
   const char *from;
   size_t toPitch, fromPitch, width, height;
   MemoryKind toKind, fromKind;
   std::shared_ptr<std::vector<char>> staged;
+  size_t depth = 1, toSlice = 0, fromSlice = 0; // slices, and bytes from one to the next
 };
 
 /// Rows of elements, all of one value.
