@@ -21,6 +21,7 @@ enum CUresult : int {
   CUDA_ERROR_UNSUPPORTED_LIMIT = 215,
   CUDA_ERROR_INVALID_PTX = 218,
   CUDA_ERROR_UNSUPPORTED_PTX_VERSION = 222,
+  CUDA_ERROR_FILE_NOT_FOUND = 301,
   CUDA_ERROR_INVALID_HANDLE = 400,
   CUDA_ERROR_ILLEGAL_STATE = 401,
   CUDA_ERROR_NOT_FOUND = 500,
@@ -88,7 +89,8 @@ enum DeviceAttribute : int {
   MaxSharedMemoryPerBlockOptin = 97, HostRegisterSupported = 99, PageableMemoryAccessUsesHostPageTables = 100,
   DirectManagedMemAccessFromHost = 101, VirtualMemoryManagementSupported = 102, MaxBlocksPerMultiprocessor = 106,
   ReservedSharedMemoryPerBlock = 111, MemoryPoolsSupported = 115, MempoolSupportedHandleTypes = 119,
-  ClusterLaunch = 120, IpcEventSupported = 125, TensorMapAccessSupported = 127, MulticastSupported = 132
+  ClusterLaunch = 120, IpcEventSupported = 125, TensorMapAccessSupported = 127, MulticastSupported = 132,
+  SingleToDoublePerfRatio = 87, MemSyncDomainCount = 126, HostNumaId = 134
 };
 
 /// CUfunction_attribute.

@@ -28,6 +28,7 @@
   X(cuDeviceGetMemPool, 11020, cuDeviceGetMemPool)                                                                     \
   X(cuDeviceGetName, 2000, cuDeviceGetName)                                                                            \
   X(cuDeviceGetPCIBusId, 4010, cuDeviceGetPCIBusId)                                                                    \
+  X(cuDeviceGetUuid, 9020, cuDeviceGetUuid)                                                                            \
   X(cuDeviceGetUuid, 11040, cuDeviceGetUuid_v2)                                                                        \
   X(cuDevicePrimaryCtxGetState, 7000, cuDevicePrimaryCtxGetState)                                                      \
   X(cuDevicePrimaryCtxRelease, 11000, cuDevicePrimaryCtxRelease_v2)                                                    \
