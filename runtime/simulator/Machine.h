@@ -70,6 +70,8 @@ public:
   virtual llvm::ArrayRef<Kernel> listKernels() const = 0;
   /// Address and bytes of a `.global` or `.const` variable.
   virtual std::optional<std::pair<void *, size_t>> findGlobal(llvm::StringRef name) const = 0;
+  /// Likewise of all of them.
+  virtual std::vector<std::pair<void *, size_t>> listGlobals() const = 0;
 };
 
 struct LaunchShape {

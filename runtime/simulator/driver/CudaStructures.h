@@ -9,6 +9,13 @@ struct CUuuid {
   char bytes[16];
 };
 
+/// Of cuCtxCreate_v4.
+struct CUctxCreateParams {
+  const void *affinity;
+  int numAffinities;
+  const void *graphics;
+};
+
 /// One attribute of cuLaunchKernelEx.
 struct CUlaunchAttribute {
   int id;

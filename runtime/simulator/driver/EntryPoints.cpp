@@ -8,16 +8,24 @@
   X(cuCtxCreate, 12050, cuCtxCreate_v4)                                                                                \
   X(cuCtxDestroy, 4000, cuCtxDestroy_v2)                                                                               \
   X(cuCtxGetApiVersion, 3020, cuCtxGetApiVersion)                                                                      \
+  X(cuCtxGetCacheConfig, 3020, cuCtxGetCacheConfig)                                                                    \
   X(cuCtxGetCurrent, 4000, cuCtxGetCurrent)                                                                            \
   X(cuCtxGetDevice, 2000, cuCtxGetDevice)                                                                              \
+  X(cuCtxGetDevice, 13000, cuCtxGetDevice_v2)                                                                          \
   X(cuCtxGetFlags, 7000, cuCtxGetFlags)                                                                                \
+  X(cuCtxGetId, 12000, cuCtxGetId)                                                                                     \
   X(cuCtxGetLimit, 3010, cuCtxGetLimit)                                                                                \
   X(cuCtxGetStreamPriorityRange, 5050, cuCtxGetStreamPriorityRange)                                                    \
   X(cuCtxPopCurrent, 4000, cuCtxPopCurrent_v2)                                                                         \
   X(cuCtxPushCurrent, 4000, cuCtxPushCurrent_v2)                                                                       \
+  X(cuCtxRecordEvent, 12050, cuCtxRecordEvent)                                                                         \
+  X(cuCtxSetCacheConfig, 3020, cuCtxSetCacheConfig)                                                                    \
   X(cuCtxSetCurrent, 4000, cuCtxSetCurrent)                                                                            \
+  X(cuCtxSetFlags, 12010, cuCtxSetFlags)                                                                               \
   X(cuCtxSetLimit, 3010, cuCtxSetLimit)                                                                                \
   X(cuCtxSynchronize, 2000, cuCtxSynchronize)                                                                          \
+  X(cuCtxSynchronize, 13000, cuCtxSynchronize_v2)                                                                      \
+  X(cuCtxWaitEvent, 12050, cuCtxWaitEvent)                                                                             \
   X(cuDeviceCanAccessPeer, 4000, cuDeviceCanAccessPeer)                                                                \
   X(cuDeviceComputeCapability, 2000, cuDeviceComputeCapability)                                                        \
   X(cuDeviceGet, 2000, cuDeviceGet)                                                                                    \
@@ -99,10 +107,13 @@
   X(cuLaunchHostFunc, 10000, cuLaunchHostFunc)                                                                         \
   X(cuLaunchKernel, 4000, cuLaunchKernel)                                                                              \
   X(cuLaunchKernelEx, 11060, cuLaunchKernelEx)                                                                         \
+  X(cuLibraryEnumerateKernels, 12040, cuLibraryEnumerateKernels)                                                       \
   X(cuLibraryGetGlobal, 12000, cuLibraryGetGlobal)                                                                     \
   X(cuLibraryGetKernel, 12000, cuLibraryGetKernel)                                                                     \
+  X(cuLibraryGetKernelCount, 12040, cuLibraryGetKernelCount)                                                           \
   X(cuLibraryGetModule, 12000, cuLibraryGetModule)                                                                     \
   X(cuLibraryLoadData, 12000, cuLibraryLoadData)                                                                       \
+  X(cuLibraryLoadFromFile, 12000, cuLibraryLoadFromFile)                                                               \
   X(cuLibraryUnload, 12000, cuLibraryUnload)                                                                           \
   X(cuMemAlloc, 3020, cuMemAlloc_v2)                                                                                   \
   X(cuMemAllocAsync, 11020, cuMemAllocAsync)                                                                           \
@@ -152,11 +163,15 @@
   X(cuMemsetD32Async, 3020, cuMemsetD32Async)                                                                          \
   X(cuMemsetD8, 3020, cuMemsetD8_v2)                                                                                   \
   X(cuMemsetD8Async, 3020, cuMemsetD8Async)                                                                            \
+  X(cuModuleEnumerateFunctions, 12040, cuModuleEnumerateFunctions)                                                     \
   X(cuModuleGetFunction, 2000, cuModuleGetFunction)                                                                    \
+  X(cuModuleGetFunctionCount, 12040, cuModuleGetFunctionCount)                                                         \
   X(cuModuleGetGlobal, 3020, cuModuleGetGlobal_v2)                                                                     \
   X(cuModuleGetLoadingMode, 11070, cuModuleGetLoadingMode)                                                             \
+  X(cuModuleLoad, 2000, cuModuleLoad)                                                                                  \
   X(cuModuleLoadData, 2000, cuModuleLoadData)                                                                          \
   X(cuModuleLoadDataEx, 2010, cuModuleLoadDataEx)                                                                      \
+  X(cuModuleLoadFatBinary, 2000, cuModuleLoadFatBinary)                                                                \
   X(cuModuleUnload, 2000, cuModuleUnload)                                                                              \
   X(cuOccupancyMaxActiveBlocksPerMultiprocessor, 6050, cuOccupancyMaxActiveBlocksPerMultiprocessor)                    \
   X(cuOccupancyMaxActiveBlocksPerMultiprocessorWithFlags, 7000, cuOccupancyMaxActiveBlocksPerMultiprocessorWithFlags)  \
@@ -165,6 +180,8 @@
   X(cuPointerGetAttribute, 4000, cuPointerGetAttribute)                                                                \
   X(cuPointerGetAttributes, 7000, cuPointerGetAttributes)                                                              \
   X(cuPointerSetAttribute, 6000, cuPointerSetAttribute)                                                                \
+  X(cuProfilerStart, 4000, cuProfilerStart)                                                                            \
+  X(cuProfilerStop, 4000, cuProfilerStop)                                                                              \
   X(cuStreamAddCallback, 5000, cuStreamAddCallback)                                                                    \
   X(cuStreamBeginCapture, 10010, cuStreamBeginCapture_v2)                                                              \
   X(cuStreamCreate, 2000, cuStreamCreate)                                                                              \

@@ -9,12 +9,14 @@
 
 namespace dscc::sim {
 
-/// The image is PTX text that ends in NUL, or a cubin of dscc's, behind whose ELF file lies the text that it was made from:
+/// The image is PTX text that ends in NUL, or a cubin of dscc's, behind whose ELF file lies the text that it was made
+/// from:
 ///
 ///     | ELF | padding to 8 | "DSCCPTX1" | bytes when compressed, u64 | bytes, u64 | zlib stream |
 ///
-/// Any other cubin holds machine code, which is not simulated: CUDA_ERROR_NO_BINARY_FOR_GPU.
-CUresult findPtx(const void *image, std::string &text);
+/// Any other cubin holds machine code, which is not simulated: CUDA_ERROR_NO_BINARY_FOR_GPU. Of a fat binary it is the
+/// PTX of the highest architecture that `architecture` (90 for sm_90) can run.
+CUresult findPtx(const void *image, int architecture, std::string &text);
 
 /// The oldest driver that reads this PTX, as cuDriverGetVersion counts: version 8.3 came with CUDA 12.3. 0 if unknown.
 int requiredDriver(const std::string &text);

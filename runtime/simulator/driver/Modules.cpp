@@ -4,9 +4,11 @@
 #include "runtime/simulator/driver/Images.h"
 
 #include "llvm/ADT/STLExtras.h"
+#include "llvm/Support/MemoryBuffer.h"
 
 #include <algorithm>
 #include <chrono>
+#include <cstdlib>
 #include <cstring>
 
 using namespace dscc::sim;
@@ -24,12 +26,15 @@ struct JitOptions {
   void **values;
 
   void **find(int option) const {
-    for (unsigned i = 0; i < count; ++i)
+    for (unsigned i = 0; options && values && i < count; ++i)
       if (options[i] == option)
         return &values[i];
     return nullptr;
   }
   bool areValid() const {
+    static constexpr int threadsPerBlock = 1, target = 9; // not together
+    if (find(threadsPerBlock) && find(target))
+      return false;
     return !count || (options && values && std::all_of(options, options + count, [](int option) {
                         return option >= 0 && option < numKnown;
                       }));
@@ -60,7 +65,7 @@ static const Kernel *findTooLarge(const LoadedModule &code) {
 
 static CUresult compile(const void *image, CUmod_st &module, std::string &error) {
   std::string text;
-  if (CUresult failed = findPtx(image, text)) {
+  if (CUresult failed = findPtx(image, state().chip->major * 10 + state().chip->minor, text)) {
     error = errorString(failed);
     return failed;
   }
@@ -98,6 +103,15 @@ static CUresult loadModule(CUmodule *module, const void *image, const JitOptions
   return result;
 }
 
+/// The bytes of a file and a NUL behind them, as PTX needs.
+static CUresult readFile(const char *name, std::unique_ptr<llvm::MemoryBuffer> &image) {
+  DSCC_REQUIRE(name, CUDA_ERROR_INVALID_VALUE);
+  auto file = llvm::MemoryBuffer::getFile(name);
+  DSCC_REQUIRE(file, CUDA_ERROR_FILE_NOT_FOUND);
+  image = std::move(*file);
+  return CUDA_SUCCESS;
+}
+
 /// The work that uses it comes first.
 static void unloadModule(CUmodule module) {
   finishAll();
@@ -119,6 +133,7 @@ static CUfunction getFunction(CUmodule module, const char *name) {
 }
 
 static CUresult getGlobal(CUdeviceptr *address, size_t *bytes, CUmodule module, const char *name) {
+  DSCC_REQUIRE(address || bytes, CUDA_ERROR_INVALID_VALUE);
   auto found = module->code->findGlobal(name);
   DSCC_REQUIRE(found, CUDA_ERROR_NOT_FOUND);
   if (address)
@@ -139,6 +154,18 @@ DSCC_EXPORT CUresult cuModuleLoadDataEx(CUmodule *module, const void *image, uns
                                         void **values) {
   DSCC_ENTER(Context);
   return loadModule(module, image, {count, options, values});
+}
+
+DSCC_EXPORT CUresult cuModuleLoadFatBinary(CUmodule *module, const void *image) {
+  DSCC_ENTER(Context);
+  return loadModule(module, image, {0, nullptr, nullptr});
+}
+
+DSCC_EXPORT CUresult cuModuleLoad(CUmodule *module, const char *file) {
+  DSCC_ENTER(Context);
+  std::unique_ptr<llvm::MemoryBuffer> image;
+  DSCC_TRY(readFile(file, image));
+  return loadModule(module, image->getBufferStart(), {0, nullptr, nullptr});
 }
 
 DSCC_EXPORT CUresult cuModuleUnload(CUmodule module) {
@@ -166,29 +193,77 @@ DSCC_EXPORT CUresult cuModuleGetGlobal_v2(CUdeviceptr *address, size_t *bytes, C
   return getGlobal(address, bytes, module, name);
 }
 
-/// Eagerly: a module is compiled when it is loaded.
+DSCC_EXPORT CUresult cuModuleGetFunctionCount(unsigned *count, CUmodule module) {
+  DSCC_ENTER(Context);
+  DSCC_REQUIRE(count, CUDA_ERROR_INVALID_VALUE);
+  DSCC_REQUIRE(state().modules.has(module), CUDA_ERROR_INVALID_HANDLE);
+  *count = unsigned(module->code->listKernels().size());
+  return CUDA_SUCCESS;
+}
+
+/// As many as there is room for.
+DSCC_EXPORT CUresult cuModuleEnumerateFunctions(CUfunction *functions, unsigned room, CUmodule module) {
+  DSCC_ENTER(Context);
+  DSCC_REQUIRE(functions && room, CUDA_ERROR_INVALID_VALUE);
+  DSCC_REQUIRE(state().modules.has(module), CUDA_ERROR_INVALID_HANDLE);
+  for (const Kernel &kernel : module->code->listKernels().take_front(room))
+    *functions++ = getFunction(module, kernel.name.c_str());
+  return CUDA_SUCCESS;
+}
+
+/// What the environment asks for, although a module is always compiled when it is loaded.
 DSCC_EXPORT CUresult cuModuleGetLoadingMode(int *mode) {
   DSCC_ENTER(Driver);
   DSCC_REQUIRE(mode, CUDA_ERROR_INVALID_VALUE);
-  *mode = 1; // CU_MODULE_EAGER_LOADING
+  static constexpr int eager = 1, lazy = 2; // CUmoduleLoadingMode
+  const char *asked = std::getenv("CUDA_MODULE_LOADING");
+  *mode = asked && !std::strcmp(asked, "EAGER") ? eager : lazy;
   return CUDA_SUCCESS;
 }
 
 //===-- libraries -------------------------------------------------------------------------------------------------===//
 
+static std::vector<std::string> copyVariables(const LoadedModule &code) {
+  std::vector<std::string> copies;
+  for (auto [place, bytes] : code.listGlobals())
+    copies.emplace_back(static_cast<char *>(place), bytes);
+  return copies;
+}
+
+namespace {
+struct LibraryOptions {
+  const int *options;
+  void **values;
+  unsigned count;
+};
+} // namespace
+
+static CUresult loadLibrary(CUlibrary *library, const void *code, const JitOptions &jit, const LibraryOptions &own) {
+  static constexpr int binaryIsPreserved = 1; // the other option gives a table of host functions
+  DSCC_REQUIRE(library && (!own.count || (own.options && own.values)), CUDA_ERROR_INVALID_VALUE);
+  for (unsigned i = 0; i < own.count; ++i)
+    DSCC_REQUIRE(own.options[i] == binaryIsPreserved,
+                 own.options[i] == 0 ? CUDA_ERROR_NOT_SUPPORTED : CUDA_ERROR_INVALID_VALUE);
+  CUmodule module = nullptr;
+  DSCC_TRY(loadModule(&module, code, jit));
+  *library = state().libraries.add(std::make_unique<CUlib_st>(CUlib_st{module, copyVariables(*module->code), {}}));
+  module->library = *library;
+  return CUDA_SUCCESS;
+}
+
 DSCC_EXPORT CUresult cuLibraryLoadData(CUlibrary *library, const void *code, int *jitOptions, void **jitValues,
                                        unsigned numJitOptions, int *options, void **values, unsigned numOptions) {
   DSCC_ENTER(Driver);
-  static constexpr int binaryIsPreserved = 1; // the other option gives a table of host functions
-  DSCC_REQUIRE(library && (!numOptions || (options && values)), CUDA_ERROR_INVALID_VALUE);
-  for (unsigned i = 0; i < numOptions; ++i)
-    DSCC_REQUIRE(options[i] == binaryIsPreserved,
-                 options[i] == 0 ? CUDA_ERROR_NOT_SUPPORTED : CUDA_ERROR_INVALID_VALUE);
-  CUmodule module = nullptr;
-  DSCC_TRY(loadModule(&module, code, {numJitOptions, jitOptions, jitValues}));
-  *library = state().libraries.add(std::make_unique<CUlib_st>(CUlib_st{module, {}}));
-  module->library = *library;
-  return CUDA_SUCCESS;
+  return loadLibrary(library, code, {numJitOptions, jitOptions, jitValues}, {options, values, numOptions});
+}
+
+DSCC_EXPORT CUresult cuLibraryLoadFromFile(CUlibrary *library, const char *file, int *jitOptions, void **jitValues,
+                                           unsigned numJitOptions, int *options, void **values, unsigned numOptions) {
+  DSCC_ENTER(Driver);
+  std::unique_ptr<llvm::MemoryBuffer> image;
+  DSCC_TRY(readFile(file, image));
+  return loadLibrary(library, image->getBufferStart(), {numJitOptions, jitOptions, jitValues},
+                     {options, values, numOptions});
 }
 
 DSCC_EXPORT CUresult cuLibraryUnload(CUlibrary library) {
@@ -201,16 +276,41 @@ DSCC_EXPORT CUresult cuLibraryUnload(CUlibrary library) {
   return CUDA_SUCCESS;
 }
 
+/// Null if the library has no such kernel.
+static CUkernel getKernel(CUlibrary library, const char *name) {
+  CUfunction function = getFunction(library->module, name);
+  if (!function)
+    return nullptr;
+  CUkernel &made = library->kernels[name];
+  if (!made)
+    function->ofLibrary = made = state().kernels.add(std::make_unique<CUkern_st>(CUkern_st{function, library, {}}));
+  return made;
+}
+
 DSCC_EXPORT CUresult cuLibraryGetKernel(CUkernel *kernel, CUlibrary library, const char *name) {
   DSCC_ENTER(Driver);
   DSCC_REQUIRE(kernel && name, CUDA_ERROR_INVALID_VALUE);
   DSCC_REQUIRE(state().libraries.has(library), CUDA_ERROR_INVALID_HANDLE);
-  CUfunction function = getFunction(library->module, name);
-  DSCC_REQUIRE(function, CUDA_ERROR_NOT_FOUND);
-  CUkernel &made = library->kernels[name];
-  if (!made)
-    function->ofLibrary = made = state().kernels.add(std::make_unique<CUkern_st>(CUkern_st{function, library, {}}));
-  *kernel = made;
+  CUkernel found = getKernel(library, name);
+  DSCC_REQUIRE(found, CUDA_ERROR_NOT_FOUND);
+  *kernel = found;
+  return CUDA_SUCCESS;
+}
+
+DSCC_EXPORT CUresult cuLibraryGetKernelCount(unsigned *count, CUlibrary library) {
+  DSCC_ENTER(Driver);
+  DSCC_REQUIRE(count, CUDA_ERROR_INVALID_VALUE);
+  DSCC_REQUIRE(state().libraries.has(library), CUDA_ERROR_INVALID_HANDLE);
+  *count = unsigned(library->module->code->listKernels().size());
+  return CUDA_SUCCESS;
+}
+
+DSCC_EXPORT CUresult cuLibraryEnumerateKernels(CUkernel *kernels, unsigned room, CUlibrary library) {
+  DSCC_ENTER(Driver);
+  DSCC_REQUIRE(kernels && room, CUDA_ERROR_INVALID_VALUE);
+  DSCC_REQUIRE(state().libraries.has(library), CUDA_ERROR_INVALID_HANDLE);
+  for (const Kernel &kernel : library->module->code->listKernels().take_front(room))
+    *kernels++ = getKernel(library, kernel.name.c_str());
   return CUDA_SUCCESS;
 }
 

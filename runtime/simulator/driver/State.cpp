@@ -3,6 +3,8 @@
 #include "runtime/simulator/driver/Errors.h"
 #include "runtime/simulator/driver/StatisticsReport.h"
 
+#include "llvm/ADT/STLExtras.h"
+
 #include <cstdlib>
 #include <cstring>
 
@@ -46,6 +48,22 @@ static bool parseFaults(const std::string &text, std::vector<Fault> &faults) {
   return true;
 }
 
+/// CUDA_VISIBLE_DEVICES names devices by their numbers; behind one that is none, or twice there, nothing counts.
+static int countVisible(int numDevices) {
+  const char *list = std::getenv("CUDA_VISIBLE_DEVICES");
+  if (!list)
+    return numDevices;
+  std::set<int> seen;
+  for (llvm::StringRef rest = list; !rest.empty();) {
+    auto [one, tail] = rest.split(',');
+    int number = 0;
+    if (one.trim().getAsInteger(10, number) || number < 0 || number >= numDevices || !seen.insert(number).second)
+      break;
+    rest = tail;
+  }
+  return int(seen.size());
+}
+
 CUresult readEnvironment(State &all) {
   std::string chip = variable("DSCC_SIM_CHIP", "sm_90"), check = variable("DSCC_SIM_CHECK", "memory");
   all.chip = findChip(chip);
@@ -57,7 +75,7 @@ CUresult readEnvironment(State &all) {
   settings().seed = std::strtoull(variable("DSCC_SIM_SEED", "0").c_str(), nullptr, 10);
   settings().threads = unsigned(std::strtoul(variable("DSCC_SIM_THREADS", "0").c_str(), nullptr, 10));
   all.driverVersion = std::atoi(variable("DSCC_SIM_DRIVER_VERSION", "12090").c_str());
-  all.numDevices = std::atoi(variable("DSCC_SIM_DEVICES", "1").c_str());
+  all.numDevices = countVisible(std::atoi(variable("DSCC_SIM_DEVICES", "1").c_str()));
   all.statisticsForm = variable("DSCC_SIM_STATS", "");
   settings().statistics = !all.statisticsForm.empty();
   if (settings().statistics && all.statisticsForm != "json" && all.statisticsForm != "text") {
@@ -122,6 +140,12 @@ static void forgetModules() {
   }
 }
 
+/// A library outlives contexts, but its variables are each context's own.
+static void restoreVariables(const CUlib_st &library) {
+  for (auto [place, bytes] : llvm::zip(library.module->code->listGlobals(), library.initial))
+    std::memcpy(place.first, bytes.data(), bytes.size());
+}
+
 void endContexts() {
   finishAll();
   State &all = state();
@@ -149,7 +173,12 @@ void endContexts() {
   all.pools.clear();
   all.currentPool = nullptr;
   all.defaultPool = CUmemPoolHandle_st();
+  all.primary.limits.clear();
+  all.primary.cacheConfig = 0;
+  all.primary.number = 0;
   all.sticky = CUDA_SUCCESS;
+  for (const auto &[handle, library] : all.libraries)
+    restoreVariables(*library);
 }
 
 /// Made when a thread first names it.

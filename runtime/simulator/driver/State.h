@@ -18,7 +18,6 @@
 #include <string>
 #include <vector>
 
-inline constexpr size_t numLimits = 7; // CUlimit
 // Of streams; the lower number goes first.
 inline constexpr int leastPriority = 0, greatestPriority = -5;
 
@@ -26,6 +25,9 @@ struct CUctx_st {
   int references = 0;
   unsigned flags = 0;
   bool isPrimary = false;
+  uint64_t number = 0;          // unique
+  int cacheConfig = 0;          // CUfunc_cache
+  std::map<int, size_t> limits; // that the program has set, by CUlimit
 };
 struct CUfunc_st {
   const dscc::sim::Kernel *kernel;
@@ -47,6 +49,7 @@ struct CUkern_st {
 };
 struct CUlib_st {
   CUmodule module;
+  std::vector<std::string> initial; // what its module's variables hold at first, in the module's order
   std::map<std::string, CUkernel> kernels;
 };
 struct CUstream_st {
@@ -112,8 +115,7 @@ struct State {
   bool reportsAreFatal = false;
   std::string statisticsForm; // "json", "text"; empty: none
   CUctx_st primary;
-  Handles<CUctx_st> contexts; // besides the primary one
-  size_t limits[numLimits] = {};
+  Handles<CUctx_st> contexts;     // besides the primary one
   CUresult sticky = CUDA_SUCCESS; // the context is lost
   std::vector<Fault> faults;
   Handles<CUmod_st> modules;
@@ -165,6 +167,8 @@ int settingOf(const CUfunc_st &function, FunctionAttribute attribute);
 int settingOf(const CUkern_st &kernel, FunctionAttribute attribute);
 /// What the code or the program requires of a function's clusters; 0s if nothing.
 std::array<uint32_t, 3> requiredCluster(const CUfunc_st &function);
+/// The most blocks that a cluster of the function may have.
+uint64_t largestCluster(const CUfunc_st &function);
 /// Bytes of shared memory that the kernel's own variables take.
 uint32_t declaredShared(const Kernel &kernel);
 

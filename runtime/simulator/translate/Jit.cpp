@@ -32,6 +32,10 @@ public:
     auto found = globals.find(name.str());
     return found == globals.end() ? std::nullopt : std::optional(found->second);
   }
+  std::vector<std::pair<void *, size_t>> listGlobals() const override {
+    auto places = make_second_range(globals);
+    return {places.begin(), places.end()};
+  }
   ~JitModule() override {
     for (auto &[name, place] : globals)
       memory::disown(place.first);
