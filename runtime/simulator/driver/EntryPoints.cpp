@@ -57,6 +57,9 @@
   X(cuFuncGetAttribute, 2020, cuFuncGetAttribute)                                                                      \
   X(cuFuncGetModule, 11000, cuFuncGetModule)                                                                           \
   X(cuFuncGetName, 12030, cuFuncGetName)                                                                               \
+  X(cuFuncGetParamInfo, 12040, cuFuncGetParamInfo)                                                                     \
+  X(cuFuncIsLoaded, 12040, cuFuncIsLoaded)                                                                             \
+  X(cuFuncLoad, 12040, cuFuncLoad)                                                                                     \
   X(cuFuncSetAttribute, 9000, cuFuncSetAttribute)                                                                      \
   X(cuFuncSetCacheConfig, 3000, cuFuncSetCacheConfig)                                                                  \
   X(cuGetErrorName, 6000, cuGetErrorName)                                                                              \
@@ -101,6 +104,7 @@
   X(cuKernelGetFunction, 12000, cuKernelGetFunction)                                                                   \
   X(cuKernelGetLibrary, 12050, cuKernelGetLibrary)                                                                     \
   X(cuKernelGetName, 12030, cuKernelGetName)                                                                           \
+  X(cuKernelGetParamInfo, 12040, cuKernelGetParamInfo)                                                                 \
   X(cuKernelSetAttribute, 12000, cuKernelSetAttribute)                                                                 \
   X(cuKernelSetCacheConfig, 12000, cuKernelSetCacheConfig)                                                             \
   X(cuLaunchCooperativeKernel, 9000, cuLaunchCooperativeKernel)                                                        \
@@ -173,10 +177,13 @@
   X(cuModuleLoadDataEx, 2010, cuModuleLoadDataEx)                                                                      \
   X(cuModuleLoadFatBinary, 2000, cuModuleLoadFatBinary)                                                                \
   X(cuModuleUnload, 2000, cuModuleUnload)                                                                              \
+  X(cuOccupancyAvailableDynamicSMemPerBlock, 10020, cuOccupancyAvailableDynamicSMemPerBlock)                           \
   X(cuOccupancyMaxActiveBlocksPerMultiprocessor, 6050, cuOccupancyMaxActiveBlocksPerMultiprocessor)                    \
   X(cuOccupancyMaxActiveBlocksPerMultiprocessorWithFlags, 7000, cuOccupancyMaxActiveBlocksPerMultiprocessorWithFlags)  \
+  X(cuOccupancyMaxActiveClusters, 11070, cuOccupancyMaxActiveClusters)                                                 \
   X(cuOccupancyMaxPotentialBlockSize, 6050, cuOccupancyMaxPotentialBlockSize)                                          \
   X(cuOccupancyMaxPotentialBlockSizeWithFlags, 7000, cuOccupancyMaxPotentialBlockSizeWithFlags)                        \
+  X(cuOccupancyMaxPotentialClusterSize, 11070, cuOccupancyMaxPotentialClusterSize)                                     \
   X(cuPointerGetAttribute, 4000, cuPointerGetAttribute)                                                                \
   X(cuPointerGetAttributes, 7000, cuPointerGetAttributes)                                                              \
   X(cuPointerSetAttribute, 6000, cuPointerSetAttribute)                                                                \

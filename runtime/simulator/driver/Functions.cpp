@@ -179,3 +179,38 @@ DSCC_EXPORT CUresult cuKernelGetName(const char **name, CUkernel kernel) {
   DSCC_ENTER(Driver);
   return getName(name, kernel, kernelOf(findKernel(kernel)));
 }
+
+//===-- parameters, loading ---------------------------------------------------------------------------------------===//
+
+static CUresult getParameter(const Kernel *kernel, size_t index, size_t *offset, size_t *bytes) {
+  DSCC_REQUIRE(kernel, CUDA_ERROR_INVALID_HANDLE);
+  DSCC_REQUIRE(offset && index < kernel->parameterBytes.size(), CUDA_ERROR_INVALID_VALUE);
+  *offset = kernel->parameterOffsets[index];
+  if (bytes)
+    *bytes = kernel->parameterBytes[index];
+  return CUDA_SUCCESS;
+}
+
+DSCC_EXPORT CUresult cuFuncGetParamInfo(CUfunction function, size_t index, size_t *offset, size_t *bytes) {
+  DSCC_ENTER(Context);
+  return getParameter(kernelOf(findFunction(function)), index, offset, bytes);
+}
+
+DSCC_EXPORT CUresult cuKernelGetParamInfo(CUkernel kernel, size_t index, size_t *offset, size_t *bytes) {
+  DSCC_ENTER(Driver);
+  return getParameter(kernelOf(findKernel(kernel)), index, offset, bytes);
+}
+
+/// Whatever there is has been compiled with its module.
+DSCC_EXPORT CUresult cuFuncLoad(CUfunction function) {
+  DSCC_ENTER(Context);
+  return findFunction(function) ? CUDA_SUCCESS : CUDA_ERROR_INVALID_HANDLE;
+}
+
+DSCC_EXPORT CUresult cuFuncIsLoaded(int *loaded, CUfunction function) {
+  DSCC_ENTER(Context);
+  DSCC_REQUIRE(loaded, CUDA_ERROR_INVALID_VALUE);
+  DSCC_REQUIRE(findFunction(function), CUDA_ERROR_INVALID_HANDLE);
+  *loaded = 1; // CU_FUNCTION_LOADING_STATE_LOADED
+  return CUDA_SUCCESS;
+}

@@ -31,11 +31,7 @@ static CUresult resolveCluster(const CUfunc_st &function, const uint32_t *asked,
     shape.cluster[axis] = wanted[axis];
   }
   DSCC_REQUIRE(blocks == 1 || state().chip->hasClusters, CUDA_ERROR_NOT_SUPPORTED);
-  DSCC_REQUIRE(blocks <= (settingOf(function, FunctionNonPortableClusterSizeAllowed) ? largestClusterBlocks
-                                                                                     : portableClusterBlocks),
-               CUDA_ERROR_INVALID_CLUSTER_SIZE);
-  uint32_t most = function.kernel->maxClusterBlocks;
-  DSCC_REQUIRE(!most || blocks <= most, CUDA_ERROR_INVALID_CLUSTER_SIZE);
+  DSCC_REQUIRE(blocks <= largestCluster(function), CUDA_ERROR_INVALID_CLUSTER_SIZE);
   return CUDA_SUCCESS;
 }
 
@@ -81,6 +77,13 @@ static CUresult readBuffer(void **extra, const Kernel &kernel, std::vector<void 
 }
 
 namespace dscc::sim {
+uint64_t largestCluster(const CUfunc_st &function) {
+  bool isLargeAllowed = settingOf(function, FunctionNonPortableClusterSizeAllowed);
+  uint64_t most = isLargeAllowed ? largestClusterBlocks : portableClusterBlocks;
+  uint64_t compiled = function.kernel->maxClusterBlocks;
+  return compiled ? std::min(most, compiled) : most;
+}
+
 bool isAlive(const KernelCall &call) {
   return state().functions.count(call.function) && call.function->number == call.number;
 }

@@ -134,3 +134,70 @@ DSCC_EXPORT CUresult cuOccupancyMaxPotentialBlockSizeWithFlags(int *minGrid, int
   DSCC_ENTER(Context);
   return potentialBlockSize(minGrid, block, function, sharedOf, dynamicShared, limit, flags);
 }
+
+/// The most with which so many blocks fit: fewer fit with more.
+DSCC_EXPORT CUresult cuOccupancyAvailableDynamicSMemPerBlock(size_t *dynamicShared, CUfunction function, int numBlocks,
+                                                             int threads) {
+  DSCC_ENTER(Context);
+  DSCC_REQUIRE(dynamicShared && numBlocks > 0 && threads > 0, CUDA_ERROR_INVALID_VALUE);
+  CUfunc_st *found = findFunction(function);
+  DSCC_REQUIRE(found, CUDA_ERROR_INVALID_HANDLE);
+  DSCC_REQUIRE(countBlocks(*found, threads, 0) >= numBlocks, CUDA_ERROR_INVALID_VALUE);
+  size_t fits = 0, tooMany = size_t(settingOf(*found, FunctionMaxDynamicSharedBytes)) + 1;
+  while (tooMany - fits > 1) {
+    size_t middle = (fits + tooMany) / 2;
+    (countBlocks(*found, threads, middle) >= numBlocks ? fits : tooMany) = middle;
+  }
+  *dynamicShared = fits;
+  return CUDA_SUCCESS;
+}
+
+//===-- clusters --------------------------------------------------------------------------------------------------===//
+
+static uint64_t volume(const uint32_t *dims) { return uint64_t(dims[0]) * dims[1] * dims[2]; }
+
+/// Blocks that fit on a multiprocessor with the launch's block and shared memory.
+static CUresult countBlocks(const CUlaunchConfig *config, CUfunction function, CUfunc_st *&found, int &blocks) {
+  DSCC_REQUIRE(config && (config->attributes || !config->numAttributes), CUDA_ERROR_INVALID_VALUE);
+  found = findFunction(function);
+  DSCC_REQUIRE(found, CUDA_ERROR_INVALID_HANDLE);
+  DSCC_REQUIRE(state().chip->hasClusters, CUDA_ERROR_NOT_SUPPORTED);
+  uint64_t threads = volume(config->block);
+  DSCC_REQUIRE(threads && threads <= INT32_MAX, CUDA_ERROR_INVALID_VALUE);
+  blocks = countBlocks(*found, int(threads), config->sharedBytes);
+  return CUDA_SUCCESS;
+}
+
+/// How multiprocessors are grouped, which differs between devices of one kind, is not modelled: as if any could share a
+/// cluster.
+DSCC_EXPORT CUresult cuOccupancyMaxActiveClusters(int *numClusters, CUfunction function, const CUlaunchConfig *config) {
+  DSCC_ENTER(Context);
+  DSCC_REQUIRE(numClusters, CUDA_ERROR_INVALID_VALUE);
+  CUfunc_st *found = nullptr;
+  int blocks = 0;
+  DSCC_TRY(countBlocks(config, function, found, blocks));
+  std::array<uint32_t, 3> required = requiredCluster(*found);
+  uint64_t ofCluster = volume(required.data());
+  static constexpr int clusterDimension = 4; // CU_LAUNCH_ATTRIBUTE_CLUSTER_DIMENSION
+  for (unsigned i = 0; i < config->numAttributes; ++i)
+    if (config->attributes[i].id == clusterDimension) {
+      const unsigned *dims = config->attributes[i].value.dims;
+      DSCC_REQUIRE(!ofCluster || std::equal(required.begin(), required.end(), dims), CUDA_ERROR_INVALID_CLUSTER_SIZE);
+      ofCluster = volume(dims);
+    }
+  DSCC_REQUIRE(ofCluster && ofCluster <= largestCluster(*found), CUDA_ERROR_INVALID_CLUSTER_SIZE);
+  *numClusters = int(uint64_t(blocks) * uint64_t(state().chip->multiprocessors) / ofCluster);
+  return CUDA_SUCCESS;
+}
+
+DSCC_EXPORT CUresult cuOccupancyMaxPotentialClusterSize(int *clusterSize, CUfunction function,
+                                                        const CUlaunchConfig *config) {
+  DSCC_ENTER(Context);
+  DSCC_REQUIRE(clusterSize, CUDA_ERROR_INVALID_VALUE);
+  CUfunc_st *found = nullptr;
+  int blocks = 0;
+  DSCC_TRY(countBlocks(config, function, found, blocks));
+  uint64_t required = volume(requiredCluster(*found).data());
+  *clusterSize = blocks ? int(required ? required : largestCluster(*found)) : 0;
+  return CUDA_SUCCESS;
+}

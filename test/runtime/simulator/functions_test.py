@@ -125,6 +125,40 @@ class Occupancy(driver_api.Case):
                 api.ok("cuFuncSetCacheConfig", function, cache)
                 self.assertEqual(self.blocks(function, threads, dynamic), expected[CHIPS.index(CHIP)])
 
+    def test_available(self):
+        """What a block may have besides, so that so many fit, is as much as the count allows."""
+        function = kernel(shared=1024)
+        for blocks in (1, 2, 4, 8):
+            available = api.get("cuOccupancyAvailableDynamicSMemPerBlock", function, blocks, 64, kind=size_t)
+            self.assertGreaterEqual(self.blocks(function, 64, available), blocks)
+            self.assertLess(self.blocks(function, 64, available + 1), blocks)
+        for blocks in (0, 33):
+            self.refuses("INVALID_VALUE", "cuOccupancyAvailableDynamicSMemPerBlock", ctypes.byref(size_t()), function,
+                         blocks, 64)
+
+    def test_clusters(self):
+        config = driver_api.LaunchConfig()
+        cluster = (driver_api.Attribute * 1)()
+        cluster[0].id, cluster[0].value[:3] = 4, [4, 1, 1]
+        config.grid[:], config.block[:], config.count = [64, 1, 1], [1024, 1, 1], 1
+        config.attributes = ctypes.addressof(cluster)
+        at = ctypes.byref(config)
+        if not HAS_CLUSTERS:
+            self.refuses("NOT_SUPPORTED", "cuOccupancyMaxActiveClusters", ctypes.byref(ctypes.c_int()), self.add, at)
+            return
+        self.assertEqual(api.get("cuOccupancyMaxActiveClusters", self.add, at, kind=ctypes.c_int), 132 * 2 // 4)
+        self.assertEqual(api.get("cuOccupancyMaxPotentialClusterSize", self.add, at, kind=ctypes.c_int), 8)
+        api.ok("cuFuncSetAttribute", self.add, 14, 1)
+        self.assertEqual(api.get("cuOccupancyMaxPotentialClusterSize", self.add, at, kind=ctypes.c_int), 16)
+        for attribute, blocks in ((11, 2), (12, 1), (13, 1)):
+            api.ok("cuFuncSetAttribute", self.add, attribute, blocks)
+        self.assertEqual(api.get("cuOccupancyMaxPotentialClusterSize", self.add, at, kind=ctypes.c_int), 2)
+        self.refuses("INVALID_CLUSTER_SIZE", "cuOccupancyMaxActiveClusters", ctypes.byref(ctypes.c_int()), self.add, at)
+        config.count = 0
+        self.assertEqual(api.get("cuOccupancyMaxActiveClusters", self.add, at, kind=ctypes.c_int), 132)
+        self.refuses("INVALID_CLUSTER_SIZE", "cuOccupancyMaxActiveClusters", ctypes.byref(ctypes.c_int()), self.cube,
+                     at)
+
     def test_huge(self):
         self.assertEqual(self.blocks(self.add, 32, 2**64 - 1), 0)
         self.assertEqual(self.blocks(self.add, 2**31 - 1, 0), 0)
@@ -183,6 +217,20 @@ class Attributes(driver_api.Case):
         for name in ("cuFuncGetName", "cuKernelGetName"):
             self.refuses("INVALID_VALUE", name, ctypes.byref(handle()), None)
             self.refuses("INVALID_HANDLE", name, ctypes.byref(handle()), 12345)
+
+    def test_parameters(self):
+        holes = api.function(api.load(HOLES), "holes")
+
+        def where(index):
+            offset, size = size_t(), size_t()
+            api.ok("cuFuncGetParamInfo", holes, index, ctypes.byref(offset), ctypes.byref(size))
+            return offset.value, size.value
+
+        self.assertEqual([where(index) for index in range(4)], [(0, 1), (8, 8), (16, 12), (28, 4)])
+        self.refuses("INVALID_VALUE", "cuFuncGetParamInfo", holes, 4, ctypes.byref(size_t()), None)
+        self.refuses("INVALID_HANDLE", "cuKernelGetParamInfo", holes, 0, ctypes.byref(size_t()), None)
+        api.ok("cuFuncLoad", holes)
+        self.assertEqual(api.get("cuFuncIsLoaded", holes, kind=ctypes.c_int), 1)
 
     def test_of_kernels(self):
         """A function's own setting goes before its kernel's, whichever is made first; each tells its own."""
