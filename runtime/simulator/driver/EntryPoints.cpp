@@ -7,6 +7,8 @@
   X(cuCtxCreate, 11040, cuCtxCreate_v3)                                                                                \
   X(cuCtxCreate, 12050, cuCtxCreate_v4)                                                                                \
   X(cuCtxDestroy, 4000, cuCtxDestroy_v2)                                                                               \
+  X(cuCtxDisablePeerAccess, 4000, cuCtxDisablePeerAccess)                                                              \
+  X(cuCtxEnablePeerAccess, 4000, cuCtxEnablePeerAccess)                                                                \
   X(cuCtxGetApiVersion, 3020, cuCtxGetApiVersion)                                                                      \
   X(cuCtxGetCacheConfig, 3020, cuCtxGetCacheConfig)                                                                    \
   X(cuCtxGetCurrent, 4000, cuCtxGetCurrent)                                                                            \
@@ -35,6 +37,7 @@
   X(cuDeviceGetDefaultMemPool, 11020, cuDeviceGetDefaultMemPool)                                                       \
   X(cuDeviceGetMemPool, 11020, cuDeviceGetMemPool)                                                                     \
   X(cuDeviceGetName, 2000, cuDeviceGetName)                                                                            \
+  X(cuDeviceGetP2PAttribute, 8000, cuDeviceGetP2PAttribute)                                                            \
   X(cuDeviceGetPCIBusId, 4010, cuDeviceGetPCIBusId)                                                                    \
   X(cuDeviceGetUuid, 9020, cuDeviceGetUuid)                                                                            \
   X(cuDeviceGetUuid, 11040, cuDeviceGetUuid_v2)                                                                        \
@@ -100,6 +103,11 @@
   X(cuGraphNodeSetEnabled, 11060, cuGraphNodeSetEnabled)                                                               \
   X(cuGraphUpload, 11010, cuGraphUpload)                                                                               \
   X(cuInit, 2000, cuInit)                                                                                              \
+  X(cuIpcCloseMemHandle, 4010, cuIpcCloseMemHandle)                                                                    \
+  X(cuIpcGetEventHandle, 4010, cuIpcGetEventHandle)                                                                    \
+  X(cuIpcGetMemHandle, 4010, cuIpcGetMemHandle)                                                                        \
+  X(cuIpcOpenEventHandle, 4010, cuIpcOpenEventHandle)                                                                  \
+  X(cuIpcOpenMemHandle, 11000, cuIpcOpenMemHandle_v2)                                                                  \
   X(cuKernelGetAttribute, 12000, cuKernelGetAttribute)                                                                 \
   X(cuKernelGetFunction, 12000, cuKernelGetFunction)                                                                   \
   X(cuKernelGetLibrary, 12050, cuKernelGetLibrary)                                                                     \
@@ -119,33 +127,61 @@
   X(cuLibraryLoadData, 12000, cuLibraryLoadData)                                                                       \
   X(cuLibraryLoadFromFile, 12000, cuLibraryLoadFromFile)                                                               \
   X(cuLibraryUnload, 12000, cuLibraryUnload)                                                                           \
+  X(cuMemAddressFree, 10020, cuMemAddressFree)                                                                         \
+  X(cuMemAddressReserve, 10020, cuMemAddressReserve)                                                                   \
+  X(cuMemAdvise, 8000, cuMemAdvise)                                                                                    \
+  X(cuMemAdvise, 12020, cuMemAdvise_v2)                                                                                \
   X(cuMemAlloc, 3020, cuMemAlloc_v2)                                                                                   \
   X(cuMemAllocAsync, 11020, cuMemAllocAsync)                                                                           \
   X(cuMemAllocFromPoolAsync, 11020, cuMemAllocFromPoolAsync)                                                           \
   X(cuMemAllocHost, 3020, cuMemAllocHost_v2)                                                                           \
   X(cuMemAllocManaged, 6000, cuMemAllocManaged)                                                                        \
   X(cuMemAllocPitch, 3020, cuMemAllocPitch_v2)                                                                         \
+  X(cuMemCreate, 10020, cuMemCreate)                                                                                   \
+  X(cuMemExportToShareableHandle, 10020, cuMemExportToShareableHandle)                                                 \
   X(cuMemFree, 3020, cuMemFree_v2)                                                                                     \
   X(cuMemFreeAsync, 11020, cuMemFreeAsync)                                                                             \
   X(cuMemFreeHost, 2000, cuMemFreeHost)                                                                                \
+  X(cuMemGetAccess, 10020, cuMemGetAccess)                                                                             \
   X(cuMemGetAddressRange, 3020, cuMemGetAddressRange_v2)                                                               \
+  X(cuMemGetAllocationGranularity, 10020, cuMemGetAllocationGranularity)                                               \
+  X(cuMemGetAllocationPropertiesFromHandle, 10020, cuMemGetAllocationPropertiesFromHandle)                             \
+  X(cuMemGetHandleForAddressRange, 11070, cuMemGetHandleForAddressRange)                                               \
   X(cuMemGetInfo, 3020, cuMemGetInfo_v2)                                                                               \
   X(cuMemHostAlloc, 2020, cuMemHostAlloc)                                                                              \
   X(cuMemHostGetDevicePointer, 3020, cuMemHostGetDevicePointer_v2)                                                     \
   X(cuMemHostGetFlags, 2030, cuMemHostGetFlags)                                                                        \
   X(cuMemHostRegister, 6050, cuMemHostRegister_v2)                                                                     \
   X(cuMemHostUnregister, 4000, cuMemHostUnregister)                                                                    \
+  X(cuMemImportFromShareableHandle, 10020, cuMemImportFromShareableHandle)                                             \
+  X(cuMemMap, 10020, cuMemMap)                                                                                         \
   X(cuMemPoolCreate, 11020, cuMemPoolCreate)                                                                           \
   X(cuMemPoolDestroy, 11020, cuMemPoolDestroy)                                                                         \
+  X(cuMemPoolExportPointer, 11020, cuMemPoolExportPointer)                                                             \
+  X(cuMemPoolExportToShareableHandle, 11020, cuMemPoolExportToShareableHandle)                                         \
+  X(cuMemPoolGetAccess, 11020, cuMemPoolGetAccess)                                                                     \
   X(cuMemPoolGetAttribute, 11020, cuMemPoolGetAttribute)                                                               \
+  X(cuMemPoolImportFromShareableHandle, 11020, cuMemPoolImportFromShareableHandle)                                     \
+  X(cuMemPoolImportPointer, 11020, cuMemPoolImportPointer)                                                             \
+  X(cuMemPoolSetAccess, 11020, cuMemPoolSetAccess)                                                                     \
   X(cuMemPoolSetAttribute, 11020, cuMemPoolSetAttribute)                                                               \
   X(cuMemPoolTrimTo, 11020, cuMemPoolTrimTo)                                                                           \
+  X(cuMemPrefetchAsync, 8000, cuMemPrefetchAsync)                                                                      \
+  X(cuMemPrefetchAsync, 12020, cuMemPrefetchAsync_v2)                                                                  \
+  X(cuMemRangeGetAttribute, 8000, cuMemRangeGetAttribute)                                                              \
+  X(cuMemRangeGetAttributes, 8000, cuMemRangeGetAttributes)                                                            \
+  X(cuMemRelease, 10020, cuMemRelease)                                                                                 \
+  X(cuMemRetainAllocationHandle, 11000, cuMemRetainAllocationHandle)                                                   \
+  X(cuMemSetAccess, 10020, cuMemSetAccess)                                                                             \
+  X(cuMemUnmap, 10020, cuMemUnmap)                                                                                     \
   X(cuMemcpy, 4000, cuMemcpy)                                                                                          \
   X(cuMemcpy2D, 3020, cuMemcpy2D_v2)                                                                                   \
   X(cuMemcpy2DAsync, 3020, cuMemcpy2DAsync_v2)                                                                         \
   X(cuMemcpy2DUnaligned, 3020, cuMemcpy2DUnaligned_v2)                                                                 \
   X(cuMemcpy3D, 3020, cuMemcpy3D_v2)                                                                                   \
   X(cuMemcpy3DAsync, 3020, cuMemcpy3DAsync_v2)                                                                         \
+  X(cuMemcpy3DPeer, 4000, cuMemcpy3DPeer)                                                                              \
+  X(cuMemcpy3DPeerAsync, 4000, cuMemcpy3DPeerAsync)                                                                    \
   X(cuMemcpyAsync, 4000, cuMemcpyAsync)                                                                                \
   X(cuMemcpyDtoD, 3020, cuMemcpyDtoD_v2)                                                                               \
   X(cuMemcpyDtoDAsync, 3020, cuMemcpyDtoDAsync_v2)                                                                     \
