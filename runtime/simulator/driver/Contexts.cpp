@@ -199,7 +199,7 @@ DSCC_EXPORT CUresult cuCtxSetFlags(unsigned flags) {
   return CUDA_SUCCESS;
 }
 
-/// Of functions that have no preference of their own; kept and told, without effect.
+/// Of functions that have no preference of their own.
 DSCC_EXPORT CUresult cuCtxSetCacheConfig(int config) {
   DSCC_ENTER(Context);
   DSCC_REQUIRE(config >= 0 && config <= 3, CUDA_ERROR_INVALID_VALUE);

@@ -37,11 +37,15 @@ static uint64_t roundToShare(uint64_t bytes) {
   return found == std::end(chip.sharedSharesKiB) ? chip.sharedPerMultiprocessor : *found * uint64_t(1024);
 }
 
-/// The share that the program prefers, in bytes. A carveout goes before a cache configuration.
+/// The share that the program prefers, in bytes. A carveout goes before a cache configuration, the function's
+/// before the context's.
 static uint64_t preferredShare(const CUfunc_st &function) {
   static constexpr int percents[] = {-1, 100, 0, 50}; // CUfunc_cache: none, shared, L1, equal
   int carveout = settingOf(function, FunctionPreferredCarveout);
-  int percent = carveout >= 0 ? carveout : percents[settingOf(function, FunctionCacheConfig)];
+  int config = settingOf(function, FunctionCacheConfig);
+  if (!config)
+    config = currentContexts().back()->cacheConfig;
+  int percent = carveout >= 0 ? carveout : percents[config];
   uint64_t all = state().chip->sharedPerMultiprocessor;
   return roundToShare(percent < 0 ? all : all * uint64_t(percent) / 100);
 }

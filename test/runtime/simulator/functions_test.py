@@ -125,6 +125,16 @@ class Occupancy(driver_api.Case):
                 api.ok("cuFuncSetCacheConfig", function, cache)
                 self.assertEqual(self.blocks(function, threads, dynamic), expected[CHIPS.index(CHIP)])
 
+    def test_configuration_of_the_context(self):
+        """It is for functions without a preference."""
+        function = kernel(shared=1024)
+        most = self.blocks(function, 64, 15360)
+        api.ok("cuCtxSetCacheConfig", 2)
+        self.assertEqual(self.blocks(function, 64, 15360), 1)
+        api.ok("cuFuncSetCacheConfig", function, 1)
+        self.assertEqual(self.blocks(function, 64, 15360), most)
+        api.ok("cuCtxSetCacheConfig", 0)
+
     def test_available(self):
         """What a block may have besides, so that so many fit, is as much as the count allows."""
         function = kernel(shared=1024)
