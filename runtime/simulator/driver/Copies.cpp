@@ -42,9 +42,10 @@ static CUresult enqueueCopy(Copy copy, CUstream handle) {
   DSCC_REQUIRE(stream, CUDA_ERROR_INVALID_HANDLE);
   if (!copy.width || !copy.height || !copy.depth)
     return CUDA_SUCCESS;
-  // In a capture nothing is copied yet; with seed 0 nothing waits.
+  // In a capture nothing is copied yet; with seed 0 it waits behind functions of the program only.
   bool isToProgram = copy.toKind == MemoryKind::Pageable && !stream->capture;
-  if (copy.fromKind == MemoryKind::Pageable && !isToProgram && !stream->capture && settings().seed)
+  bool mayWait = settings().seed || isWorkPending();
+  if (copy.fromKind == MemoryKind::Pageable && !isToProgram && !stream->capture && mayWait)
     stage(copy);
   TaskPtr task;
   DSCC_TRY(submit(handle, std::move(copy), &task));
@@ -61,7 +62,7 @@ static CUresult copyNow(Copy copy) {
   if (!copy.width || !copy.height || !copy.depth)
     return CUDA_SUCCESS;
   bool isToDevice = copy.toKind == MemoryKind::Device;
-  bool isStaged = isToDevice && copy.fromKind == MemoryKind::Pageable && settings().seed;
+  bool isStaged = isToDevice && copy.fromKind == MemoryKind::Pageable && (settings().seed || isWorkPending());
   bool isWithin = isToDevice && copy.fromKind == MemoryKind::Device;
   if (isStaged) {
     DSCC_TRY(submit(nullptr, Nothing(), &task));

@@ -13,7 +13,7 @@
 
 #define DSCC_EXPORT extern "C" __attribute__((visibility("default")))
 
-/// The head of every entry point. Host functions hold the lock while they run, and may not call.
+/// The head of every entry point. Host functions may not call.
 #define DSCC_ENTER(needs)                                                                                              \
   if (dscc::sim::isInHostFunction())                                                                                   \
     return CUDA_ERROR_NOT_PERMITTED;                                                                                   \

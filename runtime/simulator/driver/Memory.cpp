@@ -113,8 +113,8 @@ DSCC_EXPORT CUresult cuMemFreeHost(void *address) {
   DSCC_REQUIRE(found != state().pinned.end() && !found->second.isRegistered, CUDA_ERROR_INVALID_VALUE);
   DSCC_TRY(checkUnseen());
   finishAll();
+  DSCC_REQUIRE(state().pinned.erase(static_cast<char *>(address)), CUDA_ERROR_INVALID_VALUE); // another thread's
   memory::disown(address);
-  state().pinned.erase(found);
   std::free(address);
   return state().sticky;
 }
@@ -159,8 +159,8 @@ DSCC_EXPORT CUresult cuMemHostUnregister(void *address) {
   DSCC_REQUIRE(found != state().pinned.end() && found->second.isRegistered, CUDA_ERROR_HOST_MEMORY_NOT_REGISTERED);
   DSCC_TRY(checkUnseen());
   finishAll();
+  DSCC_REQUIRE(state().pinned.erase(static_cast<char *>(address)), CUDA_ERROR_INVALID_VALUE); // another thread's
   memory::disown(address);
-  state().pinned.erase(found);
   return state().sticky;
 }
 

@@ -114,9 +114,12 @@ static void performOne(const Fill &fill) {
   }
 }
 
+/// Without the lock: the function may wait for a thread that calls the driver.
 template <typename Act> static void runOnHost(Act act) {
   runsHostFunction = true;
+  state().lock.unlock();
   act();
+  state().lock.lock();
   runsHostFunction = false;
 }
 
@@ -125,7 +128,7 @@ static void performOne(const HostCall &call) {
 }
 
 static void performOne(const Callback &callback) {
-  runOnHost([&] { callback.function(callback.stream, state().sticky, callback.data); });
+  runOnHost([&, status = state().sticky] { callback.function(callback.stream, status, callback.data); });
 }
 
 static void performOne(const Release &release) { releaseToPool(release.address); }

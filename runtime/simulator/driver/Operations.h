@@ -73,7 +73,8 @@ struct Release {
 
 using Operation = std::variant<Nothing, KernelCall, Copy, Fill, HostCall, Callback, Release>;
 
-/// Does it now. What a GPU would have noticed becomes the context's sticky error.
+/// Does it now. What a GPU would have noticed becomes the context's sticky error. The program's functions run without
+/// the driver's lock.
 void perform(const Operation &operation);
 
 /// Copies the arguments and checks the shape; `cluster` is null where the call says nothing of it.

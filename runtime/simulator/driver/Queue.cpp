@@ -5,8 +5,13 @@
 #include "llvm/ADT/STLExtras.h"
 
 #include <chrono>
+#include <condition_variable>
+#include <cstdlib>
+#include <deque>
 #include <optional>
 #include <random>
+#include <thread>
+#include <unistd.h>
 
 namespace dscc::sim {
 
@@ -14,12 +19,22 @@ namespace dscc::sim {
 static constexpr size_t maxPending = 256;
 /// Times in four that the next task is one of the last one's stream: some streams get far ahead of others.
 static constexpr unsigned loyalty = 3;
+/// For how long the host thread lets a program enqueue more, so that what it does late is late.
+static constexpr std::chrono::milliseconds patience(1);
 
 namespace {
 struct Queue {
   std::vector<TaskPtr> pending; // in the order in which they were enqueued
   std::mt19937_64 random{settings().seed};
   std::optional<uint64_t> lastStream; // of the last task since somebody began to wait
+
+  std::deque<TaskPtr> atHost; // functions of the program that are to run, in that order; pending too
+  size_t numHostTasks = 0;    // those that are pending, whether their turn has come or not
+  std::thread host;           // runs them
+  bool isHostUp = false;      // or it is over, and only to be joined
+  bool isHostInFunction = false;
+  bool isExiting = false;              // the process is
+  std::condition_variable_any changed; // atHost has grown, or one of it is done
 };
 } // namespace
 
@@ -29,11 +44,11 @@ static Queue &queue() {
 }
 
 static bool isReady(const TaskPtr &task) {
-  return llvm::all_of(task->after, [](const TaskPtr &before) { return before->isDone; });
+  return !task->isAtHost && llvm::all_of(task->after, [](const TaskPtr &before) { return before->isDone; });
 }
 
-/// The place of the next task among those pending.
-static size_t pick() {
+/// The place of the next task among those pending; none if all wait for a function of the program.
+static std::optional<size_t> pick() {
   Queue &all = queue();
   std::vector<size_t> ready, ofLastStream;
   for (size_t i = 0; i < all.pending.size(); ++i) {
@@ -45,7 +60,10 @@ static size_t pick() {
     if (all.pending[i]->stream == all.lastStream)
       ofLastStream.push_back(i);
   }
-  assert(!ready.empty() && "a task waits for one that was never enqueued");
+  assert((!ready.empty() || !all.atHost.empty() || all.pending.empty()) &&
+         "a task waits for one that was never enqueued");
+  if (ready.empty())
+    return std::nullopt;
   if (!ofLastStream.empty() && all.random() % 4 < loyalty)
     return ofLastStream[all.random() % ofLastStream.size()];
   // The order of the calls is what hides a missing dependency, so half of the time it is turned round.
@@ -54,19 +72,116 @@ static size_t pick() {
   return ready[all.random() % ready.size()];
 }
 
-static void runOne() {
-  Queue &all = queue();
-  size_t next = pick();
-  TaskPtr task = all.pending[next];
-  all.pending.erase(all.pending.begin() + long(next));
-  all.lastStream = task->stream;
-  perform(task->operation);
+static bool isOfHost(const TaskPtr &task) {
+  return std::holds_alternative<HostCall>(task->operation) || std::holds_alternative<Callback>(task->operation);
+}
+
+static void settle(const TaskPtr &task) {
   auto now = std::chrono::steady_clock::now().time_since_epoch();
   task->finishedMs = std::chrono::duration<double, std::milli>(now).count();
   task->isDone = true;
   task->after.clear();
   task->operation = Nothing();
 }
+
+/// False if none is ready.
+static bool tryOne() {
+  Queue &all = queue();
+  std::optional<size_t> next = pick();
+  if (!next)
+    return false;
+  TaskPtr task = all.pending[*next];
+  all.lastStream = task->stream;
+  if (isOfHost(task)) {
+    task->isAtHost = true;
+    all.atHost.push_back(task);
+    all.changed.notify_all();
+    return true;
+  }
+  all.pending.erase(all.pending.begin() + long(*next));
+  perform(task->operation);
+  settle(task);
+  return true;
+}
+
+//===-- the host thread -------------------------------------------------------------------------------------------===//
+
+static void runAtHost() {
+  Queue &all = queue();
+  TaskPtr task = all.atHost.front();
+  all.isHostInFunction = true;
+  perform(task->operation); // gives the lock away meanwhile
+  all.isHostInFunction = false;
+  all.atHost.pop_front();
+  llvm::erase(all.pending, task);
+  --all.numHostTasks;
+  settle(task);
+  all.changed.notify_all();
+}
+
+/// Somebody waits, so there is something pending. At exit the thread is gone, and destructors may still wait.
+static void runOne() {
+  Queue &all = queue();
+  if (tryOne())
+    return;
+  if (all.isExiting && !all.isHostInFunction)
+    return runAtHost();
+  all.changed.wait(state().lock);
+}
+
+/// Until there is nothing more to do: the next function gets a new thread.
+static void serveHost() {
+  std::lock_guard<std::mutex> guard(state().lock);
+  Queue &all = queue();
+  while (all.numHostTasks && !all.isExiting) {
+    all.changed.wait_for(state().lock, patience, [&] { return !all.atHost.empty() || all.isExiting; });
+    while (all.atHost.empty() && !all.isExiting)
+      tryOne();
+    if (all.isExiting)
+      break;
+    runAtHost();
+    if (!settings().seed && !all.isExiting)
+      finishReady();
+  }
+  all.isHostUp = false;
+}
+
+/// Waits for the thread to end, without the lock, which it needs for that.
+static void joinHost() {
+  std::thread host = std::move(queue().host);
+  if (!host.joinable())
+    return;
+  state().lock.unlock();
+  host.join();
+  state().lock.lock();
+}
+
+/// What nobody has waited for is lost. A function that runs is left alone: it may wait for what never comes.
+static void stopAtExit(pid_t process) {
+  if (isInHostFunction() || getpid() != process) // another process has not got the thread
+    return;
+  std::lock_guard<std::mutex> guard(state().lock);
+  Queue &all = queue();
+  all.isExiting = true;
+  all.changed.notify_all();
+  if (!all.isHostInFunction)
+    joinHost();
+}
+
+static void startHost() {
+  static const pid_t process = getpid();
+  static const int registered = std::atexit([] { stopAtExit(process); });
+  (void)registered;
+  Queue &all = queue();
+  if (all.isHostUp || all.isExiting)
+    return;
+  if (all.host.joinable())
+    all.host.join(); // it is over, and has given the lock back
+  all.isHostUp = true;
+  all.host = std::thread(serveHost);
+}
+
+//===-- enqueuing -------------------------------------------------------------------------------------------------===//
 
 std::vector<TaskPtr> predecessors(const CUstream_st &stream) {
   std::vector<TaskPtr> result;
@@ -90,10 +205,14 @@ std::vector<TaskPtr> predecessors(const CUstream_st &stream) {
 void schedule(const std::vector<TaskPtr> &tasks) {
   std::vector<TaskPtr> &pending = queue().pending;
   pending.insert(pending.end(), tasks.begin(), tasks.end());
+  auto numOfHost = llvm::count_if(tasks, isOfHost);
+  queue().numHostTasks += size_t(numOfHost);
+  if (numOfHost)
+    startHost();
   if (!settings().seed)
-    return finishAll();
-  while (pending.size() > maxPending)
-    runOne();
+    return finishReady();
+  while (pending.size() > maxPending && tryOne())
+    ;
 }
 
 void append(CUstream_st &stream, const TaskPtr &task) {
@@ -112,7 +231,9 @@ TaskPtr enqueue(CUstream_st &stream, Operation operation, std::vector<TaskPtr> a
   return task;
 }
 
-void finish(const TaskPtr &task) {
+//===-- waiting ---------------------------------------------------------------------------------------------------===//
+
+void finish(TaskPtr task) {
   queue().lastStream.reset();
   while (task && !task->isDone)
     runOne();
@@ -126,11 +247,25 @@ void finishAll() {
   trimPools();
 }
 
+void finishReady() {
+  queue().lastStream.reset();
+  while (tryOne())
+    ;
+}
+
+void finishAndStop() {
+  do {
+    finishAll();
+    joinHost();
+  } while (isWorkPending()); // somebody may have had the lock meanwhile
+}
+
 void makeProgress() {
   queue().lastStream.reset();
-  if (!queue().pending.empty())
-    runOne();
+  tryOne();
 }
+
+bool isWorkPending() { return !queue().pending.empty(); }
 
 bool isBlockingWorkPending() {
   return llvm::any_of(queue().pending, [](const TaskPtr &task) { return task->isBlocking; });

@@ -147,7 +147,7 @@ static void restoreVariables(const CUlib_st &library) {
 }
 
 void endContexts() {
-  finishAll();
+  finishAndStop();
   State &all = state();
   for (const auto &[address, origin] : all.deviceAllocations)
     memory::release(reinterpret_cast<char *>(address));

@@ -280,6 +280,63 @@ class Streams(driver_api.Case):
         note()
         self.assertEqual(len(set(ids)), 3)
 
+    def test_host_functions(self):
+        """They run without a further call, behind their stream's work, and may wait for who has enqueued them."""
+        stream, seen = api.stream(), []
+        array, at = api.pinned()
+        for name, kind, rest in (("cuLaunchHostFunc", driver_api.HostFunction, ()),
+                                 ("cuStreamAddCallback", driver_api.StreamCallback, (0,))):
+            ended = threading.Event()
+            array[5] = 0
+            function = kind(lambda *_: (seen.append(array[5]), ended.set()))
+            self.assertEqual(self.launch(stream, target=at), "SUCCESS")
+            api.ok(name, stream, function, None, *rest)
+            self.assertTrue(ended.wait(60), name)
+            api.ok("cuStreamSynchronize", stream)
+        self.assertEqual(seen, [6, 6])
+
+        # One that waits for this thread, and for another one that calls the driver.
+        go, called, waited = threading.Event(), threading.Event(), []
+
+        def call():
+            go.wait(60)
+            api.ok("cuCtxSetCurrent", context)
+            self.assertEqual(self.launch(other), "SUCCESS")
+            api.ok("cuStreamSynchronize", other)
+            called.set()
+
+        context, other = api.get("cuCtxGetCurrent"), api.stream()
+        thread = threading.Thread(target=call)
+        thread.start()
+        function = driver_api.HostFunction(lambda _: waited.append((go.wait(60), called.wait(60))))
+        api.ok("cuLaunchHostFunc", stream, function, None)
+        own = np.full(N, 3, np.uint32)
+        api.ok("cuMemcpyHtoDAsync_v2", self.source, own.ctypes.data, own.nbytes, stream)
+        own[:] = 4  # the call has taken its bytes
+        self.assertEqual(self.launch(stream, value=10), "SUCCESS")
+        self.refuses("NOT_READY", "cuStreamQuery", stream)
+        go.set()
+        self.holds([13] * N)
+        thread.join()
+        self.assertEqual(waited, [(True, True)])
+
+    def test_host_function_at_exit(self):
+        """A process may end with functions that have not run, or that wait."""
+        for wait in ("", "time.sleep(1000)"):
+            program = f"""
+import ctypes, sys, time
+sys.path.insert(0, {str(pathlib.Path(__file__).parent)!r})
+import driver_api
+api, kind = driver_api.Api({LIBRARY!r}), driver_api.HostFunction
+function, stream = kind(lambda _: None), api.stream()
+late = kind(lambda _: {wait or None})
+for one in (function, late, function):
+    api.ok("cuLaunchHostFunc", stream, one, None)
+time.sleep(0.01 if {bool(wait)} else 0)
+"""
+            child = subprocess.run([sys.executable, "-B", "-c", program], capture_output=True, text=True, timeout=60)
+            self.assertEqual((child.returncode, child.stderr), (0, ""))
+
     def test_events(self):
         begin, end, plain = api.event(0), api.event(0), api.event(2)
         time = ctypes.c_float()
