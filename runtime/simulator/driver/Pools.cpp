@@ -61,11 +61,14 @@ static CUresult allocate(CUdeviceptr *address, size_t bytes, CUmemoryPool pool, 
   DSCC_REQUIRE(stream, CUDA_ERROR_INVALID_HANDLE);
   DSCC_REQUIRE(!stream->capture, invalidate(stream->capture, CUDA_ERROR_STREAM_CAPTURE_UNSUPPORTED));
   DSCC_TRY(checkImplicit(*stream));
-  DSCC_REQUIRE(bytes <= pool->maxBytes && pool->used <= pool->maxBytes - bytes, CUDA_ERROR_OUT_OF_MEMORY);
-  void *made = memory::allocate(bytes);
+  auto tryOnce = [&]() -> void * {
+    bool hasRoom = bytes <= pool->maxBytes && pool->used <= pool->maxBytes - bytes;
+    return hasRoom ? memory::allocate(bytes) : nullptr;
+  };
+  void *made = tryOnce();
   if (!made) {
-    finishAll(); // frees that are enqueued make room
-    made = memory::allocate(bytes);
+    finishReady(); // frees that are enqueued make room
+    made = tryOnce();
   }
   DSCC_REQUIRE(made, CUDA_ERROR_OUT_OF_MEMORY);
   *address = reinterpret_cast<CUdeviceptr>(made);
@@ -74,6 +77,8 @@ static CUresult allocate(CUdeviceptr *address, size_t bytes, CUmemoryPool pool, 
   pool->usedHigh = std::max(pool->usedHigh, pool->used);
   pool->reserved = std::max(pool->reserved, size_t(llvm::alignTo(pool->used, poolGranule)));
   pool->reservedHigh = std::max(pool->reservedHigh, pool->reserved);
+  if (stream == &state().legacyStream)
+    enqueue(*stream, Nothing()); // other streams wait for it, and it for them
   return CUDA_SUCCESS;
 }
 

@@ -128,7 +128,11 @@ DSCC_EXPORT CUresult cuStreamWaitEvent(CUstream handle, CUevent event, unsigned 
     return waitInCapture(*stream, *event);
   DSCC_REQUIRE(!stream->capture, invalidate(stream->capture, CUDA_ERROR_STREAM_CAPTURE_ISOLATION));
   DSCC_TRY(checkImplicit(*stream));
-  if (event->record && !event->record->isDone)
+  // In the legacy stream even a wait for nothing stands between what comes before and after it in others.
+  bool isDone = !event->record || event->record->isDone;
+  if (!isDone)
     enqueue(*stream, Nothing(), {event->record});
+  else if (stream == &state().legacyStream)
+    enqueue(*stream, Nothing());
   return CUDA_SUCCESS;
 }
