@@ -1,9 +1,9 @@
 // Copies of rows of bytes, between whatever is host and device.
 //
 // A copy of the program's own (pageable) memory to the device takes its bytes when it is called, as the driver may; one
-// from the device to there returns when it is done, as the driver does. Of the calls without a stream, those within the
-// device do not wait, and those from pageable memory only until they have its bytes: streams that are not ordered with
-// the default one have to be.
+// from the device to there, or from the host to the host, returns when it is done, as the driver does. Of the calls
+// without a stream, those within the device do not wait, and those from pageable memory only until they have its bytes:
+// streams that are not ordered with the default one have to be.
 
 #include "runtime/simulator/driver/Entry.h"
 
@@ -43,13 +43,15 @@ static CUresult enqueueCopy(Copy copy, CUstream handle) {
   if (!copy.width || !copy.height || !copy.depth)
     return CUDA_SUCCESS;
   // In a capture nothing is copied yet; with seed 0 it waits behind functions of the program only.
-  bool isToProgram = copy.toKind == MemoryKind::Pageable && !stream->capture;
+  bool isToHost = copy.toKind != MemoryKind::Device;
+  bool isAtOnce = copy.toKind == MemoryKind::Pageable || (isToHost && copy.fromKind != MemoryKind::Device);
+  bool isWaitedFor = isAtOnce && !stream->capture;
   bool mayWait = settings().seed || isWorkPending();
-  if (copy.fromKind == MemoryKind::Pageable && !isToProgram && !stream->capture && mayWait)
+  if (copy.fromKind == MemoryKind::Pageable && !isWaitedFor && !stream->capture && mayWait)
     stage(copy);
   TaskPtr task;
   DSCC_TRY(submit(handle, std::move(copy), &task));
-  if (!isToProgram)
+  if (!isWaitedFor)
     return CUDA_SUCCESS;
   finish(task);
   return state().sticky;

@@ -6,18 +6,24 @@ using namespace dscc::sim;
 
 /// In the stream's turn. The driver does not wait for it either.
 static CUresult enqueueFill(CUdeviceptr to, size_t pitch, unsigned value, unsigned elementBytes, size_t width,
-                            size_t height, CUstream stream) {
+                            size_t height, CUstream stream, TaskPtr *task = nullptr) {
   DSCC_REQUIRE(findStream(stream), CUDA_ERROR_INVALID_HANDLE);
   Fill fill;
   DSCC_TRY(makeFill({to, pitch, value, elementBytes, width, height}, fill));
-  return width && height ? submit(stream, fill) : CUDA_SUCCESS;
+  return width && height ? submit(stream, fill, task) : CUDA_SUCCESS;
 }
 
-/// A call without a stream: in the default one, where captures do not see it.
+/// A call without a stream: in the default one, where captures do not see it. Of the host's memory it waits for the
+/// end.
 static CUresult fillNow(CUdeviceptr to, size_t pitch, unsigned value, unsigned elementBytes, size_t width,
                         size_t height) {
   DSCC_TRY(checkUnseen());
-  return enqueueFill(to, pitch, value, elementBytes, width, height, nullptr);
+  TaskPtr task;
+  DSCC_TRY(enqueueFill(to, pitch, value, elementBytes, width, height, nullptr, &task));
+  if (kindOf(reinterpret_cast<char *>(to)) != MemoryKind::Pinned)
+    return CUDA_SUCCESS;
+  finish(task);
+  return state().sticky;
 }
 
 #define DSCC_FILL(bits, type)                                                                                          \
