@@ -42,15 +42,18 @@ DSCC_EXPORT CUresult cuMemAllocPitch_v2(CUdeviceptr *address, size_t *pitch, siz
   return allocate(address, llvm::SaturatingMultiply(*pitch, height));
 }
 
-/// Waits for all work, which may still use the memory.
+/// Waits for all work, which may still use the memory; but a pool's goes at once, so the program has to wait.
 DSCC_EXPORT CUresult cuMemFree_v2(CUdeviceptr address) {
   DSCC_ENTER(Context);
   if (!address)
     return CUDA_SUCCESS;
   DSCC_TRY(checkUnseen());
-  finishAll();
-  if (releaseToPool(address))
+  if (auto found = state().poolAllocations.find(address); found != state().poolAllocations.end()) {
+    DSCC_REQUIRE(!found->second.isFreePending, CUDA_ERROR_INVALID_VALUE);
+    releaseToPool(address);
     return CUDA_SUCCESS;
+  }
+  finishAll();
   DSCC_REQUIRE(state().deviceAllocations.erase(address), CUDA_ERROR_INVALID_VALUE);
   memory::release(reinterpret_cast<char *>(address));
   return state().sticky;
