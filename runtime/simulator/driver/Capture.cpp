@@ -258,11 +258,11 @@ DSCC_EXPORT CUresult cuStreamGetCaptureInfo_v3(CUstream stream, CUstreamCaptureS
                                                size_t *numEnds) {
   DSCC_ENTER(Context);
   DSCC_REQUIRE(!edges || ends, CUDA_ERROR_INVALID_VALUE);
-  static std::vector<CUgraphEdgeData> plain;
   CUresult result = describeCapture(stream, status, id, graph, ends, numEnds);
   if (result == CUDA_SUCCESS && edges) {
-    plain.resize(std::max(plain.size(), findStream(stream)->captureEnds.size()));
-    *edges = plain.data();
+    CUstream_st &asked = *findStream(stream);
+    asked.captureEdges.resize(asked.captureEnds.size());
+    *edges = asked.captureEdges.data();
   }
   return result;
 }

@@ -185,9 +185,10 @@ void endContexts() {
 static CUstream_st *threadStream() {
   static uint64_t numThreadStreams = 0;
   static thread_local CUstream_st *own = nullptr;
-  if (!state().threadStreams.has(own)) {
+  static thread_local uint64_t number = 0; // in another context another thread's stream may have its address
+  if (!state().threadStreams.has(own) || own->number != number) {
     own = state().threadStreams.add(std::make_unique<CUstream_st>());
-    own->number = UINT64_MAX - numThreadStreams++;
+    own->number = number = UINT64_MAX - numThreadStreams++;
   }
   return own;
 }

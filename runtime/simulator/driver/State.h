@@ -59,6 +59,7 @@ struct CUstream_st {
   dscc::sim::TaskPtr last;
   std::shared_ptr<dscc::sim::Capture> capture;
   std::vector<CUgraphNode> captureEnds; // what the next captured node depends on
+  std::vector<CUgraphEdgeData> captureEdges; // of these edges: all plain
 };
 struct CUevent_st {
   unsigned flags;

@@ -143,6 +143,31 @@ class Captures(GraphCase):
         self.refuses("CAPTURED_EVENT", "cuEventSynchronize", join)
         self.refuses("CAPTURED_EVENT", "cuStreamWaitEvent", other, join, 0)
 
+    def test_edges_of_captures(self):
+        """What one stream's edges are told to be stays when another stream is asked."""
+        def edges(stream):
+            status, number, graph, ends, data, count = ctypes.c_int(), address_t(), handle(), handle(), handle(), size_t()
+            api.ok("cuStreamGetCaptureInfo_v3", stream, *map(ctypes.byref, (status, number, graph, ends, data, count)))
+            return data.value, ctypes.string_at(data.value, 8 * count.value)
+
+        other = api.stream()
+        self.begin(RELAXED)
+        self.assertEqual(self.launch(self.stream), "SUCCESS")
+        api.ok("cuStreamBeginCapture_v2", other, RELAXED)
+        for _ in range(8):
+            branch, fork, join = api.stream(), api.event(), api.event()
+            api.ok("cuEventRecord", fork, other)
+            api.ok("cuStreamWaitEvent", branch, fork, 0)
+            self.assertEqual(self.launch(branch), "SUCCESS")
+            api.ok("cuEventRecord", join, branch)
+            api.ok("cuStreamWaitEvent", other, join, 0)
+        (own, _), (others, plain) = edges(self.stream), edges(other)
+        self.assertNotEqual(own, others)
+        self.assertEqual(plain, bytes(64))
+        self.assertEqual(edges(self.stream), (own, bytes(8)))
+        self.end()
+        api.get_second("cuStreamEndCapture", other, kind=handle)
+
     def test_host_function(self):
         seen = []
         function = driver_api.HostFunction(lambda data: seen.append(data))

@@ -125,6 +125,25 @@ class Memory(driver_api.Case):
         self.refuses("INVALID_VALUE", "cuMemsetD2D32_v2", self.target, 4, 0, 2, 2)
         self.refuses("INVALID_HANDLE", "cuMemsetD8Async", self.target, 0, 1, 12345)
 
+    def test_host_to_host(self):
+        """Such copies, and fills of pinned memory, are done on return."""
+        (array, at), (other, other_at) = api.pinned(), api.pinned()
+        own, stream = np.full(N, 3, np.uint32), api.stream()
+        api.ok("cuMemsetD32_v2", at, 7, N)
+        self.assertEqual(list(array), [7] * N)
+        api.ok("cuMemcpyAsync", other_at, at, 4 * N, stream)
+        self.assertEqual(list(other), [7] * N)
+        api.ok("cuMemcpyAsync", other_at, own.ctypes.data, 4 * N, stream)
+        self.assertEqual(list(other), [3] * N)
+        api.ok("cuStreamBeginCapture_v2", stream, 0)
+        api.ok("cuMemcpyAsync", other_at, at, 4 * N, stream)
+        graph = api.get_second("cuStreamEndCapture", stream, kind=handle)
+        self.assertEqual(list(other), [3] * N)
+        ready = api.get("cuGraphInstantiateWithFlags", graph, 0)
+        api.ok("cuGraphLaunch", ready, stream)
+        api.ok("cuStreamSynchronize", stream)
+        self.assertEqual(list(other), [7] * N)
+
     def test_host_memory(self):
         array, address = api.pinned()
         self.assertEqual(api.get("cuMemHostGetDevicePointer_v2", address, 0, kind=address_t), address)
@@ -187,6 +206,10 @@ class Memory(driver_api.Case):
         api.ok("cuMemPoolSetAttribute", pool, 8, ctypes.byref(address_t(0)))
         self.assertEqual(attribute(pool, 8), 0)
         self.refuses("INVALID_VALUE", "cuMemPoolSetAttribute", pool, 7, ctypes.byref(address_t(0)))
+        # What is freed in the order of the stream makes room.
+        for size in (3 << 20, 2 << 20, 3 << 20):
+            memory = api.get("cuMemAllocFromPoolAsync", size, pool, stream, kind=address_t)
+            api.ok("cuMemFreeAsync", memory, stream)
         # A pool that is destroyed goes when its last allocation does.
         memory = api.get("cuMemAllocFromPoolAsync", 4 * N, pool, stream, kind=address_t)
         api.ok("cuMemPoolDestroy", pool)
@@ -206,6 +229,14 @@ class Memory(driver_api.Case):
         api.ok("cuMemFreeAsync", memory, stream)
         self.assertEqual(self.launch(stream, source=memory), "SUCCESS")
         self.refuses("ILLEGAL_ADDRESS", "cuStreamSynchronize", stream)
+
+    def test_free_of_pool_memory(self):
+        """Without a stream it does not wait."""
+        stream = api.stream()
+        memory = api.get("cuMemAllocAsync", 4 * N, stream, kind=address_t)
+        self.assertEqual(self.launch(stream, target=memory), "SUCCESS")
+        api.ok("cuMemFree_v2", memory)
+        self.refuses("ILLEGAL_ADDRESS" if SEED else "SUCCESS", "cuStreamSynchronize", stream)
 
     def test_amount(self):
         free, total = size_t(), size_t()
@@ -247,6 +278,19 @@ class Streams(driver_api.Case):
             self.assertEqual(answers[-1], "SUCCESS")
             self.assertLess(len(answers), 50)
 
+    def test_default_stream(self):
+        """Whatever is called in it stands between the work before and after it in streams that block."""
+        first, second, never, done = api.stream(0), api.stream(0), api.event(), api.event()
+        api.ok("cuEventRecord", done, first)
+        api.ok("cuEventSynchronize", done)
+        calls = [lambda event=event: api.ok("cuStreamWaitEvent", None, event, 0) for event in (never, done)]
+        for value, call in enumerate(calls + [lambda: api.get("cuMemAllocAsync", 4, None, kind=address_t)]):
+            between, end = api.upload(np.zeros(N, np.uint32)), api.upload(np.zeros(N, np.uint32))
+            self.assertEqual(self.launch(first, target=between, value=value), "SUCCESS")
+            call()
+            self.assertEqual(self.launch(second, target=end, source=between, value=10), "SUCCESS")
+            self.holds(self.array + value + 10, end)
+
     def test_destroyed_stream(self):
         """Its work goes on, and who waited for it still does."""
         stream, other, event = api.stream(), api.stream(), api.event()
@@ -279,6 +323,30 @@ class Streams(driver_api.Case):
             thread.join()
         note()
         self.assertEqual(len(set(ids)), 3)
+
+    def test_thread_streams_of_two_contexts(self):
+        """Nor do threads share one when another context's have the same addresses."""
+        def ask():
+            api.ok("cuCtxSetCurrent", contexts[-1])
+            ids.append(api.get_second("cuStreamGetId", 2))
+            barrier.wait()
+            barrier.wait()
+            api.ok("cuCtxSetCurrent", contexts[-1])
+            turn.wait()
+            ids.append(api.get_second("cuStreamGetId", 2))
+
+        for _ in range(4):
+            ids, contexts, barrier, turn = [], [api.get("cuCtxGetCurrent")], threading.Barrier(2), threading.Event()
+            thread = threading.Thread(target=ask)
+            thread.start()
+            barrier.wait()
+            api.renew()
+            contexts.append(api.get("cuCtxGetCurrent"))
+            ids.append(api.get_second("cuStreamGetId", 2))
+            barrier.wait()
+            turn.set()
+            thread.join()
+            self.assertEqual(len(set(ids)), 3)
 
     def test_host_functions(self):
         """They run without a further call, behind their stream's work, and may wait for who has enqueued them."""
