@@ -12,6 +12,7 @@ DSCC_EXPORT CUresult cuEventCreate(CUevent *event, unsigned flags) {
                flags & EventDisableTiming ? CUDA_ERROR_NOT_SUPPORTED : CUDA_ERROR_INVALID_VALUE);
   auto made = std::make_unique<CUevent_st>();
   made->flags = flags;
+  made->context = currentContexts().back();
   *event = state().events.add(std::move(made));
   return CUDA_SUCCESS;
 }
@@ -26,6 +27,8 @@ DSCC_EXPORT CUresult cuEventDestroy_v2(CUevent event) {
 static CUresult record(CUevent event, CUstream handle) {
   CUstream_st *stream = findStream(handle);
   DSCC_REQUIRE(state().events.has(event) && stream, CUDA_ERROR_INVALID_HANDLE);
+  CUcontext context = stream->context ? stream->context : currentContexts().back();
+  DSCC_REQUIRE(event->context == context, CUDA_ERROR_INVALID_HANDLE);
   if (stream->capture) {
     DSCC_REQUIRE(!stream->capture->isInvalidated, CUDA_ERROR_STREAM_CAPTURE_INVALIDATED);
     event->capture = stream->capture;
@@ -48,6 +51,8 @@ DSCC_EXPORT CUresult cuEventRecord(CUevent event, CUstream stream) {
 DSCC_EXPORT CUresult cuEventRecordWithFlags(CUevent event, CUstream stream, unsigned flags) {
   DSCC_ENTER(Context);
   DSCC_REQUIRE(flags <= 1, CUDA_ERROR_INVALID_VALUE);
+  CUstream_st *asked = findStream(stream);
+  DSCC_REQUIRE(!flags || (asked && asked->capture), CUDA_ERROR_INVALID_VALUE);
   DSCC_REQUIRE(!flags, CUDA_ERROR_NOT_SUPPORTED);
   return record(event, stream);
 }
@@ -69,7 +74,7 @@ DSCC_EXPORT CUresult cuEventSynchronize(CUevent event) {
 static bool isDone(CUevent event) { return !event->record || event->record->isDone; }
 
 DSCC_EXPORT CUresult cuEventQuery(CUevent event) {
-  DSCC_ENTER(Context);
+  DSCC_ENTER(Device);
   DSCC_TRY(checkWait(event));
   if (isDone(event))
     return CUDA_SUCCESS;

@@ -223,7 +223,9 @@ static Origin *originOf(CUdeviceptr begin) {
 static uint64_t zero(const Place &) { return 0; }
 static uint64_t one(const Place &) { return 1; }
 static uint64_t readAndWrite(const Place &) { return 3; }
-static uint64_t contextOf(const Place &place) {
+static uint64_t contextOf(const Place &place) { // a pool belongs to none
+  if (poolOf(place))
+    return 0;
   return reinterpret_cast<uint64_t>(place.origin ? place.origin->context : currentContexts().back());
 }
 static uint64_t numberOf(const Place &place) { return place.origin ? place.origin->number : place.begin; }

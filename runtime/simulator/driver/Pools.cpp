@@ -5,6 +5,7 @@
 
 #include "runtime/simulator/driver/Entry.h"
 
+#include "llvm/ADT/STLExtras.h"
 #include "llvm/Support/MathExtras.h"
 
 #include <algorithm>
@@ -83,24 +84,28 @@ static CUresult allocate(CUdeviceptr *address, size_t bytes, CUmemoryPool pool, 
 }
 
 DSCC_EXPORT CUresult cuMemAllocAsync(CUdeviceptr *address, size_t bytes, CUstream stream) {
-  DSCC_ENTER(Context);
+  DSCC_ENTER(Driver);
+  DSCC_TRY(checkContextOf(stream));
   return allocate(address, bytes, currentPool(), stream);
 }
 
 DSCC_EXPORT CUresult cuMemAllocFromPoolAsync(CUdeviceptr *address, size_t bytes, CUmemoryPool pool, CUstream stream) {
-  DSCC_ENTER(Context);
+  DSCC_ENTER(Driver);
+  DSCC_TRY(checkContextOf(stream));
   DSCC_REQUIRE(findPool(pool), CUDA_ERROR_INVALID_VALUE);
   return allocate(address, bytes, pool, stream);
 }
 
 /// Memory of cuMemAlloc may be freed so too.
 DSCC_EXPORT CUresult cuMemFreeAsync(CUdeviceptr address, CUstream stream) {
-  DSCC_ENTER(Context);
+  DSCC_ENTER(Driver);
+  DSCC_TRY(checkContextOf(stream));
   DSCC_REQUIRE(findStream(stream), CUDA_ERROR_INVALID_HANDLE);
   if (!address)
     return CUDA_SUCCESS;
   auto found = state().poolAllocations.find(address);
-  if (found == state().poolAllocations.end()) {
+  bool isOfPool = found != state().poolAllocations.end();
+  if (!isOfPool) {
     auto whole = memory::find(reinterpret_cast<char *>(address));
     DSCC_REQUIRE(state().deviceAllocations.erase(address) && whole, CUDA_ERROR_INVALID_VALUE);
     state().defaultPool.used += whole->second;
@@ -109,9 +114,14 @@ DSCC_EXPORT CUresult cuMemFreeAsync(CUdeviceptr address, CUstream stream) {
   DSCC_REQUIRE(!found->second.isFreePending, CUDA_ERROR_INVALID_VALUE);
   found->second.isFreePending = true;
   CUresult result = submit(stream, Release{address});
-  // Once it has been released the entry is gone.
-  if (result && (found = state().poolAllocations.find(address)) != state().poolAllocations.end())
-    found->second.isFreePending = false;
+  if (result == CUDA_SUCCESS)
+    return result;
+  found->second.isFreePending = false;
+  if (!isOfPool) {
+    state().defaultPool.used -= found->second.bytes;
+    state().poolAllocations.erase(found);
+    state().deviceAllocations.insert(address);
+  }
   return result;
 }
 
@@ -143,11 +153,15 @@ DSCC_EXPORT CUresult cuDeviceSetMemPool(CUdevice device, CUmemoryPool pool) {
 
 DSCC_EXPORT CUresult cuMemPoolCreate(CUmemoryPool *pool, const CUmemPoolProps *properties) {
   DSCC_ENTER(Driver);
-  static constexpr int pinned = 1, ofDevice = 1;
+  static constexpr int pinned = 1, managed = 2, ofDevice = 1, ofHostThread = 4; // the last CUmemLocationType
   DSCC_REQUIRE(pool && properties, CUDA_ERROR_INVALID_VALUE);
-  DSCC_REQUIRE(properties->allocationType == pinned && properties->location.type == ofDevice, CUDA_ERROR_INVALID_VALUE);
-  DSCC_REQUIRE(isDevice(properties->location.id), CUDA_ERROR_INVALID_DEVICE);
-  DSCC_REQUIRE(!properties->handleTypes, CUDA_ERROR_NOT_SUPPORTED); // other processes
+  const auto &[allocation, handles, location, security, maxBytes, usage, reserved] = *properties;
+  bool isReservedZero = llvm::all_of(reserved, [](unsigned char byte) { return !byte; });
+  DSCC_REQUIRE(isReservedZero && (allocation == pinned || allocation == managed), CUDA_ERROR_INVALID_VALUE);
+  DSCC_REQUIRE(location.type >= ofDevice && location.type <= ofHostThread, CUDA_ERROR_INVALID_VALUE);
+  DSCC_REQUIRE(allocation == pinned && location.type == ofDevice, CUDA_ERROR_NOT_SUPPORTED);
+  DSCC_REQUIRE(isDevice(location.id), CUDA_ERROR_INVALID_VALUE);
+  DSCC_REQUIRE(!handles, CUDA_ERROR_NOT_SUPPORTED); // other processes
   auto made = std::make_unique<CUmemPoolHandle_st>();
   if (properties->maxBytes)
     made->maxBytes = llvm::alignTo(properties->maxBytes, poolGranule);

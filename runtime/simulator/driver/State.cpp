@@ -114,11 +114,18 @@ CUresult checkReady(Needs needs) {
     return CUDA_ERROR_NOT_INITIALIZED;
   if (needs == Needs::Driver)
     return CUDA_SUCCESS;
+  if (needs == Needs::Device)
+    return state().sticky;
   if (currentContexts().empty())
     return CUDA_ERROR_INVALID_CONTEXT;
   if (!isContext(currentContexts().back()))
     return CUDA_ERROR_CONTEXT_IS_DESTROYED;
   return state().sticky;
+}
+
+CUresult checkContextOf(CUstream handle) {
+  bool isDefault = reinterpret_cast<uintptr_t>(handle) <= 2;
+  return checkReady(isDefault ? Needs::Context : Needs::Device);
 }
 
 bool isDevice(CUdevice device) { return device >= 0 && device < state().numDevices; }

@@ -56,6 +56,7 @@ struct CUstream_st {
   unsigned flags = 0;
   int priority = 0;
   uint64_t number = 0; // unique; 0: the legacy default stream
+  CUcontext context = nullptr; // that it was made in; null: a default stream, which is the current one's
   dscc::sim::TaskPtr last;
   std::shared_ptr<dscc::sim::Capture> capture;
   std::vector<CUgraphNode> captureEnds; // what the next captured node depends on
@@ -63,6 +64,7 @@ struct CUstream_st {
 };
 struct CUevent_st {
   unsigned flags;
+  CUcontext context;                           // that it was made in
   dscc::sim::TaskPtr record;                   // null: never recorded
   std::shared_ptr<dscc::sim::Capture> capture; // recorded in it
   std::vector<CUgraphNode> captureEnds;
@@ -147,8 +149,11 @@ CUresult readEnvironment(State &state);
 CUresult injectFault(const char *call);
 
 /// What a call needs before it may do anything.
-enum class Needs { Nothing, Driver, Context };
+/// Device: no error has stuck, but there need not be a current context.
+enum class Needs { Nothing, Driver, Device, Context };
 CUresult checkReady(Needs needs);
+/// For a call that needs a current context only if the handle is a default stream's.
+CUresult checkContextOf(CUstream handle);
 
 bool isDevice(CUdevice device);
 bool isContext(CUcontext context);

@@ -13,6 +13,7 @@ static CUresult createStream(CUstream *stream, unsigned flags, int priority) {
   made->flags = flags;
   made->priority = std::clamp(priority, greatestPriority, leastPriority);
   made->number = ++numStreams;
+  made->context = currentContexts().back();
   *stream = state().streams.add(std::move(made));
   return CUDA_SUCCESS;
 }
@@ -55,7 +56,8 @@ DSCC_EXPORT CUresult cuStreamGetPriority(CUstream handle, int *priority) {
 }
 
 DSCC_EXPORT CUresult cuStreamGetId(CUstream handle, unsigned long long *id) {
-  DSCC_ENTER(Context);
+  DSCC_ENTER(Driver);
+  DSCC_TRY(checkContextOf(handle));
   DSCC_REQUIRE(id, CUDA_ERROR_INVALID_VALUE);
   CUstream_st *stream = findStream(handle);
   DSCC_REQUIRE(stream, CUDA_ERROR_INVALID_HANDLE);
@@ -63,20 +65,24 @@ DSCC_EXPORT CUresult cuStreamGetId(CUstream handle, unsigned long long *id) {
   return CUDA_SUCCESS;
 }
 
-DSCC_EXPORT CUresult cuStreamGetCtx(CUstream handle, CUcontext *context) {
-  DSCC_ENTER(Context);
+static CUresult getContext(CUstream handle, CUcontext *context) {
+  DSCC_TRY(checkContextOf(handle));
   DSCC_REQUIRE(context, CUDA_ERROR_INVALID_VALUE);
-  DSCC_REQUIRE(findStream(handle), CUDA_ERROR_INVALID_HANDLE);
-  *context = currentContexts().back();
+  CUstream_st *stream = findStream(handle);
+  DSCC_REQUIRE(stream, CUDA_ERROR_INVALID_HANDLE);
+  *context = stream->context ? stream->context : currentContexts().back();
   return CUDA_SUCCESS;
+}
+
+DSCC_EXPORT CUresult cuStreamGetCtx(CUstream handle, CUcontext *context) {
+  DSCC_ENTER(Driver);
+  return getContext(handle, context);
 }
 
 /// There are no green contexts.
 DSCC_EXPORT CUresult cuStreamGetCtx_v2(CUstream handle, CUcontext *context, void **greenContext) {
-  DSCC_ENTER(Context);
-  DSCC_REQUIRE(context, CUDA_ERROR_INVALID_VALUE);
-  DSCC_REQUIRE(findStream(handle), CUDA_ERROR_INVALID_HANDLE);
-  *context = currentContexts().back();
+  DSCC_ENTER(Driver);
+  DSCC_TRY(getContext(handle, context));
   if (greenContext)
     *greenContext = nullptr;
   return CUDA_SUCCESS;
@@ -122,7 +128,8 @@ DSCC_EXPORT CUresult cuStreamWaitEvent(CUstream handle, CUevent event, unsigned 
   CUstream_st *stream = findStream(handle);
   DSCC_REQUIRE(stream && state().events.has(event), CUDA_ERROR_INVALID_HANDLE);
   DSCC_REQUIRE(flags <= 1, CUDA_ERROR_INVALID_VALUE);
-  DSCC_REQUIRE(!flags, CUDA_ERROR_NOT_SUPPORTED); // a node that waits for an event
+  // A node that waits for an event: of a capture only, and not there either.
+  DSCC_REQUIRE(!flags, stream->capture ? CUDA_ERROR_NOT_SUPPORTED : CUDA_ERROR_INVALID_VALUE);
   DSCC_REQUIRE(!stream->capture || !stream->capture->isInvalidated, CUDA_ERROR_STREAM_CAPTURE_INVALIDATED);
   if (event->capture)
     return waitInCapture(*stream, *event);
