@@ -137,6 +137,8 @@ CUresult endCapture(CUstream_st &stream, CUgraph *graph) {
   CUresult result = capture->isInvalidated ? CUDA_ERROR_STREAM_CAPTURE_INVALIDATED
                     : isJoined(*capture)   ? CUDA_SUCCESS
                                            : CUDA_ERROR_STREAM_CAPTURE_UNJOINED;
+  for (CUgraphNode end : stream.captureEnds)
+    becomeSink(*end);
   close(capture);
   if (result)
     destroyGraph(capture->graph);

@@ -10,8 +10,10 @@
 
 struct CUgraphNode_st {
   CUgraph graph;
+  uint64_t number; // unique
   dscc::sim::Operation operation;
   std::vector<CUgraphNode> after; // each once
+  uint64_t sinkNumber;            // of when it became a node that none waits for: their order, while it is one
 };
 
 struct CUgraph_st {
@@ -21,12 +23,13 @@ struct CUgraph_st {
 /// The nodes of the graph as they were, by the same index.
 struct CUgraphExec_st {
   struct Node {
-    CUgraphNode original; // a name: it may be gone
+    uint64_t original; // its number: another node may have its address by now
     dscc::sim::Operation operation;
     std::vector<size_t> after;
     bool isEnabled = true;
   };
   std::vector<Node> nodes;
+  std::vector<size_t> sinks;
   uint64_t flags = 0;
   dscc::sim::TaskPtr last; // of its last launch: it does not run twice at a time
 };
@@ -39,12 +42,25 @@ CUgraphNode addNode(CUgraph_st &graph, Operation operation, const std::vector<CU
 size_t indexOf(const CUgraphNode_st &node);
 /// CUgraphNodeType.
 int typeOf(const Operation &operation);
-/// Null if the dependencies form a circle.
-std::unique_ptr<CUgraphExec_st> instantiate(const CUgraph_st &graph);
+/// The nodes that none waits for, in the order in which they became such.
+std::vector<CUgraphNode> sinksOf(const CUgraph_st &graph);
+/// The node, if none waits for it, is the last of those now.
+void becomeSink(CUgraphNode_st &node);
+/// Null if the dependencies form a circle: then `wrong` is one of it.
+std::unique_ptr<CUgraphExec_st> instantiate(const CUgraph_st &graph, CUgraphNode &wrong);
 /// Enqueues all nodes in the stream's turn, in an order that their dependencies allow.
 CUresult launchGraph(CUgraphExec_st &graph, CUstream_st &stream);
 /// True if the operation of an instantiated node may become the other one, by the rules of the driver.
 bool canBecome(const Operation &old, const Operation &other);
+
+/// The first contradiction between two graphs, by the numbers of CUgraphExecUpdateResult.
+struct Mismatch {
+  int result = 0;
+  CUgraphNode node = nullptr, from = nullptr;
+};
+/// Which node of the graph stands for each of the instantiated one: the nodes that none waits for stand for each other
+/// by their order, and from there on the nodes before them by the order of the edges.
+Mismatch pairNodes(const CUgraphExec_st &exec, const CUgraph_st &graph, std::vector<CUgraphNode> &partners);
 
 } // namespace dscc::sim
 

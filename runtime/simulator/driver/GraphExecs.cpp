@@ -12,26 +12,31 @@ using namespace dscc::sim;
 /// CUgraphInstantiate_flags: automatic frees and priorities change nothing here; the device cannot launch graphs.
 enum InstantiateFlag : uint64_t { AutoFreeOnLaunch = 1, UploadNow = 2, DeviceLaunch = 4, UseNodePriority = 8 };
 
-static CUresult make(CUgraphExec *exec, CUgraph graph, uint64_t flags, uint64_t allowed) {
+/// `wrong` becomes a node of a circle, if that is what is wrong.
+static CUresult make(CUgraphExec *exec, CUgraph graph, uint64_t flags, uint64_t allowed, CUgraphNode &wrong) {
+  wrong = nullptr;
   DSCC_REQUIRE(exec && state().graphs.has(graph) && !(flags & ~allowed), CUDA_ERROR_INVALID_VALUE);
+  DSCC_REQUIRE(!(flags & DeviceLaunch && flags & AutoFreeOnLaunch), CUDA_ERROR_INVALID_VALUE);
   DSCC_REQUIRE(!(flags & DeviceLaunch), CUDA_ERROR_NOT_SUPPORTED);
-  std::unique_ptr<CUgraphExec_st> made = instantiate(*graph);
+  std::unique_ptr<CUgraphExec_st> made = instantiate(*graph, wrong);
   DSCC_REQUIRE(made, CUDA_ERROR_INVALID_VALUE);
-  made->flags = flags;
+  made->flags = flags & ~UploadNow; // which is done with the call
   *exec = state().graphExecs.add(std::move(made));
   return CUDA_SUCCESS;
 }
 
 DSCC_EXPORT CUresult cuGraphInstantiateWithFlags(CUgraphExec *exec, CUgraph graph, unsigned long long flags) {
-  DSCC_ENTER(Context);
-  return make(exec, graph, flags, AutoFreeOnLaunch | DeviceLaunch | UseNodePriority);
+  DSCC_ENTER(Device);
+  CUgraphNode wrong;
+  return make(exec, graph, flags, AutoFreeOnLaunch | DeviceLaunch | UseNodePriority, wrong);
 }
 
 /// The log says what a wrong graph's error is.
 static CUresult makeWithLog(CUgraphExec *exec, CUgraph graph, CUgraphNode *errorNode, char *log, size_t logBytes) {
-  CUresult result = make(exec, graph, 0, 0);
+  CUgraphNode wrong;
+  CUresult result = make(exec, graph, 0, 0, wrong);
   if (errorNode)
-    *errorNode = nullptr;
+    *errorNode = wrong;
   if (log && logBytes)
     std::snprintf(log, logBytes, "%s", result ? "the graph is none, or its dependencies form a circle" : "");
   return result;
@@ -39,23 +44,35 @@ static CUresult makeWithLog(CUgraphExec *exec, CUgraph graph, CUgraphNode *error
 
 DSCC_EXPORT CUresult cuGraphInstantiate(CUgraphExec *exec, CUgraph graph, CUgraphNode *errorNode, char *log,
                                         size_t logBytes) {
-  DSCC_ENTER(Context);
+  DSCC_ENTER(Device);
   return makeWithLog(exec, graph, errorNode, log, logBytes);
 }
 
 DSCC_EXPORT CUresult cuGraphInstantiate_v2(CUgraphExec *exec, CUgraph graph, CUgraphNode *errorNode, char *log,
                                            size_t logBytes) {
-  DSCC_ENTER(Context);
+  DSCC_ENTER(Device);
   return makeWithLog(exec, graph, errorNode, log, logBytes);
+}
+
+/// CUgraphInstantiateResult.
+enum InstantiateResult { Instantiated = 0, InstantiateError = 1, WrongStructure = 2 };
+
+static CUresult makeAndUpload(CUgraphExec *exec, CUgraph graph, CUDA_GRAPH_INSTANTIATE_PARAMS &parameters) {
+  parameters.errorNode = nullptr;
+  if (parameters.flags & UploadNow) {
+    DSCC_TRY(checkContextOf(parameters.uploadStream));
+    DSCC_REQUIRE(findStream(parameters.uploadStream), CUDA_ERROR_INVALID_HANDLE);
+  }
+  return make(exec, graph, parameters.flags, AutoFreeOnLaunch | UploadNow | DeviceLaunch | UseNodePriority,
+              parameters.errorNode);
 }
 
 DSCC_EXPORT CUresult cuGraphInstantiateWithParams(CUgraphExec *exec, CUgraph graph,
                                                   CUDA_GRAPH_INSTANTIATE_PARAMS *parameters) {
-  DSCC_ENTER(Context);
+  DSCC_ENTER(Device);
   DSCC_REQUIRE(parameters, CUDA_ERROR_INVALID_VALUE);
-  parameters->errorNode = nullptr;
-  CUresult result = make(exec, graph, parameters->flags, AutoFreeOnLaunch | UploadNow | DeviceLaunch | UseNodePriority);
-  parameters->result = result != CUDA_SUCCESS; // CUDA_GRAPH_INSTANTIATE_ERROR
+  CUresult result = makeAndUpload(exec, graph, *parameters);
+  parameters->result = parameters->errorNode ? WrongStructure : result ? InstantiateError : Instantiated;
   return result;
 }
 
@@ -85,14 +102,16 @@ static CUresult checkLaunch(CUgraphExec exec, CUstream handle) {
 }
 
 DSCC_EXPORT CUresult cuGraphLaunch(CUgraphExec exec, CUstream stream) {
-  DSCC_ENTER(Context);
+  DSCC_ENTER(Driver);
+  DSCC_TRY(checkContextOf(stream));
   DSCC_TRY(checkLaunch(exec, stream));
   return launchGraph(*exec, *findStream(stream));
 }
 
 /// There is nothing to bring to the device.
 DSCC_EXPORT CUresult cuGraphUpload(CUgraphExec exec, CUstream stream) {
-  DSCC_ENTER(Context);
+  DSCC_ENTER(Driver);
+  DSCC_TRY(checkContextOf(stream));
   return checkLaunch(exec, stream);
 }
 
@@ -102,32 +121,28 @@ DSCC_EXPORT CUresult cuGraphUpload(CUgraphExec exec, CUstream stream) {
 enum UpdateResult { Updated = 0, UpdateError = 1, TopologyChanged = 2, NodeTypeChanged = 3, ParametersChanged = 5 };
 
 /// The first node at which the graph cannot become what the other one is.
-static CUgraphExecUpdateResultInfo compare(const CUgraphExec_st &exec, const CUgraph_st &graph) {
-  if (exec.nodes.size() != graph.nodes.size())
-    return {TopologyChanged, nullptr, nullptr};
-  for (size_t i = 0; i < exec.nodes.size(); ++i) {
-    CUgraphNode node = graph.nodes[i].get();
-    const CUgraphExec_st::Node &old = exec.nodes[i];
-    if (node->after.size() != old.after.size())
-      return {TopologyChanged, node, nullptr};
-    for (size_t edge = 0; edge < old.after.size(); ++edge)
-      if (indexOf(*node->after[edge]) != old.after[edge])
-        return {TopologyChanged, node, node->after[edge]};
-    if (typeOf(node->operation) != typeOf(old.operation))
-      return {NodeTypeChanged, node, nullptr};
-    if (!canBecome(old.operation, node->operation))
-      return {ParametersChanged, node, nullptr};
-  }
-  return {Updated, nullptr, nullptr};
+static Mismatch compare(const CUgraphExec_st &exec, const CUgraph_st &graph, std::vector<CUgraphNode> &partners) {
+  Mismatch found = pairNodes(exec, graph, partners);
+  if (found.result)
+    return found;
+  for (size_t i = 0; i < exec.nodes.size(); ++i)
+    if (typeOf(partners[i]->operation) != typeOf(exec.nodes[i].operation))
+      return {NodeTypeChanged, partners[i], nullptr};
+  for (size_t i = 0; i < exec.nodes.size(); ++i)
+    if (!canBecome(exec.nodes[i].operation, partners[i]->operation))
+      return {ParametersChanged, partners[i], nullptr};
+  return {};
 }
 
 static CUresult update(CUgraphExec exec, CUgraph graph, CUgraphExecUpdateResultInfo &info) {
   info = {UpdateError, nullptr, nullptr};
   DSCC_REQUIRE(state().graphExecs.has(exec) && state().graphs.has(graph), CUDA_ERROR_INVALID_VALUE);
-  info = compare(*exec, *graph);
+  std::vector<CUgraphNode> partners;
+  Mismatch found = compare(*exec, *graph, partners);
+  info = {found.result, found.node, found.from};
   DSCC_REQUIRE(info.result == Updated, CUDA_ERROR_GRAPH_EXEC_UPDATE_FAILURE);
   for (size_t i = 0; i < exec->nodes.size(); ++i)
-    exec->nodes[i].operation = graph->nodes[i]->operation;
+    exec->nodes[i].operation = partners[i]->operation;
   return CUDA_SUCCESS;
 }
 
@@ -152,16 +167,22 @@ DSCC_EXPORT CUresult cuGraphExecUpdate(CUgraphExec exec, CUgraph graph, CUgraphN
 static CUgraphExec_st::Node *findNode(CUgraphExec exec, CUgraphNode node) {
   if (!state().graphExecs.has(exec) || !state().graphNodes.count(node))
     return nullptr;
-  auto found = llvm::find_if(exec->nodes, [&](const auto &one) { return one.original == node; });
+  auto found = llvm::find_if(exec->nodes, [&](const auto &one) { return one.original == node->number; });
   return found == exec->nodes.end() ? nullptr : &*found;
 }
 
-template <typename... Request> static CUresult setParameters(CUgraphExec exec, CUgraphNode node, Request &&...request) {
+/// Of several rows no copy may become another one, not even the same.
+static bool isOfRows(const Operation &operation) {
+  auto *copy = std::get_if<Copy>(&operation);
+  return copy && copy->height != 1;
+}
+
+template <typename Request> static CUresult setParameters(CUgraphExec exec, CUgraphNode node, const Request &request) {
   CUgraphExec_st::Node *found = findNode(exec, node);
   DSCC_REQUIRE(found, CUDA_ERROR_INVALID_VALUE);
   Operation operation;
-  DSCC_TRY(makeOperation(request..., operation));
-  DSCC_REQUIRE(canBecome(found->operation, operation), CUDA_ERROR_INVALID_VALUE);
+  DSCC_TRY(makeOperation(request, operation));
+  DSCC_REQUIRE(canBecome(found->operation, operation) && !isOfRows(operation), CUDA_ERROR_INVALID_VALUE);
   found->operation = std::move(operation);
   return CUDA_SUCCESS;
 }
@@ -170,27 +191,27 @@ DSCC_EXPORT CUresult cuGraphExecKernelNodeSetParams(CUgraphExec exec, CUgraphNod
                                                     const CUDA_KERNEL_NODE_PARAMS_v1 *request) {
   DSCC_ENTER(Context);
   DSCC_REQUIRE(request, CUDA_ERROR_INVALID_VALUE);
-  return setParameters(exec, node, *request, CUkernel(nullptr));
+  return setParameters(exec, node, *request);
 }
 
 DSCC_EXPORT CUresult cuGraphExecKernelNodeSetParams_v2(CUgraphExec exec, CUgraphNode node,
                                                        const CUDA_KERNEL_NODE_PARAMS_v2 *request) {
   DSCC_ENTER(Context);
-  DSCC_REQUIRE(request && !(request->function && request->kernel), CUDA_ERROR_INVALID_VALUE);
-  return setParameters(exec, node, static_cast<const CUDA_KERNEL_NODE_PARAMS_v1 &>(*request), request->kernel);
-}
-
-DSCC_EXPORT CUresult cuGraphExecMemcpyNodeSetParams(CUgraphExec exec, CUgraphNode node, const CUDA_MEMCPY3D *request,
-                                                    CUcontext) {
-  DSCC_ENTER(Context);
   DSCC_REQUIRE(request, CUDA_ERROR_INVALID_VALUE);
   return setParameters(exec, node, *request);
 }
 
-DSCC_EXPORT CUresult cuGraphExecMemsetNodeSetParams(CUgraphExec exec, CUgraphNode node,
-                                                    const CUDA_MEMSET_NODE_PARAMS *request, CUcontext) {
+DSCC_EXPORT CUresult cuGraphExecMemcpyNodeSetParams(CUgraphExec exec, CUgraphNode node, const CUDA_MEMCPY3D *request,
+                                                    CUcontext context) {
   DSCC_ENTER(Context);
-  DSCC_REQUIRE(request, CUDA_ERROR_INVALID_VALUE);
+  DSCC_REQUIRE(request && (!context || isContext(context)), CUDA_ERROR_INVALID_VALUE);
+  return setParameters(exec, node, *request);
+}
+
+DSCC_EXPORT CUresult cuGraphExecMemsetNodeSetParams(CUgraphExec exec, CUgraphNode node,
+                                                    const CUDA_MEMSET_NODE_PARAMS *request, CUcontext context) {
+  DSCC_ENTER(Context);
+  DSCC_REQUIRE(request && (!context || isContext(context)), CUDA_ERROR_INVALID_VALUE);
   return setParameters(exec, node, *request);
 }
 

@@ -7,11 +7,15 @@
 
 namespace dscc::sim {
 
-/// `kernel` stands in where the request names no function.
-CUresult makeOperation(const CUDA_KERNEL_NODE_PARAMS_v1 &request, CUkernel kernel, Operation &operation);
+CUresult makeOperation(const CUDA_KERNEL_NODE_PARAMS_v1 &request, Operation &operation);
+/// The kernel and the context count only where the request names no function.
+CUresult makeOperation(const CUDA_KERNEL_NODE_PARAMS_v2 &request, Operation &operation);
 CUresult makeOperation(const CUDA_MEMCPY3D &request, Operation &operation);
 CUresult makeOperation(const CUDA_MEMSET_NODE_PARAMS &request, Operation &operation);
 CUresult makeOperation(const CUDA_HOST_NODE_PARAMS &request, Operation &operation);
+
+/// Refuses edges that are more than an order; null is as many plain ones.
+CUresult checkEdges(const CUgraphEdgeData *edges, size_t count);
 
 } // namespace dscc::sim
 

@@ -30,8 +30,10 @@ DSCC_EXPORT CUresult cuGraphDestroy(CUgraph graph) {
 //===-- what nodes do ---------------------------------------------------------------------------------------------===//
 
 namespace dscc::sim {
-CUresult makeOperation(const CUDA_KERNEL_NODE_PARAMS_v1 &request, CUkernel kernel, Operation &operation) {
-  CUfunction function = request.function ? request.function : reinterpret_cast<CUfunction>(kernel);
+CUresult makeOperation(const CUDA_KERNEL_NODE_PARAMS_v2 &request, Operation &operation) {
+  if (!request.function && request.context && !isContext(request.context))
+    return CUDA_ERROR_INVALID_VALUE;
+  CUfunction function = request.function ? request.function : reinterpret_cast<CUfunction>(request.kernel);
   LaunchShape shape;
   std::memcpy(shape.grid, request.grid, sizeof(shape.grid));
   std::memcpy(shape.block, request.block, sizeof(shape.block));
@@ -40,6 +42,10 @@ CUresult makeOperation(const CUDA_KERNEL_NODE_PARAMS_v1 &request, CUkernel kerne
   CUresult result = makeKernelCall(function, shape, nullptr, request.arguments, request.extra, call);
   operation = std::move(call);
   return result == CUDA_ERROR_INVALID_HANDLE ? CUDA_ERROR_INVALID_VALUE : result;
+}
+
+CUresult makeOperation(const CUDA_KERNEL_NODE_PARAMS_v1 &request, Operation &operation) {
+  return makeOperation(CUDA_KERNEL_NODE_PARAMS_v2{request, nullptr, nullptr}, operation);
 }
 
 CUresult makeOperation(const CUDA_MEMCPY3D &request, Operation &operation) {
@@ -76,65 +82,69 @@ static CUresult checkAdding(const CUgraphNode *node, CUgraph graph, const CUgrap
   return CUDA_SUCCESS;
 }
 
-static CUresult addKernel(CUgraphNode *node, CUgraph graph, const CUgraphNode *after, size_t numAfter,
-                          const CUDA_KERNEL_NODE_PARAMS_v1 *request, CUkernel kernel) {
+template <typename Request>
+static CUresult addRequest(CUgraphNode *node, CUgraph graph, const CUgraphNode *after, size_t numAfter,
+                           const Request *request) {
   DSCC_TRY(checkAdding(node, graph, after, numAfter));
+  DSCC_REQUIRE(request, CUDA_ERROR_INVALID_VALUE);
   Operation operation;
-  DSCC_TRY(makeOperation(*request, kernel, operation));
+  DSCC_TRY(makeOperation(*request, operation));
   return add(node, graph, after, numAfter, std::move(operation));
 }
 
 DSCC_EXPORT CUresult cuGraphAddKernelNode(CUgraphNode *node, CUgraph graph, const CUgraphNode *after, size_t numAfter,
                                           const CUDA_KERNEL_NODE_PARAMS_v1 *request) {
   DSCC_ENTER(Context);
-  DSCC_REQUIRE(request, CUDA_ERROR_INVALID_VALUE);
-  return addKernel(node, graph, after, numAfter, request, nullptr);
+  return addRequest(node, graph, after, numAfter, request);
 }
 
 DSCC_EXPORT CUresult cuGraphAddKernelNode_v2(CUgraphNode *node, CUgraph graph, const CUgraphNode *after,
                                              size_t numAfter, const CUDA_KERNEL_NODE_PARAMS_v2 *request) {
   DSCC_ENTER(Context);
-  DSCC_REQUIRE(request && !(request->function && request->kernel), CUDA_ERROR_INVALID_VALUE);
-  return addKernel(node, graph, after, numAfter, request, request->kernel);
+  return addRequest(node, graph, after, numAfter, request);
 }
 
 DSCC_EXPORT CUresult cuGraphAddMemcpyNode(CUgraphNode *node, CUgraph graph, const CUgraphNode *after, size_t numAfter,
                                           const CUDA_MEMCPY3D *request, CUcontext context) {
   DSCC_ENTER(Context);
-  DSCC_TRY(checkAdding(node, graph, after, numAfter));
-  DSCC_REQUIRE(request && (!context || isContext(context)), CUDA_ERROR_INVALID_VALUE);
-  Operation operation;
-  DSCC_TRY(makeOperation(*request, operation));
-  return add(node, graph, after, numAfter, std::move(operation));
+  DSCC_REQUIRE(!context || isContext(context), CUDA_ERROR_INVALID_VALUE);
+  return addRequest(node, graph, after, numAfter, request);
 }
 
+/// A pool's memory can only be set in a capture.
 DSCC_EXPORT CUresult cuGraphAddMemsetNode(CUgraphNode *node, CUgraph graph, const CUgraphNode *after, size_t numAfter,
                                           const CUDA_MEMSET_NODE_PARAMS *request, CUcontext context) {
   DSCC_ENTER(Context);
-  DSCC_TRY(checkAdding(node, graph, after, numAfter));
-  DSCC_REQUIRE(request && (!context || isContext(context)), CUDA_ERROR_INVALID_VALUE);
-  Operation operation;
-  DSCC_TRY(makeOperation(*request, operation));
-  return add(node, graph, after, numAfter, std::move(operation));
+  DSCC_REQUIRE(!context || isContext(context), CUDA_ERROR_INVALID_CONTEXT);
+  DSCC_REQUIRE(request && !isOfPool(request->target), CUDA_ERROR_INVALID_VALUE);
+  return addRequest(node, graph, after, numAfter, request);
 }
 
 DSCC_EXPORT CUresult cuGraphAddHostNode(CUgraphNode *node, CUgraph graph, const CUgraphNode *after, size_t numAfter,
                                         const CUDA_HOST_NODE_PARAMS *request) {
-  DSCC_ENTER(Context);
-  DSCC_TRY(checkAdding(node, graph, after, numAfter));
-  DSCC_REQUIRE(request, CUDA_ERROR_INVALID_VALUE);
-  Operation operation;
-  DSCC_TRY(makeOperation(*request, operation));
-  return add(node, graph, after, numAfter, std::move(operation));
+  DSCC_ENTER(Device);
+  return addRequest(node, graph, after, numAfter, request);
 }
 
 DSCC_EXPORT CUresult cuGraphAddEmptyNode(CUgraphNode *node, CUgraph graph, const CUgraphNode *after, size_t numAfter) {
-  DSCC_ENTER(Context);
+  DSCC_ENTER(Device);
   DSCC_TRY(checkAdding(node, graph, after, numAfter));
   return add(node, graph, after, numAfter, Nothing());
 }
 
 //===-- dependencies ----------------------------------------------------------------------------------------------===//
+
+namespace dscc::sim {
+/// Edges that begin before a kernel's end are not simulated.
+CUresult checkEdges(const CUgraphEdgeData *edges, size_t count) {
+  for (size_t i = 0; edges && i < count; ++i) {
+    bool isReservedZero = llvm::all_of(edges[i].reserved, [](unsigned char byte) { return !byte; });
+    DSCC_REQUIRE(isReservedZero, CUDA_ERROR_INVALID_VALUE);
+    DSCC_REQUIRE(!edges[i].fromPort && !edges[i].toPort && !edges[i].type, CUDA_ERROR_NOT_SUPPORTED);
+  }
+  return CUDA_SUCCESS;
+}
+} // namespace dscc::sim
 
 static bool isNodeOf(CUgraphNode node, CUgraph graph) {
   auto found = state().graphNodes.find(node);
@@ -161,12 +171,10 @@ DSCC_EXPORT CUresult cuGraphAddDependencies(CUgraph graph, const CUgraphNode *fr
   return addDependencies(graph, from, to, count);
 }
 
-/// Edges that begin before a kernel's end are not simulated.
 DSCC_EXPORT CUresult cuGraphAddDependencies_v2(CUgraph graph, const CUgraphNode *from, const CUgraphNode *to,
                                                const CUgraphEdgeData *edges, size_t count) {
   DSCC_ENTER(Driver);
-  for (size_t i = 0; edges && i < count; ++i)
-    DSCC_REQUIRE(!edges[i].fromPort && !edges[i].toPort && !edges[i].type, CUDA_ERROR_NOT_SUPPORTED);
+  DSCC_TRY(checkEdges(edges, count));
   return addDependencies(graph, from, to, count);
 }
 

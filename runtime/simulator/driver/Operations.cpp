@@ -34,6 +34,11 @@ bool isMapped(const void *address, size_t bytes) {
   return found && bytes <= found->second - size_t(static_cast<const char *>(address) - found->first);
 }
 
+bool isOfPool(CUdeviceptr address) {
+  auto found = memory::find(reinterpret_cast<char *>(address));
+  return found && state().poolAllocations.count(reinterpret_cast<CUdeviceptr>(found->first));
+}
+
 /// From the first byte of the first row to the last one of the last; SIZE_MAX, which no memory has, if it overflows.
 static size_t extent(size_t width, size_t pitch, size_t height) {
   return width && height ? llvm::SaturatingMultiplyAdd(pitch, height - 1, width) : 0;
@@ -217,7 +222,8 @@ CUresult makeFill(const CUDA_MEMSET_NODE_PARAMS &request, Fill &fill) {
          pitch = request.height > 1 ? request.pitch : rowBytes;
   bool isOk = (bytes == 1 || bytes == 2 || bytes == 4) && request.target % bytes == 0 && pitch % bytes == 0 &&
               pitch >= rowBytes && pitch <= std::max(maxPitch, rowBytes);
-  fill = {reinterpret_cast<char *>(request.target), request.value, bytes, pitch, request.width, request.height};
+  auto *to = reinterpret_cast<char *>(request.target);
+  fill = {to, request.value, bytes, pitch, request.width, request.height, kindOf(to)};
   return isOk && isMapped(fill.to, extent(rowBytes, pitch, request.height)) ? CUDA_SUCCESS : CUDA_ERROR_INVALID_VALUE;
 }
 

@@ -51,6 +51,7 @@ struct Fill {
   uint32_t value;
   unsigned elementBytes;       // 1, 2, 4
   size_t pitch, width, height; // bytes, elements, rows
+  MemoryKind kind;
 };
 
 /// cuLaunchHostFunc's.
@@ -89,6 +90,8 @@ CUresult makeFill(const CUDA_MEMSET_NODE_PARAMS &request, Fill &fill);
 
 /// True if all of [address, address + bytes) is in one live allocation, of the device or pinned.
 bool isMapped(const void *address, size_t bytes);
+/// True for memory of a pool.
+bool isOfPool(CUdeviceptr address);
 /// True while a host function runs, which may not call the driver.
 bool isInHostFunction();
 

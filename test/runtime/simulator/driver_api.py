@@ -103,6 +103,7 @@ KernelNode = fields(("function", handle), ("grid", uint * 3), ("block", uint * 3
 MemsetNode = fields(("target", address_t), ("pitch", size_t), ("value", uint), ("element", uint), ("width", size_t),
                     ("height", size_t))
 HostNode = fields(("function", handle), ("data", handle))
+InstantiateParams = fields(("flags", address_t), ("stream", handle), ("node", handle), ("result", ctypes.c_int))
 UpdateInfo = fields(("result", ctypes.c_int), ("node", handle), ("origin", handle))
 PoolProps = fields(("allocation", ctypes.c_int), ("handles", ctypes.c_int), ("location", ctypes.c_int),
                    ("device", ctypes.c_int), ("security", handle), ("max_bytes", size_t), ("usage", ctypes.c_ushort),

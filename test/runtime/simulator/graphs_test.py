@@ -61,10 +61,10 @@ class GraphCase(driver_api.Case):
     def add_kernel(self, graph, after=(), **parameters):
         return self.add_node("cuGraphAddKernelNode_v2", graph, after, self.kernel_node(**parameters))
 
-    def copy(self, target, source, size=4 * N):
-        copy = driver_api.Copy3D(width=size, height=1, depth=1)
+    def copy(self, target, source, size=4 * N, height=1):
+        copy = driver_api.Copy3D(width=size, height=height, depth=1)
         for side, address in ((copy.source, source), (copy.target, target)):
-            side.type, side.device = MEMORY_DEVICE, address
+            side.type, side.device, side.pitch = MEMORY_DEVICE, address, size if height > 1 else 0
         return copy
 
 
@@ -331,6 +331,15 @@ class Graphs(GraphCase):
         image = driver_api.KERNELS.format(target="sm_80").encode()
         library = api.get("cuLibraryLoadData", image, None, None, 0, None, None, 0)
         kernel = api.get("cuLibraryGetKernel", library, b"add")
+        # Beside a function it does not count, nor does the context.
+        request = self.kernel_node()
+        for name, value in (("kernel", kernel), ("kernel", 0x12345), ("context", 0x12345)):
+            setattr(request._obj, name, value)
+            self.add_node("cuGraphAddKernelNode_v2", api.get("cuGraphCreate", 0), [], request)
+        wrong = self.kernel_node(kernel=kernel)
+        wrong._obj.context = 0x12345
+        self.refuses("INVALID_VALUE", "cuGraphAddKernelNode_v2", ctypes.byref(handle()), api.get("cuGraphCreate", 0),
+                     None, 0, wrong)
         graph = api.get("cuGraphCreate", 0)
         self.add_kernel(graph, kernel=kernel, value=2)
         ready = self.instantiate(graph)
@@ -356,6 +365,12 @@ class Graphs(GraphCase):
         fill = driver_api.MemsetNode(target=self.target, value=0, element=3, width=1, height=1)
         self.refuses("INVALID_VALUE", "cuGraphAddMemsetNode", ctypes.byref(made), graph, None, 0, ctypes.byref(fill),
                      None)
+        fill.element = 4
+        self.refuses("INVALID_CONTEXT", "cuGraphAddMemsetNode", ctypes.byref(made), graph, None, 0,
+                     ctypes.byref(fill), 0x12345)
+        fill.target = api.get("cuMemAllocAsync", 4, self.stream, kind=address_t)
+        self.refuses("INVALID_VALUE", "cuGraphAddMemsetNode", ctypes.byref(made), graph, None, 0, ctypes.byref(fill),
+                     None)
         self.refuses("INVALID_VALUE", "cuGraphAddHostNode", ctypes.byref(made), graph, None, 0,
                      ctypes.byref(driver_api.HostNode()))
         self.assertEqual(len(self.nodes(graph)), 1)
@@ -373,10 +388,33 @@ class Graphs(GraphCase):
         log = ctypes.create_string_buffer(100)
         self.refuses("INVALID_VALUE", "cuGraphInstantiate_v2", ctypes.byref(handle()), graph, None, log, 100)
         self.assertIn(b"circle", log.value)
+        # The nodes behind a circle are not of it.
+        self.add_kernel(graph, [first])
+        params = driver_api.InstantiateParams()
+        self.refuses("INVALID_VALUE", "cuGraphInstantiateWithParams", ctypes.byref(handle()), graph,
+                     ctypes.byref(params))
+        self.assertEqual(params.result, 2)
+        self.assertIn(params.node, (first, second))
+        for kind, data in (("INVALID_VALUE", (0, 0, 0, 1)), ("NOT_SUPPORTED", (0, 0, 1))):
+            self.refuses(kind, "cuGraphAddDependencies_v2", graph, array(first), array(self.add_kernel(graph)),
+                         (ctypes.c_ubyte * 8)(*data), 1)
         self.refuses("INVALID_VALUE", "cuGraphInstantiateWithFlags", ctypes.byref(handle()), graph, 64)
         api.ok("cuGraphDestroy", graph)
         self.refuses("INVALID_VALUE", "cuGraphDestroy", graph)
         self.refuses("INVALID_VALUE", "cuGraphNodeGetType", first, ctypes.byref(ctypes.c_int()))
+
+    def test_instantiation(self):
+        UPLOAD, graph, flags = 2, api.get("cuGraphCreate", 0), address_t()
+        params = driver_api.InstantiateParams(flags=UPLOAD, stream=self.stream)
+        ready = api.get("cuGraphInstantiateWithParams", graph, ctypes.byref(params))
+        api.ok("cuGraphExecGetFlags", ready, ctypes.byref(flags))
+        self.assertEqual((params.result, flags.value), (0, 0))
+        params.stream = 0x1234
+        self.refuses("INVALID_HANDLE", "cuGraphInstantiateWithParams", ctypes.byref(handle()), graph,
+                     ctypes.byref(params))
+        self.assertEqual(params.result, 1)
+        for error, value in (("INVALID_VALUE", 5), ("NOT_SUPPORTED", 4)):  # AUTO_FREE with DEVICE_LAUNCH; alone
+            self.refuses(error, "cuGraphInstantiateWithFlags", ctypes.byref(handle()), graph, value)
 
     def build(self, *kinds, chained=True, value=1):
         graph, last = api.get("cuGraphCreate", 0), []
@@ -415,6 +453,118 @@ class Graphs(GraphCase):
         self.assertEqual(update(12345)[:2], ("INVALID_VALUE", 1))
         self.run_graph(ready)  # as it was
         self.holds(self.array + 8)
+
+    def update(self, ready, graph):
+        info = driver_api.UpdateInfo()
+        error = api.error("cuGraphExecUpdate_v2", ready, graph, ctypes.byref(info))
+        return error, info.result, info.node, info.origin
+
+    def test_pairs(self):
+        """Nodes are paired by their edges, from those that none waits for; not by when they were made."""
+        scratch = [api.allocate(4 * N) for _ in range(2)]
+
+        def diamond(value, is_swapped=False, edges=(0, 1)):
+            graph, first = api.get("cuGraphCreate", 0), {}
+            for i in (1, 0) if is_swapped else (0, 1):
+                first[i] = self.add_kernel(graph, target=scratch[i], value=value + i)
+            after = [first[i] for i in edges]
+            end = self.add_node("cuGraphAddMemcpyNode", graph, after,
+                                ctypes.byref(self.copy(self.target, scratch[1])), None)
+            return graph, first, end
+
+        graph, first, _ = diamond(10)
+        ready = self.instantiate(graph)
+        for is_swapped in (False, True):
+            changed = diamond(20 + is_swapped, is_swapped)
+            self.assertEqual(self.update(ready, changed[0])[:2], ("SUCCESS", 0))
+            self.run_graph(ready)
+            self.holds(self.array + 20 + is_swapped, scratch[0])
+            self.holds(self.array + 21 + is_swapped)
+        # The nodes of the first graph still stand for what they did.
+        api.ok("cuGraphExecKernelNodeSetParams_v2", ready, first[0], self.kernel_node(50, target=scratch[0]))
+        self.run_graph(ready)
+        self.holds(self.array + 50, scratch[0])
+
+        # A node that two edges contradict each other about.
+        def ladder(is_crossed):
+            graph = api.get("cuGraphCreate", 0)
+            roots = [self.add_kernel(graph) for _ in range(2)]
+            left = self.add_kernel(graph, roots)
+            right = self.add_kernel(graph, roots[::-1] if is_crossed else roots)
+            return graph, [left, right], roots
+
+        ready = self.instantiate(ladder(False)[0])
+        graph, middle, roots = ladder(True)
+        error, result, node, origin = self.update(ready, graph)
+        self.assertEqual((error, result), ("GRAPH_EXEC_UPDATE_FAILURE", 2))
+        self.assertIn(node, middle)
+        self.assertIn(origin, roots)
+        graph, middle, _ = ladder(False)
+        self.add_kernel(graph)
+        self.assertEqual(self.update(ready, graph)[1:3], (2, None))  # other nodes
+        graph = api.get("cuGraphCreate", 0)
+        nodes = [self.add_kernel(graph) for _ in range(4)]
+        self.assertEqual(self.update(ready, graph)[1:3], (2, nodes[2]))  # too many ends
+
+    def test_pairs_of_captures(self):
+        """Two streams may have been called in any order relative to each other."""
+        other, fork, join = api.stream(), api.event(), api.event()
+
+        def capture(value, is_swapped):
+            calls = [lambda: api.ok("cuMemsetD32Async", self.target, value, N, self.stream),
+                     lambda: self.launch(other, target=self.source, value=value)]
+            api.ok("cuStreamBeginCapture_v2", self.stream, GLOBAL)
+            api.ok("cuEventRecord", fork, self.stream)
+            api.ok("cuStreamWaitEvent", other, fork, 0)
+            for call in calls[::-1] if is_swapped else calls:
+                call()
+            api.ok("cuEventRecord", join, other)
+            api.ok("cuStreamWaitEvent", self.stream, join, 0)
+            return api.get_second("cuStreamEndCapture", self.stream, kind=handle)
+
+        ready = self.instantiate(capture(1, False))
+        self.assertEqual(self.update(ready, capture(2, True))[:2], ("SUCCESS", 0))
+        self.run_graph(ready)
+        self.holds([2] * N)
+        self.holds(self.array + 2, self.source)
+
+    def test_refused_parameters(self):
+        """What an instantiated node cannot become; nodes of other graphs are none of it, wherever they lie."""
+        _, pinned = api.pinned()
+        rows, whole = self.copy(self.target, self.source, 16, 4), self.copy(self.target, self.source)
+        set_copy = lambda *arguments: api.error("cuGraphExecMemcpyNodeSetParams", *arguments)
+
+        def of_copy(copy):
+            graph = api.get("cuGraphCreate", 0)
+            node = self.add_node("cuGraphAddMemcpyNode", graph, [], ctypes.byref(copy), None)
+            return self.instantiate(graph), node, graph
+
+        plain, node, _ = of_copy(whole)
+        several, other, graph = of_copy(rows)
+        self.assertEqual(set_copy(plain, node, ctypes.byref(rows), None), "INVALID_VALUE")
+        self.assertEqual(set_copy(several, other, ctypes.byref(whole), None), "INVALID_VALUE")
+        self.assertEqual(set_copy(several, other, ctypes.byref(rows), None), "INVALID_VALUE")
+        self.assertEqual(set_copy(plain, node, ctypes.byref(whole), 0x12345), "INVALID_VALUE")
+        self.assertEqual(set_copy(plain, node, ctypes.byref(whole), None), "SUCCESS")
+        self.assertEqual(self.update(plain, graph)[1], 5)
+        self.assertEqual(self.update(several, graph)[1], 0)
+        fill = driver_api.MemsetNode(target=self.target, value=0, element=4, width=N, height=1)
+        graph = api.get("cuGraphCreate", 0)
+        node = self.add_node("cuGraphAddMemsetNode", graph, [], ctypes.byref(fill), None)
+        ready = self.instantiate(graph)
+        set_fill = lambda context=None: api.error("cuGraphExecMemsetNodeSetParams", ready, node, ctypes.byref(fill),
+                                                  context)
+        self.assertEqual((set_fill(), set_fill(0x12345)), ("SUCCESS", "INVALID_VALUE"))
+        fill.target = pinned
+        self.assertEqual(set_fill(), "INVALID_VALUE")
+        for _ in range(20):
+            graph = api.get("cuGraphCreate", 0)
+            self.add_kernel(graph)
+            ready = self.instantiate(graph)
+            api.ok("cuGraphDestroy", graph)
+            graph = api.get("cuGraphCreate", 0)
+            self.refuses("INVALID_VALUE", "cuGraphExecKernelNodeSetParams_v2", ready, self.add_kernel(graph),
+                         self.kernel_node())
 
     def test_parameters(self):
         graph = self.build(MEMCPY, KERNEL)

@@ -217,9 +217,25 @@ class Memory(driver_api.Case):
         self.assertEqual(self.launch(stream, target=memory), "SUCCESS")
         api.ok("cuMemFreeAsync", memory, stream)
         api.ok("cuStreamSynchronize", stream)
-        for wrong in (dict(allocation=2, location=1), dict(allocation=1, location=2)):
-            self.refuses("INVALID_VALUE", "cuMemPoolCreate", ctypes.byref(handle()),
-                         ctypes.byref(driver_api.PoolProps(**wrong)))
+        for error, allocation, location, rest in (
+                ("NOT_SUPPORTED", 2, 1, {}), ("NOT_SUPPORTED", 1, 2, {}), ("NOT_SUPPORTED", 1, 3, {}),
+                ("INVALID_VALUE", 3, 1, {}), ("INVALID_VALUE", 1, 9, {}), ("INVALID_VALUE", 1, 1, dict(device=7)),
+                ("INVALID_VALUE", 1, 1, dict(reserved=(ctypes.c_ubyte * 54)(1)))):
+            props = driver_api.PoolProps(allocation=allocation, location=location, **rest)
+            self.refuses(error, "cuMemPoolCreate", ctypes.byref(handle()), ctypes.byref(props))
+
+    def test_refused_free(self):
+        """Memory that is no pool's does not become a pool's when it cannot be freed."""
+        memory, stream, used = api.allocate(4096), api.stream(), address_t()
+        pool = api.get("cuDeviceGetDefaultMemPool", 0)
+        api.ok("cuStreamBeginCapture_v2", stream, 2)
+        self.refuses("STREAM_CAPTURE_UNSUPPORTED", "cuMemFreeAsync", memory, stream)
+        api.code("cuStreamEndCapture", stream, ctypes.byref(handle()))
+        api.ok("cuMemPoolGetAttribute", pool, 7, ctypes.byref(used))
+        self.assertEqual((used.value, api.get("cuPointerGetAttribute", 17, memory)), (0, None))
+        self.assertEqual(api.get("cuPointerGetAttribute", 1, memory), api.get("cuCtxGetCurrent"))
+        api.ok("cuMemFreeAsync", memory, stream)
+        self.assertIsNone(api.get("cuPointerGetAttribute", 1, api.get("cuMemAllocAsync", 4, stream, kind=address_t)))
 
     def test_use_after_free(self):
         """In the order of one stream."""
@@ -267,6 +283,37 @@ class Streams(driver_api.Case):
         api.ok("cuStreamDestroy_v2", stream)
         for name in ("cuStreamDestroy_v2", "cuStreamSynchronize", "cuStreamQuery"):
             self.refuses("INVALID_HANDLE", name, stream)
+
+    def test_contexts(self):
+        """Streams and events are of the context that was current; many calls need none but for default streams."""
+        stream, event, primary = api.stream(), api.event(), api.get("cuCtxGetCurrent")
+        other = api.get("cuCtxCreate_v2", 0, 0)
+        self.assertEqual(api.get_second("cuStreamGetCtx", stream, kind=handle), primary)
+        self.assertEqual(api.get_second("cuStreamGetCtx", None, kind=handle), other)
+        self.refuses("INVALID_HANDLE", "cuEventRecord", api.event(), stream)
+        self.refuses("INVALID_HANDLE", "cuEventRecord", event, None)
+        api.ok("cuEventRecord", event, stream)
+        for _ in range(2):
+            api.ok("cuCtxPopCurrent_v2", None)
+        pool, memory = api.get("cuDeviceGetDefaultMemPool", 0), ctypes.byref(address_t())
+        graph = api.get("cuGraphCreate", 0)
+        for name, *arguments in (("cuMemAllocAsync", memory, 4), ("cuMemAllocFromPoolAsync", memory, 4, pool),
+                                 ("cuMemFreeAsync", None)):
+            self.refuses("INVALID_CONTEXT", name, *arguments, None)
+            api.ok(name, *arguments, stream)
+        for name in ("cuStreamGetCtx", "cuStreamGetId"):
+            self.refuses("INVALID_CONTEXT", name, 2, memory)
+            api.ok(name, stream, memory)
+        api.error("cuEventQuery", event)
+        api.ok("cuGraphAddEmptyNode", ctypes.byref(handle()), graph, None, 0)
+        ready = api.get("cuGraphInstantiateWithFlags", graph, 0)
+        api.ok("cuGraphLaunch", ready, stream)
+        self.refuses("INVALID_CONTEXT", "cuGraphLaunch", ready, 1)
+        self.refuses("INVALID_CONTEXT", "cuStreamSynchronize", stream)
+        api.ok("cuCtxDestroy_v2", other)
+        api.ok("cuCtxSetCurrent", primary)
+        for name, *arguments in (("cuEventRecordWithFlags", event, stream), ("cuStreamWaitEvent", stream, event)):
+            self.refuses("INVALID_VALUE", name, *arguments, 1)  # a node, and there is no capture
 
     def test_query(self):
         """With a seed work waits until somebody asks, and asking gets it done in the end."""
