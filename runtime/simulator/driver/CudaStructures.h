@@ -20,7 +20,7 @@ struct CUctxCreateParams {
 struct CUlaunchAttribute {
   int id;
   int padding;
-  union {
+  union Value {
     char bytes[64];
     int number;
     unsigned dims[3];
@@ -95,6 +95,30 @@ struct CUDA_HOST_NODE_PARAMS {
   CUhostFn function;
   void *data;
 };
+
+struct CUDA_MEMCPY_NODE_PARAMS {
+  int flags, reserved; // 0
+  CUcontext context;
+  CUDA_MEMCPY3D copy;
+};
+struct CUDA_MEMSET_NODE_PARAMS_v2 : CUDA_MEMSET_NODE_PARAMS {
+  CUcontext context;
+};
+
+/// Of a node of any kind; those that the simulator has.
+struct CUgraphNodeParams {
+  int type;
+  int reserved[3];
+  union {
+    long long bytes[29];
+    CUDA_KERNEL_NODE_PARAMS_v2 kernel;
+    CUDA_MEMCPY_NODE_PARAMS copy;
+    CUDA_MEMSET_NODE_PARAMS_v2 fill;
+    CUDA_HOST_NODE_PARAMS host;
+  };
+  long long reservedEnd;
+};
+static_assert(sizeof(CUgraphNodeParams) == 256);
 
 struct CUgraphExecUpdateResultInfo {
   int result;

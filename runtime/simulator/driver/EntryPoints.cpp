@@ -102,6 +102,33 @@
   X(cuGraphNodeGetType, 10000, cuGraphNodeGetType)                                                                     \
   X(cuGraphNodeSetEnabled, 11060, cuGraphNodeSetEnabled)                                                               \
   X(cuGraphUpload, 11010, cuGraphUpload)                                                                               \
+  X(cuGraphAddNode, 12020, cuGraphAddNode)                                                                             \
+  X(cuGraphAddNode, 12030, cuGraphAddNode_v2)                                                                          \
+  X(cuGraphClone, 10000, cuGraphClone)                                                                                 \
+  X(cuGraphDebugDotPrint, 11030, cuGraphDebugDotPrint)                                                                 \
+  X(cuGraphDestroyNode, 10000, cuGraphDestroyNode)                                                                     \
+  X(cuGraphExecNodeSetParams, 12020, cuGraphExecNodeSetParams)                                                         \
+  X(cuGraphGetEdges, 10000, cuGraphGetEdges)                                                                           \
+  X(cuGraphGetEdges, 12030, cuGraphGetEdges_v2)                                                                        \
+  X(cuGraphHostNodeGetParams, 10000, cuGraphHostNodeGetParams)                                                         \
+  X(cuGraphHostNodeSetParams, 10000, cuGraphHostNodeSetParams)                                                         \
+  X(cuGraphKernelNodeCopyAttributes, 11000, cuGraphKernelNodeCopyAttributes)                                           \
+  X(cuGraphKernelNodeGetAttribute, 11000, cuGraphKernelNodeGetAttribute)                                               \
+  X(cuGraphKernelNodeGetParams, 10000, cuGraphKernelNodeGetParams)                                                     \
+  X(cuGraphKernelNodeGetParams, 12000, cuGraphKernelNodeGetParams_v2)                                                  \
+  X(cuGraphKernelNodeSetAttribute, 11000, cuGraphKernelNodeSetAttribute)                                               \
+  X(cuGraphKernelNodeSetParams, 10000, cuGraphKernelNodeSetParams)                                                     \
+  X(cuGraphKernelNodeSetParams, 12000, cuGraphKernelNodeSetParams_v2)                                                  \
+  X(cuGraphMemcpyNodeGetParams, 10000, cuGraphMemcpyNodeGetParams)                                                     \
+  X(cuGraphMemcpyNodeSetParams, 10000, cuGraphMemcpyNodeSetParams)                                                     \
+  X(cuGraphMemsetNodeGetParams, 10000, cuGraphMemsetNodeGetParams)                                                     \
+  X(cuGraphMemsetNodeSetParams, 10000, cuGraphMemsetNodeSetParams)                                                     \
+  X(cuGraphNodeFindInClone, 10000, cuGraphNodeFindInClone)                                                             \
+  X(cuGraphNodeGetDependentNodes, 10000, cuGraphNodeGetDependentNodes)                                                 \
+  X(cuGraphNodeGetDependentNodes, 12030, cuGraphNodeGetDependentNodes_v2)                                              \
+  X(cuGraphNodeSetParams, 12020, cuGraphNodeSetParams)                                                                 \
+  X(cuGraphRemoveDependencies, 10000, cuGraphRemoveDependencies)                                                       \
+  X(cuGraphRemoveDependencies, 12030, cuGraphRemoveDependencies_v2)                                                    \
   X(cuInit, 2000, cuInit)                                                                                              \
   X(cuIpcCloseMemHandle, 4010, cuIpcCloseMemHandle)                                                                    \
   X(cuIpcGetEventHandle, 4010, cuIpcGetEventHandle)                                                                    \

@@ -14,6 +14,8 @@ struct CUgraphNode_st {
   dscc::sim::Operation operation;
   std::vector<CUgraphNode> after; // each once
   uint64_t sinkNumber;            // of when it became a node that none waits for: their order, while it is one
+  uint64_t original = 0;          // the number of the node that this one was cloned from
+  std::vector<void *> told = {};  // what its parameters have been told to be
 };
 
 struct CUgraph_st {
@@ -50,6 +52,8 @@ void becomeSink(CUgraphNode_st &node);
 std::unique_ptr<CUgraphExec_st> instantiate(const CUgraph_st &graph, CUgraphNode &wrong);
 /// Enqueues all nodes in the stream's turn, in an order that their dependencies allow.
 CUresult launchGraph(CUgraphExec_st &graph, CUstream_st &stream);
+/// Attributes of a kernel's node stay when its parameters change.
+CUresult keepAttributes(const Operation &old, Operation &made);
 /// True if the operation of an instantiated node may become the other one, by the rules of the driver.
 bool canBecome(const Operation &old, const Operation &other);
 

@@ -183,6 +183,7 @@ template <typename Request> static CUresult setParameters(CUgraphExec exec, CUgr
   Operation operation;
   DSCC_TRY(makeOperation(request, operation));
   DSCC_REQUIRE(canBecome(found->operation, operation) && !isOfRows(operation), CUDA_ERROR_INVALID_VALUE);
+  DSCC_TRY(keepAttributes(found->operation, operation));
   found->operation = std::move(operation);
   return CUDA_SUCCESS;
 }
@@ -217,6 +218,12 @@ DSCC_EXPORT CUresult cuGraphExecMemsetNodeSetParams(CUgraphExec exec, CUgraphNod
 
 DSCC_EXPORT CUresult cuGraphExecHostNodeSetParams(CUgraphExec exec, CUgraphNode node,
                                                   const CUDA_HOST_NODE_PARAMS *request) {
+  DSCC_ENTER(Context);
+  DSCC_REQUIRE(request, CUDA_ERROR_INVALID_VALUE);
+  return setParameters(exec, node, *request);
+}
+
+DSCC_EXPORT CUresult cuGraphExecNodeSetParams(CUgraphExec exec, CUgraphNode node, CUgraphNodeParams *request) {
   DSCC_ENTER(Context);
   DSCC_REQUIRE(request, CUDA_ERROR_INVALID_VALUE);
   return setParameters(exec, node, *request);

@@ -14,6 +14,11 @@ CUresult makeOperation(const CUDA_MEMCPY3D &request, Operation &operation);
 CUresult makeOperation(const CUDA_MEMSET_NODE_PARAMS &request, Operation &operation);
 CUresult makeOperation(const CUDA_HOST_NODE_PARAMS &request, Operation &operation);
 
+CUresult makeOperation(const CUDA_MEMCPY_NODE_PARAMS &request, Operation &operation);
+CUresult makeOperation(const CUDA_MEMSET_NODE_PARAMS_v2 &request, Operation &operation);
+/// Of the kind that it names.
+CUresult makeOperation(const CUgraphNodeParams &request, Operation &operation);
+
 /// Refuses edges that are more than an order; null is as many plain ones.
 CUresult checkEdges(const CUgraphEdgeData *edges, size_t count);
 

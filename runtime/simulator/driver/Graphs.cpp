@@ -16,11 +16,13 @@ DSCC_EXPORT CUresult cuGraphCreate(CUgraph *graph, unsigned flags) {
   return CUDA_SUCCESS;
 }
 
+static bool isCaptured(CUgraph graph) {
+  return llvm::any_of(state().captures, [&](const auto &capture) { return capture->graph == graph; });
+}
+
 DSCC_EXPORT CUresult cuGraphDestroy(CUgraph graph) {
   DSCC_ENTER(Driver);
-  DSCC_REQUIRE(state().graphs.has(graph), CUDA_ERROR_INVALID_VALUE);
-  bool isCaptured = llvm::any_of(state().captures, [&](const auto &capture) { return capture->graph == graph; });
-  DSCC_REQUIRE(!isCaptured, CUDA_ERROR_INVALID_VALUE);
+  DSCC_REQUIRE(state().graphs.has(graph) && !isCaptured(graph), CUDA_ERROR_INVALID_VALUE);
   for (const auto &node : graph->nodes)
     state().graphNodes.erase(node.get());
   state().graphs.take(graph);
@@ -40,6 +42,10 @@ CUresult makeOperation(const CUDA_KERNEL_NODE_PARAMS_v2 &request, Operation &ope
   shape.dynamicShared = request.sharedBytes;
   KernelCall call;
   CUresult result = makeKernelCall(function, shape, nullptr, request.arguments, request.extra, call);
+  if (!request.function) {
+    call.kernel = request.kernel;
+    call.context = request.context;
+  }
   operation = std::move(call);
   return result == CUDA_ERROR_INVALID_HANDLE ? CUDA_ERROR_INVALID_VALUE : result;
 }
@@ -51,6 +57,7 @@ CUresult makeOperation(const CUDA_KERNEL_NODE_PARAMS_v1 &request, Operation &ope
 CUresult makeOperation(const CUDA_MEMCPY3D &request, Operation &operation) {
   Copy copy;
   CUresult result = makeCopy(request, copy);
+  copy.asked = std::make_shared<CUDA_MEMCPY3D>(request);
   operation = std::move(copy);
   return request.width && request.height && request.depth ? result : CUDA_ERROR_INVALID_VALUE;
 }
@@ -178,6 +185,49 @@ DSCC_EXPORT CUresult cuGraphAddDependencies_v2(CUgraph graph, const CUgraphNode 
   return addDependencies(graph, from, to, count);
 }
 
+/// All or none.
+static CUresult removeDependencies(CUgraph graph, const CUgraphNode *from, const CUgraphNode *to, size_t count) {
+  DSCC_REQUIRE(state().graphs.has(graph) && (!count || (from && to)), CUDA_ERROR_INVALID_VALUE);
+  std::set<std::pair<CUgraphNode, CUgraphNode>> seen;
+  for (size_t i = 0; i < count; ++i) {
+    DSCC_REQUIRE(isNodeOf(from[i], graph) && isNodeOf(to[i], graph), CUDA_ERROR_INVALID_VALUE);
+    bool isThere = llvm::is_contained(to[i]->after, from[i]) && seen.insert({from[i], to[i]}).second;
+    DSCC_REQUIRE(isThere, CUDA_ERROR_INVALID_VALUE);
+  }
+  for (size_t i = 0; i < count; ++i) {
+    llvm::erase(to[i]->after, from[i]);
+    becomeSink(*from[i]);
+  }
+  return CUDA_SUCCESS;
+}
+
+DSCC_EXPORT CUresult cuGraphRemoveDependencies(CUgraph graph, const CUgraphNode *from, const CUgraphNode *to,
+                                               size_t count) {
+  DSCC_ENTER(Driver);
+  return removeDependencies(graph, from, to, count);
+}
+
+/// Edges are told apart by their data too, and all are plain here.
+DSCC_EXPORT CUresult cuGraphRemoveDependencies_v2(CUgraph graph, const CUgraphNode *from, const CUgraphNode *to,
+                                                  const CUgraphEdgeData *edges, size_t count) {
+  DSCC_ENTER(Driver);
+  DSCC_REQUIRE(checkEdges(edges, count) == CUDA_SUCCESS, CUDA_ERROR_INVALID_VALUE);
+  return removeDependencies(graph, from, to, count);
+}
+
+/// With its edges. What has been instantiated keeps it.
+DSCC_EXPORT CUresult cuGraphDestroyNode(CUgraphNode node) {
+  DSCC_ENTER(Driver);
+  DSCC_REQUIRE(state().graphNodes.count(node) && !isCaptured(node->graph), CUDA_ERROR_INVALID_VALUE);
+  for (const auto &other : node->graph->nodes)
+    llvm::erase(other->after, node);
+  for (CUgraphNode before : node->after)
+    becomeSink(*before);
+  state().graphNodes.erase(node);
+  llvm::erase_if(node->graph->nodes, [&](const auto &one) { return one.get() == node; });
+  return CUDA_SUCCESS;
+}
+
 //===-- asking ----------------------------------------------------------------------------------------------------===//
 
 /// Without an array: how many there are. Else as many as there is room for, and null in what is left.
@@ -221,6 +271,55 @@ DSCC_EXPORT CUresult cuGraphNodeGetDependencies_v2(CUgraphNode node, CUgraphNode
   if (edges)
     std::memset(edges, 0, *count * sizeof(*edges));
   return list(node->after, nodes, count);
+}
+
+static std::vector<CUgraphNode> dependentsOf(CUgraphNode node) {
+  std::vector<CUgraphNode> result;
+  for (const auto &other : node->graph->nodes)
+    if (llvm::is_contained(other->after, node))
+      result.push_back(other.get());
+  return result;
+}
+
+DSCC_EXPORT CUresult cuGraphNodeGetDependentNodes(CUgraphNode node, CUgraphNode *nodes, size_t *count) {
+  DSCC_ENTER(Driver);
+  DSCC_REQUIRE(state().graphNodes.count(node) && count, CUDA_ERROR_INVALID_VALUE);
+  return list(dependentsOf(node), nodes, count);
+}
+
+DSCC_EXPORT CUresult cuGraphNodeGetDependentNodes_v2(CUgraphNode node, CUgraphNode *nodes, CUgraphEdgeData *edges,
+                                                     size_t *count) {
+  DSCC_ENTER(Driver);
+  DSCC_REQUIRE(state().graphNodes.count(node) && count && (!edges || nodes), CUDA_ERROR_INVALID_VALUE);
+  if (edges)
+    std::memset(edges, 0, *count * sizeof(*edges));
+  return list(dependentsOf(node), nodes, count);
+}
+
+static CUresult listEdges(CUgraph graph, CUgraphNode *from, CUgraphNode *to, CUgraphEdgeData *edges, size_t *count) {
+  DSCC_REQUIRE(state().graphs.has(graph) && count && !from == !to && (!edges || from), CUDA_ERROR_INVALID_VALUE);
+  std::vector<CUgraphNode> begins, ends;
+  for (const auto &node : graph->nodes)
+    for (CUgraphNode before : node->after) {
+      begins.push_back(before);
+      ends.push_back(node.get());
+    }
+  if (edges)
+    std::memset(edges, 0, *count * sizeof(*edges));
+  size_t room = *count;
+  list(begins, from, &room);
+  return list(ends, to, count);
+}
+
+DSCC_EXPORT CUresult cuGraphGetEdges(CUgraph graph, CUgraphNode *from, CUgraphNode *to, size_t *count) {
+  DSCC_ENTER(Driver);
+  return listEdges(graph, from, to, nullptr, count);
+}
+
+DSCC_EXPORT CUresult cuGraphGetEdges_v2(CUgraph graph, CUgraphNode *from, CUgraphNode *to, CUgraphEdgeData *edges,
+                                        size_t *count) {
+  DSCC_ENTER(Driver);
+  return listEdges(graph, from, to, edges, count);
 }
 
 DSCC_EXPORT CUresult cuGraphNodeGetType(CUgraphNode node, int *type) {

@@ -88,6 +88,15 @@ bool isAlive(const KernelCall &call) {
   return state().functions.count(call.function) && call.function->number == call.number;
 }
 
+CUresult setCluster(KernelCall &call, const uint32_t *cluster) {
+  DSCC_REQUIRE(isAlive(call), CUDA_ERROR_INVALID_VALUE);
+  LaunchShape shape = call.shape;
+  DSCC_TRY(resolveCluster(*call.function, cluster, shape));
+  call.shape = shape;
+  std::copy_n(cluster, 3, call.attributes[clusterDimension].dims);
+  return CUDA_SUCCESS;
+}
+
 CUresult makeKernelCall(CUfunction handle, LaunchShape shape, const uint32_t *cluster, void **arguments, void **extra,
                         KernelCall &call) {
   CUfunc_st *function = findFunction(handle);
@@ -106,6 +115,8 @@ CUresult makeKernelCall(CUfunction handle, LaunchShape shape, const uint32_t *cl
   DSCC_TRY(checkShape(*function, shape));
   DSCC_TRY(resolveCluster(*function, cluster, shape));
   call = {function, function->number, shape, {}};
+  if (cluster)
+    std::copy_n(cluster, 3, call.attributes[clusterDimension].dims);
   for (size_t i = 0; i < parameters.size(); ++i) {
     DSCC_REQUIRE(arguments[i], CUDA_ERROR_INVALID_VALUE);
     call.arguments.emplace_back(parameters[i] / sizeof(KernelCall::Chunk) + 1);

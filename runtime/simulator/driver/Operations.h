@@ -9,6 +9,7 @@
 #include "runtime/simulator/driver/Cuda.h"
 #include "runtime/simulator/driver/CudaStructures.h"
 
+#include <map>
 #include <memory>
 #include <variant>
 #include <vector>
@@ -32,7 +33,11 @@ struct KernelCall {
   uint64_t number; // the function's: another one may have its address by now
   LaunchShape shape;
   std::vector<std::vector<Chunk>> arguments;
+  CUkernel kernel = nullptr; // that a node was given in the place of the function, and its context
+  CUcontext context = nullptr;
+  std::map<int, CUlaunchAttribute::Value> attributes = {}; // those that a node tells of, by their id
 };
+inline constexpr int clusterDimension = 4; // CUlaunchAttributeID
 
 /// Rows of bytes, in one slice or several. Host memory that is not pinned may be copied when the call is made: `staged`
 /// owns it then.
@@ -43,6 +48,7 @@ struct Copy {
   MemoryKind toKind, fromKind;
   std::shared_ptr<std::vector<char>> staged;
   size_t depth = 1, toSlice = 0, fromSlice = 0; // slices, and bytes from one to the next
+  std::shared_ptr<const CUDA_MEMCPY3D> asked; // what a node was made of
 };
 
 /// Rows of elements, all of one value.
@@ -81,6 +87,8 @@ void perform(const Operation &operation);
 /// Copies the arguments and checks the shape; `cluster` is null where the call says nothing of it.
 CUresult makeKernelCall(CUfunction function, LaunchShape shape, const uint32_t *cluster, void **arguments, void **extra,
                         KernelCall &call);
+/// Gives it other clusters.
+CUresult setCluster(KernelCall &call, const uint32_t *cluster);
 /// False once the function's module has been unloaded.
 bool isAlive(const KernelCall &call);
 /// CUDA_ERROR_INVALID_VALUE if a side is not memory that it may be.

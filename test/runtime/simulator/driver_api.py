@@ -108,6 +108,19 @@ UpdateInfo = fields(("result", ctypes.c_int), ("node", handle), ("origin", handl
 PoolProps = fields(("allocation", ctypes.c_int), ("handles", ctypes.c_int), ("location", ctypes.c_int),
                    ("device", ctypes.c_int), ("security", handle), ("max_bytes", size_t), ("usage", ctypes.c_ushort),
                    ("reserved", ctypes.c_ubyte * 54))
+class NodeParams(ctypes.Structure):
+    """CUgraphNodeParams: of a node of any kind."""
+
+    class Kinds(ctypes.Union):
+        _fields_ = [("bytes", ctypes.c_ubyte * 232), ("kernel", KernelNode),
+                    ("copy", fields(("flags", ctypes.c_int), ("reserved", ctypes.c_int), ("context", handle),
+                                    ("request", Copy3D))),
+                    ("fill", MemsetNode), ("host", HostNode)]
+
+    _anonymous_ = ["kinds"]
+    _fields_ = [("type", ctypes.c_int), ("reserved", ctypes.c_int * 3), ("kinds", Kinds), ("end", address_t)]
+
+
 HostFunction = ctypes.CFUNCTYPE(None, handle)
 StreamCallback = ctypes.CFUNCTYPE(None, handle, ctypes.c_int, handle)
 

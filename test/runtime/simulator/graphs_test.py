@@ -2,6 +2,7 @@
 
 import ctypes
 import sys
+import tempfile
 import threading
 import unittest
 
@@ -579,6 +580,149 @@ class Graphs(GraphCase):
         self.run_graph(ready)
         self.holds(self.array)  # what the copy leaves
         self.assertEqual(api.get_second("cuGraphNodeGetEnabled", ready, kernel, kind=uint), 0)
+
+    def test_told_parameters(self):
+        """What a node was made of is told, and can be given to another one."""
+        calls = []
+        function = driver_api.HostFunction(calls.append)
+        fill = driver_api.MemsetNode(target=self.target, value=9, element=4, width=N, height=1)
+        host = driver_api.HostNode(function=ctypes.cast(function, handle), data=3)
+        copy = self.copy(self.target, self.source)
+        requests = (("Kernel", "_v2", self.kernel_node(5)._obj), ("Memcpy", "", copy), ("Memset", "", fill),
+                    ("Host", "", host))
+        for kind, version, request in requests:
+            context = [None] if kind in ("Memcpy", "Memset") else []
+            graph = api.get("cuGraphCreate", 0)
+            node = self.add_node(f"cuGraphAdd{kind}Node{version}", graph, [], ctypes.byref(request), *context)
+            told, get, change = type(request)(), f"cuGraph{kind}NodeGetParams", f"cuGraph{kind}NodeSetParams"
+            api.ok(get + version, node, ctypes.byref(told))
+            if kind == "Kernel":
+                self.assertEqual((list(told.block), told.function), (list(request.block), request.function))
+                places = (handle * 3).from_address(told.arguments)
+                self.assertEqual(uint.from_address(places[2]).value, 5)
+                told = self.kernel_node(6)._obj
+            elif kind == "Memset":
+                self.assertEqual((told.target, told.value, told.width), (self.target, 9, N))
+                told.value = 6
+            elif kind == "Memcpy":
+                self.assertEqual(bytes(told), bytes(request))
+                told.target.device, told.source.device = self.source, self.target
+            else:
+                self.assertEqual((told.function, told.data), (request.function, 3))
+                told.data = 4
+            api.ok(change + version, node, ctypes.byref(told))
+            empty = self.add_node("cuGraphAddEmptyNode", graph, [])
+            self.refuses("INVALID_VALUE", get + version, empty, ctypes.byref(told))
+            self.refuses("INVALID_VALUE", change + version, empty, ctypes.byref(told))
+            self.run_graph(self.instantiate(graph))
+            if kind == "Memcpy":
+                self.holds(self.array + 6, self.source)  # what the kernel left in the target
+            else:
+                self.holds(self.array + 6 if kind == "Kernel" else [6] * N)
+        self.assertEqual(calls, [4])
+        # Of a capture, in the terms of the call.
+        api.ok("cuStreamBeginCapture_v2", self.stream, GLOBAL)
+        api.ok("cuMemcpyDtoDAsync_v2", self.target, self.source, 4 * N, self.stream)
+        node, = self.nodes(api.get_second("cuStreamEndCapture", self.stream, kind=handle))
+        told = driver_api.Copy3D()
+        api.ok("cuGraphMemcpyNodeGetParams", node, ctypes.byref(told))
+        self.assertEqual((told.source.device, told.target.device, told.width), (self.source, self.target, 4 * N))
+        api.ok("cuGraphMemcpyNodeSetParams", node, ctypes.byref(told))
+
+    def test_nodes_of_any_kind(self):
+        graph, params = api.get("cuGraphCreate", 0), driver_api.NodeParams(type=MEMCPY)
+        params.copy.request = self.copy(self.target, self.source)
+        first = self.add_node("cuGraphAddNode", graph, [], ctypes.byref(params))
+        params = driver_api.NodeParams(type=KERNEL)
+        request = self.kernel_node(2, source=self.target)._obj
+        params.kernel = request
+        second = api.get("cuGraphAddNode_v2", graph, (handle * 1)(first), None, 1, ctypes.byref(params))
+        ready = self.instantiate(graph)
+        self.run_graph(ready)
+        self.holds(self.array + 2)
+        for value, name, node in ((7, "cuGraphExecNodeSetParams", (ready, second)),
+                                  (8, "cuGraphNodeSetParams", (second,))):
+            request = self.kernel_node(value, source=self.target)._obj
+            params.kernel = request
+            api.ok(name, *node, ctypes.byref(params))
+            self.run_graph(ready)
+            self.holds(self.array + 7)  # what is instantiated does not follow the graph
+        self.run_graph(self.instantiate(graph))
+        self.holds(self.array + 8)
+        self.refuses("INVALID_VALUE", "cuGraphNodeSetParams", first, ctypes.byref(params))
+        for error, wrong in (("NOT_SUPPORTED", dict(type=4)), ("INVALID_VALUE", dict(type=14)),
+                             ("INVALID_VALUE", dict(type=EMPTY, end=1))):
+            self.refuses(error, "cuGraphAddNode", ctypes.byref(handle()), graph, None, 0,
+                         ctypes.byref(driver_api.NodeParams(**wrong)))
+
+    def test_edges(self):
+        graph = api.get("cuGraphCreate", 0)
+        first, second, third = (self.add_kernel(graph) for _ in range(3))
+        array = lambda *nodes: (handle * len(nodes))(*nodes)
+
+        def edges():
+            count = size_t()
+            api.ok("cuGraphGetEdges", graph, None, None, ctypes.byref(count))
+            begins, ends, data = (handle * 4)(), (handle * 4)(), (ctypes.c_ubyte * 32)(*[1] * 32)
+            room = size_t(4)
+            api.ok("cuGraphGetEdges_v2", graph, begins, ends, data, ctypes.byref(room))
+            self.assertEqual((count.value, bytes(data[:8 * room.value])), (room.value, bytes(8 * room.value)))
+            return list(zip(begins[:room.value], ends))
+
+        def dependents(node):
+            count, nodes = size_t(4), (handle * 4)()
+            api.ok("cuGraphNodeGetDependentNodes", node, nodes, ctypes.byref(count))
+            return nodes[:count.value]
+
+        api.ok("cuGraphAddDependencies", graph, array(first, first, second), array(second, third, third), 3)
+        self.assertEqual(edges(), [(first, second), (first, third), (second, third)])
+        self.assertEqual([dependents(node) for node in (first, second, third)], [[second, third], [third], []])
+        for _ in ("there", "gone"):
+            error = api.error("cuGraphRemoveDependencies", graph, array(first), array(third), 1)
+        self.assertEqual((error, edges()), ("INVALID_VALUE", [(first, second), (second, third)]))
+        ready = self.instantiate(graph)
+        api.ok("cuGraphDestroyNode", second)
+        self.assertEqual((edges(), self.nodes(graph)), ([], [first, third]))
+        self.refuses("INVALID_VALUE", "cuGraphDestroyNode", second)
+        self.refuses("INVALID_VALUE", "cuGraphExecKernelNodeSetParams_v2", ready, second, self.kernel_node())
+        self.run_graph(ready)
+        self.holds(self.array + 1)
+
+    def test_clones(self):
+        graph = self.build(MEMCPY, KERNEL, value=3)
+        clone = api.get("cuGraphClone", graph)
+        nodes, others = self.nodes(graph), self.nodes(clone)
+        self.assertEqual([api.get("cuGraphNodeFindInClone", node, clone) for node in nodes], others)
+        self.refuses("INVALID_VALUE", "cuGraphNodeFindInClone", ctypes.byref(handle()), others[0], graph)
+        api.ok("cuGraphKernelNodeSetParams_v2", nodes[1], self.kernel_node(4))
+        ready = self.instantiate(clone)
+        self.run_graph(ready)
+        self.holds(self.array + 3)
+        self.assertEqual(self.update(ready, graph)[:2], ("SUCCESS", 0))
+        self.run_graph(ready)
+        self.holds(self.array + 4)
+        with tempfile.NamedTemporaryFile() as file:
+            api.ok("cuGraphDebugDotPrint", graph, file.name.encode(), 0)
+            text = file.read().decode()
+        self.assertRegex(text, r"(?s)digraph.*MEMCPY.*KERNEL.*add.*node_0 -> node_1")
+        self.refuses("OPERATING_SYSTEM", "cuGraphDebugDotPrint", graph, b"/none/none", 0)
+
+    def test_kernel_attributes(self):
+        graph, value = api.get("cuGraphCreate", 0), (uint * 16)()
+        node, other, copy = self.add_kernel(graph), self.add_kernel(graph), self.nodes(self.build(MEMCPY))[0]
+        PRIORITY, COOPERATIVE, CLUSTER = 8, 2, 4
+        api.ok("cuGraphKernelNodeSetAttribute", node, PRIORITY, (uint * 16)(7))
+        api.ok("cuGraphKernelNodeSetAttribute", node, CLUSTER, (uint * 16)(1, 1, 1))
+        self.refuses("INVALID_CLUSTER_SIZE", "cuGraphKernelNodeSetAttribute", node, CLUSTER, (uint * 16)(2, 1, 1))
+        self.refuses("NOT_SUPPORTED", "cuGraphKernelNodeSetAttribute", node, COOPERATIVE, (uint * 16)(1))
+        api.ok("cuGraphKernelNodeSetParams_v2", node, self.kernel_node(3))
+        api.ok("cuGraphKernelNodeCopyAttributes", other, node)
+        api.ok("cuGraphKernelNodeGetAttribute", other, PRIORITY, value)
+        self.assertEqual(value[0], 7)
+        api.ok("cuGraphKernelNodeGetAttribute", other, CLUSTER, value)
+        self.assertEqual(value[:4], [1, 1, 1, 0])
+        for wrong in ((copy, PRIORITY), (node, 99)):
+            self.refuses("INVALID_VALUE", "cuGraphKernelNodeGetAttribute", *wrong, value)
 
     def test_memory_that_is_gone(self):
         """The graph remembers an address; whether something is there shows when it runs."""
