@@ -1,6 +1,7 @@
 #include "runtime/simulator/driver/Capture.h"
 
 #include "runtime/simulator/driver/Entry.h"
+#include "runtime/simulator/driver/GraphNodes.h"
 
 #include "llvm/ADT/STLExtras.h"
 
@@ -77,15 +78,17 @@ CUresult checkImplicit(const CUstream_st &stream) {
   return result;
 }
 
-CUresult beginCapture(CUstream_st &stream, CUstreamCaptureMode mode) {
+CUresult beginCapture(CUstream_st &stream, CUstreamCaptureMode mode, CUgraph given,
+                      const std::vector<CUgraphNode> &after) {
   static uint64_t numCaptures = 0;
   if (&stream == &state().legacyStream)
     return CUDA_ERROR_STREAM_CAPTURE_UNSUPPORTED;
   if (stream.capture)
     return CUDA_ERROR_ILLEGAL_STATE;
-  CUgraph graph = state().graphs.add(std::make_unique<CUgraph_st>());
+  CUgraph graph = given ? given : state().graphs.add(std::make_unique<CUgraph_st>());
   stream.capture = std::make_shared<Capture>(Capture{++numCaptures, graph, &stream, mode, std::this_thread::get_id()});
-  stream.captureEnds.clear();
+  stream.capture->isGraphGiven = given;
+  stream.captureEnds = after;
   state().captures.push_back(stream.capture);
   return CUDA_SUCCESS;
 }
@@ -101,8 +104,9 @@ static bool isJoined(const Capture &capture) {
       open.insert(open.end(), node->after.begin(), node->after.end());
   }
   return llvm::all_of(allStreams(), [&](CUstream_st *stream) {
-    return stream->capture.get() != &capture ||
-           llvm::all_of(stream->captureEnds, [&](CUgraphNode node) { return reached.count(node); });
+    return stream->capture.get() != &capture || llvm::all_of(stream->captureEnds, [&](CUgraphNode node) {
+             return reached.count(node) || capture.letGo.count(node->number);
+           });
   });
 }
 
@@ -119,7 +123,11 @@ static void close(const std::shared_ptr<Capture> &capture) {
   capture->origin->capture = nullptr;
 }
 
-static void destroyGraph(CUgraph graph) {
+/// The program's keeps the nodes that it has got.
+static void discardGraph(const Capture &capture) {
+  CUgraph graph = capture.graph;
+  if (capture.isGraphGiven)
+    return;
   for (const auto &node : graph->nodes)
     state().graphNodes.erase(node.get());
   state().graphs.take(graph);
@@ -141,7 +149,7 @@ CUresult endCapture(CUstream_st &stream, CUgraph *graph) {
     becomeSink(*end);
   close(capture);
   if (result)
-    destroyGraph(capture->graph);
+    discardGraph(*capture);
   else
     *graph = capture->graph;
   return result;
@@ -155,7 +163,7 @@ void abandonCapture(CUstream_st &stream) {
   if (capture->origin != &stream)
     return;
   close(capture);
-  destroyGraph(capture->graph);
+  discardGraph(*capture);
 }
 
 CUresult waitInCapture(CUstream_st &stream, const CUevent_st &event) {
@@ -267,6 +275,70 @@ DSCC_EXPORT CUresult cuStreamGetCaptureInfo_v3(CUstream stream, CUstreamCaptureS
     *edges = asked.captureEdges.data();
   }
   return result;
+}
+
+/// True if all are of the graph, each once.
+static bool areNodesOf(CUgraph graph, const std::vector<CUgraphNode> &nodes) {
+  std::set<CUgraphNode> seen;
+  return llvm::all_of(nodes, [&](CUgraphNode node) {
+    auto found = state().graphNodes.find(node);
+    return found != state().graphNodes.end() && found->second == graph && seen.insert(node).second;
+  });
+}
+
+/// The nodes that an invalidated capture has made stay in the graph.
+DSCC_EXPORT CUresult cuStreamBeginCaptureToGraph(CUstream handle, CUgraph graph, const CUgraphNode *after,
+                                                 const CUgraphEdgeData *edges, size_t numAfter,
+                                                 CUstreamCaptureMode mode) {
+  DSCC_ENTER(Context);
+  CUstream_st *stream = findStream(handle);
+  DSCC_REQUIRE(stream, CUDA_ERROR_INVALID_HANDLE);
+  DSCC_REQUIRE(mode >= CaptureGlobal && mode <= CaptureRelaxed, CUDA_ERROR_INVALID_VALUE);
+  DSCC_REQUIRE(state().graphs.has(graph) && (after || !numAfter), CUDA_ERROR_INVALID_VALUE);
+  DSCC_TRY(checkEdges(edges, numAfter));
+  std::vector<CUgraphNode> nodes(after, after + numAfter);
+  DSCC_REQUIRE(areNodesOf(graph, nodes), CUDA_ERROR_INVALID_VALUE);
+  bool isCaptured = llvm::any_of(state().captures, [&](const auto &capture) { return capture->graph == graph; });
+  DSCC_REQUIRE(!isCaptured, CUDA_ERROR_INVALID_VALUE);
+  return beginCapture(*stream, mode, graph, nodes);
+}
+
+/// Flag 1 replaces the nodes that the next one depends on; who is left out so need not be joined.
+static CUresult updateDependencies(CUstream handle, const CUgraphNode *after, const CUgraphEdgeData *edges,
+                                   size_t numAfter, unsigned flags) {
+  CUstream_st *stream = findStream(handle);
+  DSCC_REQUIRE(stream, CUDA_ERROR_INVALID_HANDLE);
+  DSCC_REQUIRE(stream->capture, CUDA_ERROR_ILLEGAL_STATE);
+  DSCC_REQUIRE(!stream->capture->isInvalidated, CUDA_ERROR_STREAM_CAPTURE_INVALIDATED);
+  DSCC_REQUIRE(flags <= 1 && (after || !numAfter), CUDA_ERROR_INVALID_VALUE);
+  DSCC_TRY(checkEdges(edges, numAfter));
+  std::vector<CUgraphNode> nodes(after, after + numAfter), old = flags ? stream->captureEnds : nodes;
+  DSCC_REQUIRE(areNodesOf(stream->capture->graph, nodes), CUDA_ERROR_INVALID_VALUE);
+  std::vector<CUgraphNode> &ends = stream->captureEnds;
+  if (flags)
+    ends.clear();
+  for (CUgraphNode node : nodes)
+    if (!llvm::is_contained(ends, node))
+      ends.push_back(node);
+  for (CUgraphNode node : old)
+    if (!llvm::is_contained(ends, node)) {
+      stream->capture->letGo.insert(node->number);
+      becomeSink(*node);
+    }
+  return CUDA_SUCCESS;
+}
+
+DSCC_EXPORT CUresult cuStreamUpdateCaptureDependencies(CUstream stream, CUgraphNode *after, size_t numAfter,
+                                                       unsigned flags) {
+  DSCC_ENTER(Context);
+  return updateDependencies(stream, after, nullptr, numAfter, flags);
+}
+
+DSCC_EXPORT CUresult cuStreamUpdateCaptureDependencies_v2(CUstream stream, CUgraphNode *after,
+                                                          const CUgraphEdgeData *edges, size_t numAfter,
+                                                          unsigned flags) {
+  DSCC_ENTER(Context);
+  return updateDependencies(stream, after, edges, numAfter, flags);
 }
 
 DSCC_EXPORT CUresult cuThreadExchangeStreamCaptureMode(CUstreamCaptureMode *mode) {

@@ -9,6 +9,7 @@
 #include "runtime/simulator/driver/Graph.h"
 
 #include <memory>
+#include <set>
 #include <thread>
 #include <vector>
 
@@ -16,11 +17,13 @@ namespace dscc::sim {
 
 struct Capture {
   uint64_t id;
-  CUgraph graph; // ours until the capture ends
+  CUgraph graph; // ours until the capture ends, or the program's
   CUstream origin;
   CUstreamCaptureMode mode;
   std::thread::id thread;
   bool isInvalidated = false, isOver = false;
+  bool isGraphGiven = false;     // the program's
+  std::set<uint64_t> letGo = {}; // numbers of nodes that need not be joined
 };
 
 /// Enqueues in the stream, or adds a node if it is captured. `task` gets what has been enqueued, if anything.
@@ -35,7 +38,9 @@ CUresult checkImplicit(const CUstream_st &stream);
 /// Invalidates the stream's capture and returns the error.
 CUresult invalidate(const std::shared_ptr<Capture> &capture, CUresult error);
 
-CUresult beginCapture(CUstream_st &stream, CUstreamCaptureMode mode);
+/// Into a new graph, or behind some nodes of the one given.
+CUresult beginCapture(CUstream_st &stream, CUstreamCaptureMode mode, CUgraph graph = nullptr,
+                      const std::vector<CUgraphNode> &after = {});
 CUresult endCapture(CUstream_st &stream, CUgraph *graph);
 /// An event of a capture: the stream becomes part of it.
 CUresult waitInCapture(CUstream_st &stream, const CUevent_st &event);

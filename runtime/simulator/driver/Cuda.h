@@ -68,6 +68,7 @@ using CUevent = struct CUevent_st *;
 using CUgraph = struct CUgraph_st *;
 using CUgraphNode = struct CUgraphNode_st *;
 using CUgraphExec = struct CUgraphExec_st *;
+using CUuserObject = struct CUuserObject_st *;
 using CUmemoryPool = struct CUmemPoolHandle_st *;
 
 using CUhostFn = void (*)(void *data);

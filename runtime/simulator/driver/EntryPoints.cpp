@@ -102,6 +102,11 @@
   X(cuGraphNodeGetType, 10000, cuGraphNodeGetType)                                                                     \
   X(cuGraphNodeSetEnabled, 11060, cuGraphNodeSetEnabled)                                                               \
   X(cuGraphUpload, 11010, cuGraphUpload)                                                                               \
+  X(cuGraphReleaseUserObject, 11030, cuGraphReleaseUserObject)                                                         \
+  X(cuGraphRetainUserObject, 11030, cuGraphRetainUserObject)                                                           \
+  X(cuUserObjectCreate, 11030, cuUserObjectCreate)                                                                     \
+  X(cuUserObjectRelease, 11030, cuUserObjectRelease)                                                                   \
+  X(cuUserObjectRetain, 11030, cuUserObjectRetain)                                                                     \
   X(cuGraphAddNode, 12020, cuGraphAddNode)                                                                             \
   X(cuGraphAddNode, 12030, cuGraphAddNode_v2)                                                                          \
   X(cuGraphClone, 10000, cuGraphClone)                                                                                 \
@@ -270,6 +275,9 @@
   X(cuStreamQuery, 2000, cuStreamQuery)                                                                                \
   X(cuStreamSynchronize, 2000, cuStreamSynchronize)                                                                    \
   X(cuStreamWaitEvent, 3020, cuStreamWaitEvent)                                                                        \
+  X(cuStreamBeginCaptureToGraph, 12030, cuStreamBeginCaptureToGraph)                                                   \
+  X(cuStreamUpdateCaptureDependencies, 11030, cuStreamUpdateCaptureDependencies)                                       \
+  X(cuStreamUpdateCaptureDependencies, 12030, cuStreamUpdateCaptureDependencies_v2)                                    \
   X(cuTensorMapEncodeIm2col, 12000, cuTensorMapEncodeIm2col)                                                           \
   X(cuTensorMapEncodeTiled, 12000, cuTensorMapEncodeTiled)                                                             \
   X(cuTensorMapReplaceAddress, 12000, cuTensorMapReplaceAddress)                                                       \

@@ -75,6 +75,7 @@ static std::optional<size_t> findCircle(const std::vector<CUgraphExec_st::Node> 
 
 std::unique_ptr<CUgraphExec_st> instantiate(const CUgraph_st &graph, CUgraphNode &wrong) {
   auto made = std::make_unique<CUgraphExec_st>();
+  made->objects = std::make_shared<HeldObjects>(graph.objects);
   for (const auto &node : graph.nodes) {
     CUgraphExec_st::Node copy{node->number, node->operation, {}};
     for (CUgraphNode before : node->after)
@@ -116,6 +117,7 @@ CUresult launchGraph(CUgraphExec_st &graph, CUstream_st &stream) {
     end->after.push_back(tasks[i]);
   }
   end->after.insert(end->after.end(), before.begin(), before.end());
+  end->keeps = graph.objects;
   append(stream, end);
   tasks.push_back(end);
   graph.last = end;

@@ -5,6 +5,7 @@
 
 #include "runtime/simulator/driver/Queue.h"
 
+#include <map>
 #include <memory>
 #include <vector>
 
@@ -18,7 +19,27 @@ struct CUgraphNode_st {
   std::vector<void *> told = {};  // what its parameters have been told to be
 };
 
+struct CUuserObject_st {
+  void *data;
+  CUhostFn destroy;
+  unsigned references;
+};
+
+namespace dscc::sim {
+/// References to objects of the program, given back when these go.
+struct HeldObjects {
+  HeldObjects() = default;
+  HeldObjects(const HeldObjects &other);
+  HeldObjects &operator=(const HeldObjects &) = delete;
+  ~HeldObjects();
+  std::map<CUuserObject, unsigned> counts;
+};
+/// The last reference calls the object's destructor, in its turn.
+void release(CUuserObject object, unsigned count);
+} // namespace dscc::sim
+
 struct CUgraph_st {
+  dscc::sim::HeldObjects objects;
   std::vector<std::unique_ptr<CUgraphNode_st>> nodes; // in the order in which they were made
 };
 
@@ -32,6 +53,7 @@ struct CUgraphExec_st {
   };
   std::vector<Node> nodes;
   std::vector<size_t> sinks;
+  std::shared_ptr<dscc::sim::HeldObjects> objects; // launches under way hold them too
   uint64_t flags = 0;
   dscc::sim::TaskPtr last; // of its last launch: it does not run twice at a time
 };

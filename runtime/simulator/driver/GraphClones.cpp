@@ -13,6 +13,10 @@ DSCC_EXPORT CUresult cuGraphClone(CUgraph *clone, CUgraph graph) {
   DSCC_ENTER(Driver);
   DSCC_REQUIRE(clone && state().graphs.has(graph), CUDA_ERROR_INVALID_VALUE);
   CUgraph made = state().graphs.add(std::make_unique<CUgraph_st>());
+  for (auto [object, count] : graph->objects.counts) {
+    object->references += count;
+    made->objects.counts[object] = count;
+  }
   for (const auto &node : graph->nodes)
     addNode(*made, node->operation, {})->original = node->number;
   for (size_t i = 0; i < graph->nodes.size(); ++i)

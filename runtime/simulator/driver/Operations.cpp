@@ -139,7 +139,9 @@ static void performOne(const Callback &callback) {
 static void performOne(const Release &release) { releaseToPool(release.address); }
 
 void perform(const Operation &operation) {
-  if (state().sticky != CUDA_SUCCESS && !std::holds_alternative<Callback>(operation))
+  auto *call = std::get_if<HostCall>(&operation);
+  bool isAlways = std::holds_alternative<Callback>(operation) || (call && call->isDestructor);
+  if (state().sticky != CUDA_SUCCESS && !isAlways)
     return;
   std::visit([](const auto &one) { performOne(one); }, operation);
 }

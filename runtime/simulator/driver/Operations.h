@@ -60,13 +60,14 @@ struct Fill {
   MemoryKind kind;
 };
 
-/// cuLaunchHostFunc's.
+/// cuLaunchHostFunc's, or an object's destructor, which is called in a context that is lost too.
 struct HostCall {
   CUhostFn function;
   void *data;
+  bool isDestructor = false;
 };
 
-/// cuStreamAddCallback's: the only operation that takes place in a context that is lost.
+/// cuStreamAddCallback's: takes place in a context that is lost too.
 struct Callback {
   CUstreamCallback function;
   CUstream stream;

@@ -82,6 +82,7 @@ static void settle(const TaskPtr &task) {
   task->isDone = true;
   task->after.clear();
   task->operation = Nothing();
+  task->keeps = nullptr;
 }
 
 /// False if none is ready.

@@ -28,6 +28,7 @@ using TaskPtr = std::shared_ptr<Task>;
 struct Task {
   Operation operation;
   std::vector<TaskPtr> after; // those that must be done before
+  std::shared_ptr<void> keeps; // what must not go before it is done
   uint64_t stream = 0;        // its number
   bool isBlocking = false;    // ordered with the legacy default stream
   bool isAtHost = false;      // a function of the program, whose turn has come

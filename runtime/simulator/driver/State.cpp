@@ -154,8 +154,13 @@ static void restoreVariables(const CUlib_st &library) {
 }
 
 void endContexts() {
-  finishAndStop();
   State &all = state();
+  finishAll();
+  all.captures.clear();
+  all.graphNodes.clear();
+  all.graphExecs.clear();
+  all.graphs.clear();
+  finishAndStop(); // the destructors of what graphs have held
   for (const auto &[address, origin] : all.deviceAllocations)
     memory::release(reinterpret_cast<char *>(address));
   for (const auto &[address, allocation] : all.poolAllocations)
@@ -168,10 +173,6 @@ void endContexts() {
   all.deviceAllocations.clear();
   all.poolAllocations.clear();
   all.pinned.clear();
-  all.captures.clear();
-  all.graphNodes.clear();
-  all.graphExecs.clear();
-  all.graphs.clear();
   all.events.clear();
   all.streams.clear();
   all.threadStreams.clear();

@@ -128,6 +128,7 @@ struct State {
   CUstream_st legacyStream;
   Handles<CUstream_st> streams, threadStreams;
   Handles<CUevent_st> events;
+  Handles<CUuserObject_st> userObjects;
   Handles<CUgraph_st> graphs;
   Handles<CUgraphExec_st> graphExecs;
   std::map<const CUgraphNode_st *, CUgraph> graphNodes;

@@ -253,6 +253,45 @@ class Captures(GraphCase):
         self.ends_with("STREAM_CAPTURE_INVALIDATED")
         api.ok("cuStreamDestroy_v2", other)
 
+    def test_capture_to_a_graph(self):
+        graph = api.get("cuGraphCreate", 0)
+        first = self.add_kernel(graph, value=2)
+        begin = lambda node: api.error("cuStreamBeginCaptureToGraph", self.stream, graph, (handle * 1)(node), None, 1,
+                                       GLOBAL)
+        self.assertEqual(begin(12345), "INVALID_VALUE")
+        self.assertEqual(begin(first), "SUCCESS")
+        self.refuses("INVALID_VALUE", "cuGraphDestroy", graph)
+        self.assertEqual(self.launch(self.stream, source=self.target, value=3), "SUCCESS")
+        self.assertEqual(self.end(), graph)
+        nodes = self.nodes(graph)
+        self.assertEqual([self.dependencies(node) for node in nodes], [[], [first]])
+        self.run_graph(self.instantiate(graph))
+        self.holds(self.array + 5)
+        self.assertEqual(begin(first), "SUCCESS")
+        self.refuses("STREAM_CAPTURE_UNSUPPORTED", "cuStreamSynchronize", self.stream)
+        self.ends_with("STREAM_CAPTURE_INVALIDATED")
+        self.assertEqual(self.nodes(graph), nodes)  # the graph is the program's
+
+    def test_dependencies_of_captures(self):
+        update = lambda nodes, flags, name="cuStreamUpdateCaptureDependencies": api.error(
+            name, self.stream, (handle * 2)(*nodes), *([None] if "_v2" in name else []), len(nodes), flags)
+        self.assertEqual(update([], 0), "ILLEGAL_STATE")
+        self.begin()
+        status, number, graph = ctypes.c_int(), address_t(), handle()
+        api.ok("cuStreamGetCaptureInfo_v2", self.stream, *map(ctypes.byref, (status, number, graph)), None, None)
+        self.assertEqual(self.launch(self.stream), "SUCCESS")
+        first, = self.nodes(graph)
+        own = self.add_node("cuGraphAddEmptyNode", graph, [])
+        self.assertEqual(update([own], 0), "SUCCESS")
+        self.assertEqual(self.launch(self.stream), "SUCCESS")
+        second = self.nodes(graph)[-1]
+        self.assertEqual(self.dependencies(second), [first, own])
+        self.assertEqual(update([own], 1, "cuStreamUpdateCaptureDependencies_v2"), "SUCCESS")
+        self.assertEqual(self.launch(self.stream), "SUCCESS")
+        self.assertEqual(self.dependencies(self.nodes(graph)[-1]), [own])
+        self.assertEqual((update([12345], 0), update([], 2)), ("INVALID_VALUE", "INVALID_VALUE"))
+        self.assertEqual(self.end(), graph.value)  # though nobody has joined the second one
+
     def test_modes(self):
         def exchange(mode):
             value = ctypes.c_int(mode)
@@ -706,6 +745,40 @@ class Graphs(GraphCase):
             text = file.read().decode()
         self.assertRegex(text, r"(?s)digraph.*MEMCPY.*KERNEL.*add.*node_0 -> node_1")
         self.refuses("OPERATING_SYSTEM", "cuGraphDebugDotPrint", graph, b"/none/none", 0)
+
+    def test_user_objects(self):
+        """Graphs, what they become and launches under way hold them; the destructor comes behind the last one."""
+        ended, go, waited = threading.Event(), threading.Event(), []
+        destroy = driver_api.HostFunction(lambda data: (waited.append(data), ended.set()))
+        wait = driver_api.HostFunction(lambda _: go.wait(60))
+        thing = api.get("cuUserObjectCreate", 5, destroy, 2, 1)
+        self.refuses("INVALID_VALUE", "cuUserObjectCreate", ctypes.byref(handle()), 5, destroy, 1, 0)
+        api.ok("cuUserObjectRetain", thing, 1)
+        api.ok("cuUserObjectRelease", thing, 2)
+        self.refuses("INVALID_VALUE", "cuUserObjectRelease", thing, 2)
+        graph = api.get("cuGraphCreate", 0)
+        host = driver_api.HostNode(function=ctypes.cast(wait, handle))
+        self.add_node("cuGraphAddHostNode", graph, [], ctypes.byref(host))
+        api.ok("cuGraphRetainUserObject", graph, thing, 2, 0)
+        api.ok("cuGraphReleaseUserObject", graph, thing, 2)
+        self.refuses("INVALID_VALUE", "cuGraphReleaseUserObject", graph, thing, 1)
+        api.ok("cuGraphRetainUserObject", graph, thing, 1, 1)  # moved there
+        clone, ready = api.get("cuGraphClone", graph), self.instantiate(graph)
+        api.ok("cuGraphDestroy", graph)
+        api.ok("cuGraphLaunch", ready, self.stream)
+        api.ok("cuGraphExecDestroy", ready)
+        api.ok("cuGraphDestroy", clone)
+        self.assertFalse(ended.wait(0.05))
+        go.set()
+        api.ok("cuStreamSynchronize", self.stream)
+        self.assertTrue(ended.wait(60))
+        self.assertEqual(waited, [5])
+        self.refuses("INVALID_VALUE", "cuUserObjectRetain", thing, 1)
+        # A context that ends lets go of what its graphs hold.
+        thing = api.get("cuUserObjectCreate", 6, destroy, 1, 1)
+        api.ok("cuGraphRetainUserObject", api.get("cuGraphCreate", 0), thing, 1, 1)
+        api.renew()
+        self.assertEqual(waited, [5, 6])
 
     def test_kernel_attributes(self):
         graph, value = api.get("cuGraphCreate", 0), (uint * 16)()
