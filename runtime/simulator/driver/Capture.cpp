@@ -43,7 +43,7 @@ CUresult submit(CUstream handle, Operation operation, TaskPtr *task) {
   }
   if (stream->capture->isInvalidated)
     return CUDA_ERROR_STREAM_CAPTURE_INVALIDATED;
-  if (std::holds_alternative<Callback>(operation) || std::holds_alternative<Release>(operation))
+  if (!isOfGraphs(operation))
     return invalidate(stream->capture, CUDA_ERROR_STREAM_CAPTURE_UNSUPPORTED);
   stream->captureEnds = {addNode(*stream->capture->graph, std::move(operation), stream->captureEnds)};
   return CUDA_SUCCESS;

@@ -140,6 +140,23 @@ struct CUmemLocation {
   int type, id; // type 1: a device
 };
 
+struct CUmemAccessDesc {
+  CUmemLocation location;
+  int flags;
+};
+
+/// An operation of cuStreamBatchMemOp.
+struct CUstreamBatchMemOpParams {
+  int type;
+  unsigned barrierFlags; // of a barrier and a flush
+  CUdeviceptr address;
+  uint64_t value;
+  unsigned flags;
+  CUdeviceptr alias;
+  uint64_t padding;
+};
+static_assert(sizeof(CUstreamBatchMemOpParams) == 48);
+
 struct CUmemPoolProps {
   int allocationType; // 1: pinned
   int handleTypes;    // 0: not shared with other processes

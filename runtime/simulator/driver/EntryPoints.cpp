@@ -35,17 +35,20 @@
   X(cuDeviceGetByPCIBusId, 4010, cuDeviceGetByPCIBusId)                                                                \
   X(cuDeviceGetCount, 2000, cuDeviceGetCount)                                                                          \
   X(cuDeviceGetDefaultMemPool, 11020, cuDeviceGetDefaultMemPool)                                                       \
+  X(cuDeviceGetGraphMemAttribute, 11040, cuDeviceGetGraphMemAttribute)                                                 \
   X(cuDeviceGetMemPool, 11020, cuDeviceGetMemPool)                                                                     \
   X(cuDeviceGetName, 2000, cuDeviceGetName)                                                                            \
   X(cuDeviceGetP2PAttribute, 8000, cuDeviceGetP2PAttribute)                                                            \
   X(cuDeviceGetPCIBusId, 4010, cuDeviceGetPCIBusId)                                                                    \
   X(cuDeviceGetUuid, 9020, cuDeviceGetUuid)                                                                            \
   X(cuDeviceGetUuid, 11040, cuDeviceGetUuid_v2)                                                                        \
+  X(cuDeviceGraphMemTrim, 11040, cuDeviceGraphMemTrim)                                                                 \
   X(cuDevicePrimaryCtxGetState, 7000, cuDevicePrimaryCtxGetState)                                                      \
   X(cuDevicePrimaryCtxRelease, 11000, cuDevicePrimaryCtxRelease_v2)                                                    \
   X(cuDevicePrimaryCtxReset, 11000, cuDevicePrimaryCtxReset_v2)                                                        \
   X(cuDevicePrimaryCtxRetain, 7000, cuDevicePrimaryCtxRetain)                                                          \
   X(cuDevicePrimaryCtxSetFlags, 11000, cuDevicePrimaryCtxSetFlags_v2)                                                  \
+  X(cuDeviceSetGraphMemAttribute, 11040, cuDeviceSetGraphMemAttribute)                                                 \
   X(cuDeviceSetMemPool, 11020, cuDeviceSetMemPool)                                                                     \
   X(cuDeviceTotalMem, 3020, cuDeviceTotalMem_v2)                                                                       \
   X(cuDriverGetVersion, 2020, cuDriverGetVersion)                                                                      \
@@ -77,8 +80,13 @@
   X(cuGraphAddKernelNode, 12000, cuGraphAddKernelNode_v2)                                                              \
   X(cuGraphAddMemcpyNode, 10000, cuGraphAddMemcpyNode)                                                                 \
   X(cuGraphAddMemsetNode, 10000, cuGraphAddMemsetNode)                                                                 \
+  X(cuGraphAddNode, 12020, cuGraphAddNode)                                                                             \
+  X(cuGraphAddNode, 12030, cuGraphAddNode_v2)                                                                          \
+  X(cuGraphClone, 10000, cuGraphClone)                                                                                 \
   X(cuGraphCreate, 10000, cuGraphCreate)                                                                               \
+  X(cuGraphDebugDotPrint, 11030, cuGraphDebugDotPrint)                                                                 \
   X(cuGraphDestroy, 10000, cuGraphDestroy)                                                                             \
+  X(cuGraphDestroyNode, 10000, cuGraphDestroyNode)                                                                     \
   X(cuGraphExecDestroy, 10000, cuGraphExecDestroy)                                                                     \
   X(cuGraphExecGetFlags, 12000, cuGraphExecGetFlags)                                                                   \
   X(cuGraphExecHostNodeSetParams, 10020, cuGraphExecHostNodeSetParams)                                                 \
@@ -86,37 +94,20 @@
   X(cuGraphExecKernelNodeSetParams, 12000, cuGraphExecKernelNodeSetParams_v2)                                          \
   X(cuGraphExecMemcpyNodeSetParams, 10020, cuGraphExecMemcpyNodeSetParams)                                             \
   X(cuGraphExecMemsetNodeSetParams, 10020, cuGraphExecMemsetNodeSetParams)                                             \
+  X(cuGraphExecNodeSetParams, 12020, cuGraphExecNodeSetParams)                                                         \
   X(cuGraphExecUpdate, 10020, cuGraphExecUpdate)                                                                       \
   X(cuGraphExecUpdate, 12000, cuGraphExecUpdate_v2)                                                                    \
+  X(cuGraphGetEdges, 10000, cuGraphGetEdges)                                                                           \
+  X(cuGraphGetEdges, 12030, cuGraphGetEdges_v2)                                                                        \
   X(cuGraphGetNodes, 10000, cuGraphGetNodes)                                                                           \
   X(cuGraphGetRootNodes, 10000, cuGraphGetRootNodes)                                                                   \
+  X(cuGraphHostNodeGetParams, 10000, cuGraphHostNodeGetParams)                                                         \
+  X(cuGraphHostNodeSetParams, 10000, cuGraphHostNodeSetParams)                                                         \
   X(cuGraphInstantiate, 10000, cuGraphInstantiate)                                                                     \
   X(cuGraphInstantiate, 11000, cuGraphInstantiate_v2)                                                                  \
   X(cuGraphInstantiate, 12000, cuGraphInstantiateWithFlags)                                                            \
   X(cuGraphInstantiateWithFlags, 11040, cuGraphInstantiateWithFlags)                                                   \
   X(cuGraphInstantiateWithParams, 12000, cuGraphInstantiateWithParams)                                                 \
-  X(cuGraphLaunch, 10000, cuGraphLaunch)                                                                               \
-  X(cuGraphNodeGetDependencies, 10000, cuGraphNodeGetDependencies)                                                     \
-  X(cuGraphNodeGetDependencies, 12030, cuGraphNodeGetDependencies_v2)                                                  \
-  X(cuGraphNodeGetEnabled, 11060, cuGraphNodeGetEnabled)                                                               \
-  X(cuGraphNodeGetType, 10000, cuGraphNodeGetType)                                                                     \
-  X(cuGraphNodeSetEnabled, 11060, cuGraphNodeSetEnabled)                                                               \
-  X(cuGraphUpload, 11010, cuGraphUpload)                                                                               \
-  X(cuGraphReleaseUserObject, 11030, cuGraphReleaseUserObject)                                                         \
-  X(cuGraphRetainUserObject, 11030, cuGraphRetainUserObject)                                                           \
-  X(cuUserObjectCreate, 11030, cuUserObjectCreate)                                                                     \
-  X(cuUserObjectRelease, 11030, cuUserObjectRelease)                                                                   \
-  X(cuUserObjectRetain, 11030, cuUserObjectRetain)                                                                     \
-  X(cuGraphAddNode, 12020, cuGraphAddNode)                                                                             \
-  X(cuGraphAddNode, 12030, cuGraphAddNode_v2)                                                                          \
-  X(cuGraphClone, 10000, cuGraphClone)                                                                                 \
-  X(cuGraphDebugDotPrint, 11030, cuGraphDebugDotPrint)                                                                 \
-  X(cuGraphDestroyNode, 10000, cuGraphDestroyNode)                                                                     \
-  X(cuGraphExecNodeSetParams, 12020, cuGraphExecNodeSetParams)                                                         \
-  X(cuGraphGetEdges, 10000, cuGraphGetEdges)                                                                           \
-  X(cuGraphGetEdges, 12030, cuGraphGetEdges_v2)                                                                        \
-  X(cuGraphHostNodeGetParams, 10000, cuGraphHostNodeGetParams)                                                         \
-  X(cuGraphHostNodeSetParams, 10000, cuGraphHostNodeSetParams)                                                         \
   X(cuGraphKernelNodeCopyAttributes, 11000, cuGraphKernelNodeCopyAttributes)                                           \
   X(cuGraphKernelNodeGetAttribute, 11000, cuGraphKernelNodeGetAttribute)                                               \
   X(cuGraphKernelNodeGetParams, 10000, cuGraphKernelNodeGetParams)                                                     \
@@ -124,16 +115,25 @@
   X(cuGraphKernelNodeSetAttribute, 11000, cuGraphKernelNodeSetAttribute)                                               \
   X(cuGraphKernelNodeSetParams, 10000, cuGraphKernelNodeSetParams)                                                     \
   X(cuGraphKernelNodeSetParams, 12000, cuGraphKernelNodeSetParams_v2)                                                  \
+  X(cuGraphLaunch, 10000, cuGraphLaunch)                                                                               \
   X(cuGraphMemcpyNodeGetParams, 10000, cuGraphMemcpyNodeGetParams)                                                     \
   X(cuGraphMemcpyNodeSetParams, 10000, cuGraphMemcpyNodeSetParams)                                                     \
   X(cuGraphMemsetNodeGetParams, 10000, cuGraphMemsetNodeGetParams)                                                     \
   X(cuGraphMemsetNodeSetParams, 10000, cuGraphMemsetNodeSetParams)                                                     \
   X(cuGraphNodeFindInClone, 10000, cuGraphNodeFindInClone)                                                             \
+  X(cuGraphNodeGetDependencies, 10000, cuGraphNodeGetDependencies)                                                     \
+  X(cuGraphNodeGetDependencies, 12030, cuGraphNodeGetDependencies_v2)                                                  \
   X(cuGraphNodeGetDependentNodes, 10000, cuGraphNodeGetDependentNodes)                                                 \
   X(cuGraphNodeGetDependentNodes, 12030, cuGraphNodeGetDependentNodes_v2)                                              \
+  X(cuGraphNodeGetEnabled, 11060, cuGraphNodeGetEnabled)                                                               \
+  X(cuGraphNodeGetType, 10000, cuGraphNodeGetType)                                                                     \
+  X(cuGraphNodeSetEnabled, 11060, cuGraphNodeSetEnabled)                                                               \
   X(cuGraphNodeSetParams, 12020, cuGraphNodeSetParams)                                                                 \
+  X(cuGraphReleaseUserObject, 11030, cuGraphReleaseUserObject)                                                         \
   X(cuGraphRemoveDependencies, 10000, cuGraphRemoveDependencies)                                                       \
   X(cuGraphRemoveDependencies, 12030, cuGraphRemoveDependencies_v2)                                                    \
+  X(cuGraphRetainUserObject, 11030, cuGraphRetainUserObject)                                                           \
+  X(cuGraphUpload, 11010, cuGraphUpload)                                                                               \
   X(cuInit, 2000, cuInit)                                                                                              \
   X(cuIpcCloseMemHandle, 4010, cuIpcCloseMemHandle)                                                                    \
   X(cuIpcGetEventHandle, 4010, cuIpcGetEventHandle)                                                                    \
@@ -178,8 +178,10 @@
   X(cuMemGetAddressRange, 3020, cuMemGetAddressRange_v2)                                                               \
   X(cuMemGetAllocationGranularity, 10020, cuMemGetAllocationGranularity)                                               \
   X(cuMemGetAllocationPropertiesFromHandle, 10020, cuMemGetAllocationPropertiesFromHandle)                             \
+  X(cuMemGetDefaultMemPool, 13000, cuMemGetDefaultMemPool)                                                             \
   X(cuMemGetHandleForAddressRange, 11070, cuMemGetHandleForAddressRange)                                               \
   X(cuMemGetInfo, 3020, cuMemGetInfo_v2)                                                                               \
+  X(cuMemGetMemPool, 13000, cuMemGetMemPool)                                                                           \
   X(cuMemHostAlloc, 2020, cuMemHostAlloc)                                                                              \
   X(cuMemHostGetDevicePointer, 3020, cuMemHostGetDevicePointer_v2)                                                     \
   X(cuMemHostGetFlags, 2030, cuMemHostGetFlags)                                                                        \
@@ -205,6 +207,7 @@
   X(cuMemRelease, 10020, cuMemRelease)                                                                                 \
   X(cuMemRetainAllocationHandle, 11000, cuMemRetainAllocationHandle)                                                   \
   X(cuMemSetAccess, 10020, cuMemSetAccess)                                                                             \
+  X(cuMemSetMemPool, 13000, cuMemSetMemPool)                                                                           \
   X(cuMemUnmap, 10020, cuMemUnmap)                                                                                     \
   X(cuMemcpy, 4000, cuMemcpy)                                                                                          \
   X(cuMemcpy2D, 3020, cuMemcpy2D_v2)                                                                                   \
@@ -258,30 +261,42 @@
   X(cuProfilerStart, 4000, cuProfilerStart)                                                                            \
   X(cuProfilerStop, 4000, cuProfilerStop)                                                                              \
   X(cuStreamAddCallback, 5000, cuStreamAddCallback)                                                                    \
+  X(cuStreamBatchMemOp, 11070, cuStreamBatchMemOp_v2)                                                                  \
   X(cuStreamBeginCapture, 10010, cuStreamBeginCapture_v2)                                                              \
+  X(cuStreamBeginCaptureToGraph, 12030, cuStreamBeginCaptureToGraph)                                                   \
+  X(cuStreamCopyAttributes, 11000, cuStreamCopyAttributes)                                                             \
   X(cuStreamCreate, 2000, cuStreamCreate)                                                                              \
   X(cuStreamCreateWithPriority, 5050, cuStreamCreateWithPriority)                                                      \
   X(cuStreamDestroy, 4000, cuStreamDestroy_v2)                                                                         \
   X(cuStreamEndCapture, 10000, cuStreamEndCapture)                                                                     \
+  X(cuStreamGetAttribute, 11000, cuStreamGetAttribute)                                                                 \
   X(cuStreamGetCaptureInfo, 10010, cuStreamGetCaptureInfo)                                                             \
   X(cuStreamGetCaptureInfo, 11030, cuStreamGetCaptureInfo_v2)                                                          \
   X(cuStreamGetCaptureInfo, 12030, cuStreamGetCaptureInfo_v3)                                                          \
   X(cuStreamGetCtx, 9020, cuStreamGetCtx)                                                                              \
   X(cuStreamGetCtx, 12050, cuStreamGetCtx_v2)                                                                          \
+  X(cuStreamGetDevice, 12080, cuStreamGetDevice)                                                                       \
   X(cuStreamGetFlags, 5050, cuStreamGetFlags)                                                                          \
   X(cuStreamGetId, 12000, cuStreamGetId)                                                                               \
   X(cuStreamGetPriority, 5050, cuStreamGetPriority)                                                                    \
   X(cuStreamIsCapturing, 10000, cuStreamIsCapturing)                                                                   \
   X(cuStreamQuery, 2000, cuStreamQuery)                                                                                \
+  X(cuStreamSetAttribute, 11000, cuStreamSetAttribute)                                                                 \
   X(cuStreamSynchronize, 2000, cuStreamSynchronize)                                                                    \
-  X(cuStreamWaitEvent, 3020, cuStreamWaitEvent)                                                                        \
-  X(cuStreamBeginCaptureToGraph, 12030, cuStreamBeginCaptureToGraph)                                                   \
   X(cuStreamUpdateCaptureDependencies, 11030, cuStreamUpdateCaptureDependencies)                                       \
   X(cuStreamUpdateCaptureDependencies, 12030, cuStreamUpdateCaptureDependencies_v2)                                    \
+  X(cuStreamWaitEvent, 3020, cuStreamWaitEvent)                                                                        \
+  X(cuStreamWaitValue32, 11070, cuStreamWaitValue32_v2)                                                                \
+  X(cuStreamWaitValue64, 11070, cuStreamWaitValue64_v2)                                                                \
+  X(cuStreamWriteValue32, 11070, cuStreamWriteValue32_v2)                                                              \
+  X(cuStreamWriteValue64, 11070, cuStreamWriteValue64_v2)                                                              \
   X(cuTensorMapEncodeIm2col, 12000, cuTensorMapEncodeIm2col)                                                           \
   X(cuTensorMapEncodeTiled, 12000, cuTensorMapEncodeTiled)                                                             \
   X(cuTensorMapReplaceAddress, 12000, cuTensorMapReplaceAddress)                                                       \
-  X(cuThreadExchangeStreamCaptureMode, 10010, cuThreadExchangeStreamCaptureMode)
+  X(cuThreadExchangeStreamCaptureMode, 10010, cuThreadExchangeStreamCaptureMode)                                       \
+  X(cuUserObjectCreate, 11030, cuUserObjectCreate)                                                                     \
+  X(cuUserObjectRelease, 11030, cuUserObjectRelease)                                                                   \
+  X(cuUserObjectRetain, 11030, cuUserObjectRetain)
 
 // Only the address is wanted here, so the type is left out.
 #define DSCC_DECLARE(name, version, symbol) extern "C" void symbol();

@@ -31,10 +31,13 @@ size_t indexOf(const CUgraphNode_st &node) {
   return size_t(llvm::find_if(nodes, [&](const auto &one) { return one.get() == &node; }) - nodes.begin());
 }
 
+// As Operation lists them: Nothing, KernelCall, Copy, Fill, HostCall. The others are never nodes.
+static constexpr int types[] = {5, 0, 1, 2, 3};
+
+bool isOfGraphs(const Operation &operation) { return operation.index() < std::size(types); }
+
 int typeOf(const Operation &operation) {
-  // As Operation lists them: Nothing, KernelCall, Copy, Fill, HostCall. The others are never nodes.
-  static constexpr int types[] = {5, 0, 1, 2, 3};
-  assert(operation.index() < std::size(types) && "an operation that no graph holds");
+  assert(isOfGraphs(operation) && "an operation that no graph holds");
   return types[operation.index()];
 }
 

@@ -64,6 +64,8 @@ namespace dscc::sim {
 CUgraphNode addNode(CUgraph_st &graph, Operation operation, const std::vector<CUgraphNode> &after);
 /// Where the node is in its graph.
 size_t indexOf(const CUgraphNode_st &node);
+/// True for what can be a node.
+bool isOfGraphs(const Operation &operation);
 /// CUgraphNodeType.
 int typeOf(const Operation &operation);
 /// The nodes that none waits for, in the order in which they became such.

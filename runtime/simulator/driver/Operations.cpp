@@ -138,6 +138,45 @@ static void performOne(const Callback &callback) {
 
 static void performOne(const Release &release) { releaseToPool(release.address); }
 
+static uint64_t load(CUdeviceptr address, unsigned bytes) {
+  return bytes == 4 ? __atomic_load_n(reinterpret_cast<uint32_t *>(address), __ATOMIC_ACQUIRE)
+                    : __atomic_load_n(reinterpret_cast<uint64_t *>(address), __ATOMIC_ACQUIRE);
+}
+
+bool holds(const WaitValue &wait) {
+  enum Condition { Reached = 0, Equal = 1, And = 2, Nor = 3 }; // CUstreamWaitValue_flags
+  if (state().sticky != CUDA_SUCCESS || !isMapped(reinterpret_cast<char *>(wait.address), wait.bytes))
+    return true;
+  uint64_t mask = wait.bytes == 4 ? UINT32_MAX : UINT64_MAX, sign = mask / 2 + 1;
+  uint64_t word = load(wait.address, wait.bytes), value = wait.value & mask;
+  switch (wait.condition) {
+  case Reached: // in a circle
+    return !((word - value) & sign);
+  case Equal:
+    return word == value;
+  case And:
+    return word & value;
+  default:
+    return ~(word | value) & mask;
+  }
+}
+
+static void performOne(const WaitValue &wait) {
+  if (!isMapped(reinterpret_cast<char *>(wait.address), wait.bytes))
+    fault(CUDA_ERROR_ILLEGAL_ADDRESS, "memory has been freed while a stream waits for what it becomes");
+}
+
+static void performOne(const WriteValue &write) {
+  auto *to = reinterpret_cast<char *>(write.address);
+  if (!isMapped(to, write.bytes))
+    return fault(CUDA_ERROR_ILLEGAL_ADDRESS, "memory has been freed before a stream writes to it");
+  if (write.bytes == 4)
+    __atomic_store_n(reinterpret_cast<uint32_t *>(to), uint32_t(write.value), __ATOMIC_RELEASE);
+  else
+    __atomic_store_n(reinterpret_cast<uint64_t *>(to), write.value, __ATOMIC_RELEASE);
+  memory::noteWritten(to, write.bytes);
+}
+
 void perform(const Operation &operation) {
   auto *call = std::get_if<HostCall>(&operation);
   bool isAlways = std::holds_alternative<Callback>(operation) || (call && call->isDestructor);

@@ -79,7 +79,22 @@ struct Release {
   CUdeviceptr address;
 };
 
-using Operation = std::variant<Nothing, KernelCall, Copy, Fill, HostCall, Callback, Release>;
+/// A word that has to become something, by whoever writes it, before the stream goes on.
+struct WaitValue {
+  CUdeviceptr address;
+  uint64_t value;
+  unsigned bytes, condition;
+};
+struct WriteValue {
+  CUdeviceptr address;
+  uint64_t value;
+  unsigned bytes;
+};
+
+using Operation = std::variant<Nothing, KernelCall, Copy, Fill, HostCall, Callback, Release, WaitValue, WriteValue>;
+
+/// True if the word is what it has to become, or can be nothing any more.
+bool holds(const WaitValue &wait);
 
 /// Does it now. What a GPU would have noticed becomes the context's sticky error. The program's functions run without
 /// the driver's lock.

@@ -5,6 +5,7 @@
 
 #include "runtime/simulator/driver/Entry.h"
 
+#include "llvm/ADT/ArrayRef.h"
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/Support/MathExtras.h"
 
@@ -237,4 +238,109 @@ DSCC_EXPORT CUresult cuMemPoolSetAttribute(CUmemoryPool pool, int attribute, voi
   DSCC_REQUIRE((attribute == ReservedHigh || attribute == UsedHigh) && number == 0, CUDA_ERROR_INVALID_VALUE);
   *findCounter(*pool, attribute) = attribute == UsedHigh ? pool->used : pool->reserved;
   return CUDA_SUCCESS;
+}
+
+//===-- pools by their location -----------------------------------------------------------------------------------===//
+
+// CUmemAllocationType, CUmemLocationType.
+static constexpr int pinnedAllocation = 1, managedAllocation = 2, nowhere = 0, onDevice = 1, onHostNode = 3;
+
+/// All pools are of a device's own memory.
+static CUresult checkLocation(const CUmemLocation *location, int type) {
+  DSCC_REQUIRE(location && (type == pinnedAllocation || type == managedAllocation), CUDA_ERROR_INVALID_VALUE);
+  int first = type == managedAllocation ? nowhere : onDevice;
+  DSCC_REQUIRE(location->type >= first && location->type <= onHostNode, CUDA_ERROR_INVALID_VALUE);
+  DSCC_REQUIRE(location->type == onDevice && type == pinnedAllocation, CUDA_ERROR_NOT_SUPPORTED);
+  return isDevice(location->id) ? CUDA_SUCCESS : CUDA_ERROR_INVALID_DEVICE;
+}
+
+DSCC_EXPORT CUresult cuMemGetDefaultMemPool(CUmemoryPool *pool, CUmemLocation *location, int type) {
+  DSCC_ENTER(Driver);
+  DSCC_REQUIRE(pool, CUDA_ERROR_INVALID_VALUE);
+  DSCC_TRY(checkLocation(location, type));
+  *pool = &state().defaultPool;
+  return CUDA_SUCCESS;
+}
+
+DSCC_EXPORT CUresult cuMemGetMemPool(CUmemoryPool *pool, CUmemLocation *location, int type) {
+  DSCC_ENTER(Driver);
+  DSCC_REQUIRE(pool, CUDA_ERROR_INVALID_VALUE);
+  DSCC_TRY(checkLocation(location, type));
+  *pool = currentPool();
+  return CUDA_SUCCESS;
+}
+
+DSCC_EXPORT CUresult cuMemSetMemPool(CUmemLocation *location, int type, CUmemoryPool pool) {
+  DSCC_ENTER(Driver);
+  DSCC_TRY(checkLocation(location, type));
+  DSCC_REQUIRE(findPool(pool), CUDA_ERROR_INVALID_VALUE);
+  state().currentPool = pool;
+  return CUDA_SUCCESS;
+}
+
+//===-- who reaches a pool ----------------------------------------------------------------------------------------===//
+
+static constexpr int noAccess = 0, readAndWrite = 3; // CUmemAccess_flags
+
+/// The device that a pool is of always does, and there is no other.
+DSCC_EXPORT CUresult cuMemPoolSetAccess(CUmemoryPool pool, const CUmemAccessDesc *access, size_t count) {
+  DSCC_ENTER(Driver);
+  DSCC_REQUIRE(findPool(pool) && (access || !count), CUDA_ERROR_INVALID_VALUE);
+  for (const CUmemAccessDesc &one : llvm::ArrayRef(access, count)) {
+    bool isOk = one.location.type == onDevice && isDevice(one.location.id) && one.flags == readAndWrite;
+    DSCC_REQUIRE(isOk, CUDA_ERROR_INVALID_VALUE);
+  }
+  return CUDA_SUCCESS;
+}
+
+DSCC_EXPORT CUresult cuMemPoolGetAccess(int *flags, CUmemoryPool pool, CUmemLocation *location) {
+  DSCC_ENTER(Driver);
+  DSCC_REQUIRE(flags && findPool(pool) && location, CUDA_ERROR_INVALID_VALUE);
+  DSCC_REQUIRE(location->type >= onDevice && location->type <= onHostNode, CUDA_ERROR_INVALID_VALUE);
+  DSCC_REQUIRE(location->type != onDevice || isDevice(location->id), CUDA_ERROR_INVALID_VALUE);
+  *flags = location->type == onDevice ? readAndWrite : noAccess;
+  return CUDA_SUCCESS;
+}
+
+/// There are no other processes.
+DSCC_EXPORT CUresult cuMemPoolExportToShareableHandle(void *, CUmemoryPool, int, unsigned long long) {
+  DSCC_ENTER(Driver);
+  return CUDA_ERROR_NOT_SUPPORTED;
+}
+DSCC_EXPORT CUresult cuMemPoolImportFromShareableHandle(CUmemoryPool *, void *, int, unsigned long long) {
+  DSCC_ENTER(Driver);
+  return CUDA_ERROR_NOT_SUPPORTED;
+}
+DSCC_EXPORT CUresult cuMemPoolExportPointer(void *, CUdeviceptr) {
+  DSCC_ENTER(Driver);
+  return CUDA_ERROR_NOT_SUPPORTED;
+}
+DSCC_EXPORT CUresult cuMemPoolImportPointer(CUdeviceptr *, CUmemoryPool, void *) {
+  DSCC_ENTER(Driver);
+  return CUDA_ERROR_NOT_SUPPORTED;
+}
+
+//===-- memory of graphs ------------------------------------------------------------------------------------------===//
+
+/// CUgraphMem_attribute. No graph allocates, so all are 0.
+enum GraphMemoryAttribute { GraphUsedCurrent = 0, GraphUsedHigh = 1, GraphReservedCurrent = 2, GraphReservedHigh = 3 };
+
+DSCC_EXPORT CUresult cuDeviceGetGraphMemAttribute(CUdevice device, int attribute, void *value) {
+  DSCC_ENTER(Driver);
+  DSCC_REQUIRE(isDevice(device), CUDA_ERROR_INVALID_DEVICE);
+  DSCC_REQUIRE(value && attribute >= GraphUsedCurrent && attribute <= GraphReservedHigh, CUDA_ERROR_INVALID_VALUE);
+  *static_cast<uint64_t *>(value) = 0;
+  return CUDA_SUCCESS;
+}
+
+DSCC_EXPORT CUresult cuDeviceSetGraphMemAttribute(CUdevice device, int attribute, void *value) {
+  DSCC_ENTER(Driver);
+  DSCC_REQUIRE(isDevice(device), CUDA_ERROR_INVALID_DEVICE);
+  DSCC_REQUIRE(value && (attribute == GraphUsedHigh || attribute == GraphReservedHigh), CUDA_ERROR_INVALID_VALUE);
+  return *static_cast<uint64_t *>(value) ? CUDA_ERROR_INVALID_VALUE : CUDA_SUCCESS;
+}
+
+DSCC_EXPORT CUresult cuDeviceGraphMemTrim(CUdevice device) {
+  DSCC_ENTER(Driver);
+  return isDevice(device) ? CUDA_SUCCESS : CUDA_ERROR_INVALID_DEVICE;
 }

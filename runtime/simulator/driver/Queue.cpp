@@ -20,7 +20,7 @@ static constexpr size_t maxPending = 256;
 /// Times in four that the next task is one of the last one's stream: some streams get far ahead of others.
 static constexpr unsigned loyalty = 3;
 /// For how long the host thread lets a program enqueue more, so that what it does late is late.
-static constexpr std::chrono::milliseconds patience(1);
+static constexpr std::chrono::microseconds patience(1000);
 
 namespace {
 struct Queue {
@@ -44,10 +44,15 @@ static Queue &queue() {
 }
 
 static bool isReady(const TaskPtr &task) {
-  return !task->isAtHost && llvm::all_of(task->after, [](const TaskPtr &before) { return before->isDone; });
+  if (task->isAtHost || !llvm::all_of(task->after, [](const TaskPtr &before) { return before->isDone; }))
+    return false;
+  auto *wait = std::get_if<WaitValue>(&task->operation);
+  return !wait || holds(*wait);
 }
 
-/// The place of the next task among those pending; none if all wait for a function of the program.
+static bool waitsForValue(const TaskPtr &task) { return std::holds_alternative<WaitValue>(task->operation); }
+
+/// The place of the next task among those pending; none if all wait for the program.
 static std::optional<size_t> pick() {
   Queue &all = queue();
   std::vector<size_t> ready, ofLastStream;
@@ -60,7 +65,7 @@ static std::optional<size_t> pick() {
     if (all.pending[i]->stream == all.lastStream)
       ofLastStream.push_back(i);
   }
-  assert((!ready.empty() || !all.atHost.empty() || all.pending.empty()) &&
+  assert((!ready.empty() || !all.atHost.empty() || all.pending.empty() || llvm::any_of(all.pending, waitsForValue)) &&
          "a task waits for one that was never enqueued");
   if (ready.empty())
     return std::nullopt;
@@ -120,14 +125,23 @@ static void runAtHost() {
   all.changed.notify_all();
 }
 
+/// Nothing is ready. What is written to memory tells nobody, so it is looked at now and then.
+static void rest() {
+  Queue &all = queue();
+  if (llvm::any_of(all.pending, waitsForValue))
+    all.changed.wait_for(state().lock, patience / 10);
+  else
+    all.changed.wait(state().lock);
+}
+
 /// Somebody waits, so there is something pending. At exit the thread is gone, and destructors may still wait.
 static void runOne() {
   Queue &all = queue();
   if (tryOne())
     return;
-  if (all.isExiting && !all.isHostInFunction)
+  if (all.isExiting && !all.isHostInFunction && !all.atHost.empty())
     return runAtHost();
-  all.changed.wait(state().lock);
+  rest();
 }
 
 /// Until there is nothing more to do: the next function gets a new thread.
@@ -137,7 +151,8 @@ static void serveHost() {
   while (all.numHostTasks && !all.isExiting) {
     all.changed.wait_for(state().lock, patience, [&] { return !all.atHost.empty() || all.isExiting; });
     while (all.atHost.empty() && !all.isExiting)
-      tryOne();
+      if (!tryOne())
+        rest();
     if (all.isExiting)
       break;
     runAtHost();

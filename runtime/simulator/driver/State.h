@@ -60,6 +60,7 @@ struct CUstream_st {
   dscc::sim::TaskPtr last;
   std::shared_ptr<dscc::sim::Capture> capture;
   std::vector<CUgraphNode> captureEnds; // what the next captured node depends on
+  std::map<int, CUlaunchAttribute::Value> attributes; // that have been set, by CUlaunchAttributeID
   std::vector<CUgraphEdgeData> captureEdges; // of these edges: all plain
 };
 struct CUevent_st {

@@ -2,7 +2,10 @@
 
 #include "runtime/simulator/driver/Entry.h"
 
+#include "llvm/ADT/STLExtras.h"
+
 #include <algorithm>
+#include <cstring>
 
 using namespace dscc::sim;
 
@@ -87,6 +90,59 @@ DSCC_EXPORT CUresult cuStreamGetCtx_v2(CUstream handle, CUcontext *context, void
     *greenContext = nullptr;
   return CUDA_SUCCESS;
 }
+
+DSCC_EXPORT CUresult cuStreamGetDevice(CUstream handle, CUdevice *device) {
+  DSCC_ENTER(Driver);
+  DSCC_TRY(checkContextOf(handle));
+  DSCC_REQUIRE(device, CUDA_ERROR_INVALID_VALUE);
+  DSCC_REQUIRE(findStream(handle), CUDA_ERROR_INVALID_HANDLE);
+  *device = 0;
+  return CUDA_SUCCESS;
+}
+
+//===-- attributes ------------------------------------------------------------------------------------------------===//
+
+static constexpr int priorityAttribute = 8; // CUlaunchAttributeID
+
+/// Access policy window, synchronization policy, priority, memory synchronization domains: kept, without effect.
+static bool isAttribute(int id) { return llvm::is_contained({1, 3, priorityAttribute, 9, 10}, id); }
+
+DSCC_EXPORT CUresult cuStreamGetAttribute(CUstream handle, int id, CUlaunchAttribute::Value *value) {
+  DSCC_ENTER(Context);
+  CUstream_st *stream = findStream(handle);
+  DSCC_REQUIRE(stream, CUDA_ERROR_INVALID_HANDLE);
+  DSCC_REQUIRE(value && isAttribute(id), CUDA_ERROR_INVALID_VALUE);
+  auto found = stream->attributes.find(id);
+  std::memset(value, 0, sizeof(*value));
+  if (id == priorityAttribute)
+    value->number = stream->priority;
+  else if (found != stream->attributes.end())
+    *value = found->second;
+  return CUDA_SUCCESS;
+}
+
+DSCC_EXPORT CUresult cuStreamSetAttribute(CUstream handle, int id, const CUlaunchAttribute::Value *value) {
+  DSCC_ENTER(Context);
+  CUstream_st *stream = findStream(handle);
+  DSCC_REQUIRE(stream, CUDA_ERROR_INVALID_HANDLE);
+  DSCC_REQUIRE(value && isAttribute(id), CUDA_ERROR_INVALID_VALUE);
+  if (id == priorityAttribute)
+    stream->priority = std::clamp(value->number, greatestPriority, leastPriority);
+  else
+    stream->attributes[id] = *value;
+  return CUDA_SUCCESS;
+}
+
+DSCC_EXPORT CUresult cuStreamCopyAttributes(CUstream to, CUstream from) {
+  DSCC_ENTER(Context);
+  CUstream_st *target = findStream(to), *source = findStream(from);
+  DSCC_REQUIRE(target && source, CUDA_ERROR_INVALID_HANDLE);
+  target->attributes = source->attributes;
+  target->priority = source->priority;
+  return CUDA_SUCCESS;
+}
+
+//===-- waiting ---------------------------------------------------------------------------------------------------===//
 
 /// A stream of a capture has nothing to wait for: asking for its end invalidates the capture.
 static CUresult checkWait(CUstream_st &stream) {

@@ -105,6 +105,8 @@ MemsetNode = fields(("target", address_t), ("pitch", size_t), ("value", uint), (
 HostNode = fields(("function", handle), ("data", handle))
 InstantiateParams = fields(("flags", address_t), ("stream", handle), ("node", handle), ("result", ctypes.c_int))
 UpdateInfo = fields(("result", ctypes.c_int), ("node", handle), ("origin", handle))
+BatchMemOp = fields(("type", ctypes.c_int), ("barrier", uint), ("address", address_t), ("value", address_t),
+                    ("flags", uint), ("alias", address_t), ("padding", address_t))
 PoolProps = fields(("allocation", ctypes.c_int), ("handles", ctypes.c_int), ("location", ctypes.c_int),
                    ("device", ctypes.c_int), ("security", handle), ("max_bytes", size_t), ("usage", ctypes.c_ushort),
                    ("reserved", ctypes.c_ubyte * 54))

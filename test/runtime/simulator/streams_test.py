@@ -224,6 +224,36 @@ class Memory(driver_api.Case):
             props = driver_api.PoolProps(allocation=allocation, location=location, **rest)
             self.refuses(error, "cuMemPoolCreate", ctypes.byref(handle()), ctypes.byref(props))
 
+    def test_pools_by_location(self):
+        PINNED, MANAGED, DEVICE, HOST = 1, 2, 1, 2
+        default, current = api.get("cuDeviceGetDefaultMemPool", 0), handle()
+        place = lambda kind, number=0: (ctypes.c_int * 2)(kind, number)
+        pool = api.get("cuMemPoolCreate", ctypes.byref(driver_api.PoolProps(allocation=PINNED, location=DEVICE)))
+        api.ok("cuMemSetMemPool", place(DEVICE), PINNED, pool)
+        for name, expected in (("cuMemGetDefaultMemPool", default), ("cuMemGetMemPool", pool)):
+            self.assertEqual(api.get(name, place(DEVICE), PINNED), expected)
+            for error, where, kind in (("NOT_SUPPORTED", place(HOST), PINNED), ("NOT_SUPPORTED", place(0), MANAGED),
+                                       ("INVALID_VALUE", place(0), PINNED), ("INVALID_DEVICE", place(DEVICE, 9), PINNED),
+                                       ("INVALID_VALUE", place(DEVICE), 7)):
+                self.refuses(error, name, ctypes.byref(current), where, kind)
+        flags = ctypes.c_int()
+        for where, expected in ((place(DEVICE), 3), (place(HOST), 0)):
+            api.ok("cuMemPoolGetAccess", ctypes.byref(flags), pool, where)
+            self.assertEqual(flags.value, expected)
+        api.ok("cuMemPoolSetAccess", pool, (ctypes.c_int * 3)(DEVICE, 0, 3), 1)
+        self.refuses("INVALID_VALUE", "cuMemPoolSetAccess", pool, (ctypes.c_int * 3)(DEVICE, 9, 3), 1)
+        for name in ("ExportToShareableHandle", "ImportFromShareableHandle", "ExportPointer", "ImportPointer"):
+            self.refuses("NOT_SUPPORTED", f"cuMemPool{name}", *[0] * 4)
+        api.ok("cuMemPoolDestroy", pool)
+
+    def test_memory_of_graphs(self):
+        for attribute in range(4):
+            self.assertEqual(api.get_second("cuDeviceGetGraphMemAttribute", 0, attribute), 0)
+        api.ok("cuDeviceSetGraphMemAttribute", 0, 1, ctypes.byref(address_t(0)))
+        self.refuses("INVALID_VALUE", "cuDeviceSetGraphMemAttribute", 0, 0, ctypes.byref(address_t(0)))
+        api.ok("cuDeviceGraphMemTrim", 0)
+        self.refuses("INVALID_DEVICE", "cuDeviceGraphMemTrim", 9)
+
     def test_refused_free(self):
         """Memory that is no pool's does not become a pool's when it cannot be freed."""
         memory, stream, used = api.allocate(4096), api.stream(), address_t()
@@ -280,6 +310,17 @@ class Streams(driver_api.Case):
             api.ok("cuStreamGetFlags", one, ctypes.byref(flags))
             self.assertEqual(flags.value, expected)
         self.refuses("INVALID_VALUE", "cuStreamCreate", ctypes.byref(handle()), 2)
+        plain = api.stream()
+        self.assertEqual(api.get_second("cuStreamGetDevice", plain, kind=ctypes.c_int), 0)
+        PRIORITY, WINDOW, COOPERATIVE = 8, 1, 2
+        value, other = (ctypes.c_int * 16)(greatest.value, 5), api.stream()
+        api.ok("cuStreamSetAttribute", other, PRIORITY, value)
+        api.ok("cuStreamSetAttribute", other, WINDOW, value)
+        api.ok("cuStreamCopyAttributes", plain, other)
+        for attribute, expected in ((PRIORITY, 0), (WINDOW, 5)):
+            api.ok("cuStreamGetAttribute", plain, attribute, value)
+            self.assertEqual(value[:2], [greatest.value, expected])
+        self.refuses("INVALID_VALUE", "cuStreamGetAttribute", other, COOPERATIVE, value)
         api.ok("cuStreamDestroy_v2", stream)
         for name in ("cuStreamDestroy_v2", "cuStreamSynchronize", "cuStreamQuery"):
             self.refuses("INVALID_HANDLE", name, stream)
@@ -451,6 +492,50 @@ time.sleep(0.01 if {bool(wait)} else 0)
 """
             child = subprocess.run([sys.executable, "-B", "-c", program], capture_output=True, text=True, timeout=60)
             self.assertEqual((child.returncode, child.stderr), (0, ""))
+
+    def test_words_of_memory(self):
+        """A stream waits for what the host, a kernel or another stream writes."""
+        waiting, writing, (array, at) = api.stream(), api.stream(), api.pinned()
+        GEQ, EQ, AND, NOR = range(4)
+        for bits, condition, value, start, end in ((32, GEQ, 5, 4, 5), (64, GEQ, 5, 4, 6), (32, GEQ, 2, 2**32 - 9, 3),
+                                                   (32, EQ, 7, 8, 7), (64, AND, 6, 1, 2), (32, NOR, 1, 2**32 - 1, 2**32 - 3)):
+            for write in ("host", "stream", "kernel"):
+                array[0], array[1] = start, 0
+                api.ok("cuMemsetD32_v2", self.target, 0, N)
+                api.ok("cuMemsetD32_v2", self.source, end, N)
+                api.ok("cuCtxSynchronize")
+                api.ok(f"cuStreamWaitValue{bits}_v2", waiting, at, value, condition)
+                api.ok("cuMemcpyDtoDAsync_v2", self.target, self.source, 4 * N, waiting)
+                for _ in range(3):
+                    self.refuses("NOT_READY", "cuStreamQuery", waiting)
+                if write == "host":
+                    array[0] = end
+                elif write == "stream":
+                    api.ok(f"cuStreamWriteValue{bits}_v2", writing, at, end, 0)
+                else:
+                    self.assertEqual(self.launch(writing, target=at, source=self.source, value=0, threads=1), "SUCCESS")
+                api.ok("cuStreamSynchronize", waiting)
+                self.holds([end] * N)
+        # A host function behind a word comes without a further call.
+        array[0], ended = 0, threading.Event()
+        function = driver_api.HostFunction(lambda _: ended.set())
+        api.ok("cuStreamWaitValue32_v2", waiting, at, 1, EQ)
+        api.ok("cuLaunchHostFunc", waiting, function, None)
+        self.assertFalse(ended.wait(0.02))
+        array[0] = 1
+        self.assertTrue(ended.wait(60))
+        WAIT32, WRITE32, FLUSH, WRITE64, BARRIER = 1, 2, 3, 5, 6
+        rows = [(WRITE32, at, 3, 0), (BARRIER, 0, 0, 0), (WAIT32, at, 3, EQ), (WRITE64, at + 8, 2**40, 1)]
+        batch = lambda *rows: (driver_api.BatchMemOp * len(rows))(*[driver_api.BatchMemOp(kind, 0, *row)
+                                                                    for kind, *row in rows])
+        api.ok("cuStreamBatchMemOp_v2", waiting, 4, batch(*rows), 0)
+        api.ok("cuStreamSynchronize", waiting)
+        self.assertEqual((array[0], array[2:4]), (3, [0, 2**8]))
+        self.refuses("NOT_SUPPORTED", "cuStreamBatchMemOp_v2", waiting, 1, batch((FLUSH, 0, 0, 0)), 0)
+        self.refuses("INVALID_VALUE", "cuStreamBatchMemOp_v2", waiting, 256, batch(*rows * 64), 0)
+        for name, *arguments in (("WaitValue32", at + 2, 0, 0), ("WriteValue64", at + 4, 0, 0),
+                                 ("WaitValue32", at, 0, 4), ("WriteValue32", 16, 0, 0), ("WriteValue32", at, 0, 2)):
+            self.refuses("INVALID_VALUE", f"cuStream{name}_v2", waiting, *arguments)
 
     def test_events(self):
         begin, end, plain = api.event(0), api.event(0), api.event(2)
