@@ -16,6 +16,8 @@ struct EntryPoint {
 };
 /// Those of one name stand together, older ones first.
 llvm::ArrayRef<EntryPoint> entryPoints();
+/// The variant of an entry point whose default stream is the thread's; null if it has none.
+void *findPerThread(const char *symbol);
 
 } // namespace dscc::sim
 

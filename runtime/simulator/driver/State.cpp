@@ -201,9 +201,15 @@ static CUstream_st *threadStream() {
   return own;
 }
 
+bool &isThreadDefault() {
+  static thread_local bool isDefault = false;
+  return isDefault;
+}
+
 CUstream_st *findStream(CUstream handle) {
   switch (reinterpret_cast<uintptr_t>(handle)) {
   case 0: // the default
+    return isThreadDefault() ? threadStream() : &state().legacyStream;
   case 1: // CU_STREAM_LEGACY
     return &state().legacyStream;
   case 2: // CU_STREAM_PER_THREAD

@@ -161,6 +161,8 @@ bool isDevice(CUdevice device);
 bool isContext(CUcontext context);
 /// Forgets all that a context holds, and the error that has stuck to it. Called when no context is left.
 void endContexts();
+/// True while this thread is in a call whose handle 0 means 2.
+bool &isThreadDefault();
 /// The stream of a handle: 0 and 1 are the legacy default stream, 2 this thread's own. Null if it is not alive.
 CUstream_st *findStream(CUstream handle);
 /// The function of a CUfunction or of a CUkernel in its place. Null if it is neither.

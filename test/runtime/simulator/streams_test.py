@@ -412,6 +412,36 @@ class Streams(driver_api.Case):
         note()
         self.assertEqual(len(set(ids)), 3)
 
+    def test_functions_per_thread(self):
+        """By cuGetProcAddress with flag 2 a function's stream 0 is the thread's own."""
+        def find(name, *kinds):
+            address, status = handle(), ctypes.c_int()
+            api.ok("cuGetProcAddress_v2", name.encode(), ctypes.byref(address), 12000, 2, ctypes.byref(status))
+            self.assertEqual(status.value, 0)
+            return ctypes.CFUNCTYPE(ctypes.c_int, *kinds)(address.value)
+
+        number = address_t()
+        get_id = find("cuStreamGetId", handle, handle)
+        for stream, expected in ((None, 2), (1, 1), (2, 2)):
+            self.assertEqual(get_id(stream, ctypes.addressof(number)), 0)
+            self.assertEqual(number.value, api.get_second("cuStreamGetId", expected))
+        self.assertEqual(api.get_second("cuStreamGetId", None), 0)
+        # Captured as the legacy stream cannot be.
+        self.assertEqual(find("cuStreamBeginCapture", handle, ctypes.c_int)(None, 0), 0)
+        self.assertEqual(find("cuMemsetD32Async", address_t, uint, size_t, handle)(self.target, 3, N, None), 0)
+        graph = handle()
+        self.assertEqual(find("cuStreamEndCapture", handle, handle)(None, ctypes.addressof(graph)), 0)
+        ready = api.get("cuGraphInstantiateWithFlags", graph, 0)
+        self.assertEqual(find("cuGraphLaunch", handle, handle)(ready, None), 0)
+        self.assertEqual(find("cuStreamSynchronize", handle)(None), 0)
+        self.assertEqual(find("cuMemcpyDtoD", address_t, address_t, size_t)(self.source, self.target, 4 * N), 0)
+        self.assertEqual(find("cuStreamSynchronize", handle)(None), 0)
+        self.holds([3] * N, self.source)
+        plain, same = handle(), handle()
+        for flags, place in ((0, plain), (2, same)):
+            api.ok("cuGetProcAddress", b"cuMemAlloc", ctypes.byref(place), 12000, flags)
+        self.assertEqual(plain.value, same.value)  # knows of no stream
+
     def test_thread_streams_of_two_contexts(self):
         """Nor do threads share one when another context's have the same addresses."""
         def ask():
