@@ -241,3 +241,58 @@ class Case(unittest.TestCase):
     def fault(self):
         """A kernel writes where nothing is; the launch itself succeeds."""
         self.assertEqual(self.launch(target=16), "SUCCESS")
+
+
+class GraphCase(Case):
+    """With a stream, and graphs by their nodes."""
+
+    def setUp(self):
+        super().setUp()
+        self.stream = self.api.stream()
+
+    def status(self, stream):
+        return self.api.get_second("cuStreamIsCapturing", stream, kind=ctypes.c_int)
+
+    def nodes(self, graph):
+        count = size_t()
+        self.api.ok("cuGraphGetNodes", graph, None, ctypes.byref(count))
+        nodes = (handle * count.value)()
+        self.api.ok("cuGraphGetNodes", graph, nodes, ctypes.byref(count))
+        return list(nodes)
+
+    def types(self, graph):
+        return [self.api.get_second("cuGraphNodeGetType", node, kind=ctypes.c_int) for node in self.nodes(graph)]
+
+    def dependencies(self, node):
+        count, nodes = size_t(8), (handle * 8)()
+        self.api.ok("cuGraphNodeGetDependencies", node, nodes, ctypes.byref(count))
+        return nodes[:count.value]
+
+    def instantiate(self, graph):
+        return self.api.get("cuGraphInstantiateWithFlags", graph, 0)
+
+    def run_graph(self, graph):
+        self.api.ok("cuGraphLaunch", graph, self.stream)
+        self.api.ok("cuStreamSynchronize", self.stream)
+
+    def kernel_node(self, value=1, function=None, target=None, source=None, kernel=None):
+        node = KernelNode()
+        node.kept = arguments(address_t(target or self.target), address_t(source or self.source),
+                                         uint(value))
+        node.grid[:], node.block[:], node.arguments = [1] * 3, [N, 1, 1], ctypes.addressof(node.kept)
+        node.function = None if kernel else (function or self.add).value
+        node.kernel = kernel
+        return ctypes.byref(node)
+
+    def add_node(self, name, graph, after, *request):
+        before = (handle * max(1, len(after)))(*after)
+        return self.api.get(name, graph, before, len(after), *request)
+
+    def add_kernel(self, graph, after=(), **parameters):
+        return self.add_node("cuGraphAddKernelNode_v2", graph, after, self.kernel_node(**parameters))
+
+    def copy(self, target, source, size=4 * N, height=1):
+        copy = Copy3D(width=size, height=height, depth=1)
+        for side, address in ((copy.source, source), (copy.target, target)):
+            side.type, side.device, side.pitch = MEMORY_DEVICE, address, size if height > 1 else 0
+        return copy
