@@ -48,7 +48,7 @@ struct Copy {
   MemoryKind toKind, fromKind;
   std::shared_ptr<std::vector<char>> staged;
   size_t depth = 1, toSlice = 0, fromSlice = 0; // slices, and bytes from one to the next
-  std::shared_ptr<const CUDA_MEMCPY3D> asked; // what a node was made of
+  std::shared_ptr<const CUDA_MEMCPY3D> asked = nullptr; // what a node was made of
 };
 
 /// Rows of elements, all of one value.

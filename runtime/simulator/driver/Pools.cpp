@@ -106,9 +106,10 @@ DSCC_EXPORT CUresult cuMemFreeAsync(CUdeviceptr address, CUstream stream) {
     return CUDA_SUCCESS;
   auto found = state().poolAllocations.find(address);
   bool isOfPool = found != state().poolAllocations.end();
+  auto plain = state().deviceAllocations.extract(isOfPool ? 0 : address);
   if (!isOfPool) {
     auto whole = memory::find(reinterpret_cast<char *>(address));
-    DSCC_REQUIRE(state().deviceAllocations.erase(address) && whole, CUDA_ERROR_INVALID_VALUE);
+    DSCC_REQUIRE(plain && whole, CUDA_ERROR_INVALID_VALUE);
     state().defaultPool.used += whole->second;
     found = state().poolAllocations.insert({address, {&state().defaultPool, whole->second}}).first;
   }
@@ -121,7 +122,7 @@ DSCC_EXPORT CUresult cuMemFreeAsync(CUdeviceptr address, CUstream stream) {
   if (!isOfPool) {
     state().defaultPool.used -= found->second.bytes;
     state().poolAllocations.erase(found);
-    state().deviceAllocations.insert(address);
+    state().deviceAllocations.insert(std::move(plain));
   }
   return result;
 }
