@@ -129,46 +129,45 @@ DSCC_EXPORT CUresult cuMemcpyDtoDAsync_v2(CUdeviceptr to, CUdeviceptr from, size
   return enqueueCopy(copy, stream);
 }
 
-//===-- rows ------------------------------------------------------------------------------------------------------===//
-
-DSCC_EXPORT CUresult cuMemcpy2D_v2(const CUDA_MEMCPY2D *request) {
-  DSCC_ENTER(Context);
+/// Of rows, or of slices.
+template <typename Request> static CUresult copyBox(const Request *request) {
   DSCC_REQUIRE(request, CUDA_ERROR_INVALID_VALUE);
   Copy copy;
   DSCC_TRY(makeCopy(*request, copy));
   return copyNow(copy);
 }
-/// Any pitch is as good as another here.
-DSCC_EXPORT CUresult cuMemcpy2DUnaligned_v2(const CUDA_MEMCPY2D *request) {
-  DSCC_ENTER(Context);
-  DSCC_REQUIRE(request, CUDA_ERROR_INVALID_VALUE);
-  Copy copy;
-  DSCC_TRY(makeCopy(*request, copy));
-  return copyNow(copy);
-}
-DSCC_EXPORT CUresult cuMemcpy2DAsync_v2(const CUDA_MEMCPY2D *request, CUstream stream) {
-  DSCC_ENTER(Context);
+template <typename Request> static CUresult enqueueBox(const Request *request, CUstream stream) {
   DSCC_REQUIRE(request, CUDA_ERROR_INVALID_VALUE);
   Copy copy;
   DSCC_TRY(makeCopy(*request, copy));
   return enqueueCopy(copy, stream);
+}
+
+//===-- rows ------------------------------------------------------------------------------------------------------===//
+
+DSCC_EXPORT CUresult cuMemcpy2D_v2(const CUDA_MEMCPY2D *request) {
+  DSCC_ENTER(Context);
+  return copyBox(request);
+}
+/// Any pitch is as good as another here.
+DSCC_EXPORT CUresult cuMemcpy2DUnaligned_v2(const CUDA_MEMCPY2D *request) {
+  DSCC_ENTER(Context);
+  return copyBox(request);
+}
+DSCC_EXPORT CUresult cuMemcpy2DAsync_v2(const CUDA_MEMCPY2D *request, CUstream stream) {
+  DSCC_ENTER(Context);
+  return enqueueBox(request, stream);
 }
 
 //===-- slices ----------------------------------------------------------------------------------------------------===//
 
 DSCC_EXPORT CUresult cuMemcpy3D_v2(const CUDA_MEMCPY3D *request) {
   DSCC_ENTER(Context);
-  DSCC_REQUIRE(request, CUDA_ERROR_INVALID_VALUE);
-  Copy copy;
-  DSCC_TRY(makeCopy(*request, copy));
-  return copyNow(copy);
+  return copyBox(request);
 }
 DSCC_EXPORT CUresult cuMemcpy3DAsync_v2(const CUDA_MEMCPY3D *request, CUstream stream) {
   DSCC_ENTER(Context);
-  DSCC_REQUIRE(request, CUDA_ERROR_INVALID_VALUE);
-  Copy copy;
-  DSCC_TRY(makeCopy(*request, copy));
-  return enqueueCopy(copy, stream);
+  return enqueueBox(request, stream);
 }
 
 //===-- contexts --------------------------------------------------------------------------------------------------===//

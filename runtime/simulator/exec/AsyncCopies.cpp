@@ -4,6 +4,7 @@
 // overwrites the source too early, computes garbage instead of passing by luck. For the checks both are stores: others see
 // what has landed from the next barrier on.
 
+#include "runtime/simulator/exec/Faults.h"
 #include "runtime/simulator/exec/Runtime.h"
 #include "runtime/simulator/exec/SharedChecks.h"
 
@@ -11,9 +12,6 @@
 
 namespace dscc::sim {
 
-static constexpr int misalignedAddress = 716; // CUDA_ERROR_MISALIGNED_ADDRESS
-
-void checkAccess(Lane &lane, const char *address, uint32_t bytes, bool isStore, int site); // Checks.cpp
 
 static void copyAsync(Lane *lane, char *target, const char *source, uint32_t bytes, uint32_t sourceBytes, int site) {
   bool isAligned = bytes && !((target - lane->shared) & (bytes - 1)) && !(reinterpret_cast<uintptr_t>(source) & (bytes - 1));

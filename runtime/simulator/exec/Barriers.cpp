@@ -1,13 +1,12 @@
 // Barriers of a block, and the end of its threads.
 
+#include "runtime/simulator/exec/Faults.h"
 #include "runtime/simulator/exec/Runtime.h"
 #include "runtime/simulator/exec/UnitSync.h"
 
 #include <utility>
 
 namespace dscc::sim {
-
-static constexpr int illegalInstruction = 715; // CUDA_ERROR_ILLEGAL_INSTRUCTION
 
 namespace {
 enum class Coming { Sync, Arrive, Reduce };
@@ -99,8 +98,7 @@ static void arriveWarp(Block &block, Warp &warp, Barrier &barrier) {
 }
 
 [[noreturn]] static void refuse(Lane &lane, const char *kind, const std::string &what, int site) {
-  reports().add(lane, kind, what, site, illegalInstruction);
-  abandon(lane);
+  fault(lane, kind, what, site, illegalInstruction);
 }
 
 [[noreturn]] static void refuseOther(Lane &lane, uint32_t id, uint32_t expected, int site) {

@@ -4,6 +4,7 @@
 // wait for the reads of its bulk group, so whoever overwrites it too early stores garbage, and the target is written at
 // the wait for all of it. Sources and targets are checked at the issue, where the PTX line is.
 
+#include "runtime/simulator/exec/Faults.h"
 #include "runtime/simulator/exec/Runtime.h"
 #include "runtime/simulator/exec/SharedChecks.h"
 #include "runtime/simulator/exec/Statistics.h"
@@ -17,11 +18,6 @@
 
 namespace dscc::sim {
 
-static constexpr int illegalAddress = 700;     // CUDA_ERROR_ILLEGAL_ADDRESS
-static constexpr int illegalInstruction = 715; // CUDA_ERROR_ILLEGAL_INSTRUCTION
-static constexpr int misalignedAddress = 716;  // CUDA_ERROR_MISALIGNED_ADDRESS
-
-void checkGlobalRange(Lane &lane, const char *address, size_t bytes, Access access, int site); // Checks.cpp
 
 static bool isChecked() { return settings().check != CheckLevel::None; }
 
@@ -35,8 +31,7 @@ static void requireAligned(Lane &lane, const void *address, size_t alignment, co
 }
 
 [[noreturn]] static void refuse(Lane &lane, const std::string &what, int site) {
-  reports().add(lane, "illegal bulk copy", what, site, illegalInstruction);
-  abandon(lane);
+  fault(lane, "illegal bulk copy", what, site, illegalInstruction);
 }
 
 /// The owner of a target or source that has to be shared memory.

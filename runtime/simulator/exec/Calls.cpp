@@ -1,5 +1,6 @@
 // Calls while they happen: pointers that point to functions, stacks that are deep enough, assertions, the heap.
 
+#include "runtime/simulator/exec/Faults.h"
 #include "runtime/simulator/exec/Runtime.h"
 
 #include "llvm/ADT/StringExtras.h"
@@ -7,11 +8,6 @@
 #include <cstring>
 
 namespace dscc::sim {
-
-static constexpr int hardwareStackError = 714; // CUDA_ERROR_HARDWARE_STACK_ERROR
-static constexpr int invalidPc = 718;          // CUDA_ERROR_INVALID_PC
-static constexpr int illegalAddress = 700;     // CUDA_ERROR_ILLEGAL_ADDRESS
-static constexpr int assertFailed = 710;       // CUDA_ERROR_ASSERT
 
 /// What a report needs of a stack, beside the frame that has just begun.
 static constexpr ptrdiff_t stackReserve = 16 << 10;

@@ -4,6 +4,7 @@
 //     .shared:                  SharedChecks.cpp
 //     between blocks:           GlobalChecks.cpp
 
+#include "runtime/simulator/exec/Faults.h"
 #include "runtime/simulator/exec/GlobalChecks.h"
 #include "runtime/simulator/exec/Runtime.h"
 #include "runtime/simulator/exec/UnitSync.h"
@@ -16,20 +17,8 @@
 
 namespace dscc::sim {
 
-static constexpr int illegalAddress = 700;    // CUDA_ERROR_ILLEGAL_ADDRESS
-static constexpr int misalignedAddress = 716; // CUDA_ERROR_MISALIGNED_ADDRESS
-
-static std::string describeAccess(uint32_t bytes, bool isStore) {
-  return std::string(isStore ? "store" : "load") + " of " + std::to_string(bytes) + " bytes";
-}
-
 /// A number of bytes that is no power of two is a part of a copy, whose alignment has been looked at.
 static bool isAligned(uint64_t address, uint32_t bytes) { return (bytes & (bytes - 1)) || !(address & (bytes - 1)); }
-
-[[noreturn]] static void fault(Lane &lane, const char *kind, const std::string &what, int site, int error) {
-  reports().add(lane, kind, what, site, error);
-  abandon(lane);
-}
 
 static std::string hex(const void *address) { return "0x" + llvm::utohexstr(reinterpret_cast<uintptr_t>(address)); }
 

@@ -3,18 +3,17 @@
 // An address of .shared::cluster has a block's rank, counted from 1, in its upper byte; with 0 there it means the own
 // block.
 
+#include "runtime/simulator/exec/Faults.h"
 #include "runtime/simulator/exec/Runtime.h"
 #include "runtime/simulator/exec/SharedChecks.h"
 #include "runtime/simulator/exec/UnitSync.h"
 
 namespace dscc::sim {
 
-static constexpr int illegalInstruction = 715; // CUDA_ERROR_ILLEGAL_INSTRUCTION
 static constexpr uint32_t rankShift = 24, offsetMask = (1u << rankShift) - 1;
 
 [[noreturn]] static void refuse(Lane &lane, const std::string &what, int site) {
-  reports().add(lane, "illegal cluster access", what, site, illegalInstruction);
-  abandon(lane);
+  fault(lane, "illegal cluster access", what, site, illegalInstruction);
 }
 
 static void advance(Unit &unit) {

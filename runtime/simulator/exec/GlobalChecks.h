@@ -56,6 +56,8 @@ struct UnitOrder {
   std::vector<uint64_t> observed; // words whose knowledge is joined at the next access, when the atomic is done
 };
 
+/// Looks at what a bulk copy does to global memory.
+void checkGlobalRange(Lane &lane, const char *address, size_t bytes, Access access, int site);
 /// Races with other units; `offset` is that of the access in its allocation.
 void checkBetweenUnits(Lane &lane, const Allocation &allocation, size_t offset, uint32_t bytes, Access access, int site);
 /// A releasing fence that other blocks' threads take part in.

@@ -3,6 +3,7 @@
 // The fragments' layouts are those of the PTX manual's chapter on warp-level matrix instructions: in lane i, group g =
 // i / 4 and place t = i % 4. Products of f16, bf16, tf32 and float8 are exact in f32; sums are made in f32, in order of k.
 
+#include "runtime/simulator/exec/Faults.h"
 #include "runtime/simulator/exec/Products.h"
 #include "runtime/simulator/exec/Rounding.h"
 #include "runtime/simulator/exec/Runtime.h"
@@ -15,9 +16,6 @@
 
 namespace dscc::sim {
 
-static constexpr int illegalAddress = 700;    // CUDA_ERROR_ILLEGAL_ADDRESS
-static constexpr int misalignedAddress = 716; // CUDA_ERROR_MISALIGNED_ADDRESS
-static constexpr int illegalInstruction = 715;
 static constexpr size_t windowBytes = size_t(1) << 24; // what addresses of .shared can say
 
 namespace {

@@ -3,6 +3,7 @@
 // The count itself is kept beside the block; its 64 bits of shared memory hold a mark only, so that a program which
 // overwrites them, or never made them an mbarrier, is found.
 
+#include "runtime/simulator/exec/Faults.h"
 #include "runtime/simulator/exec/Runtime.h"
 #include "runtime/simulator/exec/SharedChecks.h"
 #include "runtime/simulator/exec/UnitSync.h"
@@ -11,16 +12,13 @@
 
 namespace dscc::sim {
 
-static constexpr int illegalInstruction = 715; // CUDA_ERROR_ILLEGAL_INSTRUCTION
-static constexpr int misalignedAddress = 716;  // CUDA_ERROR_MISALIGNED_ADDRESS
 static constexpr uint64_t mark = 0xdbdbdbdb00000000;
 static constexpr uint32_t maxCount = (1 << 20) - 1;
 /// Waits that may give up do so this often before it counts as a deadlock.
 static constexpr uint32_t maxStalls = 64;
 
 [[noreturn]] static void refuse(Lane &lane, const char *kind, const std::string &what, int site) {
-  reports().add(lane, kind, what, site, illegalInstruction);
-  abandon(lane);
+  fault(lane, kind, what, site, illegalInstruction);
 }
 
 static std::string placeOf(const Lane &lane, const char *address) {

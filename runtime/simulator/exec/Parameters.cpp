@@ -1,13 +1,12 @@
 // A launch's parameters as memory: their generic addresses are those that kernels see, and nobody writes there.
 
+#include "runtime/simulator/exec/Faults.h"
 #include "runtime/simulator/exec/Runtime.h"
 
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/StringExtras.h"
 
 namespace dscc::sim {
-
-static constexpr int illegalAddress = 700; // CUDA_ERROR_ILLEGAL_ADDRESS
 
 bool isInParameters(const Block &block, const char *address, size_t bytes) {
   for (auto [index, size] : llvm::enumerate(block.kernel->parameterBytes)) {

@@ -1,3 +1,4 @@
+#include "runtime/simulator/exec/Faults.h"
 #include "runtime/simulator/exec/Runtime.h"
 
 #include "llvm/ADT/Twine.h"
@@ -58,6 +59,15 @@ std::vector<Report> Reports::take() {
   if (dropped)
     list.push_back({"more", std::to_string(dropped) + " more reports of this launch are left out", false, 0});
   return std::move(list);
+}
+
+void fault(Lane &lane, llvm::StringRef kind, const std::string &what, int site, int error) {
+  reports().add(lane, kind, what, site, error);
+  abandon(lane);
+}
+
+std::string describeAccess(uint32_t bytes, bool isStore) {
+  return std::string(isStore ? "store" : "load") + " of " + std::to_string(bytes) + " bytes";
 }
 
 } // namespace dscc::sim

@@ -18,6 +18,9 @@ void landUntil(Lane &lane, uint64_t end);
 /// Poisons shared memory and clears its shadow, if the settings ask for it.
 void prepareChecks(Block &block);
 
+/// Looks at a plain access of any space.
+void checkAccess(Lane &lane, const char *address, uint32_t bytes, bool isStore, int site);
+
 /// Local memory is on the stacks of the block's threads, and so are the parameters of functions.
 bool isOnStack(const Block &block, const char *address);
 /// Whether the bytes are of one parameter of the launch: loads of any space but .shared and .local may come there.

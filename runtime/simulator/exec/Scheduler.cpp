@@ -5,6 +5,7 @@
 // order that the GPU does not promise gives itself away.
 
 #include "runtime/simulator/exec/Block.h"
+#include "runtime/simulator/exec/Faults.h"
 #include "runtime/simulator/exec/UnitSync.h"
 
 #include "llvm/ADT/StringExtras.h"
@@ -96,9 +97,6 @@ static std::string describeWaiting(const Unit &unit) {
     }
   return text;
 }
-
-static constexpr int launchTimeout = 702; // CUDA_ERROR_LAUNCH_TIMEOUT
-static constexpr int illegalInstruction = 715; // CUDA_ERROR_ILLEGAL_INSTRUCTION
 
 /// Lanes of a warp that have all come, and wait for different things, are what keeps a deadlock.
 static void reportDiverged(const Unit &unit) {

@@ -6,24 +6,14 @@
 
 #include "runtime/simulator/exec/SharedChecks.h"
 
+#include "runtime/simulator/exec/Faults.h"
 #include "runtime/simulator/exec/Runtime.h"
 
 #include <string_view>
 
 namespace dscc::sim {
 
-static constexpr int illegalAddress = 700;    // CUDA_ERROR_ILLEGAL_ADDRESS
-static constexpr int misalignedAddress = 716; // CUDA_ERROR_MISALIGNED_ADDRESS
 static constexpr uint16_t manyThreads = 0xffff;
-
-static std::string describeAccess(uint32_t bytes, bool isStore) {
-  return std::string(isStore ? "store" : "load") + " of " + std::to_string(bytes) + " bytes";
-}
-
-[[noreturn]] static void fault(Lane &lane, const char *kind, const std::string &what, int site, int error) {
-  reports().add(lane, kind, what, site, error);
-  abandon(lane);
-}
 
 static uint32_t threadsOf(const Block &block) { return uint32_t(block.warps.size()) * lanesPerWarp; }
 

@@ -1,13 +1,12 @@
 // Collectives of a warp on one value a lane.
 
+#include "runtime/simulator/exec/Faults.h"
 #include "runtime/simulator/exec/Runtime.h"
 
 #include <algorithm>
 #include <chrono>
 
 namespace dscc::sim {
-
-static constexpr int illegalInstruction = 715; // CUDA_ERROR_ILLEGAL_INSTRUCTION
 
 static void syncWarp(Lane *lane, uint32_t mask, int site) {
   rendezvous<false>(*lane, "bar.warp.sync", mask, site, nullptr, [](Lane *lanes, uint32_t) { ++lanes->warp->epoch; });

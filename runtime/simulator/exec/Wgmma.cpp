@@ -13,6 +13,7 @@
 // The base offset, times 128, is where the swizzle's pattern begins, past a multiple of 1024.
 
 #include "runtime/simulator/exec/Wgmma.h"
+#include "runtime/simulator/exec/Faults.h"
 #include "runtime/simulator/exec/Runtime.h"
 #include "runtime/simulator/exec/SharedChecks.h"
 #include "runtime/simulator/exec/Tensors.h"
@@ -26,7 +27,6 @@
 
 namespace dscc::sim {
 
-static constexpr int illegalInstruction = 715; // CUDA_ERROR_ILLEGAL_INSTRUCTION
 static constexpr uint32_t groupThreads = 128, groupWarps = 4, rows = 64, maxN = 256, maxK = 32;
 static constexpr const char *anotherShape =
     "registers that a wgmma of another shape may still write are used by a wgmma: "

@@ -9,6 +9,7 @@
 
 #include "runtime/simulator/exec/Wmma.h"
 
+#include "runtime/simulator/exec/Faults.h"
 #include "runtime/simulator/exec/Rounding.h"
 #include "runtime/simulator/exec/Runtime.h"
 
@@ -21,10 +22,6 @@
 
 namespace dscc::sim {
 
-static constexpr int misalignedAddress = 716;  // CUDA_ERROR_MISALIGNED_ADDRESS
-static constexpr int illegalInstruction = 715; // CUDA_ERROR_ILLEGAL_INSTRUCTION
-
-void checkAccess(Lane &lane, const char *address, uint32_t bytes, bool isStore, int site); // Checks.cpp
 
 static uint32_t bytesOf(WmmaElement element) {
   static constexpr uint8_t bytes[] = {2, 2, 4, 8, 4, 1, 1, 4};

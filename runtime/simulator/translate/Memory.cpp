@@ -10,7 +10,7 @@ namespace dscc::sim {
 
 using namespace llvm;
 
-static StringRef spaceOf(const Statement &s) {
+StringRef stateSpaceOf(const Statement &s) {
   for (StringRef part : s.parts) {
     if (part.starts_with("param")) // ::entry, ::func
       return "param";
@@ -41,7 +41,7 @@ static void translateLoad(FunctionTranslator &t, const Statement &s) {
   if (s.operands.size() < 2)
     return t.fail("`" + s.text + "` has too few operands");
   PtxType type = t.typeOf(s);
-  StringRef space = spaceOf(s);
+  StringRef space = stateSpaceOf(s);
   const Operand &to = s.operands[0];
   unsigned count = to.kind == Operand::Kind::Vector ? unsigned(to.parts.size()) : 1, bytes = type.bits / 8 * count;
   Value *from =
@@ -75,7 +75,7 @@ static void translateStore(FunctionTranslator &t, const Statement &s) {
   if (s.operands.size() < 2)
     return t.fail("`" + s.text + "` has too few operands");
   PtxType type = t.typeOf(s);
-  StringRef space = spaceOf(s);
+  StringRef space = stateSpaceOf(s);
   const Operand &from = s.operands[1];
   unsigned count = from.kind == Operand::Kind::Vector ? unsigned(from.parts.size()) : 1, bytes = type.bits / 8 * count;
   if (space == "const")
@@ -149,7 +149,7 @@ static void translateAtomic(FunctionTranslator &t, const Statement &s) {
   if ((returns && results.size() != values.size()) || (!kind && !s.has("cas")) || (isVector && s.has("cas")))
     return t.fail("the simulator does not know the atomic `" + s.text + "`");
   unsigned bytes = type.width() / 8;
-  StringRef space = spaceOf(s);
+  StringRef space = stateSpaceOf(s);
   Value *base = t.address(s.operands[at], space);
   bool isFlushed = kind == AtomicRMWInst::FAdd && type.kind == PtxType::Kind::Float && type.width() == 32 &&
                    !type.isPair && !space.starts_with("shared");
@@ -243,7 +243,7 @@ static void translateIsSpace(FunctionTranslator &t, const Statement &s) {
     is = isConst(t, address);
   else if (s.has("local"))
     is = ask("dscc_sim_is_local", pointer);
-  else if (spaceOf(s).starts_with("param"))
+  else if (stateSpaceOf(s).starts_with("param"))
     is = ask("dscc_sim_is_parameter", address);
   else if (s.has("global"))
     is = t.b.CreateNot(t.b.CreateOr(t.b.CreateOr(isShared(/*ofCluster=*/true), ask("dscc_sim_is_local", pointer)),
@@ -263,7 +263,7 @@ static bool takesLine(FunctionTranslator &t, const Statement &s) {
 
 static void translateDiscard(FunctionTranslator &t, const Statement &s) {
   if (takesLine(t, s))
-    t.call("dscc_sim_discard", t.b.getVoidTy(), {t.address(s.operands[0], spaceOf(s)), t.site()});
+    t.call("dscc_sim_discard", t.b.getVoidTy(), {t.address(s.operands[0], stateSpaceOf(s)), t.site()});
 }
 
 static void translatePriority(FunctionTranslator &t, const Statement &s) { takesLine(t, s); }

@@ -86,13 +86,6 @@ static unsigned countHeld(const Operand &fragment, const Element &element, unsig
   return held && held <= 16 && held % (matrix / 32) == 0 ? held : 0;
 }
 
-static StringRef spaceOf(const Statement &s) {
-  for (StringRef part : s.parts)
-    if (part == "global" || part.starts_with("shared"))
-      return part;
-  return "";
-}
-
 /// wmma.load.{a,b,c}.sync.aligned.LAYOUT.SHAPE[.SPACE].TYPE {r}, [p] [, stride], and wmma.store.d with [p] in front.
 static void translateAccess(FunctionTranslator &t, const Statement &s, bool isStore) {
   Shape shape = shapeOf(s);
@@ -111,7 +104,7 @@ static void translateAccess(FunctionTranslator &t, const Statement &s, bool isSt
   Value *stride = s.operands.size() > 2 ? t.read(s.operands[2], 32) : t.i32(isColumn ? rows : columns);
   Value *bytes = isStore ? spread(t, "wmma_store", fragment, *element) : t.buffer("wmma_load");
   t.collective(isStore ? "dscc_sim_wmma_store" : "dscc_sim_wmma_load", t.b.getVoidTy(),
-               {constant(t, form), t.address(place, spaceOf(s)), stride, bytes, t.site()});
+               {constant(t, form), t.address(place, stateSpaceOf(s)), stride, bytes, t.site()});
   if (!isStore)
     gather(t, fragment, *element, bytes);
 }
