@@ -171,6 +171,8 @@ BUGS = {
     "race between blocks": (BLOCKS, "64", "0", "race between blocks", 3, None),
     "missing fence before a ticket": (TICKET.replace("FENCE", "{bug}").replace("ORDER", ""), "  membar.gl;\n", "",
                                       "race between blocks", 3, None),
+    "store behind the fence": (TICKET.replace("FENCE", "{bug}").replace("ORDER", ""), "  membar.gl;\n",
+                               "  membar.gl;\n  st.global.u32 [%rd7], %r6;\n", "race between blocks", 3, None),
     "fence for the block alone": (TICKET.replace("FENCE", "{bug}").replace("ORDER", ""), "  fence.acq_rel.gpu;\n",
                                   "  fence.acq_rel.cta;\n", "race between blocks", 3, None),
     "relaxed ticket": (TICKET.replace("FENCE", "").replace("ORDER", "{bug}"), "acq_rel.gpu.", "relaxed.gpu.",
