@@ -206,8 +206,8 @@ ExitCode Compilation::run() {
 ExitCode compile(const CompileOptions &options, CompileListener &listener, CompileReport &report) {
   if (!options.until.empty() && !llvm::is_contained(allStages(), options.until)) {
     std::string stages = llvm::join(allStages(), ", ");
-    listener.diagnose({Diagnostic::Severity::Error, "", "", "there is no stage `" + options.until + "`",
-                       "the stages are " + stages});
+    listener.diagnose(
+        {Diagnostic::Severity::Error, "", "", "there is no stage `" + options.until + "`", "the stages are " + stages});
     return ExitCode::Usage;
   }
   enablePassCounts();

@@ -35,15 +35,9 @@ static std::string placeOf(mlir::Location location) {
 Diagnostic translateDiagnostic(mlir::Diagnostic &diagnostic) {
   Diagnostic result;
   switch (diagnostic.getSeverity()) {
-  case mlir::DiagnosticSeverity::Error:
-    result.severity = Diagnostic::Severity::Error;
-    break;
-  case mlir::DiagnosticSeverity::Warning:
-    result.severity = Diagnostic::Severity::Warning;
-    break;
-  default:
-    result.severity = Diagnostic::Severity::Remark;
-    break;
+  case mlir::DiagnosticSeverity::Error: result.severity = Diagnostic::Severity::Error; break;
+  case mlir::DiagnosticSeverity::Warning: result.severity = Diagnostic::Severity::Warning; break;
+  default: result.severity = Diagnostic::Severity::Remark; break;
   }
   result.node = nodeNameOf(diagnostic.getLocation());
   std::string text = diagnostic.str();

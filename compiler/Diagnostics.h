@@ -3,7 +3,7 @@
 #ifndef DSCC_COMPILER_DIAGNOSTICS_H
 #define DSCC_COMPILER_DIAGNOSTICS_H
 
-#include "compiler/Compile.h"
+#include "compiler/CompileListener.h"
 
 #include "mlir/IR/Diagnostics.h"
 

@@ -109,7 +109,7 @@ llvm::ArrayRef<Step> journey() {
       {"canonical", canonicalize},
       {"typed", assignTypes},
       // From here on targets go separate ways.
-      {"laidout", splitTargets},
+      {"split", splitTargets},
       {"grouped", fuseGroups},
       {"scheduled", scheduleGroups},
       // After scheduling, which may add buffers; before emission, because launches carry the offsets.
@@ -135,9 +135,9 @@ LogicalResult buildPipeline(OpPassManager &pm, const CompileOptions &options) {
 }
 
 llvm::ArrayRef<llvm::StringLiteral> allStages() {
-  static constexpr llvm::StringLiteral stages[] = {"imported",  "canonical", "typed",   "laidout",  "grouped",
-                                                   "scheduled", "placed",    "emitted", "streamed", "translated",
-                                                   "linked"};
+  static constexpr llvm::StringLiteral stages[] = {"imported", "canonical",  "typed",  "split",
+                                                   "grouped",  "scheduled",  "placed", "emitted",
+                                                   "streamed", "translated", "linked"};
   return stages;
 }
 

@@ -3,7 +3,7 @@
 #ifndef DSCC_COMPILER_PIPELINE_H
 #define DSCC_COMPILER_PIPELINE_H
 
-#include "compiler/Compile.h"
+#include "compiler/CompileOptions.h"
 
 #include "mlir/Pass/PassManager.h"
 #include "llvm/ADT/SmallVector.h"

@@ -202,7 +202,7 @@ def AssignPrecision : Pass<"dsc-assign-precision", "mlir::func::FuncOp"> {
   let dependentDialects = ["dsc::DscDialect"];
 }
 
-//===-- laidout ---------------------------------------------------------------------------------------------------===//
+//===-- split -----------------------------------------------------------------------------------------------------===//
 
 def SplitTargets : Pass<"dsc-split-targets", "mlir::ModuleOp"> {
   let summary = "Give each target a module of its own";

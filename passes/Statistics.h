@@ -1,7 +1,7 @@
 // What the passes have counted. LLVM's own printers do nothing in a release build of LLVM; these do.
 //
-// A pass counts with ALWAYS_ENABLED_STATISTIC, not with the `statistics` of Passes.td: the class behind those has another
-// size in our build (with asserts) than in a release build of MLIR.
+// A pass counts with ALWAYS_ENABLED_STATISTIC, not with the `statistics` of Passes.td: the class behind those has
+// another size in our build (with asserts) than in a release build of MLIR.
 
 #ifndef DSCC_PASSES_STATISTICS_H
 #define DSCC_PASSES_STATISTICS_H

@@ -46,8 +46,8 @@ static LogicalResult verifyFlat(ModuleOp top) {
   });
 }
 
-/// laidout: one module a target, each with a graph of its own.
-static LogicalResult verifyLaidout(ModuleOp top) {
+/// split: one module a target, each with a graph of its own.
+static LogicalResult verifySplit(ModuleOp top) {
   func::FuncOp main = getMain(top);
   if (!main || !main.isExternal())
     return top.emitError("has no declaration of @main");
@@ -86,9 +86,7 @@ static LogicalResult verifyScheduled(ModuleOp top) {
 
 /// placed: every result has bytes of its own for as long as it is needed.
 static LogicalResult verifyPlaced(ModuleOp top) {
-  return checkTargets(top, [&](ModuleOp nested) {
-    return verifyPlacement(getMain(nested));
-  });
+  return checkTargets(top, [&](ModuleOp nested) { return verifyPlacement(getMain(nested)); });
 }
 
 /// emitted: groups have become launches of kernels that exist.
@@ -143,10 +141,9 @@ struct Promise {
 } // namespace
 
 static constexpr Promise promises[] = {
-    {"imported", verifyFlat},       {"canonical", verifyFlat},    {"typed", verifyFlat},
-    {"laidout", verifyLaidout},     {"grouped", verifyLaidout},   {"grouped", verifyGrouped},
-    {"scheduled", verifyGrouped},   {"scheduled", verifyScheduled},
-    {"placed", verifyPlaced},       {"emitted", verifyEmitted},   {"streamed", verifyStreamed},
+    {"imported", verifyFlat}, {"canonical", verifyFlat},  {"typed", verifyFlat},        {"split", verifySplit},
+    {"grouped", verifySplit}, {"grouped", verifyGrouped}, {"scheduled", verifyGrouped}, {"scheduled", verifyScheduled},
+    {"placed", verifyPlaced}, {"emitted", verifyEmitted}, {"streamed", verifyStreamed},
 };
 
 namespace {

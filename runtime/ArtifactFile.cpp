@@ -69,8 +69,9 @@ static dscc_status checkSections(const char *path, const File &file, const dscc_
     uint64_t hash = xxh64(static_cast<char *>(mapped) + slack, section.bytes);
     munmap(mapped, section.bytes + slack);
     if (hash != section.hash)
-      return fail(DSCC_BAD_FILE, "'%s' is damaged: section %u (bytes %llu to %llu) has another hash than when it was made",
-                  path, i, (unsigned long long)section.offset, (unsigned long long)(section.offset + section.bytes));
+      return fail(DSCC_BAD_FILE,
+                  "'%s' is damaged: section %u (bytes %llu to %llu) has another hash than when it was made", path, i,
+                  (unsigned long long)section.offset, (unsigned long long)(section.offset + section.bytes));
   }
   return DSCC_OK;
 }
@@ -80,7 +81,8 @@ dscc_status checkArtifact(const char *path, bool skipHashes) {
   if (dscc_status status = openFile(path, file))
     return status;
   dscc_trailer trailer;
-  if (file.bytes < sizeof(trailer) || !readFully(file.descriptor, &trailer, sizeof(trailer), file.bytes - sizeof(trailer)))
+  if (file.bytes < sizeof(trailer) ||
+      !readFully(file.descriptor, &trailer, sizeof(trailer), file.bytes - sizeof(trailer)))
     return fail(DSCC_BAD_FILE, "'%s' is too short to be an artifact: %llu bytes", path, (unsigned long long)file.bytes);
   if (memcmp(trailer.magic, DSCC_TRAILER_MAGIC, sizeof(trailer.magic)))
     return fail(DSCC_BAD_FILE,

@@ -36,8 +36,8 @@ dscc_status runOnCpu(dscc_context &context) {
                   table.outputs[i].name);
     context.outputs[i] = context.binding.outputs[i]->data;
   }
-  dscc_run_args args = {&services,      &context,     context.binding.symbols, context.inputs, context.outputs,
-                        context.arena, context.model->weights};
+  dscc_run_args args = {&services,       &context,      context.binding.symbols, context.inputs,
+                        context.outputs, context.arena, context.model->weights};
   return static_cast<dscc_status>(context.model->program->run(&args));
 }
 

@@ -89,9 +89,11 @@ static dscc_status findDevice(const dscc_open_options &options, CudaDevice &cuda
   if (dscc_status status = driver.report(driver.deviceGet(&cuda.device, options.device_ordinal), "cuDeviceGet"))
     return status;
   int major = 0, minor = 0;
-  if (dscc_status status = driver.report(driver.deviceAttribute(&major, computeMajor, cuda.device), "cuDeviceGetAttribute"))
+  if (dscc_status status =
+          driver.report(driver.deviceAttribute(&major, computeMajor, cuda.device), "cuDeviceGetAttribute"))
     return status;
-  if (dscc_status status = driver.report(driver.deviceAttribute(&minor, computeMinor, cuda.device), "cuDeviceGetAttribute"))
+  if (dscc_status status =
+          driver.report(driver.deviceAttribute(&minor, computeMinor, cuda.device), "cuDeviceGetAttribute"))
     return status;
   sm = major * 10 + minor;
   return driver.report(driver.primaryRetain(&cuda.context, cuda.device), "cuDevicePrimaryCtxRetain");
@@ -109,8 +111,8 @@ static dscc_status loadKernels(const dscc_program &program, CudaDevice &cuda, un
     return fail(DSCC_OUT_OF_MEMORY, "no memory for the table of kernels");
   for (uint32_t i = 0; i < program.num_kernels; ++i) {
     const dscc_kernel &kernel = program.kernels[i];
-    if (dscc_status status = driver.report(driver.moduleFunction(&cuda.functions[i], cuda.module, kernel.name),
-                                           "cuModuleGetFunction"))
+    if (dscc_status status =
+            driver.report(driver.moduleFunction(&cuda.functions[i], cuda.module, kernel.name), "cuModuleGetFunction"))
       return status;
     if (kernel.shared_bytes <= sharedWithoutAsking)
       continue;
@@ -139,8 +141,8 @@ static dscc_status uploadWeights(dscc_model &model, CudaDevice &cuda, const unsi
     if (!isOurs(weight))
       continue;
     model.weights[i] = reinterpret_cast<const void *>(next);
-    if (dscc_status status = cuda.driver.report(
-            cuda.driver.copyIn(next, data + weight.offset, weight.bytes, nullptr), "cuMemcpyHtoDAsync of a weight"))
+    if (dscc_status status = cuda.driver.report(cuda.driver.copyIn(next, data + weight.offset, weight.bytes, nullptr),
+                                                "cuMemcpyHtoDAsync of a weight"))
       return status;
     next += rounded(weight.bytes);
   }
@@ -251,11 +253,11 @@ static int32_t launch(void *handle, int32_t kernel, const int64_t grid[3], void 
   CudaDevice &cuda = *queue.owner->model->cuda;
   const dscc_kernel &facts = queue.owner->model->program->kernels[kernel];
   if (grid[0] > INT32_MAX || grid[1] > 65535 || grid[2] > 65535)
-    return fail(DSCC_BAD_INPUT, "kernel %s would need %lld x %lld x %lld blocks, more than a launch can have", facts.name,
-                (long long)grid[0], (long long)grid[1], (long long)grid[2]);
-  CuResult result = cuda.driver.launch(cuda.functions[kernel], grid[0], grid[1], grid[2], facts.threads[0],
-                                       facts.threads[1], facts.threads[2], facts.shared_bytes, queue.current, args,
-                                       nullptr);
+    return fail(DSCC_BAD_INPUT, "kernel %s would need %lld x %lld x %lld blocks, more than a launch can have",
+                facts.name, (long long)grid[0], (long long)grid[1], (long long)grid[2]);
+  CuResult result =
+      cuda.driver.launch(cuda.functions[kernel], grid[0], grid[1], grid[2], facts.threads[0], facts.threads[1],
+                         facts.threads[2], facts.shared_bytes, queue.current, args, nullptr);
   char what[128];
   snprintf(what, sizeof(what), "the launch of kernel %s (%s)", facts.name, facts.nodes);
   return result ? cuda.driver.report(result, what) : DSCC_OK;
@@ -266,9 +268,9 @@ static int32_t copy(void *handle, void *target, const void *source, int64_t byte
   CudaDriver &driver = queue.owner->model->cuda->driver;
   if (bytes <= 0)
     return DSCC_OK;
-  return driver.report(driver.copyWithin(reinterpret_cast<CuPointer>(target), reinterpret_cast<CuPointer>(source), bytes,
-                                         queue.current),
-                       "cuMemcpyDtoDAsync");
+  return driver.report(
+      driver.copyWithin(reinterpret_cast<CuPointer>(target), reinterpret_cast<CuPointer>(source), bytes, queue.current),
+      "cuMemcpyDtoDAsync");
 }
 
 /// A device buffer for a host tensor; grown when needed, before anything of the run is enqueued.
@@ -290,7 +292,8 @@ static dscc_status place(dscc_context &context, size_t index, const char *name, 
   if (buffer.on_device) {
     pointer = buffer.data;
     if (reinterpret_cast<uintptr_t>(pointer) % bufferAlignment)
-      return fail(DSCC_BAD_INPUT, "the device buffer of '%s' is not aligned to %u bytes", name, unsigned(bufferAlignment));
+      return fail(DSCC_BAD_INPUT, "the device buffer of '%s' is not aligned to %u bytes", name,
+                  unsigned(bufferAlignment));
     return DSCC_OK;
   }
   Staging &staging = context.queue->staging[index];
@@ -325,11 +328,10 @@ static dscc_status placeAll(dscc_context &context) {
       });
   if (status != DSCC_OK)
     return status;
-  return visitBuffers(context.binding.outputs, table.num_outputs, dims,
-                      [&](uint32_t i, const dscc_buffer &buffer, uint64_t bytes) {
-                        return place(context, table.num_inputs + i, table.outputs[i].name, buffer, bytes,
-                                     context.outputs[i]);
-                      });
+  return visitBuffers(
+      context.binding.outputs, table.num_outputs, dims, [&](uint32_t i, const dscc_buffer &buffer, uint64_t bytes) {
+        return place(context, table.num_inputs + i, table.outputs[i].name, buffer, bytes, context.outputs[i]);
+      });
 }
 
 static dscc_status copyInputs(dscc_context &context) {
@@ -370,8 +372,8 @@ static dscc_status enqueue(dscc_context &context) {
   static const dscc_services services = {sizeof(dscc_services), launch, copy};
   if (dscc_status status = copyInputs(context))
     return status;
-  dscc_run_args args = {&services,      context.queue, context.binding.symbols, context.inputs, context.outputs,
-                        context.arena, context.model->weights};
+  dscc_run_args args = {&services,       context.queue, context.binding.symbols, context.inputs,
+                        context.outputs, context.arena, context.model->weights};
   return static_cast<dscc_status>(context.model->program->run(&args));
 }
 

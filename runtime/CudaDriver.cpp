@@ -33,7 +33,8 @@ dscc_status CudaDriver::report(CuResult result, const char *what) const {
   const char *name = nullptr;
   if (errorName(result, &name) || !name)
     name = "an unknown error";
-  return fail(result == outOfMemory ? DSCC_OUT_OF_MEMORY : DSCC_DEVICE_FAILED, "%s failed: %s (%d)", what, name, result);
+  return fail(result == outOfMemory ? DSCC_OUT_OF_MEMORY : DSCC_DEVICE_FAILED, "%s failed: %s (%d)", what, name,
+              result);
 }
 
 } // namespace dscc

@@ -1,5 +1,5 @@
-// The part of the CUDA driver API that the runtime calls, found by dlopen. Declared here by hand: the driver is the only
-// thing needed of CUDA, at build time as at run time.
+// The part of the CUDA driver API that the runtime calls, found by dlopen. Declared here by hand: the driver is the
+// only thing needed of CUDA, at build time as at run time.
 
 #ifndef DSCC_RUNTIME_CUDADRIVER_H
 #define DSCC_RUNTIME_CUDADRIVER_H
@@ -39,7 +39,8 @@ using CuHandle = void *; // contexts, modules, functions, streams
   X(streamDestroy, "cuStreamDestroy_v2", CuResult(CuHandle))                                                           \
   X(streamWait, "cuStreamSynchronize", CuResult(CuHandle))                                                             \
   X(launch, "cuLaunchKernel",                                                                                          \
-    CuResult(CuHandle, unsigned, unsigned, unsigned, unsigned, unsigned, unsigned, unsigned, CuHandle, void **, void **))
+    CuResult(CuHandle, unsigned, unsigned, unsigned, unsigned, unsigned, unsigned, unsigned, CuHandle, void **,        \
+             void **))
 
 struct CudaDriver {
   void *library = nullptr;

@@ -22,14 +22,15 @@ static bool supportsLevel(uint32_t level) {
 static dscc_status checkTable(const char *path, const dscc_model_v1 *table) {
   if (table->magic != DSCC_MODEL_MAGIC || table->abi_version != DSCC_ABI_VERSION ||
       table->struct_bytes != sizeof(dscc_model_v1))
-    return fail(DSCC_BAD_FILE, "'%s' has a table of ABI version %u and %u bytes, but this runtime expects version %u and %zu",
-                path, table->abi_version, table->struct_bytes, DSCC_ABI_VERSION, sizeof(dscc_model_v1));
+    return fail(DSCC_BAD_FILE,
+                "'%s' has a table of ABI version %u and %u bytes, but this runtime expects version %u and %zu", path,
+                table->abi_version, table->struct_bytes, DSCC_ABI_VERSION, sizeof(dscc_model_v1));
   for (uint32_t i = 0; i < table->num_inputs + table->num_outputs; ++i) {
-    const dscc_tensor &tensor =
-        i < table->num_inputs ? table->inputs[i] : table->outputs[i - table->num_inputs];
+    const dscc_tensor &tensor = i < table->num_inputs ? table->inputs[i] : table->outputs[i - table->num_inputs];
     if (tensor.rank < 0 || tensor.rank > DSCC_MAX_RANK || !dscc_dtype_bytes(tensor.dtype))
-      return fail(DSCC_BAD_FILE, "'%s' has a tensor '%s' of rank %d and element type %d, which this runtime does not know",
-                  path, tensor.name, tensor.rank, tensor.dtype);
+      return fail(DSCC_BAD_FILE,
+                  "'%s' has a tensor '%s' of rank %d and element type %d, which this runtime does not know", path,
+                  tensor.name, tensor.rank, tensor.dtype);
   }
   for (uint32_t i = 0; i < table->num_symbols; ++i) {
     const dscc_symbol &symbol = table->symbols[i];

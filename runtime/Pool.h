@@ -1,8 +1,8 @@
 // The worker threads of a model on a CPU.
 //
-// A launch is a number of blocks that are handed out in chunks by an atomic ticket. Workers spin for a while before they
-// sleep, because the next launch of the same run usually follows within a microsecond. One launch runs at a time: a
-// second context that finds the pool busy runs its blocks itself.
+// A launch is a number of blocks that are handed out in chunks by an atomic ticket. Workers spin for a while before
+// they sleep, because the next launch of the same run usually follows within a microsecond. One launch runs at a time:
+// a second context that finds the pool busy runs its blocks itself.
 
 #ifndef DSCC_RUNTIME_POOL_H
 #define DSCC_RUNTIME_POOL_H

@@ -14,12 +14,9 @@ DsccListener::DsccListener(bool json, std::string commandLine, std::string repro
 
 static llvm::StringRef nameOf(Diagnostic::Severity severity) {
   switch (severity) {
-  case Diagnostic::Severity::Error:
-    return "error";
-  case Diagnostic::Severity::Warning:
-    return "warning";
-  case Diagnostic::Severity::Remark:
-    return "remark";
+  case Diagnostic::Severity::Error: return "error";
+  case Diagnostic::Severity::Warning: return "warning";
+  case Diagnostic::Severity::Remark: return "remark";
   }
   return "";
 }

@@ -4,7 +4,7 @@
 #ifndef DSCC_TOOLS_DSCCLISTENER_H
 #define DSCC_TOOLS_DSCCLISTENER_H
 
-#include "compiler/Compile.h"
+#include "compiler/CompileListener.h"
 
 #include <mutex>
 

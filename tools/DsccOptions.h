@@ -3,7 +3,7 @@
 #ifndef DSCC_TOOLS_DSCCOPTIONS_H
 #define DSCC_TOOLS_DSCCOPTIONS_H
 
-#include "compiler/Compile.h"
+#include "compiler/CompileOptions.h"
 
 #include "llvm/ADT/ArrayRef.h"
 #include "llvm/Support/raw_ostream.h"

@@ -48,18 +48,14 @@ static ExitCode fail(ExitCode code, const std::string &sentence) {
 
 static ExitCode exitCodeOf(dscc_status status) {
   switch (status) {
-  case DSCC_OK:
-    return Ok;
+  case DSCC_OK: return Ok;
   case DSCC_BAD_FILE:
-  case DSCC_BAD_INPUT:
-    return Rejected;
+  case DSCC_BAD_INPUT: return Rejected;
   case DSCC_NO_DEVICE:
   case DSCC_OUT_OF_MEMORY:
-  case DSCC_DEVICE_FAILED:
-    return Environment;
+  case DSCC_DEVICE_FAILED: return Environment;
   case DSCC_BAD_CALL:
-  case DSCC_TOO_SMALL:
-    break;
+  case DSCC_TOO_SMALL: break;
   }
   return Internal;
 }
@@ -305,8 +301,8 @@ static ExitCode runModel(dscc_model *model, const Options &options, const std::s
     return failWithLastError(status, "");
   Context context(created);
   auto run = [&] {
-    return dscc_run(context.get(), inputBuffers.data(), inputBuffers.size(), outputBuffers.data(),
-                    outputBuffers.size(), nullptr);
+    return dscc_run(context.get(), inputBuffers.data(), inputBuffers.size(), outputBuffers.data(), outputBuffers.size(),
+                    nullptr);
   };
   Clock::time_point start = Clock::now();
   if (dscc_status status = run(); status != DSCC_OK)
@@ -333,9 +329,10 @@ static ExitCode runModel(dscc_model *model, const Options &options, const std::s
 
 /// The simulator takes its settings from the environment; its library lies beside this program's folder, in lib.
 static std::string setUpSimulator(const Options &options) {
-  const std::pair<const char *, const std::string &> settings[] = {
-      {"DSCC_SIM_CHIP", options.simChip}, {"DSCC_SIM_CHECK", options.simCheck}, {"DSCC_SIM_SEED", options.simSeed},
-      {"DSCC_SIM_STATS", options.statistics}};
+  const std::pair<const char *, const std::string &> settings[] = {{"DSCC_SIM_CHIP", options.simChip},
+                                                                   {"DSCC_SIM_CHECK", options.simCheck},
+                                                                   {"DSCC_SIM_SEED", options.simSeed},
+                                                                   {"DSCC_SIM_STATS", options.statistics}};
   for (auto &[name, value] : settings)
     if (!value.empty())
       setenv(name, value.c_str(), 1);

@@ -88,9 +88,8 @@ static bool writeDependencies(const CommandLine &line, const CompileReport &repo
 }
 
 static void printReport(const CommandLine &line, const CompileReport &report) {
-  llvm::errs() << "dscc: " << line.compile.input << ": " << report.nodes << " nodes, " << report.kernels
-               << " kernels, " << report.weightBytes << " bytes of weights, " << report.artifactBytes
-               << " bytes in all\n";
+  llvm::errs() << "dscc: " << line.compile.input << ": " << report.nodes << " nodes, " << report.kernels << " kernels, "
+               << report.weightBytes << " bytes of weights, " << report.artifactBytes << " bytes in all\n";
   if (!report.ptxasVersion.empty())
     llvm::errs() << "dscc: ptxas " << report.ptxasVersion << " (" << line.compile.ptxas << ")\n";
   for (const PassCount &count : report.counts)
@@ -125,9 +124,8 @@ static void startWatchdog(double seconds, DsccListener &listener) {
 
 static ExitCode compileWith(const CommandLine &line, const std::string &words) {
   const CompileOptions &options = line.compile;
-  std::string stem = options.output.empty() || options.output == "-"
-                         ? llvm::sys::path::filename(options.input).str()
-                         : options.output;
+  std::string stem =
+      options.output.empty() || options.output == "-" ? llvm::sys::path::filename(options.input).str() : options.output;
   DsccListener listener(line.jsonDiagnostics, words, stem + ".reproducer.mlir");
   currentListener = &listener;
   startWatchdog(options.budgets.seconds, listener);

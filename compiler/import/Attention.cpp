@@ -59,7 +59,8 @@ Value AttentionImporter::repeatHeads(Value x, const DimExpr &heads) {
   if (mlir::failed(node.requireMultiple(heads, dims[1], "query heads for key heads")))
     return {};
   DimExpr times = DimExpr::floorDiv(heads, dims[1]);
-  x = node.expand(node.reshape(x, {dims[0], dims[1], 1, dims[2], dims[3]}), {dims[0], dims[1], times, dims[2], dims[3]});
+  x = node.expand(node.reshape(x, {dims[0], dims[1], 1, dims[2], dims[3]}),
+                  {dims[0], dims[1], times, dims[2], dims[3]});
   return node.reshape(x, {dims[0], heads, dims[2], dims[3]});
 }
 

@@ -72,8 +72,8 @@ static LogicalResult convertTrilu(NodeImporter &node) {
   Value row = countAlong(node, dims[dims.size() - 2], 0, 2, i64), column = countAlong(node, dims.back(), 1, 2, i64);
   if (node.input(1))
     row = node.add(row, node.reshape(node.cast(node.input(1), i64), {}));
-  Value keep = node.integer("upper", 1) ? node.make<dsc::LessEqualOp>(row, column)
-                                        : node.make<dsc::LessEqualOp>(column, row);
+  Value keep =
+      node.integer("upper", 1) ? node.make<dsc::LessEqualOp>(row, column) : node.make<dsc::LessEqualOp>(column, row);
   return node.finish(node.make<dsc::WhereOp>(keep, x, node.scalarLike(x, 0)));
 }
 
@@ -148,7 +148,8 @@ template <const Window &window> static LogicalResult convertWindow(NodeImporter 
   std::optional<dsc::Dims> known = node.known(node.input(0));
   if (!known || known->size() != 1)
     return node.unsupported("has a size that is computed at run time", "make the size a constant");
-  Type f32 = node.builder.getF32Type(), type = elementType(node.builder.getContext(), node.integer("output_datatype", 1));
+  Type f32 = node.builder.getF32Type(),
+       type = elementType(node.builder.getContext(), node.integer("output_datatype", 1));
   if (!type)
     return node.unsupported("has the output_datatype " + dataTypeName(node.integer("output_datatype", 0)));
   DimExpr size = (*known)[0], period = node.integer("periodic", 1) ? size : size - 1;

@@ -16,8 +16,8 @@ static void padToSame(Window &window, ArrayRef<DimExpr> spatialDims, bool upper)
   dsc::Dims pads(2 * spatial, DimExpr(0));
   for (size_t i = 0; i < spatial; ++i) {
     DimExpr reach = (window.size[i] - 1) * window.dilations[i] + 1;
-    DimExpr total = (DimExpr::ceilDiv(spatialDims[i], window.strides[i]) - 1) * window.strides[i] + reach -
-                    spatialDims[i];
+    DimExpr total =
+        (DimExpr::ceilDiv(spatialDims[i], window.strides[i]) - 1) * window.strides[i] + reach - spatialDims[i];
     if (!total.isNonNegative())
       total = DimExpr::max(0, total);
     DimExpr less = DimExpr::floorDiv(total, 2);
@@ -39,9 +39,11 @@ std::optional<Window> readWindow(NodeImporter &node, Value input, Integers size)
   };
   if (dims.size() != spatial + 2)
     return complain("has a window of " + Twine(spatial) + " dims for an input of rank " + Twine(dims.size()));
-  Window window{size, node.integers("strides").value_or(Integers(spatial, 1)),
+  Window window{size,
+                node.integers("strides").value_or(Integers(spatial, 1)),
                 node.integers("dilations").value_or(Integers(spatial, 1)),
-                node.integers("pads").value_or(Integers(2 * spatial, 0)), {}};
+                node.integers("pads").value_or(Integers(2 * spatial, 0)),
+                {}};
   if (window.strides.size() != spatial || window.dilations.size() != spatial || window.pads.size() != 2 * spatial)
     return complain("has " + Twine(window.strides.size()) + " strides, " + Twine(window.dilations.size()) +
                     " dilations and " + Twine(window.pads.size()) + " pads for " + Twine(spatial) + " spatial dims");
@@ -155,8 +157,8 @@ static LogicalResult fitTransposed(NodeImporter &node, ArrayRef<DimExpr> dims, W
     return node.reject("has an output_shape of " + Twine(shape->size()) + " dims");
   for (size_t i = 0; i < spatial; ++i) {
     DimExpr wanted = shape ? DimExpr((*shape)[i]) : dims[i + 2] * window.strides[i];
-    DimExpr total = (dims[i + 2] - 1) * window.strides[i] + extra[i] + (window.size[i] - 1) * window.dilations[i] + 1 -
-                    wanted;
+    DimExpr total =
+        (dims[i + 2] - 1) * window.strides[i] + extra[i] + (window.size[i] - 1) * window.dilations[i] + 1 - wanted;
     if (!total.isConstant())
       return node.unsupported("has an output_shape for an input with dynamic dims", "give it pads instead");
     int64_t pads = std::max<int64_t>(0, total.constant());
@@ -188,9 +190,9 @@ static LogicalResult convertConvTranspose(NodeImporter &node) {
   if (mlir::failed(fitTransposed(node, dimsOf(x), *window, extra)) ||
       mlir::failed(node.requireEqual(dimsOf(x)[1], dimsOf(filter)[0], "channels")))
     return failure();
-  Value result = node.make<dsc::ConvTransposeOp>(x, filter, node.attribute(window->strides),
-                                                 node.attribute(window->dilations), node.attribute(window->pads),
-                                                 node.attribute(extra), groups);
+  Value result =
+      node.make<dsc::ConvTransposeOp>(x, filter, node.attribute(window->strides), node.attribute(window->dilations),
+                                      node.attribute(window->pads), node.attribute(extra), groups);
   return node.finish(addBias(node, result, node.input(2)));
 }
 

@@ -16,10 +16,12 @@ static const Rows &allRows() {
   static const Rows rows = [] {
     Rows made;
     for (llvm::ArrayRef<Converter> family :
-         {activationConverters(), attentionConverters(), constantConverters(), controlConverters(), convConverters(), einsumConverters(),
-          elementwiseConverters(), gatherConverters(), gridSampleConverters(), lossConverters(), matmulConverters(), movementConverters(),
-          normalizeConverters(), padConverters(), poolConverters(), quantizeConverters(), reduceConverters(),
-          resizeConverters(), scatterConverters(), shapeConverters(), sliceConverters()})
+         {activationConverters(), attentionConverters(), constantConverters(),    controlConverters(),
+          convConverters(),       einsumConverters(),    elementwiseConverters(), gatherConverters(),
+          gridSampleConverters(), lossConverters(),      matmulConverters(),      movementConverters(),
+          normalizeConverters(),  padConverters(),       poolConverters(),        quantizeConverters(),
+          reduceConverters(),     resizeConverters(),    scatterConverters(),     shapeConverters(),
+          sliceConverters()})
       for (const Converter &row : family)
         made[key(row.domain, row.opType)].push_back(&row);
     return made;

@@ -9,8 +9,8 @@ namespace dscc {
 
 struct Converter {
   llvm::StringLiteral domain, opType;
-  int64_t since;                   // the oldest opset that this row understands
-  unsigned minInputs, maxInputs;   // the first minInputs are never null
+  int64_t since;                 // the oldest opset that this row understands
+  unsigned minInputs, maxInputs; // the first minInputs are never null
   mlir::LogicalResult (*convert)(NodeImporter &node);
 };
 

@@ -17,7 +17,8 @@ namespace fs = llvm::sys::fs;
 
 ExternalData::ExternalData(llvm::StringRef modelPath, uint64_t ownBytes, uint64_t modelBytes,
                            std::vector<std::string> &dependencies, Problems &problems)
-    : folder(path::parent_path(modelPath)), bytesSoFar(ownBytes), modelBytes(modelBytes), dependencies(dependencies), problems(problems) {
+    : folder(path::parent_path(modelPath)), bytesSoFar(ownBytes), modelBytes(modelBytes), dependencies(dependencies),
+      problems(problems) {
   if (folder.empty())
     folder = ".";
 }

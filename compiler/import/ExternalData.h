@@ -20,8 +20,8 @@ class ExternalData {
 public:
   /// `modelPath` tells the folder; every file that is read is added to `dependencies`.
   /// All files together may have `modelBytes` less those of the model itself.
-  ExternalData(llvm::StringRef modelPath, uint64_t ownBytes, uint64_t modelBytes, std::vector<std::string> &dependencies,
-               Problems &problems);
+  ExternalData(llvm::StringRef modelPath, uint64_t ownBytes, uint64_t modelBytes,
+               std::vector<std::string> &dependencies, Problems &problems);
 
   struct Range {
     std::shared_ptr<llvm::MemoryBuffer> file; // null: there was a problem

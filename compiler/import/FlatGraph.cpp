@@ -99,15 +99,14 @@ static std::string nameOf(const onnx::NodeProto &node, size_t position) {
 }
 
 LogicalResult Flattener::addNodes(const google::protobuf::RepeatedPtrField<onnx::NodeProto> &nodes,
-                                  const std::shared_ptr<NameScope> &scope, unsigned depth,
-                                  std::vector<FlatNode> &out) {
+                                  const std::shared_ptr<NameScope> &scope, unsigned depth, std::vector<FlatNode> &out) {
   // All names first: the nodes need not be sorted.
   for (auto [position, node] : llvm::enumerate(nodes))
     for (const std::string &output : node.output())
       if (!output.empty() && !scope->names.try_emplace(output, scope->prefix + output).second &&
           scope->names[output] == scope->prefix + output)
-        return problems.reject("the value '" + output + "' is defined twice",
-                               scope->title + nameOf(node, position), node.op_type());
+        return problems.reject("the value '" + output + "' is defined twice", scope->title + nameOf(node, position),
+                               node.op_type());
   for (auto [position, node] : llvm::enumerate(nodes)) {
     if (++nodeCount > budgets.nodes)
       return problems.limit("the model has more than " + Twine(budgets.nodes) + " nodes, functions inlined", "", "",
@@ -121,8 +120,7 @@ LogicalResult Flattener::addNodes(const google::protobuf::RepeatedPtrField<onnx:
     }
     for (const std::string &output : node.output())
       flat.outputs.push_back(output.empty() ? "" : scope->names[output]);
-    const onnx::FunctionProto *function =
-        functions.lookup(functionKey(node.domain(), node.op_type(), node.overload()));
+    const onnx::FunctionProto *function = functions.lookup(functionKey(node.domain(), node.op_type(), node.overload()));
     if (!function) {
       out.push_back(std::move(flat));
       continue;

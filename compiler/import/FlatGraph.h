@@ -35,10 +35,10 @@ struct NameScope {
 };
 
 struct FlatNode {
-  std::shared_ptr<const onnx::NodeProto> node; // references to a function's attributes are resolved
-  std::string name;                            // for the user
+  std::shared_ptr<const onnx::NodeProto> node;    // references to a function's attributes are resolved
+  std::string name;                               // for the user
   llvm::SmallVector<std::string> inputs, outputs; // flat names; empty: left out
-  std::shared_ptr<const NameScope> scope;      // for the node's subgraphs
+  std::shared_ptr<const NameScope> scope;         // for the node's subgraphs
 
   int64_t opset() const; // of the node's domain; 0 if it is not imported
 };

@@ -47,7 +47,8 @@ static LogicalResult convertReverseSequence(NodeImporter &node) {
   Value place = countAlong(node, dims[*time], *time, dims.size(), i64);
   Value mirrored = node.sub(node.sub(lengths, node.scalar(i64, 1)), place);
   Value from = node.make<dsc::WhereOp>(node.make<dsc::LessOp>(place, lengths), mirrored, place);
-  return node.finish(node.make<dsc::GatherElementsOp>(x, node.expand(from, dims), node.builder.getI64IntegerAttr(*time)));
+  return node.finish(
+      node.make<dsc::GatherElementsOp>(x, node.expand(from, dims), node.builder.getI64IntegerAttr(*time)));
 }
 
 ArrayRef<Converter> gatherConverters() {

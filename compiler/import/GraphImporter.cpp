@@ -95,9 +95,11 @@ LogicalResult GraphImporter::importNode(const FlatNode &node) {
       unknown.insert(output);
     return success(!problems.isFatal());
   };
-  if (node.opset() < 1 || (node.opset() > newestOpset && (node.node->domain().empty() || node.node->domain() == "ai.onnx"))) {
-    (void)problems.unsupported(node.opset() < 1 ? "the model does not say which opset the operator is of"
-                                                : "opset " + Twine(node.opset()) + " is newer than " + Twine(newestOpset),
+  if (node.opset() < 1 ||
+      (node.opset() > newestOpset && (node.node->domain().empty() || node.node->domain() == "ai.onnx"))) {
+    (void)problems.unsupported(node.opset() < 1
+                                   ? "the model does not say which opset the operator is of"
+                                   : "opset " + Twine(node.opset()) + " is newer than " + Twine(newestOpset),
                                node.name, node.node->op_type());
     return skip();
   }
@@ -112,8 +114,7 @@ LogicalResult GraphImporter::importNode(const FlatNode &node) {
       return skip();
     inputs.push_back(input.empty() ? Value() : values.lookup(input));
     if (!input.empty() && !inputs.back())
-      return problems.reject("reads the value '" + input + "', which nothing defines", node.name,
-                             node.node->op_type());
+      return problems.reject("reads the value '" + input + "', which nothing defines", node.name, node.node->op_type());
   }
   NodeImporter importer(*this, node, inputs);
   for (unsigned i = 0; i < converter->minInputs; ++i)

@@ -3,8 +3,8 @@
 //     grid ─► places ─► neighbours ─► gather_nd ─┐
 //                  └──► weights ─────────────────┴ mul ─► sum ─► y
 //
-// While it is computed the channels come last, so that a neighbour is a slice. What lies outside of the tensor counts as
-// zero, as the nearest border, or as its mirror image.
+// While it is computed the channels come last, so that a neighbour is a slice. What lies outside of the tensor counts
+// as zero, as the nearest border, or as its mirror image.
 
 #include "compiler/import/Converters.h"
 
@@ -81,8 +81,7 @@ Value GridSampler::reflect(Value place, size_t axis) {
   Value rest = node.sub(beyond, node.mul(turns, width));
   Value isEven = node.make<dsc::EqualOp>(node.make<dsc::FloorModOp>(turns, number(2)), number(0));
   Value fromLow = node.add(low, rest), fromHigh = node.sub(high, rest);
-  return choose(isBelow, choose(isEven, fromLow, fromHigh),
-                choose(isAbove, choose(isEven, fromHigh, fromLow), place));
+  return choose(isBelow, choose(isEven, fromLow, fromHigh), choose(isAbove, choose(isEven, fromHigh, fromLow), place));
 }
 
 /// Where the grid points to, counted in elements; the grid counts from -1 to 1, its last axis first.
@@ -107,7 +106,8 @@ Value GridSampler::placeAlong(size_t axis) {
 Neighbour GridSampler::neighbour(Value index, Value weight, size_t axis) {
   Type i64 = node.builder.getI64Type();
   if (padding == "zeros") {
-    Value inside = node.make<dsc::AndOp>(node.make<dsc::LessEqualOp>(number(0), index), less(index, count(sizes[axis])));
+    Value inside =
+        node.make<dsc::AndOp>(node.make<dsc::LessEqualOp>(number(0), index), less(index, count(sizes[axis])));
     return {node.cast(index, i64), weight, inside};
   }
   return {node.cast(padding == "border" ? clamp(index, axis) : reflect(index, axis), i64), weight, {}};

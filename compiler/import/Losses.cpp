@@ -24,8 +24,8 @@ static Value logLikelihoodLoss(NodeImporter &node, Value logProbability, Value t
     isIgnored = node.make<dsc::EqualOp>(labels, ignored);
     labels = node.make<dsc::WhereOp>(isIgnored, node.scalar(i64, 0), labels);
   }
-  Value picked = node.make<dsc::GatherElementsOp>(logProbability, node.reshape(labels, column),
-                                                  node.builder.getI64IntegerAttr(1));
+  Value picked =
+      node.make<dsc::GatherElementsOp>(logProbability, node.reshape(labels, column), node.builder.getI64IntegerAttr(1));
   Value loss = node.make<dsc::NegOp>(node.reshape(picked, targetDims)), weight;
   if (weights)
     weight = node.make<dsc::GatherOp>(weights, labels, node.builder.getI64IntegerAttr(0));

@@ -243,10 +243,10 @@ static LogicalResult convertDepthToSpace(NodeImporter &node) {
     return node.reject("has the unknown mode '" + mode + "'");
   dsc::Dims d = dimsOf(node.input(0));
   DimExpr depth = divideSize(d[1], block * block);
-  Value x = mode == "DCR" ? node.transpose(node.reshape(node.input(0), {d[0], block, block, depth, d[2], d[3]}),
-                                           {0, 3, 4, 1, 5, 2})
-                          : node.transpose(node.reshape(node.input(0), {d[0], depth, block, block, d[2], d[3]}),
-                                           {0, 1, 4, 2, 5, 3});
+  Value x =
+      mode == "DCR"
+          ? node.transpose(node.reshape(node.input(0), {d[0], block, block, depth, d[2], d[3]}), {0, 3, 4, 1, 5, 2})
+          : node.transpose(node.reshape(node.input(0), {d[0], depth, block, block, d[2], d[3]}), {0, 1, 4, 2, 5, 3});
   return node.finish(node.reshape(x, {d[0], depth, d[2] * block, d[3] * block}));
 }
 

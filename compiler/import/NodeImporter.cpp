@@ -236,8 +236,8 @@ Value NodeImporter::expand(Value value, ArrayRef<DimExpr> dims) {
 Value NodeImporter::cast(Value value, Type element, bool saturate) {
   if (!value || elementOf(value) == element)
     return value;
-  UnitAttr flag = saturate && isa<FloatType>(element) && element.getIntOrFloatBitWidth() <= 8 ? builder.getUnitAttr()
-                                                                                             : UnitAttr();
+  UnitAttr flag =
+      saturate && isa<FloatType>(element) && element.getIntOrFloatBitWidth() <= 8 ? builder.getUnitAttr() : UnitAttr();
   return makeTyped<dsc::CastOp>(dsc::makeTensor(dimsOf(value), element), value, flag);
 }
 
@@ -269,9 +269,7 @@ Value NodeImporter::splat(ArrayRef<DimExpr> dims, Type element, double value) {
 
 // What is known about values.
 
-std::optional<dsc::Dims> NodeImporter::known(Value value) const {
-  return value ? knownContents(value) : std::nullopt;
-}
+std::optional<dsc::Dims> NodeImporter::known(Value value) const { return value ? knownContents(value) : std::nullopt; }
 
 std::optional<Integers> NodeImporter::knownIntegers(Value value) const {
   std::optional<dsc::Dims> dims = known(value);

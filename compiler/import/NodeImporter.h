@@ -1,8 +1,8 @@
 // One ONNX node while it is turned into dsc ops: its inputs and attributes, the ops made for it, its results, and the
 // ways to say no.
 //
-// A converter is written as if nothing could go wrong: an op whose types do not fit is a null value and a problem, an op
-// on a null value is a null value, and a null result fails.
+// A converter is written as if nothing could go wrong: an op whose types do not fit is a null value and a problem, an
+// op on a null value is a null value, and a null result fails.
 
 #ifndef DSCC_COMPILER_IMPORT_NODEIMPORTER_H
 #define DSCC_COMPILER_IMPORT_NODEIMPORTER_H

@@ -22,9 +22,9 @@ static Value alongChannels(NodeImporter &node, Value list, int64_t rank) {
 
 static LogicalResult requireRank(NodeImporter &node, int64_t least) {
   int64_t rank = rankOf(node.input(0));
-  return rank >= least ? success()
-                       : node.reject("has an input of rank " + Twine(rank) + ", which must be " + Twine(least) +
-                                     " or more");
+  return rank >= least
+             ? success()
+             : node.reject("has an input of rank " + Twine(rank) + ", which must be " + Twine(least) + " or more");
 }
 
 /// Statistics of the batch itself, and the running ones after it.
@@ -189,8 +189,8 @@ template <Body body> static LogicalResult convertFlattened(NodeImporter &node) {
   size_t split = axis < 0 ? axis + rank : axis;
   if (split + 1 == dims.size())
     return node.finish(body(node, x, split));
-  Value rows = node.reshape(x, {dsc::countElements(ArrayRef(dims).take_front(split)),
-                                dsc::countElements(ArrayRef(dims).drop_front(split))});
+  Value rows = node.reshape(
+      x, {dsc::countElements(ArrayRef(dims).take_front(split)), dsc::countElements(ArrayRef(dims).drop_front(split))});
   return node.finish(rows ? node.reshape(body(node, rows, 1), dims) : Value());
 }
 

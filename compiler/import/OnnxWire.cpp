@@ -2,7 +2,8 @@
 // wire format is walked once first: messages on the way to a tensor are rewritten without their large raw_data fields,
 // everything else is copied as it is.
 //
-//     ModelProto ─ graph ─ initializer ─ raw_data            ModelProto ─ graph ─ initializer ─ external_data {"mapped", k}
+//     ModelProto ─ graph ─ initializer ─ raw_data            ModelProto ─ graph ─ initializer ─ external_data
+//     {"mapped", k}
 //                                        400 MB      ==>     mapped[k] = where in the file
 
 #include "compiler/import/OnnxFile.h"
@@ -23,18 +24,13 @@ enum WireType : uint32_t { Varint = 0, Fixed64 = 1, Bytes = 2, Fixed32 = 5 };
 /// The message types that may hold a tensor, by field numbers of onnx-ml.proto.
 Message childOf(Message parent, uint32_t field) {
   switch (parent) {
-  case Message::Model:
-    return field == 7 ? Message::Graph : field == 25 ? Message::Function : Message::Opaque;
-  case Message::Graph:
-    return field == 1 ? Message::Node : field == 5 ? Message::Tensor : Message::Opaque;
-  case Message::Function:
-    return field == 7 ? Message::Node : field == 11 ? Message::Attribute : Message::Opaque;
-  case Message::Node:
-    return field == 5 ? Message::Attribute : Message::Opaque;
+  case Message::Model: return field == 7 ? Message::Graph : field == 25 ? Message::Function : Message::Opaque;
+  case Message::Graph: return field == 1 ? Message::Node : field == 5 ? Message::Tensor : Message::Opaque;
+  case Message::Function: return field == 7 ? Message::Node : field == 11 ? Message::Attribute : Message::Opaque;
+  case Message::Node: return field == 5 ? Message::Attribute : Message::Opaque;
   case Message::Attribute:
     return field == 5 || field == 10 ? Message::Tensor : field == 6 || field == 11 ? Message::Graph : Message::Opaque;
-  default:
-    return Message::Opaque;
+  default: return Message::Opaque;
   }
 }
 
@@ -86,8 +82,7 @@ public:
       if (!reader.readVarint(tag))
         return false;
       uint32_t field = tag >> 3, wireType = tag & 7;
-      if (wireType == Varint ? !reader.readVarint(number)
-                             : !readContent(reader, wireType, content))
+      if (wireType == Varint ? !reader.readVarint(number) : !readContent(reader, wireType, content))
         return false;
       if (wireType == Bytes && content.size() > minimalCut) {
         if (type == Message::Tensor && field == tensorRawData) {

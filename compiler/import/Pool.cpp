@@ -33,8 +33,7 @@ static LogicalResult convertMaxPool(NodeImporter &node) {
     return failure();
   return node.finish(node.make<dsc::MaxPoolOp>(node.input(0), node.attribute(window->size),
                                                node.attribute(window->strides), node.attribute(window->dilations),
-                                               node.attribute(window->pads),
-                                               flag(node, node.integer("ceil_mode", 0))));
+                                               node.attribute(window->pads), flag(node, node.integer("ceil_mode", 0))));
 }
 
 static Value averagePool(NodeImporter &node, Value x, const Window &window, bool countPads) {

@@ -3,7 +3,8 @@
 #ifndef DSCC_COMPILER_IMPORT_PROBLEMS_H
 #define DSCC_COMPILER_IMPORT_PROBLEMS_H
 
-#include "compiler/Compile.h"
+#include "compiler/CompileListener.h"
+#include "compiler/CompileOptions.h"
 
 #include "mlir/Support/LLVM.h"
 #include "llvm/ADT/Twine.h"
@@ -40,14 +41,10 @@ public:
 private:
   static int weight(ExitCode code) {
     switch (code) {
-    case ExitCode::Ok:
-      return 0;
-    case ExitCode::Unsupported:
-      return 1;
-    case ExitCode::ModelRejected:
-      return 2;
-    default:
-      return 3;
+    case ExitCode::Ok: return 0;
+    case ExitCode::Unsupported: return 1;
+    case ExitCode::ModelRejected: return 2;
+    default: return 3;
     }
   }
   mlir::LogicalResult add(ExitCode code, const llvm::Twine &message, llvm::StringRef node, llvm::StringRef op,

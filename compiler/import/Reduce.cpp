@@ -113,7 +113,8 @@ template <class Op> static LogicalResult convertCumulative(NodeImporter &node) {
   Value isNegative = node.make<dsc::LessOp>(axis, node.scalar(i64, 0));
   axis = node.make<dsc::WhereOp>(isNegative, node.add(axis, node.scalar(i64, rank)), axis);
   for (int64_t i = 1; i < rank; ++i)
-    result = node.make<dsc::WhereOp>(node.make<dsc::EqualOp>(axis, node.scalar(i64, i)), accumulate<Op>(node, i), result);
+    result =
+        node.make<dsc::WhereOp>(node.make<dsc::EqualOp>(axis, node.scalar(i64, i)), accumulate<Op>(node, i), result);
   return node.finish(result);
 }
 

@@ -100,10 +100,10 @@ static LogicalResult makeResize(NodeImporter &node, const Target &target, String
   UnitAttr outside = node.integer("exclude_outside", 0) ? node.builder.getUnitAttr() : UnitAttr();
   if (type == x.getType() && llvm::all_of(target.scales, [](double s) { return std::isnan(s) || s == 1; }))
     return node.finish(x);
-  return node.finish(node.makeTyped<dsc::ResizeOp>(
-      type, x, node.builder.getStringAttr(mode), node.builder.getStringAttr(coordinates),
-      node.builder.getStringAttr(rounding), node.builder.getF64ArrayAttr(target.scales),
-      node.builder.getF64FloatAttr(node.number("cubic_coeff_a", -0.75)), outside));
+  return node.finish(
+      node.makeTyped<dsc::ResizeOp>(type, x, node.builder.getStringAttr(mode), node.builder.getStringAttr(coordinates),
+                                    node.builder.getStringAttr(rounding), node.builder.getF64ArrayAttr(target.scales),
+                                    node.builder.getF64FloatAttr(node.number("cubic_coeff_a", -0.75)), outside));
 }
 
 static bool isGiven(Value value) { return value && !dsc::countElements(dimsOf(value)).isConstant(0); }

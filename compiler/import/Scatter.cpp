@@ -39,8 +39,8 @@ static LogicalResult convertScatterNd(NodeImporter &node) {
   whole.append(dims.begin() + tuple, dims.end());
   if (mlir::failed(requireEqualDims(node, dimsOf(updates), whole, "dims of the updates and of what they replace")))
     return failure();
-  return node.finish(node.make<dsc::ScatterNdOp>(data, indices, updates,
-                                                 node.builder.getStringAttr(node.text("reduction", "none"))));
+  return node.finish(
+      node.make<dsc::ScatterNdOp>(data, indices, updates, node.builder.getStringAttr(node.text("reduction", "none"))));
 }
 
 /// Writes new entries into a cache, each batch's from a place of its own on; a circular one goes on at its beginning.

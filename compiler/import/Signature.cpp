@@ -53,8 +53,8 @@ private:
   const CompileOptions &options;
   Problems &problems;
   std::vector<Input> inputs;
-  llvm::StringSet<> usedNames;                 // of symbols
-  llvm::StringMap<std::string> renamed;        // a dim_param that is not a valid name, to the one it got
+  llvm::StringSet<> usedNames;          // of symbols
+  llvm::StringMap<std::string> renamed; // a dim_param that is not a valid name, to the one it got
   std::map<std::string, Symbol> symbols;
 };
 
@@ -111,8 +111,7 @@ LogicalResult SignatureReader::readInput(const onnx::ValueInfoProto &info) {
   const onnx::TypeProto::Tensor &tensor = info.type().tensor_type();
   Input input{info.name(), elementType(&context, tensor.elem_type()), {}};
   if (!input.element)
-    return problems.unsupported("input '" + info.name() + "' has elements of type " +
-                                dataTypeName(tensor.elem_type()));
+    return problems.unsupported("input '" + info.name() + "' has elements of type " + dataTypeName(tensor.elem_type()));
   const ShapeBinding *shape = findShape(info.name());
   if (!tensor.has_shape() && !shape)
     return problems.unsupported("input '" + info.name() + "' has no rank", "", "",
@@ -170,8 +169,8 @@ void SignatureReader::resolveExpressions() {
 void SignatureReader::fix(StringRef symbol, int64_t value) {
   for (Input &input : inputs)
     for (DimExpr &dim : input.dims)
-      dim = dim.substitute(
-          [&](StringRef name) { return name == symbol ? std::optional(DimExpr(value)) : std::nullopt; });
+      dim =
+          dim.substitute([&](StringRef name) { return name == symbol ? std::optional(DimExpr(value)) : std::nullopt; });
 }
 
 LogicalResult SignatureReader::bindDims() {
@@ -201,8 +200,8 @@ LogicalResult SignatureReader::bindShapes() {
                             "its inputs are: " +
                                 llvm::join(llvm::map_range(inputs, [](auto &known) { return known.name; }), ", "));
     if (input->dims.size() != shape.dims.size())
-      return problems.usage("input '" + shape.input + "' has " + Twine(input->dims.size()) + " dims, but --shape names " +
-                            Twine(shape.dims.size()));
+      return problems.usage("input '" + shape.input + "' has " + Twine(input->dims.size()) +
+                            " dims, but --shape names " + Twine(shape.dims.size()));
     for (size_t axis = 0; axis < shape.dims.size(); ++axis) {
       if (!shape.dims[axis])
         continue;

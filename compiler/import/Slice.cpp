@@ -19,8 +19,8 @@ static DimExpr clampAbove(const DimExpr &value, const DimExpr &high) {
   return DimExpr::isAtLeast(value, high) ? high : DimExpr::min(value, high);
 }
 
-/// Exporters write the largest numbers for "to the end", larger than any dim. Some write a billion: then the dim's range
-/// is bounded by it, which keeps min(1000000000, n) out of every dim that follows.
+/// Exporters write the largest numbers for "to the end", larger than any dim. Some write a billion: then the dim's
+/// range is bounded by it, which keeps min(1000000000, n) out of every dim that follows.
 static constexpr int64_t endless = int64_t(1) << 31, billion = 1'000'000'000;
 
 /// The place that ONNX means by `place` of a dim with `size` elements, within [low, high].
@@ -106,10 +106,10 @@ static LogicalResult convertSliceByAttributes(NodeImporter &node) {
 
 static LogicalResult convertSlice(NodeImporter &node) {
   std::optional<dsc::Dims> starts = node.known(node.input(1)), ends = node.known(node.input(2));
-  std::optional<Integers> axes = node.input(3) ? node.knownIntegers(node.input(3))
-                                               : std::optional(allAxes(starts ? starts->size() : 0));
-  std::optional<Integers> steps = node.input(4) ? node.knownIntegers(node.input(4))
-                                                : std::optional(Integers(starts ? starts->size() : 0, 1));
+  std::optional<Integers> axes =
+      node.input(3) ? node.knownIntegers(node.input(3)) : std::optional(allAxes(starts ? starts->size() : 0));
+  std::optional<Integers> steps =
+      node.input(4) ? node.knownIntegers(node.input(4)) : std::optional(Integers(starts ? starts->size() : 0, 1));
   if (!starts || !ends || !axes || !steps)
     return node.unsupported("has bounds that are computed at run time", "make starts, ends, axes and steps constants");
   return sliceBy(node, {*starts, *ends, *axes, *steps});
@@ -141,8 +141,8 @@ static LogicalResult convertCenterCropPad(NodeImporter &node) {
     }
   }
   Value part = node.slice(x, starts, sizes, Integers(dims.size(), 1));
-  return node.finish(node.make<dsc::PadOp>(part, node.scalarLike(x, 0), node.dimsAttribute(lows),
-                                           node.dimsAttribute(highs)));
+  return node.finish(
+      node.make<dsc::PadOp>(part, node.scalarLike(x, 0), node.dimsAttribute(lows), node.dimsAttribute(highs)));
 }
 
 ArrayRef<Converter> sliceConverters() {

@@ -54,17 +54,12 @@ template <class Field> static std::vector<char> narrow(const Field &field, unsig
 static std::vector<char> readTypedField(const onnx::TensorProto &tensor, Type element) {
   unsigned width = std::max(storedBits(element), 8u);
   switch (tensor.data_type()) {
-  case onnx::TensorProto::FLOAT:
-    return narrow(tensor.float_data(), width);
-  case onnx::TensorProto::DOUBLE:
-    return narrow(tensor.double_data(), width);
-  case onnx::TensorProto::INT64:
-    return narrow(tensor.int64_data(), width);
+  case onnx::TensorProto::FLOAT: return narrow(tensor.float_data(), width);
+  case onnx::TensorProto::DOUBLE: return narrow(tensor.double_data(), width);
+  case onnx::TensorProto::INT64: return narrow(tensor.int64_data(), width);
   case onnx::TensorProto::UINT32:
-  case onnx::TensorProto::UINT64:
-    return narrow(tensor.uint64_data(), width);
-  default:
-    return narrow(tensor.int32_data(), width);
+  case onnx::TensorProto::UINT64: return narrow(tensor.uint64_data(), width);
+  default: return narrow(tensor.int32_data(), width);
   }
 }
 

@@ -17,8 +17,8 @@ public:
              Problems &problems)
       : context(context), file(file), external(external), budgets(budgets), problems(problems) {}
 
-  /// The value of `tensor`, called `name` in messages and as a resource; null and a problem if it has none. In memory an
-  /// element takes whole bytes: booleans and 4-bit and 2-bit numbers one each.
+  /// The value of `tensor`, called `name` in messages and as a resource; null and a problem if it has none. In memory
+  /// an element takes whole bytes: booleans and 4-bit and 2-bit numbers one each.
   mlir::ElementsAttr read(const onnx::TensorProto &tensor, llvm::StringRef name);
 
 private:

@@ -82,9 +82,9 @@ static std::unique_ptr<llvm::TargetMachine> createDeviceMachine(const Chip &chip
   }
   llvm::TargetOptions settings;
   settings.AllowFPOpFusion = llvm::FPOpFusion::Standard;
-  return std::unique_ptr<llvm::TargetMachine>(
-      target->createTargetMachine(triple, chip.name, chip.ptxFeature, settings, llvm::Reloc::PIC_, std::nullopt,
-                                  llvm::CodeGenOptLevel::Aggressive));
+  return std::unique_ptr<llvm::TargetMachine>(target->createTargetMachine(triple, chip.name, chip.ptxFeature, settings,
+                                                                          llvm::Reloc::PIC_, std::nullopt,
+                                                                          llvm::CodeGenOptLevel::Aggressive));
 }
 
 static bool optimize(llvm::Module &module, llvm::TargetMachine &machine, JobLog &log) {

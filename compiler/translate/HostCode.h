@@ -11,9 +11,9 @@
 namespace dscc {
 
 struct HostOptions {
-  std::string prefix;    // put before every symbol: programs share one artifact
-  std::string cpuName;   // LLVM's -mcpu
-  int vectorBits = 0;    // 0: LLVM's choice
+  std::string prefix;  // put before every symbol: programs share one artifact
+  std::string cpuName; // LLVM's -mcpu
+  int vectorBits = 0;  // 0: LLVM's choice
   int optLevel = 3;
   bool keepLlvm = false; // also return the optimised LLVM IR as text
 };

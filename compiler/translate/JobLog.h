@@ -4,7 +4,7 @@
 #ifndef DSCC_COMPILER_TRANSLATE_JOBLOG_H
 #define DSCC_COMPILER_TRANSLATE_JOBLOG_H
 
-#include "compiler/Compile.h"
+#include "compiler/CompileListener.h"
 
 #include "llvm/ADT/Twine.h"
 

@@ -113,8 +113,8 @@ static void reportLinker(llvm::StringRef complaint, JobLog &log) {
 
 // Nothing may be missing, and nothing depends on where or when we link.
 static constexpr const char *sharedOptions[] = {
-    "-shared", "-z", "defs", "--hash-style=gnu", "--gc-sections", "-z", "noexecstack", "-z", "relro", "-z", "now",
-    "-z", "max-page-size=4096"};
+    "-shared", "-z",  "defs", "--hash-style=gnu",  "--gc-sections", "-z", "noexecstack", "-z", "relro",
+    "-z",      "now", "-z",   "max-page-size=4096"};
 static constexpr const char *objectOptions[] = {"-r"};
 
 static void runLinker(llvm::ArrayRef<const char *> options, llvm::ArrayRef<std::string> objects, llvm::StringRef output,

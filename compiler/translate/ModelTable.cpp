@@ -3,9 +3,9 @@
 #include "dialects/dsc/Dsc.h"
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"
-#include "llvm/IR/Constants.h"
 #include "llvm/ADT/StringSwitch.h"
 #include "llvm/ADT/TypeSwitch.h"
+#include "llvm/IR/Constants.h"
 #include "llvm/IR/IRBuilder.h"
 
 #include <sys/mman.h>
@@ -134,8 +134,8 @@ static llvm::Constant *writeRelations(TableWriter &w, ArrayAttr relations, Array
                        .Default(DSCC_EQUAL);
     size_t count = 0;
     llvm::Constant *indices = writeSymbolsOf(w, text("lhs"), text("rhs"), symbols, count);
-    records.push_back(w.record({w.text(text("node")), w.text(text("lhs")), w.text(text("rhs")), indices,
-                                w.u32(count), w.u32(kind)}));
+    records.push_back(
+        w.record({w.text(text("node")), w.text(text("lhs")), w.text(text("rhs")), indices, w.u32(count), w.u32(kind)}));
   }
   return w.array(records);
 }
@@ -144,11 +144,9 @@ static llvm::Constant *writeKernels(TableWriter &w, const ProgramEntry &program)
   llvm::SmallVector<llvm::Constant *> records;
   llvm::Type *u32 = llvm::Type::getInt32Ty(w.context);
   for (const KernelEntry &kernel : program.kernels) {
-    llvm::Constant *code =
-        program.target->device == Device::Cpu ? w.elsewhere(program.prefix + kernel.name) : w.null();
-    llvm::Constant *threads =
-        llvm::ConstantArray::get(llvm::ArrayType::get(u32, 3), {w.u32(kernel.threads[0]), w.u32(kernel.threads[1]),
-                                                                w.u32(kernel.threads[2])});
+    llvm::Constant *code = program.target->device == Device::Cpu ? w.elsewhere(program.prefix + kernel.name) : w.null();
+    llvm::Constant *threads = llvm::ConstantArray::get(
+        llvm::ArrayType::get(u32, 3), {w.u32(kernel.threads[0]), w.u32(kernel.threads[1]), w.u32(kernel.threads[2])});
     records.push_back(w.record({w.text(kernel.name), w.text(kernel.nodes), code, threads, w.u32(kernel.sharedBytes),
                                 w.u64(kernel.scratchBytes)}));
   }
@@ -173,8 +171,8 @@ static llvm::Constant *writeRun(TableWriter &w, const ProgramEntry &program) {
     return run;
   auto *i32 = llvm::Type::getInt32Ty(w.context);
   auto *type = llvm::FunctionType::get(i32, {w.pointerType()}, false);
-  auto *function = llvm::Function::Create(type, llvm::GlobalValue::PrivateLinkage, program.prefix + "run_shifted",
-                                          w.module);
+  auto *function =
+      llvm::Function::Create(type, llvm::GlobalValue::PrivateLinkage, program.prefix + "run_shifted", w.module);
   llvm::IRBuilder<> b(llvm::BasicBlock::Create(w.context, "entry", function));
   constexpr unsigned fields = sizeof(dscc_run_args) / sizeof(void *);
   constexpr unsigned weightsField = offsetof(dscc_run_args, weights) / sizeof(void *);
@@ -194,10 +192,10 @@ static llvm::Constant *writePrograms(TableWriter &w, const ModelEntry &model) {
   llvm::SmallVector<llvm::Constant *> records;
   for (const ProgramEntry &program : model.programs) {
     bool isCpu = program.target->device == Device::Cpu;
-    records.push_back(w.record({w.u32(isCpu ? DSCC_DEVICE_CPU : DSCC_DEVICE_CUDA), w.u32(program.target->level),
-                                w.u32(program.kernels.size()), w.u32(program.images.size()), writeKernels(w, program),
-                                writeImages(w, program), w.elsewhere(program.prefix + "arena_bytes"),
-                                writeRun(w, program)}));
+    records.push_back(
+        w.record({w.u32(isCpu ? DSCC_DEVICE_CPU : DSCC_DEVICE_CUDA), w.u32(program.target->level),
+                  w.u32(program.kernels.size()), w.u32(program.images.size()), writeKernels(w, program),
+                  writeImages(w, program), w.elsewhere(program.prefix + "arena_bytes"), writeRun(w, program)}));
   }
   return w.array(records);
 }
@@ -239,14 +237,28 @@ void buildModelTable(ModuleOp module, const ModelEntry &model, llvm::Module &tab
   if (model.sidesSymbol.empty() || !symbols)
     relations = {};
 
-  llvm::Constant *record = w.record(
-      {w.u32(DSCC_MODEL_MAGIC), w.u32(DSCC_ABI_VERSION), w.u32(sizeof(dscc_model_v1)), w.u32(numSymbols),
-       w.u32(inputs.size()), w.u32(outputs.size()), w.u32(model.weights.size()), w.u32(model.programs.size()),
-       symbols ? writeSymbols(w, symbols) : w.null(), w.array(inputs), w.array(outputs),
-       writeWeights(w, model.weights), writePrograms(w, model), w.elsewhere(model.dimsSymbol),
-       reserveWeights(w, model.weightBytes), w.u64(model.weightBytes), w.null(), w.text(model.buildInfo),
-       w.u32(relations ? relations.size() : 0), w.u32(0), relations ? writeRelations(w, relations, symbols) : w.null(),
-       relations ? w.elsewhere(model.sidesSymbol) : w.null()});
+  llvm::Constant *record = w.record({w.u32(DSCC_MODEL_MAGIC),
+                                     w.u32(DSCC_ABI_VERSION),
+                                     w.u32(sizeof(dscc_model_v1)),
+                                     w.u32(numSymbols),
+                                     w.u32(inputs.size()),
+                                     w.u32(outputs.size()),
+                                     w.u32(model.weights.size()),
+                                     w.u32(model.programs.size()),
+                                     symbols ? writeSymbols(w, symbols) : w.null(),
+                                     w.array(inputs),
+                                     w.array(outputs),
+                                     writeWeights(w, model.weights),
+                                     writePrograms(w, model),
+                                     w.elsewhere(model.dimsSymbol),
+                                     reserveWeights(w, model.weightBytes),
+                                     w.u64(model.weightBytes),
+                                     w.null(),
+                                     w.text(model.buildInfo),
+                                     w.u32(relations ? relations.size() : 0),
+                                     w.u32(0),
+                                     relations ? writeRelations(w, relations, symbols) : w.null(),
+                                     relations ? w.elsewhere(model.sidesSymbol) : w.null()});
   auto *global = new llvm::GlobalVariable(table, record->getType(), /*isConstant=*/true,
                                           llvm::GlobalValue::ExternalLinkage, record, DSCC_MODEL_SYMBOL);
   global->setAlignment(llvm::Align(8));

@@ -35,8 +35,8 @@ struct ImageEntry {
 
 struct ProgramEntry {
   const Target *target;
-  std::string prefix;        // of its symbols
-  size_t firstWeight = 0;    // where its list begins in the table
+  std::string prefix;     // of its symbols
+  size_t firstWeight = 0; // where its list begins in the table
   std::vector<KernelEntry> kernels;
   std::vector<ImageEntry> images;
 };

@@ -89,7 +89,8 @@ std::string attachPtx(std::string cubin, llvm::StringRef ptx) {
   return cubin;
 }
 
-static Assembly assembleAt(llvm::StringRef level, llvm::StringRef ptxas, llvm::StringRef ptx, const Chip &chip, JobLog &log) {
+static Assembly assembleAt(llvm::StringRef level, llvm::StringRef ptxas, llvm::StringRef ptx, const Chip &chip,
+                           JobLog &log) {
   WorkFolder folder;
   Assembly assembly;
   std::string input = folder.file("kernels.ptx"), output = folder.file("kernels.cubin"), said = folder.file("log");

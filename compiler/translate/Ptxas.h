@@ -17,7 +17,8 @@ struct Assembly {
   std::vector<std::string> warnings; // its C75xx messages
 };
 
-/// Assembles for one chip; once more with fewer optimisations if a kernel spills. On failure the log has its first complaint.
+/// Assembles for one chip; once more with fewer optimisations if a kernel spills. On failure the log has its first
+/// complaint.
 Assembly assemble(llvm::StringRef ptxas, llvm::StringRef ptx, const Chip &chip, JobLog &log);
 
 /// `cubin` with the text that it was made from behind it, compressed, which drivers ignore and the simulator runs:

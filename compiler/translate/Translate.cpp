@@ -52,8 +52,8 @@ struct DeviceJob {
 
 class Translator {
 public:
-  Translator(ModuleOp module, const CompileOptions &options, llvm::ThreadPoolInterface &pool,
-             CompileListener &listener, CompileReport &report)
+  Translator(ModuleOp module, const CompileOptions &options, llvm::ThreadPoolInterface &pool, CompileListener &listener,
+             CompileReport &report)
       : module(module), options(options), pool(pool), listener(listener), report(report) {}
 
   ExitCode run();
@@ -135,8 +135,7 @@ void Translator::takeProgram(ModuleOp nested, const Target &target) {
   program.target = &target;
   program.prefix = (target.name + ".").str();
   if (auto list = nested->getAttrOfType<ArrayAttr>("dsc.weights")) {
-    program.firstWeight =
-        weights.append(list, target.device == Device::Cpu ? DSCC_DEVICE_CPU : DSCC_DEVICE_CUDA);
+    program.firstWeight = weights.append(list, target.device == Device::Cpu ? DSCC_DEVICE_CPU : DSCC_DEVICE_CUDA);
     nested->removeAttr("dsc.weights");
   }
   if (target.device == Device::Cpu) {
@@ -254,8 +253,8 @@ void Translator::addImages(DeviceJob &job) {
       continue;
     addResources(program, chip);
     std::string &cubin = chip.assembly.cubin;
-    program.images.push_back({uint32_t(chip.chip->sm), 1,
-                              options.stripPtx ? std::move(cubin) : attachPtx(std::move(cubin), job.text.ptx)});
+    program.images.push_back(
+        {uint32_t(chip.chip->sm), 1, options.stripPtx ? std::move(cubin) : attachPtx(std::move(cubin), job.text.ptx)});
   }
   program.images.push_back({uint32_t(program.target->level), 2, job.text.ptx});
 }
@@ -331,8 +330,8 @@ void Translator::writeArtifact() {
     objects.push_back(std::move(job.object.bytes));
   if (log.failed())
     return;
-  report.artifactBytes = isObject ? linkObject(objects, options.output, log)
-                                  : linkArtifact(objects, weights, options.output, log);
+  report.artifactBytes =
+      isObject ? linkObject(objects, options.output, log) : linkArtifact(objects, weights, options.output, log);
 }
 
 ExitCode Translator::run() {

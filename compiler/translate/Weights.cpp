@@ -12,7 +12,7 @@ namespace dscc {
 
 using namespace mlir;
 
-static constexpr uint64_t weightAlignment = 64;    // bytes; a cache line, and what vector loads want
+static constexpr uint64_t weightAlignment = 64; // bytes; a cache line, and what vector loads want
 static constexpr uint64_t chunkBytes = 16ull << 20;
 
 /// Types of fewer than 8 bits take a byte for each value.
@@ -20,9 +20,7 @@ static uint64_t bytesPerElement(Type element) {
   return std::max<uint64_t>(1, llvm::divideCeil(element.getIntOrFloatBitWidth(), 8));
 }
 
-static uint64_t bytesOf(ElementsAttr value) {
-  return value.getNumElements() * bytesPerElement(value.getElementType());
-}
+static uint64_t bytesOf(ElementsAttr value) { return value.getNumElements() * bytesPerElement(value.getElementType()); }
 
 size_t Weights::append(ArrayAttr list, uint32_t device) {
   size_t first = entries.size();

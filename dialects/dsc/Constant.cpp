@@ -10,8 +10,7 @@ LogicalResult ConstantOp::inferReturnTypes(MLIRContext *, std::optional<Location
 
 OpFoldResult ConstantOp::fold(FoldAdaptor) { return getValue(); }
 
-LogicalResult DimsOp::inferReturnTypes(MLIRContext *, std::optional<Location> location, Adaptor adaptor,
-                                       Types &types) {
+LogicalResult DimsOp::inferReturnTypes(MLIRContext *, std::optional<Location> location, Adaptor adaptor, Types &types) {
   // dims (C1)
   auto tensor = dyn_cast<RankedTensorType>(adaptor.getType());
   if (!tensor || tensor.getRank() > 1 || !tensor.hasStaticShape() || !isa<IntegerType>(tensor.getElementType()))
@@ -36,8 +35,7 @@ OpFoldResult DimsOp::fold(FoldAdaptor) {
   return DenseElementsAttr::get(tensor, values);
 }
 
-LogicalResult IotaOp::inferReturnTypes(MLIRContext *, std::optional<Location> location, Adaptor adaptor,
-                                       Types &types) {
+LogicalResult IotaOp::inferReturnTypes(MLIRContext *, std::optional<Location> location, Adaptor adaptor, Types &types) {
   auto tensor = dyn_cast<RankedTensorType>(adaptor.getType());
   if (!tensor || adaptor.getAxis() >= uint64_t(tensor.getRank()))
     return emitOptionalError(location, "has axis ", adaptor.getAxis(), " and type ", adaptor.getType());

@@ -25,8 +25,7 @@ static LogicalResult checkWindow(std::optional<Location> location, ArrayRef<DimE
   return success();
 }
 
-LogicalResult ConvOp::inferReturnTypes(MLIRContext *, std::optional<Location> location, Adaptor adaptor,
-                                       Types &types) {
+LogicalResult ConvOp::inferReturnTypes(MLIRContext *, std::optional<Location> location, Adaptor adaptor, Types &types) {
   Dims input = dsc::getDims(adaptor.getInput()), filter = dsc::getDims(adaptor.getFilter());
   SmallVector<int64_t> strides = getIntegers(adaptor.getStrides()), dilations = getIntegers(adaptor.getDilations()),
                        pads = getIntegers(adaptor.getPads());

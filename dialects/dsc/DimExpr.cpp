@@ -13,8 +13,7 @@ namespace dscc {
 using Factors = std::vector<std::shared_ptr<const DimAtom>>;
 
 static bool sameFactors(const Factors &a, const Factors &b) {
-  return std::equal(a.begin(), a.end(), b.begin(), b.end(),
-                    [](auto &x, auto &y) { return x->text == y->text; });
+  return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](auto &x, auto &y) { return x->text == y->text; });
 }
 
 /// More factors first, then by text, so that the constant is last.
@@ -42,9 +41,7 @@ DimExpr DimExpr::fromAtom(DimAtom atom) {
   return expr;
 }
 
-DimExpr DimExpr::symbol(llvm::StringRef name) {
-  return fromAtom({DimAtom::Kind::Symbol, name.str(), {}, name.str()});
-}
+DimExpr DimExpr::symbol(llvm::StringRef name) { return fromAtom({DimAtom::Kind::Symbol, name.str(), {}, name.str()}); }
 
 DimExpr DimExpr::ofTerms(std::vector<Term> terms) {
   llvm::stable_sort(terms, [](const Term &a, const Term &b) { return factorsBefore(a.factors, b.factors); });
@@ -64,9 +61,7 @@ DimExpr DimExpr::ofTerms(std::vector<Term> terms) {
   return expr;
 }
 
-bool DimExpr::isConstant() const {
-  return valid && (terms.empty() || (terms.size() == 1 && terms[0].factors.empty()));
-}
+bool DimExpr::isConstant() const { return valid && (terms.empty() || (terms.size() == 1 && terms[0].factors.empty())); }
 
 int64_t DimExpr::constant() const { return terms.empty() ? 0 : terms[0].coefficient; }
 
@@ -80,10 +75,9 @@ std::optional<std::string> DimExpr::asSymbol() const {
 bool DimExpr::operator==(const DimExpr &other) const {
   if (!valid || !other.valid)
     return valid == other.valid;
-  return std::equal(terms.begin(), terms.end(), other.terms.begin(), other.terms.end(),
-                    [](const Term &a, const Term &b) {
-                      return a.coefficient == b.coefficient && sameFactors(a.factors, b.factors);
-                    });
+  return std::equal(
+      terms.begin(), terms.end(), other.terms.begin(), other.terms.end(),
+      [](const Term &a, const Term &b) { return a.coefficient == b.coefficient && sameFactors(a.factors, b.factors); });
 }
 
 DimExpr operator+(const DimExpr &a, const DimExpr &b) {
@@ -196,13 +190,10 @@ DimExpr DimExpr::mod(const DimExpr &a, const DimExpr &b) { return a - b * floorD
 static bool isNonNegativeAtom(const DimAtom &atom) {
   auto nonNegative = [](const DimExpr &e) { return e.isNonNegative(); };
   switch (atom.kind) {
-  case DimAtom::Kind::Symbol:
-    return true;
+  case DimAtom::Kind::Symbol: return true;
   case DimAtom::Kind::FloorDiv:
-  case DimAtom::Kind::Min:
-    return llvm::all_of(atom.operands, nonNegative);
-  case DimAtom::Kind::Max:
-    return llvm::any_of(atom.operands, nonNegative);
+  case DimAtom::Kind::Min: return llvm::all_of(atom.operands, nonNegative);
+  case DimAtom::Kind::Max: return llvm::any_of(atom.operands, nonNegative);
   }
   return false;
 }
@@ -330,12 +321,8 @@ DimExpr DimExpr::substitute(llvm::function_ref<std::optional<DimExpr>(llvm::Stri
         operands.push_back(operand.substitute(valueOf));
       DimExpr value;
       switch (factor->kind) {
-      case DimAtom::Kind::Symbol:
-        value = valueOf(factor->name).value_or(symbol(factor->name));
-        break;
-      case DimAtom::Kind::FloorDiv:
-        value = floorDiv(operands[0], operands[1]);
-        break;
+      case DimAtom::Kind::Symbol: value = valueOf(factor->name).value_or(symbol(factor->name)); break;
+      case DimAtom::Kind::FloorDiv: value = floorDiv(operands[0], operands[1]); break;
       case DimAtom::Kind::Min:
       case DimAtom::Kind::Max:
         value = operands[0];

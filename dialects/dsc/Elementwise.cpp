@@ -12,9 +12,7 @@ LogicalResult CastOp::verify() {
 }
 
 /// A cast to the same type is its input.
-OpFoldResult CastOp::fold(FoldAdaptor) {
-  return getInput().getType() == getResult().getType() ? getInput() : Value();
-}
+OpFoldResult CastOp::fold(FoldAdaptor) { return getInput().getType() == getResult().getType() ? getInput() : Value(); }
 
 LogicalResult BitcastOp::verify() {
   // bitcast (C1)

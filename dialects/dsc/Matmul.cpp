@@ -24,8 +24,7 @@ LogicalResult MatmulOp::inferReturnTypes(MLIRContext *, std::optional<Location> 
     return emitOptionalError(location, "multiplies ", describeDims(lhs), " by ", describeDims(rhs),
                              ": the inner sizes ", inner.str(), " and ", other.str(), " differ");
   // matmul (C3)
-  std::optional<Dims> batch =
-      broadcastDims(ArrayRef(lhs).drop_back(2), ArrayRef(rhs).drop_back(2));
+  std::optional<Dims> batch = broadcastDims(ArrayRef(lhs).drop_back(2), ArrayRef(rhs).drop_back(2));
   if (!batch)
     return emitOptionalError(location, "cannot broadcast the leading dims of ", describeDims(lhs), " and ",
                              describeDims(rhs));

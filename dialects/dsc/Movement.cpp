@@ -10,9 +10,8 @@ LogicalResult ReshapeOp::verify() {
     return emitOpError("changes the element type");
   DimExpr before = countElements(dsc::getDims(getInput())), after = countElements(dsc::getDims(getResult()));
   if (before.isConstant() && after.isConstant() && before != after)
-    return emitOpError("turns ") << describeDims(dsc::getDims(getInput())) << " (" << before.str()
-                                 << " elements) into " << describeDims(dsc::getDims(getResult())) << " ("
-                                 << after.str() << " elements)";
+    return emitOpError("turns ") << describeDims(dsc::getDims(getInput())) << " (" << before.str() << " elements) into "
+                                 << describeDims(dsc::getDims(getResult())) << " (" << after.str() << " elements)";
   return success();
 }
 
@@ -119,8 +118,7 @@ OpFoldResult ExpandOp::fold(FoldAdaptor) {
   return getInput().getType() == getResult().getType() ? getInput() : Value();
 }
 
-LogicalResult TileOp::inferReturnTypes(MLIRContext *, std::optional<Location> location, Adaptor adaptor,
-                                       Types &types) {
+LogicalResult TileOp::inferReturnTypes(MLIRContext *, std::optional<Location> location, Adaptor adaptor, Types &types) {
   Dims dims = dsc::getDims(adaptor.getInput()), repeats = adaptor.getRepeats().getDims();
   // tile (C1)
   if (repeats.size() != dims.size())

@@ -37,7 +37,8 @@ LogicalResult ScatterElementsOp::inferReturnTypes(MLIRContext *, std::optional<L
 LogicalResult ScatterNdOp::inferReturnTypes(MLIRContext *, std::optional<Location> location, Adaptor adaptor,
                                             Types &types) {
   Value data = adaptor.getData();
-  Dims dims = dsc::getDims(data), indices = dsc::getDims(adaptor.getIndices()), updates = dsc::getDims(adaptor.getUpdates());
+  Dims dims = dsc::getDims(data), indices = dsc::getDims(adaptor.getIndices()),
+       updates = dsc::getDims(adaptor.getUpdates());
   if (failed(checkScatter(location, data, adaptor.getIndices(), adaptor.getUpdates(), adaptor.getReduction())))
     return failure();
   // scatter_nd (C1), (C4)

@@ -15,14 +15,14 @@ enum class Device { Cpu, Cuda };
 struct Target {
   llvm::StringLiteral name; // of the nested module and in symbols: "cpu_v4", "cuda"
   Device device;
-  int level;            // CPU: x86-64 psABI level. CUDA: lowest sm
-  int vectorBits;       // CPU: widest vector register
-  int vectorRegisters;  // CPU: architectural vector registers
-  int indexBits;        // of loop counters and offsets in kernels
-  int warpSize;         // CUDA
-  int maxThreads;       // CUDA: per block
-  int registersPerThread; // budget that schedules and unrolling respect
-  int sharedBytes;      // CUDA: per block without opting in
+  int level;                   // CPU: x86-64 psABI level. CUDA: lowest sm
+  int vectorBits;              // CPU: widest vector register
+  int vectorRegisters;         // CPU: architectural vector registers
+  int indexBits;               // of loop counters and offsets in kernels
+  int warpSize;                // CUDA
+  int maxThreads;              // CUDA: per block
+  int registersPerThread;      // budget that schedules and unrolling respect
+  int sharedBytes;             // CUDA: per block without opting in
   llvm::StringLiteral cpuName; // LLVM's -mcpu
 };
 

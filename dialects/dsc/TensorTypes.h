@@ -43,7 +43,8 @@ llvm::LogicalResult inferBroadcast(std::optional<mlir::Location> location, mlir:
 llvm::LogicalResult inferComparison(std::optional<mlir::Location> location, mlir::ValueRange operands, Types &types);
 llvm::LogicalResult inferPad(std::optional<mlir::Location> location, mlir::Value input, DimsAttr lows, DimsAttr highs,
                              Types &types);
-llvm::LogicalResult inferAlongAxis(std::optional<mlir::Location> location, mlir::Value input, uint64_t axis, Types &types);
+llvm::LogicalResult inferAlongAxis(std::optional<mlir::Location> location, mlir::Value input, uint64_t axis,
+                                   Types &types);
 llvm::LogicalResult inferReduce(std::optional<mlir::Location> location, mlir::Value input, mlir::ArrayAttr axes,
                                 Types &types);
 llvm::LogicalResult inferArg(std::optional<mlir::Location> location, mlir::Value input, uint64_t axis, Types &types);

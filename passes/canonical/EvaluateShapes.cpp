@@ -257,9 +257,8 @@ static double evaluateNumber(Operation *op, ArrayRef<double> e) {
       .Case<dsc::RoundOp>([&](auto) { return std::nearbyint(e[0]); })
       .Case<dsc::SqrtOp>([&](auto) { return std::sqrt(e[0]); })
       .Case<dsc::ReciprocalOp>([&](auto) { return 1 / e[0]; })
-      .Case<dsc::CastOp>([&](auto) {
-        return isa<IntegerType>(dsc::getElementType(op->getResult(0))) ? std::trunc(e[0]) : e[0];
-      })
+      .Case<dsc::CastOp>(
+          [&](auto) { return isa<IntegerType>(dsc::getElementType(op->getResult(0))) ? std::trunc(e[0]) : e[0]; })
       .Default([](auto) { return std::nan(""); });
 }
 

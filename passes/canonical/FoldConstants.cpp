@@ -3,9 +3,9 @@
 // Two limits keep the artifact small: a constant that is larger than what it is made of is left to the kernels (a
 // repeated row, say), and all folded constants together stay within a budget of bytes.
 
+#include "dialects/dsc/Storage.h"
 #include "passes/Passes.h"
 #include "passes/canonical/Evaluate.h"
-#include "passes/memory/Storage.h"
 
 #include "llvm/ADT/Statistic.h"
 
@@ -52,9 +52,8 @@ struct FoldConstants : impl::FoldConstantsBase<FoldConstants> {
         !llvm::all_of(op->getOperands(), isKnown) || !countBytes(op->getResult(0).getType()).isConstant())
       return 0;
     // The splat of a large tensor is small, and a reshape shares its input's bytes.
-    bool isFree = isa<dsc::ReshapeOp>(op) || llvm::all_of(op->getOperands(), [](Value operand) {
-                    return getConstant(operand).isSplat();
-                  });
+    bool isFree = isa<dsc::ReshapeOp>(op) ||
+                  llvm::all_of(op->getOperands(), [](Value operand) { return getConstant(operand).isSplat(); });
     int64_t bytes = isFree ? 0 : bytesOf(op->getResult(0));
     if (bytes > left || (!isFree && grows(op)))
       return 0;

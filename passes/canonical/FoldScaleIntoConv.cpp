@@ -3,7 +3,8 @@
 //     conv(x, W) * a + b          ==>   conv(x, W * a) + b
 //     (conv(x, W) + b) * a + c    ==>   conv(x, W * a) + (b * a + c)
 //
-// where a, b and c are constants with one element a channel, or one for all. It declines when the convolution has other users, who want it unscaled.
+// where a, b and c are constants with one element a channel, or one for all. It declines when the convolution has other
+// users, who want it unscaled.
 
 #include "passes/Passes.h"
 #include "passes/canonical/Evaluate.h"
@@ -70,14 +71,14 @@ struct ScaleIntoFilter : OpRewritePattern<dsc::MulOp> {
   LogicalResult matchAndRewrite(dsc::MulOp op, PatternRewriter &rewriter) const override {
     Value scaled, factor = takePerChannel(op, scaled);
     auto conv = factor ? scaled.getDefiningOp<dsc::ConvOp>() : nullptr;
-    if (!conv || !conv->hasOneUse() || !getConstant(conv.getFilter()) ||
-        !readNumbers(getConstant(conv.getFilter())))
+    if (!conv || !conv->hasOneUse() || !getConstant(conv.getFilter()) || !readNumbers(getConstant(conv.getFilter())))
       return rewriter.notifyMatchFailure(op, "does not scale the channels of a convolution of its own");
     Value along = alongFilter(rewriter, op.getLoc(), factor, conv.getFilter());
     Value filter = foldNow(rewriter, dsc::MulOp::create(rewriter, op.getLoc(), conv.getFilter(), along));
     Location location = rewriter.getFusedLoc({conv.getLoc(), op.getLoc()});
-    rewriter.replaceOpWithNewOp<dsc::ConvOp>(op, conv.getInput(), filter, conv.getStrides(), conv.getDilations(),
-                                             conv.getPads(), conv.getGroups())
+    rewriter
+        .replaceOpWithNewOp<dsc::ConvOp>(op, conv.getInput(), filter, conv.getStrides(), conv.getDilations(),
+                                         conv.getPads(), conv.getGroups())
         ->setLoc(location);
     ++folded;
     return success();

@@ -77,8 +77,8 @@ struct RecomposeGelu : impl::RecomposeGeluBase<RecomposeGelu> {
     SmallVector<std::pair<Value, int64_t>> factors(product.factors.begin(), product.factors.end());
     if (factors[0].second != 1 || factors[1].second != 1)
       return {};
-    for (auto [x, bracket] : {std::pair(factors[0].first, factors[1].first),
-                              std::pair(factors[1].first, factors[0].first)})
+    for (auto [x, bracket] :
+         {std::pair(factors[0].first, factors[1].first), std::pair(factors[1].first, factors[0].first)})
       if (Value gelu = recompose(root, x, bracket))
         return gelu;
     return {};

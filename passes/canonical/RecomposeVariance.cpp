@@ -2,8 +2,8 @@
 //
 //     mean(x * x) - mean(x)^2      ==>      mean((x - mean(x))^2)
 //
-// Where the mean is large beside the spread, the difference on the left cancels almost all digits of a float; the sum on
-// the right has nothing to cancel. Means are reduce_mean, or reduce_sum times or over the number of elements, with
+// Where the mean is large beside the spread, the difference on the left cancels almost all digits of a float; the sum
+// on the right has nothing to cancel. Means are reduce_mean, or reduce_sum times or over the number of elements, with
 // reshapes in between. It declines unless both means run over the same axes of the same tensor, and for integers.
 
 #include "passes/Passes.h"
@@ -96,7 +96,8 @@ struct RecomposeVariance : impl::RecomposeVarianceBase<RecomposeVariance> {
   void visit(dsc::SubOp op) {
     Value root = matchSquare(op.getRhs());
     // Means of integers are truncated: there the two differ.
-    if (!root || !isa<FloatType>(dsc::getElementType(op)) || op.getLhs().getType() != op.getType() || op.getRhs().getType() != op.getType())
+    if (!root || !isa<FloatType>(dsc::getElementType(op)) || op.getLhs().getType() != op.getType() ||
+        op.getRhs().getType() != op.getType())
       return;
     Mean ofSquares = matchMean(op.getLhs()), mean = matchMean(root);
     if (!ofSquares.reduction || !mean.reduction || ofSquares.reduction->getName() != mean.reduction->getName() ||

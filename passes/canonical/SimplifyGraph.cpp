@@ -116,7 +116,8 @@ struct ExpandPower : OpRewritePattern<dsc::PowOp> {
     if (*exponent != 2 && *exponent != 3)
       return rewriter.notifyMatchFailure(op, "the exponent is none of 1, 2, 3, -1");
     Value square = dsc::MulOp::create(rewriter, op.getLoc(), base, base);
-    rewriter.replaceOp(op, *exponent == 2 ? square : dsc::MulOp::create(rewriter, op.getLoc(), square, base).getResult());
+    rewriter.replaceOp(op,
+                       *exponent == 2 ? square : dsc::MulOp::create(rewriter, op.getLoc(), square, base).getResult());
     return success();
   }
 };

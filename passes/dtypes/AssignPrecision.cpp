@@ -33,8 +33,8 @@ enum class Kind {
 
 static Kind kindOf(Operation *op) {
   if (isa<dsc::ExpOp, dsc::LogOp, dsc::PowOp, dsc::SqrtOp, dsc::RsqrtOp, dsc::ReciprocalOp, dsc::SinOp, dsc::CosOp,
-          dsc::TanOp, dsc::SinhOp, dsc::CoshOp, dsc::SoftplusOp, dsc::ReduceSumOp, dsc::ReduceProdOp,
-          dsc::ReduceMeanOp, dsc::CumSumOp, dsc::CumProdOp, dsc::FloorModOp, dsc::TruncModOp, dsc::IotaOp, dsc::BitcastOp,
+          dsc::TanOp, dsc::SinhOp, dsc::CoshOp, dsc::SoftplusOp, dsc::ReduceSumOp, dsc::ReduceProdOp, dsc::ReduceMeanOp,
+          dsc::CumSumOp, dsc::CumProdOp, dsc::FloorModOp, dsc::TruncModOp, dsc::IotaOp, dsc::BitcastOp,
           dsc::LogSoftmaxOp>(op))
     return Kind::Sensitive;
   if (isa<dsc::MatmulOp, dsc::ConvOp, dsc::ConvTransposeOp, dsc::SoftmaxOp, dsc::LayerNormOp, dsc::RmsNormOp,

@@ -96,9 +96,8 @@ static DenseSet<Operation *> findAnchored(Block &block) {
 /// True if a rule takes the producer for each of its users, all of which are in the group.
 static bool joins(Operation *producer, const GroupDraft &group) {
   return llvm::all_of(producer->getUsers(), [&](Operation *user) {
-    return group.ops.contains(user) && llvm::any_of(allFusionRules(), [&](const FusionRule &rule) {
-             return rule.accepts(producer, user, group);
-           });
+    return group.ops.contains(user) &&
+           llvm::any_of(allFusionRules(), [&](const FusionRule &rule) { return rule.accepts(producer, user, group); });
   });
 }
 
@@ -119,9 +118,8 @@ static unsigned countCopies(const GroupDraft &group, Operation *producer) {
 
 static void add(GroupDraft &group, Operation *op) {
   group.copies[op] = group.ops.empty() ? 1 : countCopies(group, op);
-  bool onTop = group.ops.empty() || llvm::all_of(op->getUsers(), [&](Operation *user) {
-                 return group.epilogue.contains(user);
-               });
+  bool onTop =
+      group.ops.empty() || llvm::all_of(op->getUsers(), [&](Operation *user) { return group.epilogue.contains(user); });
   group.ops.insert(op);
   if (isHero(op)) {
     group.hero = op;
@@ -159,7 +157,7 @@ static GroupDraft growGroup(Operation *root, const DenseSet<Operation *> &anchor
       if (Operation *producer = operand.getDefiningOp(); isDscOp(producer) && seen.insert(producer).second)
         candidates.push(producer);
   };
-  for (lookBehind(root); !candidates.empty(); ) {
+  for (lookBehind(root); !candidates.empty();) {
     Operation *producer = candidates.top();
     candidates.pop();
     // Even alone, an op does not read a splat from memory.
@@ -206,9 +204,7 @@ static void outline(ArrayRef<Operation *> ops) {
 }
 
 /// Weights and views cost nothing, so they need no kernel.
-static bool needsGroup(Operation *op) {
-  return isDscOp(op) && !isa<dsc::ConstantOp, dsc::ReshapeOp, dsc::GroupOp>(op);
-}
+static bool needsGroup(Operation *op) { return isDscOp(op) && !isa<dsc::ConstantOp, dsc::ReshapeOp, dsc::GroupOp>(op); }
 
 namespace {
 struct FuseGroups : impl::FuseGroupsBase<FuseGroups> {

@@ -3,8 +3,8 @@
 #include "passes/kernels/LaneMath.h"
 #include "passes/kernels/Reduce.h"
 #include "passes/kernels/ScalarCode.h"
-#include "passes/kernels/Tiles.h"
 #include "passes/kernels/Window.h"
+#include "passes/kernels/cpu/Tiles.h"
 
 using namespace mlir;
 
@@ -141,9 +141,7 @@ public:
     });
   }
 
-  Index channel(const Index &group, const Index &row) {
-    return k.addTo(row, k.mul(group.base, k.index(perGroup)));
-  }
+  Index channel(const Index &group, const Index &row) { return k.addTo(row, k.mul(group.base, k.index(perGroup))); }
 
 private:
   static constexpr int64_t mostSteps = 7;

@@ -56,14 +56,14 @@ struct ElementRow {
   llvm::StringLiteral op;
   Value (*emit)(ElementCode &code, mlir::Operation *op, const Indices &at);
 };
-llvm::ArrayRef<ElementRow> movementRows();  // Movement.cpp
-llvm::ArrayRef<ElementRow> gatherRows();    // Gather.cpp
-llvm::ArrayRef<ElementRow> reduceRows();    // Reduce.cpp
-llvm::ArrayRef<ElementRow> matmulRows();    // Matmul.cpp
-llvm::ArrayRef<ElementRow> convRows();      // Conv.cpp
-llvm::ArrayRef<ElementRow> poolRows();      // Pool.cpp
-llvm::ArrayRef<ElementRow> resizeRows();    // Resize.cpp
-llvm::ArrayRef<ElementRow> scatterRows();   // Scatter.cpp
+llvm::ArrayRef<ElementRow> movementRows(); // Movement.cpp
+llvm::ArrayRef<ElementRow> gatherRows();   // Gather.cpp
+llvm::ArrayRef<ElementRow> reduceRows();   // Reduce.cpp
+llvm::ArrayRef<ElementRow> matmulRows();   // Matmul.cpp
+llvm::ArrayRef<ElementRow> convRows();     // Conv.cpp
+llvm::ArrayRef<ElementRow> poolRows();     // Pool.cpp
+llvm::ArrayRef<ElementRow> resizeRows();   // Resize.cpp
+llvm::ArrayRef<ElementRow> scatterRows();  // Scatter.cpp
 
 bool hasElementCode(mlir::Operation *op);
 /// True if every op of the group can be emitted; else `reason` names the op and what is missing.

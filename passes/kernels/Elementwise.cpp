@@ -118,9 +118,8 @@ void forEachElement(Kernel &kernel, ArrayRef<DimExpr> dims, int64_t cost, functi
 }
 
 static bool onlyElementwise(dsc::GroupOp group) {
-  return llvm::all_of(group.getBody().front().without_terminator(), [](Operation &op) {
-    return isa<dsc::ElementwiseOpInterface, dsc::ConstantOp>(op);
-  });
+  return llvm::all_of(group.getBody().front().without_terminator(),
+                      [](Operation &op) { return isa<dsc::ElementwiseOpInterface, dsc::ConstantOp>(op); });
 }
 
 /// Four neighbours a thread make 16-byte accesses, if every row of every tensor is made of whole quads.
@@ -144,8 +143,8 @@ DictionaryAttr scheduleElementwise(dsc::GroupOp group, const Target &target) {
   dsc::Dims dims = dsc::getDims(group.getResult(0));
   int64_t width = target.device == Device::Cpu ? chooseWidth(target, dims.empty() ? DimExpr(1) : dims.back())
                                                : cudaWidth(group, dims);
-  return b.getDictionaryAttr({b.getNamedAttr("emitter", b.getStringAttr("elementwise")),
-                              b.getNamedAttr("width", b.getI64IntegerAttr(width))});
+  return b.getDictionaryAttr(
+      {b.getNamedAttr("emitter", b.getStringAttr("elementwise")), b.getNamedAttr("width", b.getI64IntegerAttr(width))});
 }
 
 LogicalResult emitElementwise(Kernel &kernel) {

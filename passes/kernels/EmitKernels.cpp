@@ -115,8 +115,8 @@ struct EmitKernels : impl::EmitKernelsBase<EmitKernels> {
     dsc::GroupOp work = group.clone();
     std::vector<std::string> symbols = symbolsOf(work);
     std::string name = symbolName(group.getLoc(), number);
-    Shell shell = target.device == Device::Cpu ? openCpu(b, work, symbols, name, home)
-                                               : openCuda(b, work, symbols, name, home);
+    Shell shell =
+        target.device == Device::Cpu ? openCpu(b, work, symbols, name, home) : openCuda(b, work, symbols, name, home);
     KernelBuilder k(b, group.getLoc(), target, 1);
     k.entry = &shell.function.getBody().front();
     Block &body = work.getBody().front();
@@ -173,8 +173,8 @@ struct EmitKernels : impl::EmitKernelsBase<EmitKernels> {
     types.append(symbols.size(), i64);
     Shell shell;
     b.setInsertionPointToEnd(home);
-    shell.function = LLVM::LLVMFuncOp::create(
-        b, loc, name, LLVM::LLVMFunctionType::get(LLVM::LLVMVoidType::get(context), types));
+    shell.function =
+        LLVM::LLVMFuncOp::create(b, loc, name, LLVM::LLVMFunctionType::get(LLVM::LLVMVoidType::get(context), types));
     shell.function->setAttr(NVVM::NVVMDialect::getKernelFuncAttrName(), b.getUnitAttr());
     Block *entry = shell.function.addEntryBlock(b);
     b.setInsertionPointToEnd(entry);
@@ -200,7 +200,8 @@ struct EmitKernels : impl::EmitKernelsBase<EmitKernels> {
     } else {
       facts.push_back(b.getNamedAttr("threads", b.getI64ArrayAttr({kernel.threads, 1, 1})));
       facts.push_back(b.getNamedAttr("shared", b.getI64IntegerAttr(kernel.shared)));
-      function->setAttr(NVVM::NVVMDialect::getReqntidAttrName(), b.getDenseI32ArrayAttr({int32_t(kernel.threads), 1, 1}));
+      function->setAttr(NVVM::NVVMDialect::getReqntidAttrName(),
+                        b.getDenseI32ArrayAttr({int32_t(kernel.threads), 1, 1}));
     }
     function->setAttr("dsc.kernel", b.getDictionaryAttr(facts));
   }
@@ -208,10 +209,10 @@ struct EmitKernels : impl::EmitKernelsBase<EmitKernels> {
   void replaceByLaunch(dsc::GroupOp group, const Kernel &kernel, ArrayRef<std::string> symbols, StringRef name) {
     OpBuilder b(group);
     SmallVector<StringRef> names(symbols.begin(), symbols.end());
-    auto launch = dsc::LaunchOp::create(
-        b, group.getLoc(), group.getResultTypes(), FlatSymbolRefAttr::get(b.getContext(), name), group.getInputs(),
-        dsc::DimsAttr::get(b.getContext(), ArrayRef<DimExpr>{kernel.grid, 1, 1}), b.getStrArrayAttr(names),
-        group->getAttrOfType<DenseI64ArrayAttr>("places"));
+    auto launch = dsc::LaunchOp::create(b, group.getLoc(), group.getResultTypes(),
+                                        FlatSymbolRefAttr::get(b.getContext(), name), group.getInputs(),
+                                        dsc::DimsAttr::get(b.getContext(), ArrayRef<DimExpr>{kernel.grid, 1, 1}),
+                                        b.getStrArrayAttr(names), group->getAttrOfType<DenseI64ArrayAttr>("places"));
     if (Attribute outputs = group->getAttr("outputs"))
       launch->setAttr("outputs", outputs);
     group.replaceAllUsesWith(launch.getResults());

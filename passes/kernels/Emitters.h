@@ -13,14 +13,14 @@ struct Kernel {
   KernelBuilder &k;
   const Target &target;
   mlir::DictionaryAttr schedule;
-  Value block;          // this block's number along x, index-typed
-  Value thread;         // CUDA: this thread's number in its block, index-typed
-  Value result;         // pointer to the group's result
+  Value block;  // this block's number along x, index-typed
+  Value thread; // CUDA: this thread's number in its block, index-typed
+  Value result; // pointer to the group's result
   // Filled by the emitter.
-  DimExpr grid = 1;     // blocks
-  int64_t threads = 1;  // CUDA: threads a block
-  int64_t scratch = 0;  // CPU: bytes of scratch a worker
-  int64_t shared = 0;   // CUDA: bytes of dynamic shared memory
+  DimExpr grid = 1;    // blocks
+  int64_t threads = 1; // CUDA: threads a block
+  int64_t scratch = 0; // CPU: bytes of scratch a worker
+  int64_t shared = 0;  // CUDA: bytes of dynamic shared memory
 
   Value root() { return group.getBody().front().getTerminator()->getOperand(0); }
   int64_t scheduled(llvm::StringRef name, int64_t otherwise) const;
@@ -61,8 +61,8 @@ int64_t chooseWidth(const Target &target, const DimExpr &inner);
 void collapseDims(dsc::GroupOp group);
 /// Drops spatial dims of size 1 around a convolution, and joins all of them where its window is a single element.
 void simplifySpatialDims(dsc::GroupOp group);
-/// Dots.cpp: the dims of the terms of a product that is better summed along rows than in tiles, the summed dim last; none
-/// for any other op.
+/// Dots.cpp: the dims of the terms of a product that is better summed along rows than in tiles, the summed dim last;
+/// none for any other op.
 std::optional<dsc::Dims> dotTerms(mlir::Operation *op);
 /// Such a product as a sum along the last dim of its terms, of the type that rows are computed in.
 Value expandDot(OpBuilder &b, mlir::Operation *op);

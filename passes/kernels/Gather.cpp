@@ -34,8 +34,7 @@ static Value emitGatherElements(ElementCode &code, Operation *op, const Indices 
   auto gather = cast<dsc::GatherElementsOp>(op);
   Value number = code.element(gather.getIndices(), at);
   Indices input = at;
-  input[gather.getAxis()] =
-      toCoordinate(code, number, code.k.dim(dsc::getDims(gather.getData())[gather.getAxis()]));
+  input[gather.getAxis()] = toCoordinate(code, number, code.k.dim(dsc::getDims(gather.getData())[gather.getAxis()]));
   return code.element(gather.getData(), input);
 }
 

@@ -105,7 +105,8 @@ static Span spanOf(ArrayRef<DimExpr> dims, ArrayRef<DimExpr> domain, size_t axis
   return dim.isConstant(1) ? Span::Repeated : Span::Neither;
 }
 
-/// True if the axes from `begin` to before `end` can be one axis for a tensor of these dims: it has all of them, or none.
+/// True if the axes from `begin` to before `end` can be one axis for a tensor of these dims: it has all of them, or
+/// none.
 static bool allowsJoin(ArrayRef<DimExpr> dims, ArrayRef<DimExpr> domain, size_t begin, size_t end) {
   Span all = Span::Either;
   for (size_t axis = begin; axis < end; ++axis) {
@@ -233,9 +234,8 @@ void collapseDims(dsc::GroupOp group) {
   }
   SmallVector<size_t> runOf = {0};
   for (size_t begin = 0, i = 1; i < rank; ++i) {
-    bool join = joins[i - 1] && llvm::all_of(tensors, [&](const dsc::Dims &dims) {
-                  return allowsJoin(dims, domain, begin, i + 1);
-                });
+    bool join = joins[i - 1] &&
+                llvm::all_of(tensors, [&](const dsc::Dims &dims) { return allowsJoin(dims, domain, begin, i + 1); });
     if (!join)
       begin = i;
     runOf.push_back(runOf.back() + !join);

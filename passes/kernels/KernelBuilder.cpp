@@ -1,7 +1,7 @@
 #include "passes/kernels/KernelBuilder.h"
 
+#include "passes/DimCode.h"
 #include "passes/kernels/ScalarCode.h"
-#include "passes/stream/DimCode.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
@@ -235,19 +235,20 @@ Value KernelBuilder::loadElement(Value tensor, const Indices &at) {
       return toCompute(loadRaw(pointer, storage, offset.scalar, width), element);
     Value address = elementAddress(pointer, storage, offset.scalar);
     Value zero = arith::ConstantOp::create(b, loc, b.getZeroAttr(laneType(storage)));
-    Value loaded =
-        LLVM::MaskedLoadOp::create(b, loc, laneType(storage), address, mask, zero, bytes).getResult();
+    Value loaded = LLVM::MaskedLoadOp::create(b, loc, laneType(storage), address, mask, zero, bytes).getResult();
     return toCompute(loaded, element);
   }
   Value address = elementAddress(pointer, storage, add(splat(offset.scalar), offset.lanes));
-  Value all = mask ? mask : arith::ConstantOp::create(b, loc, DenseElementsAttr::get(cast<VectorType>(laneType(b.getI1Type())), true)).getResult();
+  Value all =
+      mask ? mask
+           : arith::ConstantOp::create(b, loc, DenseElementsAttr::get(cast<VectorType>(laneType(b.getI1Type())), true))
+                 .getResult();
   Value zero = arith::ConstantOp::create(b, loc, b.getZeroAttr(laneType(storage)));
   Value loaded = LLVM::masked_gather::create(b, loc, laneType(storage), address, all, ValueRange{zero}, bytes);
   return toCompute(loaded, element);
 }
 
-void KernelBuilder::storeElement(Value pointer, Type element, ArrayRef<Value> strides, const Indices &at,
-                                 Value value) {
+void KernelBuilder::storeElement(Value pointer, Type element, ArrayRef<Value> strides, const Indices &at, Value value) {
   Type storage = getStorageType(element);
   Offset offset = computeOffset(strides, at);
   bool manyLanes = offset.contiguous || offset.lanes;
@@ -262,7 +263,10 @@ void KernelBuilder::storeElement(Value pointer, Type element, ArrayRef<Value> st
     return;
   }
   Value address = elementAddress(pointer, storage, add(splat(offset.scalar), offset.lanes));
-  Value all = mask ? mask : arith::ConstantOp::create(b, loc, DenseElementsAttr::get(cast<VectorType>(laneType(b.getI1Type())), true)).getResult();
+  Value all =
+      mask ? mask
+           : arith::ConstantOp::create(b, loc, DenseElementsAttr::get(cast<VectorType>(laneType(b.getI1Type())), true))
+                 .getResult();
   LLVM::masked_scatter::create(b, loc, stored, address, all, bytes);
 }
 

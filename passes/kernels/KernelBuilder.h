@@ -47,8 +47,8 @@ public:
   OpBuilder &b;
   Location loc;
   const Target &target;
-  int64_t width;     // lanes of the code that is being written
-  Value mask;        // lanes that exist, or null for all; vector<width x i1>
+  int64_t width; // lanes of the code that is being written
+  Value mask;    // lanes that exist, or null for all; vector<width x i1>
   /// Contiguous lanes begin at a multiple of `width` in every tensor, so that vectors are aligned as a whole.
   bool wholeVectors = false;
 

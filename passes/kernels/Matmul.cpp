@@ -2,7 +2,7 @@
 
 #include "passes/kernels/Reduce.h"
 #include "passes/kernels/ScalarCode.h"
-#include "passes/kernels/Tiles.h"
+#include "passes/kernels/cpu/Tiles.h"
 
 using namespace mlir;
 
@@ -29,8 +29,10 @@ static Value emitMatmul(ElementCode &code, Operation *op, const Indices &at) {
     Indices a = lhsBatch, b = rhsBatch;
     a.append(matmul.getTransposeLhs() ? Indices{place, row} : Indices{row, place});
     b.append(matmul.getTransposeRhs() ? Indices{column, place} : Indices{place, column});
-    Value x = emitCast(k, code.element(matmul.getLhs(), a), getComputeType(element), getComputeType(accumulator), false);
-    Value y = emitCast(k, code.element(matmul.getRhs(), b), getComputeType(element), getComputeType(accumulator), false);
+    Value x =
+        emitCast(k, code.element(matmul.getLhs(), a), getComputeType(element), getComputeType(accumulator), false);
+    Value y =
+        emitCast(k, code.element(matmul.getRhs(), b), getComputeType(element), getComputeType(accumulator), false);
     return SmallVector<Value>{lift(k, emitAdd(k, carried[0], emitMul(k, x, y)))};
   })[0];
 }

@@ -87,8 +87,8 @@ static Indices reshapeIndices(KernelBuilder &k, ArrayRef<DimExpr> from, ArrayRef
 
 static Value emitReshape(ElementCode &code, Operation *op, const Indices &at) {
   auto reshape = cast<dsc::ReshapeOp>(op);
-  return code.element(reshape.getInput(), reshapeIndices(code.k, dsc::getDims(reshape.getResult()),
-                                                         dsc::getDims(reshape.getInput()), at));
+  return code.element(reshape.getInput(),
+                      reshapeIndices(code.k, dsc::getDims(reshape.getResult()), dsc::getDims(reshape.getInput()), at));
 }
 
 static Value emitPad(ElementCode &code, Operation *op, const Indices &at) {

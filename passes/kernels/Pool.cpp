@@ -63,8 +63,7 @@ static Value emitAveragePool(ElementCode &code, Operation *op, const Indices &at
                          [&](Value a, Value b) { return emitAdd(k, a, b); });
   Value count = k.index(1);
   for (size_t i = 0; i < window.rank(); ++i)
-    count = LaneMath{k}.mul(count,
-                            countAlong(k, window, i, at[i + 2], k.dim(dims[i + 2]), pool.getCountIncludePad()));
+    count = LaneMath{k}.mul(count, countAlong(k, window, i, at[i + 2], k.dim(dims[i + 2]), pool.getCountIncludePad()));
   Type i64 = k.b.getI64Type();
   Value number = arith::IndexCastOp::create(k.b, k.loc, k.isVector(count) ? k.laneType(i64) : i64, count);
   SmallVector<Value> v = {sum, emitCast(k, number, i64, compute, false)};

@@ -100,24 +100,23 @@ template <bool isMax> static Value emitArg(ElementCode &code, Operation *op, con
   first[axis] = k.constantIndex(0);
   Value best = lift(k, code.element(input, first)), place = lift(k, k.constantInt(i64, 0));
   DimExpr size = dsc::getDims(input)[axis];
-  SmallVector<Value> result =
-      loopOver(code, {size}, {best, place}, [&](ArrayRef<Value> position, ValueRange carried) {
-        Indices here = at;
-        here[axis] = k.uniform(position[0]);
-        Value value = lift(k, code.element(input, here));
-        Value better = isMax ? emitLess(k, carried[0], value, element) : emitLess(k, value, carried[0], element);
-        if (last) {
-          Value worse = isMax ? emitLess(k, value, carried[0], element) : emitLess(k, carried[0], value, element);
-          Value one = arith::ConstantOp::create(
-              k.b, k.loc,
-              isa<VectorType>(worse.getType()) ? TypedAttr(DenseElementsAttr::get(cast<VectorType>(worse.getType()), true))
-                                               : TypedAttr(k.b.getBoolAttr(true)));
-          better = arith::XOrIOp::create(k.b, k.loc, worse, one);
-        }
-        Value number = lift(k, arith::IndexCastOp::create(k.b, k.loc, i64, position[0]));
-        return SmallVector<Value>{arith::SelectOp::create(k.b, k.loc, better, value, carried[0]),
-                                  arith::SelectOp::create(k.b, k.loc, better, number, carried[1])};
-      });
+  SmallVector<Value> result = loopOver(code, {size}, {best, place}, [&](ArrayRef<Value> position, ValueRange carried) {
+    Indices here = at;
+    here[axis] = k.uniform(position[0]);
+    Value value = lift(k, code.element(input, here));
+    Value better = isMax ? emitLess(k, carried[0], value, element) : emitLess(k, value, carried[0], element);
+    if (last) {
+      Value worse = isMax ? emitLess(k, value, carried[0], element) : emitLess(k, carried[0], value, element);
+      Value one = arith::ConstantOp::create(
+          k.b, k.loc,
+          isa<VectorType>(worse.getType()) ? TypedAttr(DenseElementsAttr::get(cast<VectorType>(worse.getType()), true))
+                                           : TypedAttr(k.b.getBoolAttr(true)));
+      better = arith::XOrIOp::create(k.b, k.loc, worse, one);
+    }
+    Value number = lift(k, arith::IndexCastOp::create(k.b, k.loc, i64, position[0]));
+    return SmallVector<Value>{arith::SelectOp::create(k.b, k.loc, better, value, carried[0]),
+                              arith::SelectOp::create(k.b, k.loc, better, number, carried[1])};
+  });
   return result[1];
 }
 
@@ -148,9 +147,14 @@ template <class Op> static Value emitCumulative(ElementCode &code, Operation *op
 
 ArrayRef<ElementRow> reduceRows() {
   static constexpr ElementRow rows[] = {
-      {"dsc.reduce_sum", emitReduce},  {"dsc.reduce_prod", emitReduce},     {"dsc.reduce_max", emitReduce},
-      {"dsc.reduce_min", emitReduce},  {"dsc.reduce_mean", emitReduce},     {"dsc.arg_max", emitArg<true>},
-      {"dsc.arg_min", emitArg<false>}, {"dsc.cum_sum", emitCumulative<dsc::CumSumOp>},
+      {"dsc.reduce_sum", emitReduce},
+      {"dsc.reduce_prod", emitReduce},
+      {"dsc.reduce_max", emitReduce},
+      {"dsc.reduce_min", emitReduce},
+      {"dsc.reduce_mean", emitReduce},
+      {"dsc.arg_max", emitArg<true>},
+      {"dsc.arg_min", emitArg<false>},
+      {"dsc.cum_sum", emitCumulative<dsc::CumSumOp>},
       {"dsc.cum_prod", emitCumulative<dsc::CumProdOp>},
   };
   return rows;

@@ -13,9 +13,8 @@ Value combineReduced(KernelBuilder &k, mlir::Operation *op, Value a, Value b);
 Value finishReduction(KernelBuilder &k, mlir::Operation *op, Value total);
 
 /// Nested loops over `sizes` that carry values along; the body gets the position.
-llvm::SmallVector<Value>
-loopOver(ElementCode &code, llvm::ArrayRef<DimExpr> sizes, ValueRange init,
-         llvm::function_ref<llvm::SmallVector<Value>(llvm::ArrayRef<Value>, ValueRange)> body);
+llvm::SmallVector<Value> loopOver(ElementCode &code, llvm::ArrayRef<DimExpr> sizes, ValueRange init,
+                                  llvm::function_ref<llvm::SmallVector<Value>(llvm::ArrayRef<Value>, ValueRange)> body);
 
 } // namespace dscc::kernels
 

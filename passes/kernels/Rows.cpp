@@ -36,8 +36,8 @@ static std::optional<SmallVector<int64_t>> rowAxes(Operation *op) {
     return SmallVector<int64_t>{op->getAttrOfType<IntegerAttr>("axis").getInt()};
   if (!isa<dsc::LayerNormOp, dsc::RmsNormOp>(op))
     return std::nullopt;
-  return llvm::to_vector(llvm::seq<int64_t>(op->getAttrOfType<IntegerAttr>("axis").getInt(),
-                                            dsc::getDims(op->getOperand(0)).size()));
+  return llvm::to_vector(
+      llvm::seq<int64_t>(op->getAttrOfType<IntegerAttr>("axis").getInt(), dsc::getDims(op->getOperand(0)).size()));
 }
 
 namespace {
@@ -52,7 +52,9 @@ struct Plan {
         dims.push_back(domain[i]);
     return dims;
   }
-  dsc::Dims reduced() const { return llvm::map_to_vector(axes, [&](int64_t axis) { return domain[axis]; }); }
+  dsc::Dims reduced() const {
+    return llvm::map_to_vector(axes, [&](int64_t axis) { return domain[axis]; });
+  }
   bool lastIsReduced() const { return !axes.empty() && axes.back() == int64_t(domain.size()) - 1; }
   dsc::Dims rowDims() const {
     dsc::Dims dims = domain;

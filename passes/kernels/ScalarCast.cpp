@@ -109,7 +109,8 @@ static Value f32ToF8(KernelBuilder &k, Value value, FloatType to, bool saturate)
   // Normal results: round the mantissa in place, then rebias the exponent.
   unsigned dropped = 23 - mantissa;
   Value odd = bits.make<arith::AndIOp>(bits.make<arith::ShRUIOp>(magnitude, bits.i32(dropped)), bits.i32(1));
-  Value rounded = bits.make<arith::AddIOp>(magnitude, bits.make<arith::AddIOp>(odd, bits.i32((1u << (dropped - 1)) - 1)));
+  Value rounded =
+      bits.make<arith::AddIOp>(magnitude, bits.make<arith::AddIOp>(odd, bits.i32((1u << (dropped - 1)) - 1)));
   Value normal = bits.make<arith::SubIOp>(bits.make<arith::ShRUIOp>(rounded, bits.i32(dropped)),
                                           bits.i32(uint64_t(127 + minExponent - 1) << mantissa));
   // Subnormal results: adding a power of two whose last place is the smallest subnormal rounds to it.
@@ -128,7 +129,9 @@ static Value f32ToF8(KernelBuilder &k, Value value, FloatType to, bool saturate)
   bool negativeZeroIsNan = isNegativeZeroNan(to);
   uint64_t all = (1u << (width - 1)) - 1;
   uint64_t infinityCode = ((1u << (width - 1 - mantissa)) - 1) << mantissa;
-  uint64_t nanCode = negativeZeroIsNan ? (1u << (width - 1)) : hasInfinity ? (infinityCode | (1u << (mantissa - 1))) : all;
+  uint64_t nanCode = negativeZeroIsNan ? (1u << (width - 1))
+                     : hasInfinity     ? (infinityCode | (1u << (mantissa - 1)))
+                                       : all;
   Value tooLarge = bits.compare(arith::CmpIPredicate::ugt, code, bits.i32(largestCode));
   Value infinite = bits.compare(arith::CmpIPredicate::eq, magnitude, bits.i32(0x7f800000));
   tooLarge = bits.make<arith::OrIOp>(tooLarge, infinite);
@@ -143,7 +146,9 @@ static Value f32ToF8(KernelBuilder &k, Value value, FloatType to, bool saturate)
   // A type without NaN gets minus zero.
   {
     Value isNan = bits.compare(arith::CmpIPredicate::ugt, magnitude, bits.i32(0x7f800000));
-    Value nan = !hasNan ? bits.i32(1u << (width - 1)) : negativeZeroIsNan ? bits.i32(nanCode) : bits.make<arith::OrIOp>(bits.i32(nanCode), sign);
+    Value nan = !hasNan             ? bits.i32(1u << (width - 1))
+                : negativeZeroIsNan ? bits.i32(nanCode)
+                                    : bits.make<arith::OrIOp>(bits.i32(nanCode), sign);
     signedCode = bits.select(isNan, nan, signedCode);
   }
   return bits.truncate(signedCode, i8);

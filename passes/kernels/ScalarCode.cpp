@@ -141,9 +141,7 @@ static Value emitSign(Scalar &s) {
 template <typename Op> static Value roundF(Scalar &s) { return s.floating() ? unaryF<Op>(s) : s.a(); }
 
 static Value emitReciprocal(Scalar &s) { return divF(s.k, s.num(1), s.a()); }
-static Value emitRsqrt(Scalar &s) {
-  return divF(s.k, s.num(1), math::SqrtOp::create(s.k.b, s.k.loc, s.a()));
-}
+static Value emitRsqrt(Scalar &s) { return divF(s.k, s.num(1), math::SqrtOp::create(s.k.b, s.k.loc, s.a())); }
 static Value emitSigmoid(Scalar &s) {
   Value negated = arith::NegFOp::create(s.k.b, s.k.loc, s.a());
   Value e = math::ExpOp::create(s.k.b, s.k.loc, negated);
@@ -286,7 +284,8 @@ static Value emitIntegerPow(Scalar &s) {
 
 static Value emitPow(Scalar &s) {
   KernelBuilder &k = s.k;
-  Type baseElement = dsc::getElementType(s.op->getOperand(0)), exponentElement = dsc::getElementType(s.op->getOperand(1));
+  Type baseElement = dsc::getElementType(s.op->getOperand(0)),
+       exponentElement = dsc::getElementType(s.op->getOperand(1));
   if (isa<IntegerType>(baseElement) && isa<IntegerType>(exponentElement)) {
     Scalar cast{k, s.op, {s.a(), emitCast(k, s.b(), exponentElement, baseElement, false)}, s.element};
     return emitIntegerPow(cast);

@@ -1,5 +1,5 @@
-// Elements of the scatters. Each looks through the updates for those that mean it, in their order, so that no two threads
-// write the same place and every run gives the same sum.
+// Elements of the scatters. Each looks through the updates for those that mean it, in their order, so that no two
+// threads write the same place and every run gives the same sum.
 
 #include "passes/kernels/LaneMath.h"
 #include "passes/kernels/Reduce.h"

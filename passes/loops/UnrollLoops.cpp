@@ -1,5 +1,5 @@
-// Repeats the bodies of the kernels' innermost loops, so that one test and one branch serve several rounds and the loads
-// of the next round need not wait for the end of this one.
+// Repeats the bodies of the kernels' innermost loops, so that one test and one branch serve several rounds and the
+// loads of the next round need not wait for the end of this one.
 //
 //     for i = 0 to n: f(i)      ==>      for i = 0 to n - n % 4 by 4: f(i) f(i + 1) f(i + 2) f(i + 3)
 //                                        for i = n - n % 4 to n: f(i)
@@ -57,7 +57,8 @@ struct Pressure {
 static constexpr int64_t divisionOps = 32;
 
 static bool isDivision(Operation *op) {
-  return isa<arith::DivSIOp, arith::DivUIOp, arith::RemSIOp, arith::RemUIOp, arith::FloorDivSIOp, arith::CeilDivSIOp>(op) &&
+  return isa<arith::DivSIOp, arith::DivUIOp, arith::RemSIOp, arith::RemUIOp, arith::FloorDivSIOp, arith::CeilDivSIOp>(
+             op) &&
          !matchPattern(op->getOperand(1), m_Constant());
 }
 

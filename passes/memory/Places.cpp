@@ -1,6 +1,6 @@
 #include "passes/memory/Places.h"
 
-#include "passes/memory/Storage.h"
+#include "dialects/dsc/Storage.h"
 
 #include "mlir/IR/Builders.h"
 
@@ -39,8 +39,8 @@ FailureOr<std::vector<Place>> readPlaces(func::FuncOp function) {
       return function.emitError("place ") << index << " of " << arenaName << " is not {bytes, live, above}";
     Place place{bytes.getDims()[0], live[0], live[1], SmallVector<int64_t>(above.asArrayRef())};
     if (!place.bytes.isValid() || !isMultiple(place.bytes, bufferAlignment))
-      return function.emitError("place ") << index << " takes " << place.bytes.str() << " bytes, which is no multiple of "
-                                          << bufferAlignment;
+      return function.emitError("place ")
+             << index << " takes " << place.bytes.str() << " bytes, which is no multiple of " << bufferAlignment;
     for (int64_t below : place.above)
       if (below < 0 || below >= int64_t(index))
         return function.emitError("place ") << index << " lies on place " << below << ", which does not come before it";

@@ -3,8 +3,9 @@
 //     dsc.arena = [{bytes = #dsc.dims<"64*n">, live = array<i64: 0, 2>, above = array<i64>},
 //                  {bytes = #dsc.dims<128>, live = array<i64: 1, 3>, above = array<i64: 0>}]
 //
-// A place begins where the highest of the places below it ends: offset(p) = max(0, offset(q) + bytes(q) for q in above),
-// where bytes below 0 count as 0. So a formula is only as long as the table, however deep the stack, and nobody needs the dims to see who lies apart.
+// A place begins where the highest of the places below it ends: offset(p) = max(0, offset(q) + bytes(q) for q in
+// above), where bytes below 0 count as 0. So a formula is only as long as the table, however deep the stack, and nobody
+// needs the dims to see who lies apart.
 
 #ifndef DSCC_PASSES_MEMORY_PLACES_H
 #define DSCC_PASSES_MEMORY_PLACES_H
@@ -16,8 +17,8 @@
 namespace dscc {
 
 struct Place {
-  DimExpr bytes;       // a multiple of bufferAlignment
-  int64_t first, last; // it is in use from this op of the function to that one, both included
+  DimExpr bytes;                    // a multiple of bufferAlignment
+  int64_t first, last;              // it is in use from this op of the function to that one, both included
   llvm::SmallVector<int64_t> above; // the places that it lies on; all come earlier in the table
 };
 

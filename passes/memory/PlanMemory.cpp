@@ -11,10 +11,10 @@
 // What it refuses to do: reorder groups.
 
 #include "dialects/dsc/Dsc.h"
+#include "dialects/dsc/Storage.h"
 #include "passes/Passes.h"
 #include "passes/memory/Places.h"
 #include "passes/memory/Planner.h"
-#include "passes/memory/Storage.h"
 
 #include "llvm/ADT/Statistic.h"
 
@@ -83,10 +83,10 @@ static bool canTakeOver(dsc::GroupOp group, Value result, Value storage) {
   if (countBytes(result.getType()) != countBytes(storage.getType()))
     return false;
   for (auto [input, argument] : llvm::zip_equal(group.getInputs(), group.getBody().getArguments()))
-    if (getStorage(input) == storage && (countBytes(input.getType()) != countBytes(result.getType()) ||
-                                         dsc::getElementType(input).getIntOrFloatBitWidth() !=
-                                             dsc::getElementType(result).getIntOrFloatBitWidth() ||
-                                         !readsInPlace(argument, dsc::getDims(result))))
+    if (getStorage(input) == storage &&
+        (countBytes(input.getType()) != countBytes(result.getType()) ||
+         dsc::getElementType(input).getIntOrFloatBitWidth() != dsc::getElementType(result).getIntOrFloatBitWidth() ||
+         !readsInPlace(argument, dsc::getDims(result))))
       return false;
   return true;
 }
@@ -98,8 +98,7 @@ static std::optional<size_t> findDying(dsc::GroupOp group, Value result, const F
   for (Value input : group.getInputs()) {
     Value storage = getStorage(input);
     auto found = plan.bufferOf.find(storage);
-    if (found != plan.bufferOf.end() && plan.buffers[found->second].last == step &&
-        canTakeOver(group, result, storage))
+    if (found != plan.bufferOf.end() && plan.buffers[found->second].last == step && canTakeOver(group, result, storage))
       return found->second;
   }
   return std::nullopt;
@@ -252,7 +251,8 @@ static void placeBuffers(FunctionPlan &plan, const std::vector<Sample> &samples)
   plan.placeOf.resize(plan.buffers.size());
   for (size_t i : stack.fromBelow) {
     plan.placeOf[i] = plan.places.size();
-    Place &place = plan.places.emplace_back(Place{plan.buffers[i].bytes, plan.buffers[i].first, plan.buffers[i].last, {}});
+    Place &place =
+        plan.places.emplace_back(Place{plan.buffers[i].bytes, plan.buffers[i].first, plan.buffers[i].last, {}});
     for (size_t j : stack.above[i])
       place.above.push_back(plan.placeOf[j]);
     llvm::sort(place.above);

@@ -1,7 +1,7 @@
 #include "passes/memory/VerifyPlacement.h"
 
+#include "dialects/dsc/Storage.h"
 #include "passes/memory/Places.h"
-#include "passes/memory/Storage.h"
 
 #include "llvm/ADT/BitVector.h"
 

@@ -8,15 +8,15 @@
 // arguments lie in one set of slots that all launches share, because a service copies them before it returns.
 
 #include "dialects/dsc/Dsc.h"
+#include "dialects/dsc/Storage.h"
 #include "dialects/dsc/Targets.h"
 #include "passes/Passes.h"
 #include "passes/memory/Places.h"
-#include "passes/memory/Storage.h"
 #include "passes/stream/HostProgram.h"
 
 #include "llvm/ADT/BitVector.h"
-#include "llvm/ADT/StringSet.h"
 #include "llvm/ADT/Statistic.h"
+#include "llvm/ADT/StringSet.h"
 
 #include <dscc/abi.h>
 
@@ -34,11 +34,9 @@ ALWAYS_ENABLED_STATISTIC(numCopies, "Copies made by a run");
 /// dscc_status of <dscc/dscc.h>: the inputs do not fit together.
 constexpr int32_t badInput = 2;
 
-/// The most elements of a tensor. Kernels with 32-bit indices round them up to whole blocks. With 64 bits it is more than
-/// any machine holds, and few enough that no sum of sizes overflows.
-static double getMaxElements(const Target &target) {
-  return target.indexBits == 32 ? 0x1p31 - 0x1p16 : 0x1p44;
-}
+/// The most elements of a tensor. Kernels with 32-bit indices round them up to whole blocks. With 64 bits it is more
+/// than any machine holds, and few enough that no sum of sizes overflows.
+static double getMaxElements(const Target &target) { return target.indexBits == 32 ? 0x1p31 - 0x1p16 : 0x1p44; }
 
 #define POINTER_INDEX(type, field) (offsetof(type, field) / sizeof(void *))
 
@@ -47,8 +45,9 @@ namespace {
 class ProgramWriter {
 public:
   ProgramWriter(OpBuilder &builder, ModuleOp nested, func::FuncOp main, ArrayRef<Place> places, ArrayAttr symbols)
-      : nested(nested), main(main), places(places), f(builder, main.getLoc(), "run", {LLVM::LLVMPointerType::get(main.getContext())},
-                                      builder.getI32Type(), symbols) {}
+      : nested(nested), main(main), places(places),
+        f(builder, main.getLoc(), "run", {LLVM::LLVMPointerType::get(main.getContext())}, builder.getI32Type(),
+          symbols) {}
 
   void write(ArrayAttr relations, double maxElements);
   ArrayAttr getWeights() { return f.b.getArrayAttr(weights.getArrayRef()); }

@@ -1,6 +1,6 @@
 #include "passes/stream/HostProgram.h"
 
-#include "passes/stream/DimCode.h"
+#include "passes/DimCode.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 

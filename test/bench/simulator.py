@@ -22,7 +22,7 @@ import time
 sys.dont_write_bytecode = True
 HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
-sys.path.insert(0, str(HERE.parent / "runtime" / "simulator"))
+sys.path.insert(0, str(HERE.parent / "tools" / "simulator"))
 
 import numpy as np
 

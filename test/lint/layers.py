@@ -11,6 +11,8 @@ from sources import CODE, ours, report, root_argument
 LAYERS = ("dialects", "passes", "compiler", "tools")  # from the ground up
 # Outside of the stack; tools/dscc-run.cpp is a user of the runtime like any other.
 RUNTIME_HEADERS = {"tools": {"abi.h", "dscc.h", "dscc.hpp"}, "runtime": {"abi.h", "dscc.h", "dscc.hpp"}}
+# A library of its own: the software driver includes nothing of ours, and may use LLVM.
+SIMULATOR = ("tools", "simulator")
 LLVM = re.compile(r'#\s*include\s*["<](llvm|mlir|lld|llvm-c|mlir-c)/')
 QUOTED = re.compile(r'\s*#?\s*include\s*"([\w./+-]+)"')
 TREATY = re.compile(r'\s*#\s*include\s*[<"](?:runtime/include/)?dscc/([\w.]+)[>"]')
@@ -35,8 +37,10 @@ def complaints_about(path, layer, relative):
         first = quoted[1].split("/")[0] if quoted else None
         if first in (*LAYERS, "runtime") and not may_include(layer, first):
             yield f"{place}: {layer} must not include {first}"
-        simulator = relative.parts[:2] == ("runtime", "simulator")
-        if layer == "runtime" and not simulator and LLVM.match(line):
+        simulator = relative.parts[:2] == SIMULATOR
+        if simulator and first in (*LAYERS, "runtime") and not quoted[1].startswith("/".join(SIMULATOR)):
+            yield f"{place}: the simulator must not include {first}"
+        if layer == "runtime" and LLVM.match(line):
             yield f"{place}: the runtime must not include LLVM or MLIR"
 
 

@@ -219,13 +219,10 @@ static double loadElement(const ElementType &type, size_t width, const char *sou
     int shift = 64 - 8 * static_cast<int>(width);
     return static_cast<double>(static_cast<int64_t>(code << shift) >> shift);
   }
-  case Kind::Small:
-    return decodeSmall(static_cast<unsigned>(code), type.format);
-  case Kind::Exponent:
-    return code == 255 ? NAN : std::ldexp(1.0, static_cast<int>(code) - 127);
+  case Kind::Small: return decodeSmall(static_cast<unsigned>(code), type.format);
+  case Kind::Exponent: return code == 255 ? NAN : std::ldexp(1.0, static_cast<int>(code) - 127);
   case Kind::Unsigned:
-  case Kind::Bool:
-    return static_cast<double>(code);
+  case Kind::Bool: return static_cast<double>(code);
   }
   return NAN;
 }

@@ -31,10 +31,10 @@ struct Options {
   std::map<std::string, int64_t> dims;
   std::string outputFolder;
   std::string cudaDriver;
-  bool isSimulated = false;                 // --device=sim
-  std::string simChip, simCheck, simSeed;   // empty: the simulator's own choice
-  std::string statistics;                   // --stats: "text" or "json"; empty: none
-  double benchSeconds = 0; // 0: no bench
+  bool isSimulated = false;               // --device=sim
+  std::string simChip, simCheck, simSeed; // empty: the simulator's own choice
+  std::string statistics;                 // --stats: "text" or "json"; empty: none
+  double benchSeconds = 0;                // 0: no bench
   bool json = false;
   bool help = false;
   bool version = false;

@@ -21,7 +21,7 @@ struct Report {
   const std::vector<HostTensor> *outputs = nullptr;
   std::vector<std::string> written; // files, in the outputs' order; empty without --output
   double openMs = 0, firstRunMs = 0;
-  size_t workspaceBytes = 0; // of arena
+  size_t workspaceBytes = 0;          // of arena
   const BenchReport *bench = nullptr; // NULL without --bench
   std::string statistics;             // of the simulated GPU, a text or a JSON document; empty without --stats
 };

@@ -1,6 +1,7 @@
-/* What generated code may call. Built for x86-64-v3 into an object inside the compiler, from which the linker takes what
- * an artifact needs (Link.cpp), and for NVPTX into LLVM bitcode, linked likewise (DeviceCode.cpp). Single-precision functions that models use in earnest are polynomials
- * inside the kernels (LowerMath.cpp); these here are for double precision and for the rare ones.
+/* What generated code may call. Built for x86-64-v3 into an object inside the compiler, from which the linker takes
+ * what an artifact needs (Link.cpp), and for NVPTX into LLVM bitcode, linked likewise (DeviceCode.cpp).
+ * Single-precision functions that models use in earnest are polynomials inside the kernels (LowerMath.cpp); these here
+ * are for double precision and for the rare ones.
  *
  * Errors are a few units in the last place, but for pow, whose relative error grows with |y log x| up to 1e-13, and
  * for sin, cos and tan of arguments beyond 2^30, whose reduction is not precise.

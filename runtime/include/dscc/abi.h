@@ -22,10 +22,29 @@
 
 /* Element types. The numbers are those of ONNX's TensorProto.DataType. */
 enum dscc_dtype {
-  DSCC_FLOAT = 1, DSCC_UINT8 = 2, DSCC_INT8 = 3, DSCC_UINT16 = 4, DSCC_INT16 = 5, DSCC_INT32 = 6, DSCC_INT64 = 7,
-  DSCC_BOOL = 9, DSCC_FLOAT16 = 10, DSCC_DOUBLE = 11, DSCC_UINT32 = 12, DSCC_UINT64 = 13, DSCC_BFLOAT16 = 16,
-  DSCC_FLOAT8E4M3FN = 17, DSCC_FLOAT8E4M3FNUZ = 18, DSCC_FLOAT8E5M2 = 19, DSCC_FLOAT8E5M2FNUZ = 20,
-  DSCC_UINT4 = 21, DSCC_INT4 = 22, DSCC_FLOAT4E2M1 = 23, DSCC_FLOAT8E8M0 = 24, DSCC_UINT2 = 25, DSCC_INT2 = 26
+  DSCC_FLOAT = 1,
+  DSCC_UINT8 = 2,
+  DSCC_INT8 = 3,
+  DSCC_UINT16 = 4,
+  DSCC_INT16 = 5,
+  DSCC_INT32 = 6,
+  DSCC_INT64 = 7,
+  DSCC_BOOL = 9,
+  DSCC_FLOAT16 = 10,
+  DSCC_DOUBLE = 11,
+  DSCC_UINT32 = 12,
+  DSCC_UINT64 = 13,
+  DSCC_BFLOAT16 = 16,
+  DSCC_FLOAT8E4M3FN = 17,
+  DSCC_FLOAT8E4M3FNUZ = 18,
+  DSCC_FLOAT8E5M2 = 19,
+  DSCC_FLOAT8E5M2FNUZ = 20,
+  DSCC_UINT4 = 21,
+  DSCC_INT4 = 22,
+  DSCC_FLOAT4E2M1 = 23,
+  DSCC_FLOAT8E8M0 = 24,
+  DSCC_UINT2 = 25,
+  DSCC_INT2 = 26
 };
 
 /* Kinds of device that a program may be made for. */
@@ -63,7 +82,7 @@ typedef struct dscc_relation {
   const char *lhs, *rhs;  /* as text */
   const int32_t *symbols; /* those that occur, as indices into dscc_model_v1.symbols */
   int32_t num_symbols;
-  int32_t kind;           /* enum dscc_relation_kind */
+  int32_t kind; /* enum dscc_relation_kind */
 } dscc_relation;
 
 /* One constant of the graph, as the kernels want it (possibly packed). */
@@ -76,27 +95,27 @@ typedef struct dscc_weight {
 
 /* Handed to a CPU kernel beside its arguments. */
 typedef struct dscc_block {
-  int64_t index;   /* which block of the grid, 0 .. count-1 */
+  int64_t index; /* which block of the grid, 0 .. count-1 */
   int64_t count;
-  void *scratch;   /* dscc_kernel.scratch_bytes bytes, 64-byte aligned, this worker's own */
+  void *scratch; /* dscc_kernel.scratch_bytes bytes, 64-byte aligned, this worker's own */
 } dscc_block;
 
 /* `args` is laid out as kernelParams of cuLaunchKernel: args[i] points to the i-th argument's value. */
 typedef void (*dscc_cpu_kernel)(const dscc_block *block, void **args);
 
 typedef struct dscc_kernel {
-  const char *name;        /* symbol of the kernel */
-  const char *nodes;       /* ONNX nodes that it computes, ';' between them */
-  dscc_cpu_kernel cpu;     /* CPU programs: the code; else NULL */
-  uint32_t threads[3];     /* CUDA: block size */
-  uint32_t shared_bytes;   /* CUDA: dynamic shared memory */
-  uint64_t scratch_bytes;  /* CPU: scratch a worker needs */
+  const char *name;       /* symbol of the kernel */
+  const char *nodes;      /* ONNX nodes that it computes, ';' between them */
+  dscc_cpu_kernel cpu;    /* CPU programs: the code; else NULL */
+  uint32_t threads[3];    /* CUDA: block size */
+  uint32_t shared_bytes;  /* CUDA: dynamic shared memory */
+  uint64_t scratch_bytes; /* CPU: scratch a worker needs */
 } dscc_kernel;
 
 /* Code for one chip. */
 typedef struct dscc_image {
-  uint32_t sm;    /* 80, 86, 89, 90, ... ; for PTX the lowest chip that may run it */
-  uint32_t kind;  /* 1 cubin, 2 PTX text (NUL-terminated) */
+  uint32_t sm;   /* 80, 86, 89, 90, ... ; for PTX the lowest chip that may run it */
+  uint32_t kind; /* 1 cubin, 2 PTX text (NUL-terminated) */
   const void *data;
   uint64_t bytes;
 } dscc_image;
@@ -118,18 +137,18 @@ typedef struct dscc_services {
 typedef struct dscc_run_args {
   const dscc_services *services;
   void *queue;
-  const int64_t *symbols;      /* one value a symbol */
-  const void *const *inputs;   /* in the model's order */
+  const int64_t *symbols;    /* one value a symbol */
+  const void *const *inputs; /* in the model's order */
   void *const *outputs;
-  void *arena;                 /* arena_bytes(symbols) bytes, 256-byte aligned */
-  const void *const *weights;  /* one pointer a weight; NULL for those of other devices */
+  void *arena;                /* arena_bytes(symbols) bytes, 256-byte aligned */
+  const void *const *weights; /* one pointer a weight; NULL for those of other devices */
 } dscc_run_args;
 
 /* The graph compiled for one kind of device. Programs are listed best first: the runtime takes the first whose
  * demands the machine meets. */
 typedef struct dscc_program {
-  uint32_t device;       /* enum dscc_device_kind */
-  uint32_t level;        /* CPU: enum dscc_cpu_level; CUDA: lowest sm */
+  uint32_t device; /* enum dscc_device_kind */
+  uint32_t level;  /* CPU: enum dscc_cpu_level; CUDA: lowest sm */
   uint32_t num_kernels;
   uint32_t num_images;
   const dscc_kernel *kernels;
@@ -153,10 +172,10 @@ typedef struct dscc_model_v1 {
   const dscc_program *programs;
   /* Writes the dims of all inputs, then of all outputs, one after the other. */
   void (*dims)(const int64_t *symbols, int64_t *dims);
-  const void *weight_data;   /* NULL when they lie in a file beside the artifact */
+  const void *weight_data; /* NULL when they lie in a file beside the artifact */
   uint64_t weight_bytes;
-  const char *weight_file;   /* name without folder, or NULL */
-  const char *build_info;    /* JSON: compiler version, flags, ptxas version */
+  const char *weight_file; /* name without folder, or NULL */
+  const char *build_info;  /* JSON: compiler version, flags, ptxas version */
   uint32_t num_relations, reserved;
   const dscc_relation *relations;
   /* Writes both sides of each relation, one after the other; NULL if there are no relations. */
@@ -170,8 +189,10 @@ typedef struct dscc_trailer {
   uint64_t file_bytes; /* of the whole file, this trailer included */
   uint32_t abi_version;
   uint32_t num_sections;
-  struct { uint64_t offset, bytes, hash; } sections[DSCC_TRAILER_SECTIONS]; /* hash: XXH64, seed 0 */
-  uint64_t trailer_hash; /* of all bytes above */
+  struct {
+    uint64_t offset, bytes, hash;
+  } sections[DSCC_TRAILER_SECTIONS]; /* hash: XXH64, seed 0 */
+  uint64_t trailer_hash;             /* of all bytes above */
   char magic[16];
 } dscc_trailer;
 #define DSCC_TRAILER_BYTES (sizeof(dscc_trailer))

@@ -31,10 +31,10 @@ extern "C" {
 
 typedef enum dscc_status {
   DSCC_OK = 0,
-  DSCC_BAD_FILE = 1,      /* not an artifact, damaged, or of another ABI version */
-  DSCC_BAD_INPUT = 2,     /* name, dtype, rank, dims or bytes do not fit the signature */
-  DSCC_BAD_CALL = 3,      /* a NULL where none may be, a context used twice at once, ... */
-  DSCC_NO_DEVICE = 4,     /* no device, driver or code for it */
+  DSCC_BAD_FILE = 1,  /* not an artifact, damaged, or of another ABI version */
+  DSCC_BAD_INPUT = 2, /* name, dtype, rank, dims or bytes do not fit the signature */
+  DSCC_BAD_CALL = 3,  /* a NULL where none may be, a context used twice at once, ... */
+  DSCC_NO_DEVICE = 4, /* no device, driver or code for it */
   DSCC_OUT_OF_MEMORY = 5,
   DSCC_DEVICE_FAILED = 6, /* the driver reported an error; the sentence has its name */
   DSCC_TOO_SMALL = 7      /* a buffer that the caller gave is too small */
@@ -48,17 +48,17 @@ typedef enum dscc_device { DSCC_AUTO = 0, DSCC_CPU = 1, DSCC_CUDA = 2 } dscc_dev
 /* How to open. Zero-initialise, set struct_bytes, then what differs. */
 typedef struct dscc_open_options {
   size_t struct_bytes;
-  dscc_device device;   /* DSCC_AUTO: CUDA if a driver, a device and code for it are there, else CPU */
-  int device_ordinal;   /* CUDA: which device */
-  int threads;          /* CPU: workers of the pool, the caller included; 0 = one a physical core */
-  int skip_hashes;      /* 1: check the trailer but not the hashes of the sections (faster open) */
+  dscc_device device;      /* DSCC_AUTO: CUDA if a driver, a device and code for it are there, else CPU */
+  int device_ordinal;      /* CUDA: which device */
+  int threads;             /* CPU: workers of the pool, the caller included; 0 = one a physical core */
+  int skip_hashes;         /* 1: check the trailer but not the hashes of the sections (faster open) */
   const char *cuda_driver; /* library to dlopen in place of libcuda.so.1; NULL = that */
 } dscc_open_options;
 
 /* A tensor in the caller's memory. The runtime reads it (inputs) or writes it (outputs) and never keeps it. */
 typedef struct dscc_buffer {
-  const char *name;    /* input or output name; NULL = by position */
-  int dtype;           /* enum dscc_dtype */
+  const char *name; /* input or output name; NULL = by position */
+  int dtype;        /* enum dscc_dtype */
   int rank;
   const int64_t *dims; /* `rank` numbers; outputs: may be NULL, then they follow from the inputs */
   void *data;          /* C-contiguous */
@@ -93,7 +93,7 @@ DSCC_API dscc_status dscc_workspace_size(const dscc_model *model, const dscc_buf
 /* A context owns an arena that grows to the largest dims that it has run, or uses the caller's. */
 typedef struct dscc_context_options {
   size_t struct_bytes;
-  void *workspace;        /* device memory of the caller's, 256-byte aligned; NULL: the context allocates */
+  void *workspace; /* device memory of the caller's, 256-byte aligned; NULL: the context allocates */
   size_t workspace_bytes;
 } dscc_context_options;
 DSCC_API dscc_status dscc_context_create(dscc_model *model, const dscc_context_options *options,

@@ -256,8 +256,8 @@ TEST_F(CudaDeviceTest, DeviceBuffersOnACallersStream) {
   output.data = y;
   reset();
   ASSERT_EQ(dscc_run(context, &input, 1, &output, 1, &stream), DSCC_OK) << dscc_last_error();
-  EXPECT_EQ(calls(), (std::vector<std::string>{"cuCtxPushCurrent", "cuLaunchKernel", "cuMemcpyDtoDAsync",
-                                               "cuCtxPopCurrent"}));
+  EXPECT_EQ(calls(),
+            (std::vector<std::string>{"cuCtxPushCurrent", "cuLaunchKernel", "cuMemcpyDtoDAsync", "cuCtxPopCurrent"}));
   EXPECT_EQ(y[0], -1);
   wait(&stream);
   EXPECT_EQ(y[0], 11);

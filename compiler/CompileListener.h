@@ -1,0 +1,44 @@
+// How a compilation ends, and where it tells about itself on the way.
+
+#ifndef DSCC_COMPILER_COMPILELISTENER_H
+#define DSCC_COMPILER_COMPILELISTENER_H
+
+#include "llvm/ADT/StringRef.h"
+
+#include <string>
+
+namespace dscc {
+
+/// How a compilation ended; the process exit codes of `dscc`.
+enum class ExitCode {
+  Ok = 0,
+  ModelRejected = 1,
+  Usage = 2,
+  Unsupported = 3,
+  LimitHit = 4,
+  Environment = 5,
+  Internal = 70
+};
+
+/// One thing to tell the user. `node` is the ONNX node's name, or empty.
+struct Diagnostic {
+  enum class Severity { Error, Warning, Remark } severity;
+  std::string node, op, message, hint;
+};
+
+/// Where a compilation tells about itself. Called from one thread at a time.
+struct CompileListener {
+  virtual ~CompileListener() = default;
+  virtual void diagnose(const Diagnostic &diagnostic) = 0;
+  /// `done` of `total` kernels are translated.
+  virtual void progress(unsigned done, unsigned total) {}
+  /// The module, as text, at the beginning of the step that follows `stage`: what a reproducer needs if that step
+  /// breaks down. Large constants are left out.
+  virtual void checkpoint(llvm::StringRef stage, llvm::StringRef ir) {}
+  /// Text for the user's standard output (--until, --emit=llvm, ...).
+  virtual void print(llvm::StringRef text) = 0;
+};
+
+} // namespace dscc
+
+#endif // DSCC_COMPILER_COMPILELISTENER_H

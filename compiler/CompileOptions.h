@@ -1,0 +1,60 @@
+// What a compilation is asked for: plain data, one field a flag.
+
+#ifndef DSCC_COMPILER_COMPILEOPTIONS_H
+#define DSCC_COMPILER_COMPILEOPTIONS_H
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace dscc {
+
+enum class Precision { Fp32, Fp16, Bf16 };
+enum class Emit { SharedObject, Object, Ptx, Cubin, Llvm };
+
+/// --dim NAME=N or NAME=A..B
+struct DimBinding {
+  std::string name;
+  int64_t min, max; // equal: the dim is fixed
+};
+
+/// --shape INPUT=1x3x224x224; `?` leaves a dim as it is
+struct ShapeBinding {
+  std::string input;
+  std::vector<std::optional<int64_t>> dims;
+};
+
+/// Each has a flag; hitting one ends with ExitCode::LimitHit.
+struct Budgets {
+  uint64_t modelBytes = uint64_t(64) << 30;
+  uint64_t nodes = 1'000'000;            // after inlining functions
+  uint64_t tensorBytes = uint64_t(64) << 30; // of any one tensor with static dims
+  uint64_t foldedBytes = uint64_t(256) << 20; // made by constant folding, all together
+  double seconds = 3600;
+};
+
+/// Plain data: what the flags in tools/ come to. Nothing below tools/ reads flags or the environment.
+struct CompileOptions {
+  std::string input; // NAME.mlir is a module at the stage that its attribute dsc.stage tells; else ONNX
+  std::string output;
+  bool cpu = true, cuda = true;
+  std::vector<std::string> archs = {"sm_80", "sm_86", "sm_89", "sm_90"};
+  std::vector<int> cpuLevels = {4, 3}; // --march=x86-64-v4 keeps one
+  std::vector<DimBinding> dims;
+  std::vector<ShapeBinding> shapes;
+  Precision precision = Precision::Fp32;
+  Emit emit = Emit::SharedObject;
+  std::string until; // a stage's name; empty goes all the way
+  int optLevel = 3;
+  int jobs = 0;      // 0: one a core
+  bool verbose = false, timePasses = false, saveTemps = false;
+  bool stripPtx = false;    // cubins without the text that they were made from
+  std::string ptxas;        // full path; empty: none found, ship PTX only
+  std::vector<std::string> disabledPasses; // --disable=fuse-groups,unroll-loops,...
+  Budgets budgets;
+};
+
+} // namespace dscc
+
+#endif // DSCC_COMPILER_COMPILEOPTIONS_H

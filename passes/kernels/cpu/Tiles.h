@@ -1,0 +1,40 @@
+// What products and convolutions have in common: a result of rows and columns, each element a sum over an inner space.
+
+#ifndef DSCC_PASSES_KERNELS_CPU_TILES_H
+#define DSCC_PASSES_KERNELS_CPU_TILES_H
+
+#include "passes/kernels/ElementCode.h"
+
+#include <functional>
+
+namespace dscc::kernels {
+
+/// A vector of columns of the tile, and which of its lanes exist (null: all).
+struct TileColumn {
+  Index index;
+  Value mask;
+};
+
+/// A sum of products seen as a matrix product: lanes run along the columns.
+struct Contraction {
+  dsc::Dims outer; // dims with a product of their own for each place
+  DimExpr rows, columns;
+  DimExpr inner; // terms of each sum
+  /// Coordinates of a result element.
+  std::function<Indices(llvm::ArrayRef<Index> outer, const Index &row, const Index &column)> resultAt;
+  /// Adds all terms to the accumulators, which lie row by row.
+  std::function<llvm::SmallVector<Value>(llvm::ArrayRef<Index> outer, llvm::ArrayRef<Index> rows,
+                                         llvm::ArrayRef<TileColumn> columns, llvm::SmallVector<Value> sums)>
+      accumulate;
+};
+
+Contraction contractionOf(ElementCode &code, dsc::MatmulOp op); // Matmul.cpp
+Contraction contractionOf(ElementCode &code, dsc::ConvOp op);   // Conv.cpp
+
+/// sums += row elements x column elements.
+void multiplyAdd(KernelBuilder &k, llvm::ArrayRef<Value> rows, llvm::ArrayRef<Value> columns,
+                 llvm::MutableArrayRef<Value> sums);
+
+} // namespace dscc::kernels
+
+#endif // DSCC_PASSES_KERNELS_CPU_TILES_H

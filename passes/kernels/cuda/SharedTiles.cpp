@@ -1,0 +1,312 @@
+// Products and convolutions on CUDA: a block computes a tile of the result, and its threads share what they load.
+//
+//        inner ->             for each slice of the inner dim:
+//   rows +------+               all threads copy one slice of both operands to shared memory
+//        | A    |   columns     barrier
+//        +------+  +------+     each thread adds 4 x 4 products for each step of the slice
+//                  | B    |     barrier
+//                  +------+
+//
+// A convolution is the same with the window unrolled into the inner dim: the coordinates of B are computed, nothing is
+// materialised. What lies outside an operand counts as zero.
+
+#include "passes/kernels/Emitters.h"
+#include "passes/kernels/LaneMath.h"
+#include "passes/kernels/ScalarCode.h"
+#include "passes/kernels/Window.h"
+
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/GPU/IR/GPUDialect.h"
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+#include "mlir/Dialect/LLVMIR/NVVMDialect.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
+
+using namespace mlir;
+
+namespace dscc::kernels {
+
+static constexpr int64_t tileRows = 64, tileColumns = 64, slice = 16, perThread = 4;
+static constexpr int64_t threads = (tileRows / perThread) * (tileColumns / perThread);
+/// Rows in shared memory are this far apart: a multiple of 16 bytes that spreads columns over the banks.
+static constexpr int64_t pitch = tileColumns + 4;
+
+namespace {
+/// Two operands seen as matrices. Coordinates are scalars inside the matrices.
+struct MatrixView {
+  dsc::Dims outer;
+  DimExpr rows, columns, inner;
+  std::function<Value(ArrayRef<Value> outer, Value row, Value step)> lhs;
+  std::function<Value(ArrayRef<Value> outer, Value step, Value column)> rhs;
+  std::function<Indices(ArrayRef<Value> outer, Value row, Value column)> resultAt;
+};
+} // namespace
+
+static Operation *findHero(dsc::GroupOp group) {
+  for (Operation &op : group.getBody().front().without_terminator())
+    if (isa<dsc::MatmulOp, dsc::ConvOp>(op))
+      return &op;
+  return nullptr;
+}
+
+DictionaryAttr scheduleSharedTiles(dsc::GroupOp group, const Target &target) {
+  Operation *hero = findHero(group);
+  if (!hero || target.device != Device::Cuda || !hasElementCode(group, nullptr) || dotTerms(hero) ||
+      dsc::getDims(group.getResult(0)) != dsc::getDims(hero->getResult(0)))
+    return {};
+  for (Operation *user : hero->getUsers())
+    if (!isa<dsc::ElementwiseOpInterface, dsc::YieldOp>(user))
+      return {};
+  dsc::Dims dims = dsc::getDims(hero->getResult(0));
+  DimExpr rows = dims[dims.size() - 2], columns = dims.back();
+  if (auto conv = dyn_cast<dsc::ConvOp>(hero)) {
+    rows = dims[1].constant() / int64_t(conv.getGroups());
+    columns = dsc::countElements(ArrayRef(dims).drop_front(2));
+  }
+  // Little is shared in a thin product; there each thread works for itself.
+  auto isThin = [](const DimExpr &dim) { return dim.isConstant() && dim.constant() < tileRows / 4; };
+  if (isThin(rows) || isThin(columns))
+    return {};
+  Builder b(group.getContext());
+  return b.getDictionaryAttr({b.getNamedAttr("emitter", b.getStringAttr("shared_tiles")),
+                              b.getNamedAttr("rows", b.getI64IntegerAttr(tileRows)),
+                              b.getNamedAttr("columns", b.getI64IntegerAttr(tileColumns)),
+                              b.getNamedAttr("slice", b.getI64IntegerAttr(slice))});
+}
+
+static MatrixView viewOf(ElementCode &code, dsc::MatmulOp op) {
+  KernelBuilder &k = code.k;
+  dsc::Dims lhs = dsc::getDims(op.getLhs()), rhs = dsc::getDims(op.getRhs()), result = dsc::getDims(op.getResult());
+  dsc::Dims batch(result.begin(), result.end() - 2);
+  MatrixView view{
+      batch, result[result.size() - 2], result.back(), op.getTransposeLhs() ? lhs[lhs.size() - 2] : lhs.back(), {}, {},
+      {}};
+  Type from = getComputeType(dsc::getElementType(op.getLhs())),
+       to = getComputeType(dsc::getElementType(op.getResult()));
+  auto place = [&k](ArrayRef<Value> outer) {
+    return llvm::map_to_vector(outer, [&](Value v) { return k.uniform(v); });
+  };
+  auto operand = [=, &code, &k](Value tensor, ArrayRef<DimExpr> dims, ArrayRef<Value> outer, Value first, Value second,
+                                bool transposed) {
+    Indices batchPlace(llvm::map_range(outer, [&](Value v) { return k.uniform(v); }));
+    Indices at = code.broadcastIndices(dims.drop_back(2), batch, batchPlace);
+    at.push_back(k.uniform(transposed ? second : first));
+    at.push_back(k.uniform(transposed ? first : second));
+    return emitCast(k, code.element(tensor, at), from, to, false);
+  };
+  view.lhs = [=](ArrayRef<Value> outer, Value row, Value step) mutable {
+    return operand(op.getLhs(), lhs, outer, row, step, op.getTransposeLhs());
+  };
+  view.rhs = [=](ArrayRef<Value> outer, Value step, Value column) mutable {
+    return operand(op.getRhs(), rhs, outer, step, column, op.getTransposeRhs());
+  };
+  view.resultAt = [=, &k](ArrayRef<Value> outer, Value row, Value column) {
+    Indices at(place(outer));
+    at.push_back(k.uniform(row));
+    at.push_back(k.uniform(column));
+    return at;
+  };
+  return view;
+}
+
+static MatrixView viewOf(ElementCode &code, dsc::ConvOp op) {
+  KernelBuilder &k = code.k;
+  dsc::Dims input = dsc::getDims(op.getInput()), filter = dsc::getDims(op.getFilter()),
+            result = dsc::getDims(op.getResult());
+  int64_t perGroup = filter[0].constant() / int64_t(op.getGroups());
+  dsc::Dims spatial(result.begin() + 2, result.end()), terms(filter.begin() + 1, filter.end());
+  MatrixView view{{result[0], DimExpr(int64_t(op.getGroups()))},
+                  perGroup,
+                  dsc::countElements(spatial),
+                  dsc::countElements(terms),
+                  {},
+                  {},
+                  {}};
+  auto sizes = [&k](ArrayRef<DimExpr> dims) {
+    return llvm::map_to_vector(dims, [&](const DimExpr &dim) { return k.dim(dim); });
+  };
+  auto channel = [=, &k](Value group, Value row) { return k.add(k.mul(group, k.index(perGroup)), row); };
+  view.lhs = [=, &code, &k](ArrayRef<Value> outer, Value row, Value step) mutable {
+    Indices at = {k.uniform(channel(outer[1], row))};
+    for (Value coordinate : k.delinearize(step, sizes(terms)))
+      at.push_back(k.uniform(coordinate));
+    return code.element(op.getFilter(), at);
+  };
+  view.rhs = [=, &code, &k](ArrayRef<Value> outer, Value step, Value column) mutable {
+    Window window = windowOf(op);
+    SmallVector<Value> term = k.delinearize(step, sizes(terms)), place = k.delinearize(column, sizes(spatial));
+    Indices at = {k.uniform(outer[0]), k.uniform(k.add(k.mul(outer[1], k.dim(filter[1])), term[0]))};
+    SmallVector<Value> limits(input.size());
+    for (size_t i = 0; i < window.rank(); ++i) {
+      at.push_back(window.position(k, i, k.uniform(place[i]), k.uniform(term[1 + i])));
+      limits[2 + i] = window.alwaysInside(i) ? Value() : k.dim(input[2 + i]);
+    }
+    return code.elementOr(op.getInput(), at, limits, zeroOf(k, dsc::getElementType(op.getInput())));
+  };
+  view.resultAt = [=, &k](ArrayRef<Value> outer, Value row, Value column) {
+    Indices at = {k.uniform(outer[0]), k.uniform(channel(outer[1], row))};
+    for (Value coordinate : k.delinearize(column, sizes(spatial)))
+      at.push_back(k.uniform(coordinate));
+    return at;
+  };
+  return view;
+}
+
+namespace {
+class SharedTileWriter {
+public:
+  SharedTileWriter(Kernel &kernel, ElementCode &code, MatrixView view, Operation *hero)
+      : kernel(kernel), k(kernel.k), code(code), view(std::move(view)), hero(hero), root(kernel.root()),
+        type(getComputeType(dsc::getElementType(hero->getResult(0)))) {
+    strides = k.rowMajorStrides(dsc::getDims(root));
+    lhsShared = declareShared("lhs");
+    rhsShared = declareShared("rhs");
+  }
+
+  void write() {
+    DimExpr rowTiles = DimExpr::ceilDiv(view.rows, tileRows), columnTiles = DimExpr::ceilDiv(view.columns, tileColumns);
+    kernel.threads = threads;
+    kernel.grid = dsc::countElements(view.outer) * rowTiles * columnTiles;
+    SmallVector<Value> place = k.delinearize(kernel.block, {kernel.block, k.dim(rowTiles), k.dim(columnTiles)});
+    SmallVector<Value> sizes = llvm::map_to_vector(view.outer, [&](const DimExpr &dim) { return k.dim(dim); });
+    outer = sizes.empty() ? SmallVector<Value>{} : k.delinearize(place[0], sizes);
+    firstRow = k.mul(place[1], k.index(tileRows));
+    firstColumn = k.mul(place[2], k.index(tileColumns));
+    ownRow = k.mul(k.divide(kernel.thread, k.index(tileColumns / perThread)), k.index(perThread));
+    ownColumn = k.mul(k.remainder(kernel.thread, k.index(tileColumns / perThread)), k.index(perThread));
+    Value zero = zeroOf(k, dsc::getElementType(hero->getResult(0)));
+    SmallVector<Value> sums(perThread * perThread, zero);
+    sums = k.loop(k.index(0), k.dim(view.inner), k.index(slice), sums, [&](Value first, ValueRange carried) {
+      ElementCode::Scope scope(code);
+      copySlice(first);
+      NVVM::Barrier0Op::create(k.b, k.loc);
+      SmallVector<Value> next = addSlice(SmallVector<Value>(carried));
+      NVVM::Barrier0Op::create(k.b, k.loc);
+      return next;
+    });
+    storeTile(sums);
+  }
+
+private:
+  /// A shared array of one operand's slice. A global of its own: MLIR's dynamic shared memory is miscompiled.
+  Value declareShared(StringRef name) {
+    auto function = k.entry->getParent()->getParentOfType<LLVM::LLVMFuncOp>();
+    auto array = LLVM::LLVMArrayType::get(type, slice * pitch);
+    OpBuilder::InsertionGuard guard(k.b);
+    k.b.setInsertionPoint(function);
+    auto global = LLVM::GlobalOp::create(k.b, k.loc, array, /*isConstant=*/false, LLVM::Linkage::Internal,
+                                         (function.getName() + "_" + name).str(), Attribute(), /*alignment=*/16,
+                                         /*addrSpace=*/3);
+    k.b.setInsertionPoint(k.entryPoint);
+    return LLVM::AddressOfOp::create(k.b, k.loc, global);
+  }
+
+  Value sharedOffset(Value step, Value place) { return k.add(k.mul(step, k.index(pitch)), place); }
+
+  void storeShared(Value array, Value step, Value place, Value value) {
+    LLVM::StoreOp::create(k.b, k.loc, value, k.elementAddress(array, type, sharedOffset(step, place)));
+  }
+
+  /// `perThread` neighbours at once.
+  SmallVector<Value> loadShared(Value array, Value step, Value place) {
+    Type quad = VectorType::get({perThread}, type);
+    unsigned alignment = std::min<unsigned>(16, perThread * type.getIntOrFloatBitWidth() / 8);
+    Value loaded =
+        LLVM::LoadOp::create(k.b, k.loc, quad, k.elementAddress(array, type, sharedOffset(step, place)), alignment);
+    SmallVector<Value> values;
+    for (int64_t i = 0; i < perThread; ++i)
+      values.push_back(LLVM::ExtractElementOp::create(k.b, k.loc, loaded, k.constantInt(k.b.getI32Type(), i)));
+    return values;
+  }
+
+  /// The element if it exists, else zero.
+  Value guarded(Value row, const DimExpr &rows, Value column, const DimExpr &columns,
+                function_ref<Value(Value, Value)> load) {
+    LaneMath m{k};
+    Value rowExists = m.compare(arith::CmpIPredicate::slt, row, k.dim(rows));
+    Value columnExists = m.compare(arith::CmpIPredicate::slt, column, k.dim(columns));
+    Value exists = arith::AndIOp::create(k.b, k.loc, rowExists, columnExists);
+    auto choice = scf::IfOp::create(k.b, k.loc, TypeRange{type}, exists, true, true);
+    OpBuilder::InsertionGuard guard(k.b);
+    k.b.setInsertionPointToEnd(choice.thenBlock());
+    {
+      ElementCode::Scope scope(code);
+      scf::YieldOp::create(k.b, k.loc, load(row, column));
+    }
+    k.b.setInsertionPointToEnd(choice.elseBlock());
+    scf::YieldOp::create(k.b, k.loc, zeroOf(k, dsc::getElementType(hero->getResult(0))));
+    return choice.getResult(0);
+  }
+
+  /// Neighbouring threads copy neighbours in memory: along the inner dim for the left operand, along the columns for
+  /// the right one.
+  void copySlice(Value first) {
+    for (int64_t i = 0; i < tileRows * slice / threads; ++i) {
+      Value item = k.add(kernel.thread, k.index(i * threads));
+      Value step = k.remainder(item, k.index(slice)), row = k.divide(item, k.index(slice));
+      Value value = guarded(k.add(firstRow, row), view.rows, k.add(first, step), view.inner,
+                            [&](Value r, Value s) { return view.lhs(outer, r, s); });
+      storeShared(lhsShared, step, row, value);
+    }
+    for (int64_t i = 0; i < tileColumns * slice / threads; ++i) {
+      Value item = k.add(kernel.thread, k.index(i * threads));
+      Value step = k.divide(item, k.index(tileColumns)), column = k.remainder(item, k.index(tileColumns));
+      Value value = guarded(k.add(first, step), view.inner, k.add(firstColumn, column), view.columns,
+                            [&](Value s, Value c) { return view.rhs(outer, s, c); });
+      storeShared(rhsShared, step, column, value);
+    }
+  }
+
+  SmallVector<Value> addSlice(SmallVector<Value> sums) {
+    for (int64_t step = 0; step < slice; ++step) {
+      SmallVector<Value> rows = loadShared(lhsShared, k.index(step), ownRow),
+                         columns = loadShared(rhsShared, k.index(step), ownColumn);
+      for (int64_t i = 0; i < perThread; ++i)
+        for (int64_t j = 0; j < perThread; ++j) {
+          Value &sum = sums[i * perThread + j];
+          sum = emitAdd(k, sum, emitMul(k, rows[i], columns[j]));
+        }
+    }
+    return sums;
+  }
+
+  void storeTile(ArrayRef<Value> sums) {
+    LaneMath m{k};
+    for (int64_t i = 0; i < perThread; ++i)
+      for (int64_t j = 0; j < perThread; ++j) {
+        Value row = k.add(k.add(firstRow, ownRow), k.index(i)),
+              column = k.add(k.add(firstColumn, ownColumn), k.index(j));
+        Value exists = arith::AndIOp::create(k.b, k.loc, m.compare(arith::CmpIPredicate::slt, row, k.dim(view.rows)),
+                                             m.compare(arith::CmpIPredicate::slt, column, k.dim(view.columns)));
+        auto guard = scf::IfOp::create(k.b, k.loc, exists, false);
+        OpBuilder::InsertionGuard insertion(k.b);
+        k.b.setInsertionPoint(guard.thenBlock()->getTerminator());
+        ElementCode::Scope scope(code);
+        code.bind(hero->getResult(0), sums[i * perThread + j]);
+        Indices at = view.resultAt(outer, row, column);
+        k.storeElement(kernel.result, dsc::getElementType(root), strides, at, code.element(root, at));
+      }
+  }
+
+  Kernel &kernel;
+  KernelBuilder &k;
+  ElementCode &code;
+  MatrixView view;
+  Operation *hero;
+  Value root;
+  Type type;
+  SmallVector<Value> strides, outer;
+  Value lhsShared, rhsShared, firstRow, firstColumn, ownRow, ownColumn;
+};
+} // namespace
+
+LogicalResult emitSharedTiles(Kernel &kernel) {
+  simplifySpatialDims(kernel.group);
+  Operation *hero = findHero(kernel.group);
+  ElementCode code(kernel.k);
+  auto conv = dyn_cast<dsc::ConvOp>(hero);
+  MatrixView view = conv ? viewOf(code, conv) : viewOf(code, cast<dsc::MatmulOp>(hero));
+  SharedTileWriter(kernel, code, std::move(view), hero).write();
+  return success();
+}
+
+} // namespace dscc::kernels

@@ -1,0 +1,55 @@
+// One request of a warp to memory: into how many pieces the hardware takes it.
+//
+//     global: 32-byte sectors that it touches            shared: wavefronts, each a word of every one of 32 banks
+//
+// Shared accesses of 8 bytes go by half warps, of 16 bytes by quarters, as documented; hardware may serve such parts
+// together where they want the same words, so `least` counts without that rule. Lanes that read or write one word share
+// it; atomics of lanes on one word go one after the other.
+
+#ifndef DSCC_TOOLS_SIMULATOR_EXEC_REQUESTS_H
+#define DSCC_TOOLS_SIMULATOR_EXEC_REQUESTS_H
+
+#include "llvm/ADT/DenseMap.h"
+
+#include <array>
+#include <cstdint>
+
+namespace dscc::sim {
+
+inline constexpr uint64_t sectorBytes = 32;
+
+/// A set of sectors, each loaded, stored or both.
+class SectorSet {
+public:
+  struct Count {
+    uint64_t loaded = 0, stored = 0;
+  };
+  void insert(uint64_t sector, bool isLoaded, bool isStored);
+  void merge(const SectorSet &other);
+  Count count() const;
+  void clear() { pages.clear(), last = nullptr; }
+
+private:
+  static constexpr uint64_t sectorsPerPage = 128; // 4 KiB
+  struct Page {
+    std::array<uint64_t, sectorsPerPage / 64> loaded{}, stored{};
+  };
+  llvm::DenseMap<uint64_t, Page> pages;
+  uint64_t lastNumber = 0;
+  Page *last = nullptr; // most sectors lie in the page of the one before
+};
+
+struct Pieces {
+  uint32_t count = 0, ideal = 0;
+  uint32_t least = 0; // were no part of the warp served by itself
+};
+
+/// Sectors of a request; `ideal` is what its distinct bytes would fill. Notes them in `touched`.
+Pieces countSectors(const uint64_t *addresses, uint32_t mask, uint32_t bytes, SectorSet &touched, bool isLoaded,
+                    bool isStored);
+/// Wavefronts of a request; `ideal` is one for each part of the warp that goes by itself.
+Pieces countWavefronts(const uint64_t *addresses, uint32_t mask, uint32_t bytes, bool isAtomic);
+
+} // namespace dscc::sim
+
+#endif // DSCC_TOOLS_SIMULATOR_EXEC_REQUESTS_H

@@ -1,0 +1,414 @@
+#include "tools/simulator/exec/Statistics.h"
+
+#include "tools/simulator/Chips.h"
+#include "tools/simulator/Roofline.h"
+#include "tools/simulator/exec/Requests.h"
+#include "tools/simulator/exec/Runtime.h"
+
+#include "llvm/ADT/DenseMap.h"
+#include "llvm/ADT/StringMap.h"
+
+#include <bit>
+#include <deque>
+#include <mutex>
+
+namespace dscc::sim {
+
+/// A log is looked through for records that are complete when it has grown to this.
+static constexpr size_t manyRecords = size_t(1) << 18;
+
+Site *makeSite() {
+  static std::mutex lock;
+  static std::deque<Site> &all = *new std::deque<Site>;
+  std::lock_guard guard(lock);
+  return &all.emplace_back();
+}
+
+void Counters::add(const Counters &other) {
+  for (unsigned i = 0; i < numInstructionClasses; ++i) {
+    warpInstructions[i] += other.warpInstructions[i];
+    threadInstructions[i] += other.threadInstructions[i];
+  }
+  for (unsigned i = 0; i < numFlopUnits; ++i)
+    flop[i] += other.flop[i];
+  for (unsigned space = 0; space < numSpaces; ++space)
+    for (unsigned kind = 0; kind < numAccessKinds; ++kind) {
+      Traffic &sum = traffic[space][kind];
+      const Traffic &more = other.traffic[space][kind];
+      sum.requests += more.requests;
+      sum.lanes += more.lanes;
+      sum.bytes += more.bytes;
+      sum.pieces += more.pieces;
+      sum.idealPieces += more.idealPieces;
+      sum.leastPieces += more.leastPieces;
+    }
+  l2Sectors += other.l2Sectors;
+  dramReadBytes += other.dramReadBytes;
+  dramWrittenBytes += other.dramWrittenBytes;
+}
+
+//===-- what the lanes of a warp do together ----------------------------------------------------------------------===//
+
+namespace {
+/// One instruction or segment of a warp, and the lanes that have come by so far.
+struct Record {
+  const Site *site;
+  uint64_t position; // the iterations of the loops around it, as one number
+  uint64_t address;  // of the first lane to come
+  int64_t stride;    // bytes from lane to lane
+  uint32_t mask;
+  uint32_t spread; // addresses without a common stride: 1 + their place in Log::spreads; else 0
+  uint16_t bytes;
+  uint8_t first; // lane
+  MemorySpace space;
+};
+
+/// The records of a warp since its lanes last met. Lanes that do the same find their records one after the other.
+struct Log {
+  std::vector<Record> records;
+  std::vector<std::array<uint64_t, lanesPerWarp>> spreads;
+  llvm::DenseMap<std::pair<const Site *, uint64_t>, uint32_t> index; // of the first `numIndexed` records
+  size_t numIndexed = 0, limit = manyRecords;
+  uint32_t next[lanesPerWarp] = {};
+  uint32_t warpEpoch = 0, warp = 0;
+
+  Record &find(const Site *site, uint64_t position, uint32_t lane);
+  void restart();
+};
+} // namespace
+
+struct BlockStatistics {
+  std::vector<Log> logs; // a warp each; one for all if its threads run one after the other
+  Counters counters;
+  SectorSet sectors;
+};
+
+void Log::restart() {
+  spreads.clear();
+  index.clear();
+  numIndexed = 0;
+  std::fill(std::begin(next), std::end(next), 0);
+}
+
+/// The lane's record of this place, made if no lane has come by yet. A lane that comes by the same place again, which
+/// happens in loops with two entries, has gone on to the next one.
+Record &Log::find(const Site *site, uint64_t position, uint32_t lane) {
+  constexpr uint64_t again = 0xd1342543de82ef95u;
+  uint32_t bit = 1u << lane;
+  auto take = [&](uint32_t at) -> Record & {
+    next[lane] = at + 1;
+    return records[at];
+  };
+  if (uint32_t at = next[lane]; at < records.size()) {
+    const Record &record = records[at];
+    if (record.site == site && record.position == position && !(record.mask & bit))
+      return take(at);
+  }
+  // At the end of a log without an index all records are this lane's: it has found each where it looked first.
+  if (next[lane] < records.size() || numIndexed) {
+    for (; numIndexed < records.size(); ++numIndexed) {
+      std::pair<const Site *, uint64_t> key(records[numIndexed].site, records[numIndexed].position);
+      while (!index.try_emplace(key, uint32_t(numIndexed)).second)
+        key.second = key.second * again + 1;
+    }
+    uint64_t turn = position;
+    for (auto found = index.find({site, turn}); found != index.end(); found = index.find({site, turn})) {
+      if (!(records[found->second].mask & bit))
+        return take(found->second);
+      turn = turn * again + 1;
+    }
+  }
+  records.push_back({site, position, 0, 0, 0, 0, 0, 0, GlobalSpace});
+  return take(uint32_t(records.size() - 1));
+}
+
+static uint64_t addressOf(const Log &log, const Record &record, uint32_t lane) {
+  return record.spread ? log.spreads[record.spread - 1][lane]
+                       : record.address + uint64_t(record.stride * (int64_t(lane) - record.first));
+}
+
+static void noteAddress(Log &log, Record &record, uint32_t lane, uint64_t address) {
+  if (!record.mask) {
+    record.address = address;
+    record.first = uint8_t(lane);
+    return;
+  }
+  int64_t distance = int64_t(lane) - record.first, bytes = int64_t(address - record.address);
+  if (!record.spread && std::has_single_bit(record.mask) && bytes % distance == 0)
+    record.stride = bytes / distance;
+  if (!record.spread && record.stride * distance == bytes)
+    return;
+  if (!record.spread) {
+    std::array<uint64_t, lanesPerWarp> all{};
+    forEachLane(record.mask, [&](uint32_t i) { all[i] = addressOf(log, record, i); });
+    log.spreads.push_back(all);
+    record.spread = uint32_t(log.spreads.size());
+  }
+  log.spreads[record.spread - 1][lane] = address;
+}
+
+static void countAccess(BlockStatistics &all, const Log &log, const Record &record) {
+  AccessKind kind = record.site->kind;
+  uint32_t lanes = uint32_t(std::popcount(record.mask));
+  Traffic &traffic = all.counters.traffic[record.space][kind];
+  ++traffic.requests;
+  traffic.lanes += lanes;
+  traffic.bytes += uint64_t(lanes) * record.bytes;
+  uint64_t addresses[lanesPerWarp];
+  forEachLane(record.mask, [&](uint32_t i) { addresses[i] = addressOf(log, record, i); });
+  Pieces pieces;
+  if (record.space == GlobalSpace)
+    pieces = countSectors(addresses, record.mask, record.bytes, all.sectors, kind != StoreAccess, kind != LoadAccess);
+  else if (record.space == SharedSpace)
+    pieces = countWavefronts(addresses, record.mask, record.bytes, kind == AtomicAccess);
+  traffic.pieces += pieces.count;
+  traffic.idealPieces += pieces.ideal;
+  traffic.leastPieces += pieces.least;
+  if (record.space == GlobalSpace && kind != LoadAccess)
+    all.counters.l2Sectors += pieces.count;
+}
+
+void countBulkCopy(Block &block, const void *global, uint64_t bytes, AccessKind kind) {
+  if (!block.statistics || !bytes)
+    return;
+  BlockStatistics &all = *block.statistics;
+  uint64_t begin = reinterpret_cast<uint64_t>(global), first = begin / sectorBytes,
+           last = (begin + bytes - 1) / sectorBytes;
+  for (uint64_t sector = first; sector <= last; ++sector)
+    all.sectors.insert(sector, kind != StoreAccess, kind != LoadAccess);
+  auto add = [&](MemorySpace space, AccessKind how, uint64_t pieces, uint64_t ideal) {
+    Traffic &traffic = all.counters.traffic[space][how];
+    ++traffic.requests;
+    ++traffic.lanes;
+    traffic.bytes += bytes;
+    traffic.pieces += pieces;
+    traffic.idealPieces += ideal;
+    traffic.leastPieces += ideal;
+  };
+  constexpr uint64_t waveBytes = 128; // a word of each bank
+  uint64_t waves = (bytes + waveBytes - 1) / waveBytes;
+  add(GlobalSpace, kind, last - first + 1, (bytes + sectorBytes - 1) / sectorBytes);
+  add(SharedSpace, kind == LoadAccess ? StoreAccess : LoadAccess, waves, waves);
+  if (kind != LoadAccess)
+    all.counters.l2Sectors += last - first + 1;
+}
+
+static void countRecord(BlockStatistics &all, const Log &log, const Record &record) {
+  const Site &site = *record.site;
+  uint64_t lanes = uint64_t(std::popcount(record.mask));
+  if (site.isAccess)
+    return countAccess(all, log, record);
+  for (unsigned i = 0; i < numInstructionClasses; ++i) {
+    all.counters.warpInstructions[i] += site.instructions[i];
+    all.counters.threadInstructions[i] += site.instructions[i] * lanes;
+  }
+  for (unsigned i = 0; i < numFlopUnits; ++i)
+    all.counters.flop[i] += site.flop[i] * lanes;
+  for (AccessKind kind : {LoadAccess, StoreAccess})
+    if (uint32_t accesses = site.constants[kind].accesses) {
+      Traffic &traffic = all.counters.traffic[ConstantSpace][kind];
+      traffic.requests += accesses;
+      traffic.lanes += accesses * lanes;
+      traffic.bytes += site.constants[kind].bytes * lanes;
+    }
+}
+
+static void flush(BlockStatistics &all, Log &log) {
+  for (const Record &record : log.records)
+    countRecord(all, log, record);
+  log.records.clear();
+  log.restart();
+  log.limit = manyRecords;
+}
+
+/// Counts the records that no lane of the warp can come by again.
+static void flushComplete(BlockStatistics &all, Log &log, uint32_t warpLanes) {
+  Log rest;
+  for (const Record &record : log.records) {
+    if (record.mask == warpLanes) {
+      countRecord(all, log, record);
+      continue;
+    }
+    rest.records.push_back(record);
+    if (record.spread) {
+      rest.spreads.push_back(log.spreads[record.spread - 1]);
+      rest.records.back().spread = uint32_t(rest.spreads.size());
+    }
+  }
+  log.records = std::move(rest.records);
+  std::vector<std::array<uint64_t, lanesPerWarp>> spreads = std::move(rest.spreads);
+  log.restart();
+  log.spreads = std::move(spreads);
+  log.limit = std::max(manyRecords, 2 * log.records.size());
+}
+
+/// Lanes that meet at a collective of the whole warp, or at a barrier of the block, have left all places before it.
+static Log &logOf(const Lane &lane) {
+  const Block &block = *lane.block;
+  BlockStatistics &all = *block.statistics;
+  uint32_t warp = lane.thread / lanesPerWarp;
+  Log &log = all.logs[block.hasFibers ? warp : 0];
+  uint32_t warpEpoch = block.warps[warp].epoch + block.warps[warp].meetings;
+  if (log.warp != warp || log.warpEpoch != warpEpoch) {
+    flush(all, log);
+    log.warp = warp;
+    log.warpEpoch = warpEpoch;
+  }
+  if (log.records.size() >= log.limit) {
+    uint32_t rest = block.numThreads - warp * lanesPerWarp;
+    flushComplete(all, log, rest >= lanesPerWarp ? allLanes : (1u << rest) - 1);
+  }
+  return log;
+}
+
+static void countSegment(Lane *lane, const Site *site, uint64_t position) {
+  uint32_t index = lane->thread % lanesPerWarp;
+  logOf(*lane).find(site, position, index).mask |= 1u << index;
+}
+
+static MemorySpace spaceOf(const Lane &lane, const Site &site, const char *address) {
+  if (site.space != GenericSpace)
+    return site.space;
+  for (const Block *block : lane.block->unit->blocks) {
+    if (size_t(address - block->shared) < block->sharedBytes)
+      return SharedSpace;
+    if (address >= block->stacks && address < block->stacks + block->stackBytes * block->numThreads)
+      return LocalSpace;
+  }
+  return GlobalSpace;
+}
+
+/// Lanes of one instruction whose spaces or widths differ are requests of their own.
+static void countLaneAccess(Lane *lane, const Site *site, uint64_t position, const char *address, uint32_t bytes) {
+  if (!bytes)
+    return;
+  uint32_t index = lane->thread % lanesPerWarp;
+  MemorySpace space = spaceOf(*lane, *site, address);
+  Log &log = logOf(*lane);
+  Record &record = log.find(site, position ^ (uint64_t(bytes) << 48 | uint64_t(space) << 60), index);
+  noteAddress(log, record, index, reinterpret_cast<uintptr_t>(address));
+  record.mask |= 1u << index;
+  record.bytes = uint16_t(bytes);
+  record.space = space;
+}
+
+/// A call: the callee's places are those of this call, in this iteration.
+static void enterCall(Lane *lane, uint64_t line, uint64_t position) {
+  lane->position = (position ^ line) * 0x9e3779b97f4a7c15u;
+}
+
+llvm::ArrayRef<Callee> statisticsCallees() {
+  static const Callee list[] = {{"dscc_sim_count_segment", reinterpret_cast<void *>(countSegment)},
+                                {"dscc_sim_count_access", reinterpret_cast<void *>(countLaneAccess)},
+                                {"dscc_sim_count_call", reinterpret_cast<void *>(enterCall)}};
+  return list;
+}
+
+//===-- launches and kernels --------------------------------------------------------------------------------------===//
+
+struct LaunchStatistics::Sum {
+  std::mutex lock;
+  Counters counters;
+  SectorSet sectors;
+};
+
+LaunchStatistics::LaunchStatistics() : sum(std::make_unique<Sum>()) {}
+LaunchStatistics::~LaunchStatistics() = default;
+
+void LaunchStatistics::begin(Block &block) {
+  if (!block.statistics)
+    block.statistics = std::make_shared<BlockStatistics>();
+  BlockStatistics &all = *block.statistics;
+  all.counters = {};
+  all.sectors.clear();
+  all.logs.resize(std::max(all.logs.size(), block.warps.size()));
+  for (Log &log : all.logs) {
+    log.records.clear();
+    log.restart();
+    log.warp = UINT32_MAX;
+  }
+}
+
+void LaunchStatistics::finish(Block &block) {
+  BlockStatistics &all = *block.statistics;
+  for (Log &log : all.logs)
+    flush(all, log);
+  all.counters.l2Sectors += all.sectors.count().loaded;
+  std::lock_guard guard(sum->lock);
+  sum->counters.add(all.counters);
+  sum->sectors.merge(all.sectors);
+}
+
+namespace {
+struct Kernels {
+  std::mutex lock;
+  std::vector<KernelStatistics> list;
+  llvm::StringMap<size_t> byName;
+};
+} // namespace
+
+static Kernels &kernels() {
+  static Kernels &all = *new Kernels;
+  return all;
+}
+
+std::vector<KernelStatistics> kernelStatistics() {
+  std::lock_guard guard(kernels().lock);
+  return kernels().list;
+}
+
+void LaunchStatistics::publish(const Kernel &kernel, const Chip &chip, const LaunchShape &shape) {
+  Counters &counters = sum->counters;
+  SectorSet::Count touched = sum->sectors.count();
+  counters.dramReadBytes = touched.loaded * sectorBytes;
+  counters.dramWrittenBytes = touched.stored * sectorBytes;
+  uint64_t blocks = uint64_t(shape.grid[0]) * shape.grid[1] * shape.grid[2];
+  std::vector<double> limits = computeLimits(counters, chip, blocks);
+
+  std::lock_guard guard(kernels().lock);
+  auto [found, isNew] = kernels().byName.try_emplace(kernel.name, kernels().list.size());
+  if (isNew)
+    kernels().list.emplace_back().name = kernel.name;
+  KernelStatistics &all = kernels().list[found->second];
+  ++all.launches;
+  all.blocks += blocks;
+  all.threads += blocks * shape.block[0] * shape.block[1] * shape.block[2];
+  all.counters.add(counters);
+  all.limitSeconds.resize(limits.size());
+  for (size_t i = 0; i < limits.size(); ++i)
+    all.limitSeconds[i] += limits[i];
+  all.boundSeconds += *std::max_element(limits.begin(), limits.end());
+}
+
+//===-- names -----------------------------------------------------------------------------------------------------===//
+
+llvm::StringRef className(unsigned instructionClass) {
+  static constexpr llvm::StringLiteral names[] = {"integer",        "f32",
+                                                  "f16_bf16",       "f64",
+                                                  "conversion",     "special_function",
+                                                  "compare",        "move",
+                                                  "load_global",    "load_shared",
+                                                  "load_local",     "load_constant",
+                                                  "load_generic",   "store_global",
+                                                  "store_shared",   "store_local",
+                                                  "store_constant", "store_generic",
+                                                  "atomic",         "control",
+                                                  "barrier",        "warp_collective",
+                                                  "matrix",         "async_copy",
+                                                  "other"};
+  static_assert(std::size(names) == numInstructionClasses);
+  return names[instructionClass];
+}
+
+llvm::StringRef spaceName(unsigned space) {
+  static constexpr llvm::StringLiteral names[numSpaces] = {"global", "shared", "local", "constant", "generic"};
+  return names[space];
+}
+
+llvm::StringRef flopUnitName(unsigned unit) {
+  static constexpr llvm::StringLiteral names[numFlopUnits] = {
+      "f32", "f16_bf16", "f64", "tensor_f16", "tensor_bf16", "tensor_tf32", "tensor_f64", "tensor_f8", "tensor_int8"};
+  return names[unit];
+}
+
+} // namespace dscc::sim

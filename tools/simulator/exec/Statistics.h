@@ -1,0 +1,144 @@
+// What a kernel does, counted as a warp would do it.
+//
+// Lanes run one after the other, so a warp's instruction is put together afterwards. A lane's place in its kernel is
+// the instruction and the iteration of each loop around it; all lanes that come by the same place execute one
+// instruction of the warp together, as if they met again behind each branch and each loop:
+//
+//     lane 0: a  loop 0: b c   loop 1: b      d            warp: a(3)  b(3) c(1)  b(2) c(1)  b(1)  d(3)
+//     lane 1: a  loop 0: b     loop 1: b c    loop 2: b  d
+//     lane 2: a  loop 0: b     d
+//
+// Compiled code reports straight-line segments, not single instructions, and each access to memory with its address.
+
+#ifndef DSCC_TOOLS_SIMULATOR_EXEC_STATISTICS_H
+#define DSCC_TOOLS_SIMULATOR_EXEC_STATISTICS_H
+
+#include "tools/simulator/Machine.h"
+
+#include "llvm/ADT/ArrayRef.h"
+
+#include <array>
+#include <memory>
+
+namespace dscc::sim {
+
+struct Block;
+
+/// Families of instructions. Loads and stores go by MemorySpace, in its order.
+enum InstructionClass : uint8_t {
+  IntegerClass,
+  F32Class,
+  HalfClass,
+  F64Class,
+  ConversionClass,
+  SpecialClass,
+  CompareClass,
+  MoveClass,
+  LoadClasses,
+  StoreClasses = LoadClasses + 5,
+  AtomicClass = StoreClasses + 5,
+  ControlClass,
+  BarrierClass,
+  CollectiveClass,
+  MatrixClass,
+  AsyncCopyClass,
+  OtherClass,
+  numInstructionClasses
+};
+llvm::StringRef className(unsigned instructionClass);
+
+/// Constant: parameters too. Generic: known when it runs, and counted as one of the others then.
+enum MemorySpace : uint8_t { GlobalSpace, SharedSpace, LocalSpace, ConstantSpace, GenericSpace, numSpaces };
+llvm::StringRef spaceName(unsigned space);
+
+constexpr InstructionClass loadClassOf(MemorySpace space) { return InstructionClass(int(LoadClasses) + space); }
+constexpr InstructionClass storeClassOf(MemorySpace space) { return InstructionClass(int(StoreClasses) + space); }
+
+enum AccessKind : uint8_t { LoadAccess, StoreAccess, AtomicAccess, numAccessKinds };
+
+/// Who does floating-point operations; TensorInt8 does operations on integers. A sum, a product or a quotient is one, a
+/// multiply-add two; other functions are none.
+enum FlopUnit : uint8_t {
+  F32Flop,
+  HalfFlop,
+  F64Flop,
+  TensorF16Flop,
+  TensorBf16Flop,
+  TensorTf32Flop,
+  TensorF64Flop,
+  TensorF8Flop,
+  TensorInt8Flop,
+  numFlopUnits
+};
+llvm::StringRef flopUnitName(unsigned unit);
+
+/// A place in the PTX that compiled code reports: a segment, or an access.
+struct Site {
+  std::array<uint16_t, numInstructionClasses> instructions{};
+  std::array<uint32_t, numFlopUnits> flop{}; // of a thread
+  struct Constant {
+    uint16_t accesses = 0;
+    uint32_t bytes = 0; // of a thread
+  } constants[2];       // loaded, stored: their addresses do not matter
+  bool isAccess = false;
+  AccessKind kind = LoadAccess;
+  MemorySpace space = GlobalSpace;
+};
+/// Lives as long as the process: compiled code knows its address.
+Site *makeSite();
+
+/// Accesses of one kind to one space.
+struct Traffic {
+  uint64_t requests = 0, lanes = 0; // of warps; of threads
+  uint64_t bytes = 0;               // that threads asked for
+  // Of global memory 32-byte sectors, of shared memory wavefronts; and the fewest that this many bytes need.
+  uint64_t pieces = 0, idealPieces = 0;
+  uint64_t leastPieces = 0; // as Requests.h says
+};
+
+/// All is summed over launches.
+struct Counters {
+  std::array<uint64_t, numInstructionClasses> warpInstructions{}, threadInstructions{};
+  std::array<uint64_t, numFlopUnits> flop{};
+  Traffic traffic[numSpaces][numAccessKinds];
+  /// Sectors between L1 and L2, if L1 kept all that a block has loaded.
+  uint64_t l2Sectors = 0;
+  /// Of sectors that a launch has touched at all: what a cold L2 of any size has to read, and to write.
+  uint64_t dramReadBytes = 0, dramWrittenBytes = 0;
+
+  void add(const Counters &other);
+};
+
+struct KernelStatistics {
+  std::string name;
+  uint64_t launches = 0, blocks = 0, threads = 0;
+  Counters counters{};
+  std::vector<double> limitSeconds; // in the order of Roofline.h
+  double boundSeconds = 0;          // of each launch its largest limit
+};
+/// Of each kernel that has run so far, in the order of their first launches.
+std::vector<KernelStatistics> kernelStatistics();
+
+/// A bulk copy of one of the block's threads moves these neighbouring bytes of global memory, and as many of shared
+/// memory. Nothing unless they are counted.
+void countBulkCopy(Block &block, const void *global, uint64_t bytes, AccessKind kind);
+
+/// One launch under way.
+class LaunchStatistics {
+public:
+  LaunchStatistics();
+  ~LaunchStatistics();
+  /// To be called before and after the threads of a block run.
+  void begin(Block &block);
+  void finish(Block &block);
+  /// Adds the launch to those of its kernel.
+  void publish(const Kernel &kernel, const Chip &chip, const LaunchShape &shape);
+
+private:
+  struct Sum;
+  std::unique_ptr<Sum> sum;
+};
+
+} // namespace dscc::sim
+
+#endif // DSCC_TOOLS_SIMULATOR_EXEC_STATISTICS_H
