@@ -3,6 +3,7 @@
 #ifndef DSCC_COMPILER_TRANSLATE_BUILDREPORT_H
 #define DSCC_COMPILER_TRANSLATE_BUILDREPORT_H
 
+#include "compiler/CompileOptions.h"
 #include "compiler/translate/ModelTable.h"
 
 namespace dscc {
