@@ -1,27 +1,12 @@
 #include "compiler/Diagnostics.h"
 
-#include "mlir/IR/Location.h"
-#include "llvm/ADT/SetVector.h"
+#include "dialects/dsc/Nodes.h"
+
 #include "llvm/ADT/StringExtras.h"
-#include "llvm/ADT/TypeSwitch.h"
 
 namespace dscc {
 
-static void collectNames(mlir::Location location, llvm::SetVector<llvm::StringRef> &names) {
-  llvm::TypeSwitch<mlir::LocationAttr>(location)
-      .Case<mlir::NameLoc>([&](mlir::NameLoc name) { names.insert(name.getName().getValue()); })
-      .Case<mlir::FusedLoc>([&](mlir::FusedLoc fused) {
-        for (mlir::Location part : fused.getLocations())
-          collectNames(part, names);
-      })
-      .Case<mlir::CallSiteLoc>([&](mlir::CallSiteLoc call) { collectNames(call.getCallee(), names); });
-}
-
-std::string nodeNameOf(mlir::Location location) {
-  llvm::SetVector<llvm::StringRef> names;
-  collectNames(location, names);
-  return llvm::join(names, ";");
-}
+std::string nodeNameOf(mlir::Location location) { return llvm::join(collectNodes(location), ";"); }
 
 /// A place in a text file, for modules that were parsed.
 static std::string placeOf(mlir::Location location) {

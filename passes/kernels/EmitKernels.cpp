@@ -6,6 +6,7 @@
 // Here the two devices differ: how a kernel gets its arguments and its place in the grid. The bodies come from the
 // emitter that ScheduleGroups chose.
 
+#include "dialects/dsc/Nodes.h"
 #include "passes/Passes.h"
 #include "passes/kernels/Emitters.h"
 
@@ -29,21 +30,9 @@ namespace dscc {
 
 using namespace kernels;
 
-/// The ONNX nodes of a location, in order.
-static void collectNodes(Location location, SmallVectorImpl<StringRef> &nodes) {
-  if (auto name = dyn_cast<NameLoc>(location)) {
-    if (!llvm::is_contained(nodes, name.getName().getValue()))
-      nodes.push_back(name.getName().getValue());
-  } else if (auto fused = dyn_cast<FusedLoc>(location)) {
-    for (Location part : fused.getLocations())
-      collectNodes(part, nodes);
-  }
-}
-
 /// What assemblers and profilers accept, short enough to read.
 static std::string symbolName(Location location, unsigned number) {
-  SmallVector<StringRef> nodes;
-  collectNodes(location, nodes);
+  SmallVector<StringRef> nodes = collectNodes(location);
   std::string name = "k" + std::to_string(number);
   if (nodes.empty())
     return name;
@@ -192,8 +181,7 @@ struct EmitKernels : impl::EmitKernelsBase<EmitKernels> {
 
   void describe(LLVM::LLVMFuncOp function, const Kernel &kernel, Location location) {
     Builder b(function.getContext());
-    SmallVector<StringRef> nodes;
-    collectNodes(location, nodes);
+    SmallVector<StringRef> nodes = collectNodes(location);
     SmallVector<NamedAttribute> facts = {b.getNamedAttr("nodes", b.getStringAttr(llvm::join(nodes, ";")))};
     if (kernel.target.device == Device::Cpu) {
       facts.push_back(b.getNamedAttr("scratch", b.getI64IntegerAttr(kernel.scratch)));
