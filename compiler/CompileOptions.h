@@ -28,8 +28,8 @@ struct ShapeBinding {
 /// Each has a flag; hitting one ends with ExitCode::LimitHit.
 struct Budgets {
   uint64_t modelBytes = uint64_t(64) << 30;
-  uint64_t nodes = 1'000'000;            // after inlining functions
-  uint64_t tensorBytes = uint64_t(64) << 30; // of any one tensor with static dims
+  uint64_t nodes = 1'000'000;                 // after inlining functions
+  uint64_t tensorBytes = uint64_t(64) << 30;  // of any one tensor with static dims
   uint64_t foldedBytes = uint64_t(256) << 20; // made by constant folding, all together
   double seconds = 3600;
 };
@@ -47,10 +47,10 @@ struct CompileOptions {
   Emit emit = Emit::SharedObject;
   std::string until; // a stage's name; empty goes all the way
   int optLevel = 3;
-  int jobs = 0;      // 0: one a core
+  int jobs = 0; // 0: one a core
   bool verbose = false, timePasses = false, saveTemps = false;
-  bool stripPtx = false;    // cubins without the text that they were made from
-  std::string ptxas;        // full path; empty: none found, ship PTX only
+  bool stripPtx = false;                   // cubins without the text that they were made from
+  std::string ptxas;                       // full path; empty: none found, ship PTX only
   std::vector<std::string> disabledPasses; // --disable=fuse-groups,unroll-loops,...
   Budgets budgets;
 };

@@ -60,7 +60,8 @@ static dscc_status bindSymbols(const dscc_model_v1 &table, const Binding &bindin
     if (value < symbol.min || value > symbol.max)
       return fail(DSCC_BAD_INPUT, "input '%s' axis %d ('%s') is %lld, but the model was compiled for %s %lld",
                   table.inputs[symbol.input].name, symbol.axis, symbol.name, (long long)value,
-                  value < symbol.min ? "at least" : "at most", (long long)(value < symbol.min ? symbol.min : symbol.max));
+                  value < symbol.min ? "at least" : "at most",
+                  (long long)(value < symbol.min ? symbol.min : symbol.max));
     binding.symbols[i] = value;
   }
   return DSCC_OK;
@@ -78,8 +79,8 @@ static dscc_status refuseDim(const dscc_model_v1 &table, uint32_t input, int axi
   const dscc_tensor &tensor = table.inputs[input];
   const char *text = tensor.dims[axis];
   if (const dscc_symbol *symbol = findSymbol(table, text))
-    return fail(DSCC_BAD_INPUT, "input '%s' axis %d ('%s') is %lld, but input '%s' made it %lld", tensor.name, axis, text,
-                (long long)found, table.inputs[symbol->input].name, (long long)expected);
+    return fail(DSCC_BAD_INPUT, "input '%s' axis %d ('%s') is %lld, but input '%s' made it %lld", tensor.name, axis,
+                text, (long long)found, table.inputs[symbol->input].name, (long long)expected);
   return fail(DSCC_BAD_INPUT, "input '%s' axis %d is %lld, but the model takes %lld%s%s%s", tensor.name, axis,
               (long long)found, (long long)expected, strspn(text, "0123456789") == strlen(text) ? "" : " (",
               strspn(text, "0123456789") == strlen(text) ? "" : text,

@@ -9,11 +9,11 @@ namespace dscc {
 
 /// Where the results of a check go; the caller owns all of it.
 struct Binding {
-  int64_t *symbols;                 // one a symbol
-  int64_t *dims;                    // of all inputs, then of all outputs
-  const dscc_buffer **inputs;       // in the model's order
+  int64_t *symbols;           // one a symbol
+  int64_t *dims;              // of all inputs, then of all outputs
+  const dscc_buffer **inputs; // in the model's order
   const dscc_buffer **outputs;
-  int64_t *sides;                   // two a relation
+  int64_t *sides; // two a relation
 };
 
 /// Puts the caller's inputs into the model's order, reads the named dims off them and compares every dim.

@@ -15,9 +15,8 @@ namespace dscc {
 static const char *const tokensDims[] = {"batch", "seq"}, *const cacheDims[] = {"batch", "past", "8"},
                          *const maskDims[] = {"past + seq"}, *const scoresDims[] = {"batch", "past + seq"};
 static const dscc_symbol symbols[] = {{"batch", 1, 16, 0, 0}, {"seq", 0, 1000, 0, 1}, {"past", 0, 1000, 1, 1}};
-static const dscc_tensor inputTensors[] = {{"tokens", DSCC_INT64, 2, tokensDims},
-                                           {"cache", DSCC_FLOAT, 3, cacheDims},
-                                           {"mask", DSCC_BOOL, 1, maskDims}};
+static const dscc_tensor inputTensors[] = {
+    {"tokens", DSCC_INT64, 2, tokensDims}, {"cache", DSCC_FLOAT, 3, cacheDims}, {"mask", DSCC_BOOL, 1, maskDims}};
 static const dscc_tensor outputTensors[] = {{"scores", DSCC_FLOAT, 2, scoresDims}};
 
 static void computeDims(const int64_t *symbol, int64_t *dims) {
@@ -53,9 +52,7 @@ struct Inputs : testing::Test {
   const dscc_buffer *boundInputs[3] = {}, *boundOutputs[1] = {};
   Binding binding = {symbolValues, dims, boundInputs, boundOutputs};
 
-  dscc_status bind(bool needData = true) {
-    return bindInputs(table, inputs.data(), inputs.size(), needData, binding);
-  }
+  dscc_status bind(bool needData = true) { return bindInputs(table, inputs.data(), inputs.size(), needData, binding); }
   void expectRefused(const char *sentence) {
     EXPECT_EQ(bind(), DSCC_BAD_INPUT);
     EXPECT_STREQ(dscc_last_error(), sentence);
