@@ -258,9 +258,11 @@ static int32_t launch(void *handle, int32_t kernel, const int64_t grid[3], void 
   CuResult result =
       cuda.driver.launch(cuda.functions[kernel], grid[0], grid[1], grid[2], facts.threads[0], facts.threads[1],
                          facts.threads[2], facts.shared_bytes, queue.current, args, nullptr);
-  char what[128];
+  if (!result)
+    return DSCC_OK;
+  char what[512];
   snprintf(what, sizeof(what), "the launch of kernel %s (%s)", facts.name, facts.nodes);
-  return result ? cuda.driver.report(result, what) : DSCC_OK;
+  return cuda.driver.report(result, what);
 }
 
 static int32_t copy(void *handle, void *target, const void *source, int64_t bytes) {

@@ -149,6 +149,8 @@ TEST_F(CudaDeviceTest, EveryCallMayFail) {
       EXPECT_STRNE(dscc_last_error(), "");
       EXPECT_NE(std::string(dscc_last_error()).find("CUDA_ERROR_ILLEGAL_ADDRESS (700)"), std::string::npos)
           << dscc_last_error();
+      if (names[n - 1] == "cuLaunchKernel")
+        EXPECT_STREQ(dscc_last_error(), "the launch of kernel add_row (sum) failed: CUDA_ERROR_ILLEGAL_ADDRESS (700)");
     }
     expectNothingLeft();
   }
