@@ -212,6 +212,34 @@ void freeOnCuda(CudaDevice &cuda, void *pointer) {
   cuda.driver.release(reinterpret_cast<CuPointer>(pointer));
 }
 
+dscc_status writeToCuda(CudaDevice &cuda, void *target, const void *source, size_t bytes) {
+  Current current(cuda);
+  if (dscc_status status = current.check())
+    return status;
+  auto address = reinterpret_cast<CuPointer>(target);
+  if (dscc_status status = cuda.driver.report(cuda.driver.copyIn(address, source, bytes, nullptr), "cuMemcpyHtoDAsync"))
+    return status;
+  return cuda.driver.report(cuda.driver.streamWait(nullptr), "cuStreamSynchronize");
+}
+
+dscc_status readFromCuda(CudaDevice &cuda, void *target, const void *source, size_t bytes) {
+  Current current(cuda);
+  if (dscc_status status = current.check())
+    return status;
+  auto address = reinterpret_cast<CuPointer>(source);
+  if (dscc_status status =
+          cuda.driver.report(cuda.driver.copyOut(target, address, bytes, nullptr), "cuMemcpyDtoHAsync"))
+    return status;
+  return cuda.driver.report(cuda.driver.streamWait(nullptr), "cuStreamSynchronize");
+}
+
+dscc_status waitOnCuda(CudaDevice &cuda, void *stream) {
+  Current current(cuda);
+  if (dscc_status status = current.check())
+    return status;
+  return cuda.driver.report(cuda.driver.streamWait(stream), "cuStreamSynchronize");
+}
+
 //===-- Running -------------------------------------------------------------------------------------------------===//
 
 dscc_status openQueue(dscc_context &context) {

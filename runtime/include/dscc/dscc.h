@@ -105,6 +105,18 @@ DSCC_API void dscc_context_destroy(dscc_context *context);
 DSCC_API dscc_status dscc_run(dscc_context *context, const dscc_buffer *inputs, size_t num_inputs,
                               const dscc_buffer *outputs, size_t num_outputs, void *stream);
 
+/* Memory of the model's device, 256-byte aligned: on a GPU for buffers with on_device = 1 and for workspaces; on a CPU
+ * it is the host's. The caller's until dscc_device_free, which must come before dscc_model_close. */
+DSCC_API dscc_status dscc_device_allocate(dscc_model *model, size_t bytes, void **memory);
+/* Waits until the device no longer uses the memory. NULL is allowed. */
+DSCC_API void dscc_device_free(dscc_model *model, void *memory);
+/* Copy `bytes` bytes from the host to the device's memory, and back. Both return when it is done. */
+DSCC_API dscc_status dscc_device_write(dscc_model *model, void *memory, const void *source, size_t bytes);
+DSCC_API dscc_status dscc_device_read(dscc_model *model, void *target, const void *memory, size_t bytes);
+/* Waits for all work on a CUstream of the caller's; NULL: the device's default stream. On a CPU nothing is to wait for.
+ */
+DSCC_API dscc_status dscc_device_wait(dscc_model *model, void *stream);
+
 /* Why the last call on this thread failed, one sentence. Valid until the thread's next failing call. */
 DSCC_API const char *dscc_last_error(void);
 /* Version of the runtime, such as "0.1.0", and the ABI version that it speaks. */

@@ -122,6 +122,33 @@ private:
   std::unique_ptr<dscc_model, Close> handle;
 };
 
+/// Memory on the model's device, for buffers with on_device = 1 or a workspace. Move only; its model must outlive it.
+class DeviceMemory {
+public:
+  DeviceMemory(const Model &model, size_t bytes) : handle(nullptr, Free{model.get()}) {
+    void *allocated = nullptr;
+    check(dscc_device_allocate(model.get(), bytes, &allocated));
+    handle.reset(allocated);
+  }
+
+  void *get() const { return handle.get(); }
+  /// Copies from the host.
+  void write(const void *source, size_t bytes) {
+    check(dscc_device_write(handle.get_deleter().model, get(), source, bytes));
+  }
+  /// Copies to the host.
+  void read(void *target, size_t bytes) const {
+    check(dscc_device_read(handle.get_deleter().model, target, get(), bytes));
+  }
+
+private:
+  struct Free {
+    dscc_model *model;
+    void operator()(void *memory) const { dscc_device_free(model, memory); }
+  };
+  std::unique_ptr<void, Free> handle;
+};
+
 /// One run in flight. Move only; its model must outlive it.
 class Context {
 public:

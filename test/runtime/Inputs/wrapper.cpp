@@ -32,6 +32,14 @@ int main(int argc, char **argv) {
     std::printf("%g ", value);
   std::printf("\n");
 
+  // On a CPU the device's memory is the host's.
+  dscc::DeviceMemory memory(model, sizeof(float) * y.size());
+  std::vector<float> back(y.size());
+  memory.write(y.data(), sizeof(float) * y.size());
+  memory.read(back.data(), sizeof(float) * back.size());
+  if (back != y)
+    return 1;
+
   std::vector<int64_t> wrong = {1, 5};
   std::vector<dscc_buffer> refused = {dscc::buffer("x", x.data(), 5, wrong)};
   try {
