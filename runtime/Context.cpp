@@ -164,8 +164,10 @@ extern "C" dscc_status dscc_output_dims(const dscc_model *model, const dscc_buff
   if (dscc_status status = checkCall(model, inputs, num_inputs))
     return status;
   const dscc_model_v1 &table = *model->table;
-  if (index >= table.num_outputs || !dims)
+  if (index >= table.num_outputs)
     return fail(DSCC_BAD_CALL, "output %zu is asked for, but the model has %u", index, table.num_outputs);
+  if (!dims)
+    return fail(DSCC_BAD_CALL, "dscc_output_dims needs a place for the answer");
   Binding binding;
   if (!makeBinding(*model, binding))
     return fail(DSCC_OUT_OF_MEMORY, "no memory for a check");

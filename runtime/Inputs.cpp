@@ -15,6 +15,23 @@ bool countBytes(int dtype, int rank, const int64_t *dims, uint64_t &bytes) {
   return true;
 }
 
+/// The names of tensors, for a sentence, as far as they fit.
+static const char *listNames(const dscc_tensor *tensors, uint32_t count, char (&text)[512]) {
+  constexpr size_t roomForMore = 8; // ", ..." and its end
+  size_t used = 0;
+  text[0] = 0;
+  for (uint32_t i = 0; i < count; ++i) {
+    size_t room = sizeof(text) - roomForMore - used;
+    int wanted = snprintf(text + used, room, "%s'%s'", i ? ", " : "", tensors[i].name);
+    if (wanted < 0 || size_t(wanted) >= room) {
+      snprintf(text + used, roomForMore, "%s...", i ? ", " : "");
+      break;
+    }
+    used += wanted;
+  }
+  return count ? text : "none";
+}
+
 /// Sorts the caller's tensors into the model's order, by name or by position.
 static dscc_status sortByName(const char *kind, const dscc_tensor *tensors, uint32_t expected,
                               const dscc_buffer *buffers, size_t count, const dscc_buffer **sorted) {
@@ -25,14 +42,16 @@ static dscc_status sortByName(const char *kind, const dscc_tensor *tensors, uint
     if (!buffers[i].name) {
       place = i;
       if (i >= expected)
-        return fail(DSCC_BAD_INPUT, "%s number %zu was given, but the model has %u %ss", kind, i, expected, kind);
+        return fail(DSCC_BAD_INPUT, "%s number %zu was given, but the model has only %u", kind, i + 1, expected);
     }
     for (uint32_t j = 0; buffers[i].name && j < expected; ++j)
       if (!strcmp(buffers[i].name, tensors[j].name))
         place = j;
-    if (place == expected)
-      return fail(DSCC_BAD_INPUT, "the model has no %s '%s'; its %s%s '%s'", kind, buffers[i].name, kind,
-                  expected == 1 ? " is" : "s begin with", expected ? tensors[0].name : "");
+    if (place == expected) {
+      char names[512];
+      return fail(DSCC_BAD_INPUT, "the model has no %s '%s'; it has %s", kind, buffers[i].name,
+                  listNames(tensors, expected, names));
+    }
     if (sorted[place])
       return fail(DSCC_BAD_INPUT, "%s '%s' was given twice", kind, tensors[place].name);
     sorted[place] = &buffers[i];

@@ -3,6 +3,8 @@
 #include "runtime/CudaDevice.h"
 #include "runtime/Error.h"
 
+#include <cassert>
+#include <climits>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -115,11 +117,13 @@ static dscc_status setUpDevice(const char *path, const dscc_open_options &option
 static dscc_status load(const char *path, const dscc_open_options &options, dscc_model &model) {
   if (dscc_status status = checkArtifact(path, options.skip_hashes))
     return status;
-  // dlopen searches the library path for names without a slash.
-  char local[4096];
+  // dlopen searches the library path for names without a slash. This one is the name of a file that was read.
+  char local[NAME_MAX + 3];
   bool plain = !strchr(path, '/');
-  if (plain && snprintf(local, sizeof(local), "./%s", path) >= int(sizeof(local)))
-    return fail(DSCC_BAD_FILE, "'%s' is too long a path", path);
+  if (plain) {
+    [[maybe_unused]] int length = snprintf(local, sizeof(local), "./%s", path);
+    assert(length < int(sizeof(local)) && "a name in a folder has no more than NAME_MAX bytes");
+  }
   model.library = dlopen(plain ? local : path, RTLD_NOW | RTLD_LOCAL);
   if (!model.library)
     return fail(DSCC_BAD_FILE, "'%s' cannot be loaded: %s", path, dlerror());

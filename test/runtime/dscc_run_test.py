@@ -225,6 +225,54 @@ class Damage(OnArtifact):
         self.refuse(body + artifact.trailer(body, abi_version=2))
 
 
+class Tables(OnArtifact):
+    """An artifact whose bytes are whole, but whose table says what cannot be."""
+
+    def make(self, *defines):
+        path = self.folder / "odd.so"
+        artifact.make(CLANG, artifact.INPUTS / "odd_table.c", path, [f"-D{one}" for one in defines])
+        return path
+
+    def refuse(self, code, sentence, *defines):
+        with self.subTest(defines=defines):
+            self.fail_with(code, (sentence,), self.make(*defines), "--device=cpu")
+
+    def test_nothing_odd(self):
+        self.succeed(self.make(), "--device=cpu")
+
+    def test_opening(self):
+        for code, sentence, define in (
+                (1, "' has a tensor 'x' of rank 17 and element type 1, which this runtime does not know", "RANK=17"),
+                (1, "' reads the dim 'batch' off an axis that no input has", "AXIS=2"),
+                (1, "' exports no dscc_model: it is no artifact", "SYMBOL=other_model"),
+                (1, "' has a weight outside its 16 bytes of weights", "WEIGHT_END=17"),
+                (5, "' has no code for this processor; compile it with --target=cpu and a lower --march", "LEVEL=5")):
+            self.refuse(code, sentence, define)
+        self.fail_with(5, ("' has no CUDA code; compile it with --target=cuda",), self.make(), "--device=cuda")
+        said = self.call(self.make("ABI=99"), "--device=cpu").stderr
+        self.assertRegex(said, r"' has a table of ABI version 99 and (\d+) bytes, but this runtime expects version \d and \1")
+
+    def test_weights_beside_the_artifact(self):
+        weights = self.folder / "weights.bin"
+        define = 'WEIGHT_FILE="weights.bin"'
+        weights.write_bytes(bytes(16))
+        self.succeed(self.make(define), "--device=cpu")
+        weights.write_bytes(bytes(15))
+        self.refuse(1, f"the weight file 'weights.bin' beside '{self.folder}/odd.so' has 15 bytes and should have 16", define)
+        weights.unlink()
+        self.refuse(1, f"'{weights}' cannot be opened: No such file or directory", define)
+
+    def test_running(self):
+        for code, sentence, define in (
+                (1, "these inputs need an arena of more bytes than can be counted", "ARENA=-1"),
+                (5, f"the arena of {2**60} bytes that these inputs need cannot be allocated", f"ARENA={2**60}"),
+                (1, "the inputs break a relation between dims that the model needs", "STATUS=2"),
+                (1, "on these inputs a tensor of the model has more elements than its kernels for this device can count; "
+                    "split the batch", "STATUS=DSCC_RUN_TOO_LARGE"),
+                (70, "the program ended with status 42", "STATUS=42")):
+            self.refuse(code, sentence, define)
+
+
 class Bench(OnArtifact):
     def test_keys(self):
         words = (self.added, "--device=cpu", "--threads=1", "--dim=batch=10", "--bench=0.2", "--json")

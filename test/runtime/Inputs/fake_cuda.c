@@ -226,6 +226,8 @@ int cuMemAlloc_v2(unsigned long long *pointer, size_t bytes) {
     if (allocations[i].memory)
       continue;
     allocations[i].memory = aligned_alloc(256, (bytes + 255) / 256 * 256);
+    if (!allocations[i].memory)
+      return OUT_OF_MEMORY;
     allocations[i].bytes = bytes;
     memset(allocations[i].memory, 0xa5, bytes); /* nobody may rely on zeros */
     *pointer = (uintptr_t)allocations[i].memory;
@@ -285,9 +287,9 @@ int cuMemcpyDtoDAsync_v2(unsigned long long target, unsigned long long source, s
 int cuStreamCreate(void **stream, unsigned flags) {
   ENTER("cuStreamCreate");
   NEED_CONTEXT();
-  ++streams;
   *stream = malloc(1);
-  return 0;
+  streams += *stream != NULL;
+  return *stream ? 0 : OUT_OF_MEMORY;
 }
 
 int cuStreamDestroy_v2(void *stream) {

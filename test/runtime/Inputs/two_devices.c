@@ -4,6 +4,9 @@
 #include <dscc/abi.h>
 
 enum { COLUMNS = 4 };
+#ifndef BLOCKS_IN_Y
+#define BLOCKS_IN_Y 1 /* more are too many, and wrong */
+#endif
 
 static const float weights[COLUMNS] __attribute__((aligned(64))) = {10, 20, 30, 40};
 
@@ -24,7 +27,7 @@ static int32_t run(const dscc_run_args *args) {
   const void *x = args->inputs[0], *w = args->weights[0];
   void *sum = args->arena, *y = args->outputs[0];
   void *kernel_args[] = {&x, &w, &sum, 0};
-  const int64_t grid[3] = {args->symbols[0], 1, 1};
+  const int64_t grid[3] = {args->symbols[0], BLOCKS_IN_Y, 1};
   int32_t status = args->services->launch(args->queue, 0, grid, kernel_args);
   if (status)
     return status;

@@ -1,12 +1,16 @@
-// A run allocates nothing once the context has seen its dims. This program's malloc counts; the runtime is linked
-// into it and uses the same one.
+// A run allocates nothing once the context has seen its dims, and where memory runs out a sentence says for what. This
+// program's malloc counts, and fails when it is told to; the runtime is linked into it and uses the same one.
 
+#include "test/runtime/Inputs/fake_cuda.h"
 #include "test/unit/runtime/Artifacts.h"
 
 #include <dscc/dscc.h>
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <dlfcn.h>
+#include <set>
+#include <string>
 #include <vector>
 
 #if defined(__SANITIZE_ADDRESS__) || (defined(__has_feature) && __has_feature(address_sanitizer))
@@ -17,6 +21,8 @@
 
 static std::atomic<bool> counting{false};
 static std::atomic<int> allocations{0};
+/// While counting: which allocation fails; 0: none.
+static std::atomic<int> failing{0};
 
 #if DSCC_COUNTS_ALLOCATIONS
 extern "C" {
@@ -25,14 +31,14 @@ void *__libc_calloc(size_t, size_t);
 void *__libc_realloc(void *, size_t);
 void *__libc_memalign(size_t, size_t);
 
-static void count() {
-  if (counting.load(std::memory_order_relaxed))
-    ++allocations;
+/// Counts one. False if it is the one to fail.
+static bool count() {
+  return !counting.load(std::memory_order_relaxed) || ++allocations != failing.load(std::memory_order_relaxed);
 }
-void *malloc(size_t bytes) { return count(), __libc_malloc(bytes); }
-void *calloc(size_t number, size_t bytes) { return count(), __libc_calloc(number, bytes); }
-void *realloc(void *old, size_t bytes) { return count(), __libc_realloc(old, bytes); }
-void *aligned_alloc(size_t alignment, size_t bytes) { return count(), __libc_memalign(alignment, bytes); }
+void *malloc(size_t bytes) { return count() ? __libc_malloc(bytes) : nullptr; }
+void *calloc(size_t number, size_t bytes) { return count() ? __libc_calloc(number, bytes) : nullptr; }
+void *realloc(void *old, size_t bytes) { return count() ? __libc_realloc(old, bytes) : nullptr; }
+void *aligned_alloc(size_t alignment, size_t bytes) { return count() ? __libc_memalign(alignment, bytes) : nullptr; }
 }
 #endif
 
@@ -78,6 +84,89 @@ TEST_P(AllocationTest, FirstRunMakesTheArenaAndNoOther) {
   for (int64_t batch : {100, 100, 1, 57, 100})
     EXPECT_EQ(countRun(batch), 0) << batch << " rows";
   EXPECT_EQ(countRun(200), 1); // the arena grows
+}
+
+namespace {
+/// A life of a model, again and again, each time with another allocation that fails.
+struct OutOfMemoryTest : testing::Test {
+  void SetUp() override {
+    if (!DSCC_COUNTS_ALLOCATIONS)
+      GTEST_SKIP() << "the sanitizer has a malloc of its own";
+  }
+
+  /// Opens, asks, runs and closes. Only calls of the runtime are counted.
+  dscc_status live(dscc_device device) {
+    dscc_open_options options = {sizeof(options), device, 0, 2, 0, FAKE_CUDA};
+    const int64_t dims[] = {3, 4};
+    int64_t outputDims[DSCC_MAX_RANK];
+    size_t bytes = 0;
+    float x[12] = {}, y[12] = {};
+    dscc_buffer input = {"x", DSCC_FLOAT, 2, dims, x, sizeof(x), 0};
+    dscc_buffer output = {"y", DSCC_FLOAT, 2, nullptr, y, sizeof(y), 0};
+    dscc_model *model = nullptr;
+    dscc_context *context = nullptr;
+    const char *path = artifact.path();
+    counting = true;
+    dscc_status status = dscc_model_open(path, &options, &model);
+    if (status == DSCC_OK)
+      status = dscc_output_dims(model, &input, 1, 0, outputDims);
+    if (status == DSCC_OK)
+      status = dscc_workspace_size(model, &input, 1, &bytes);
+    if (status == DSCC_OK)
+      status = dscc_context_create(model, nullptr, &context);
+    if (status == DSCC_OK)
+      status = dscc_run(context, &input, 1, &output, 1, nullptr);
+    dscc_context_destroy(context);
+    dscc_model_close(model);
+    counting = false;
+    return status;
+  }
+
+  /// What was said when each allocation in turn failed.
+  std::set<std::string> collectSentences(dscc_device device) {
+    std::set<std::string> sentences;
+    for (int n = 1;; ++n) {
+      allocations = 0;
+      failing = n;
+      dscc_status status = live(device);
+      failing = 0;
+      if (status != DSCC_OK) {
+        EXPECT_STRNE(dscc_last_error(), "") << "allocation " << n;
+        sentences.insert(dscc_last_error());
+      }
+      if (allocations < n)
+        return sentences;
+    }
+  }
+
+  TemporaryFile artifact{withTrailer(readFile(TWO_DEVICES))};
+};
+} // namespace
+
+TEST_F(OutOfMemoryTest, OnACpu) {
+  const std::set<std::string> said = collectSentences(DSCC_CPU);
+  for (const char *sentence :
+       {"no memory for a model", "no memory for the table of 1 weights", "2 worker threads could not be started",
+        "no memory for the signature", "no memory for a check", "no memory for a context",
+        "the arena of 48 bytes that these inputs need cannot be allocated"})
+    EXPECT_TRUE(said.count(sentence)) << sentence;
+}
+
+TEST_F(OutOfMemoryTest, OnCuda) {
+  // The tests' own hold on the driver, so that its state outlives the model.
+  void *driver = dlopen(FAKE_CUDA, RTLD_NOW | RTLD_LOCAL);
+  ASSERT_TRUE(driver) << dlerror();
+  reinterpret_cast<fake_cuda_reset_type>(dlsym(driver, "fake_cuda_reset"))();
+  const std::set<std::string> said = collectSentences(DSCC_CUDA);
+  for (const char *sentence : {"no memory for a device", "no memory for the table of kernels", "no memory for a stream",
+                               "no memory for staging buffers", "cuMemAlloc failed: CUDA_ERROR_OUT_OF_MEMORY (2)"})
+    EXPECT_TRUE(said.count(sentence)) << sentence;
+  fake_cuda_report left;
+  reinterpret_cast<fake_cuda_report_type>(dlsym(driver, "fake_cuda_get_report"))(&left);
+  EXPECT_EQ(left.fault, nullptr) << left.fault;
+  EXPECT_EQ(left.live_bytes, 0u);
+  EXPECT_EQ(left.modules + left.streams + left.retained + left.pushed, 0);
+  dlclose(driver);
 }
 
 INSTANTIATE_TEST_SUITE_P(Threads, AllocationTest, testing::Values(1, 2));

@@ -76,18 +76,28 @@ TEST(ArtifactFile, SkippingHashesStillChecksTheTrailer) {
 }
 
 TEST(ArtifactFile, Reasons) {
-  expectRefused("", "too short");
-  expectRefused(std::string(5000, 'x'), "does not end in an artifact's trailer");
+  expectRefused("", " is too short to be an artifact: 0 bytes");
+  expectRefused(std::string(5000, 'x'),
+                " does not end in an artifact's trailer: it is no artifact, was cut off, or was stripped");
   std::string bytes = withTrailer(body());
   bytes[0] ^= 1;
-  expectRefused(bytes, "section 0");
-  expectRefused(withTrailer(body(), DSCC_ABI_VERSION + 1), "ABI version 2, but this runtime speaks version 1");
-  expectRefused(withChangedTrailer([](dscc_trailer &trailer) { trailer.file_bytes += 8; }), "should have");
-  expectRefused(withChangedTrailer([](dscc_trailer &trailer) { trailer.num_sections = 7; }), "counts 7 sections");
+  // 90 bytes, padded to 96: two sections of 48.
+  expectRefused(bytes, " is damaged: section 0 (bytes 0 to 48) has another hash than when it was made");
+  bytes = withTrailer(body());
+  bytes[bytes.size() - sizeof(dscc_trailer)] ^= 1;
+  expectRefused(bytes, " is damaged: its trailer has another hash than when it was made");
+  expectRefused(withTrailer(body(), DSCC_ABI_VERSION + 1),
+                " was made for ABI version 2, but this runtime speaks version 1");
+  bytes = withChangedTrailer([](dscc_trailer &trailer) { trailer.file_bytes += 8; });
+  expectRefused(bytes, (" is damaged: it has " + std::to_string(bytes.size()) + " bytes and should have " +
+                        std::to_string(bytes.size() + 8))
+                           .c_str());
+  expectRefused(withChangedTrailer([](dscc_trailer &trailer) { trailer.num_sections = 7; }),
+                " is damaged: its trailer counts 7 sections");
   expectRefused(withChangedTrailer([](dscc_trailer &trailer) { trailer.sections[1].bytes = ~uint64_t(0); }),
-                "outside the file");
+                " is damaged: section 1 lies outside the file");
   expectRefused(withChangedTrailer([](dscc_trailer &trailer) { trailer.sections[0].offset = ~uint64_t(0) - 4; }),
-                "outside the file");
+                " is damaged: section 0 lies outside the file");
 }
 
 TEST(ArtifactFile, OtherThanFiles) {
@@ -111,6 +121,8 @@ TEST(ArtifactFile, BodyThatIsNoLibrary) {
 TEST(ArtifactFile, WeightFileElsewhereIsRefused) {
   MappedFile mapped;
   EXPECT_EQ(mapBeside("/tmp/model.so", "../etc/passwd", mapped), DSCC_BAD_FILE);
+  EXPECT_STREQ(dscc_last_error(),
+               "'/tmp/model.so' names the weight file '../etc/passwd', which is not a plain file name");
   EXPECT_EQ(mapBeside("/tmp/model.so", "/etc/passwd", mapped), DSCC_BAD_FILE);
   TemporaryFile file("0123456789");
   std::string path = file.path();
@@ -118,6 +130,10 @@ TEST(ArtifactFile, WeightFileElsewhereIsRefused) {
   EXPECT_EQ(mapped.bytes, 10u);
   EXPECT_EQ(memcmp(mapped.data, "0123456789", 10), 0);
   unmap(mapped);
+  TemporaryFile nothing("");
+  path = nothing.path();
+  EXPECT_EQ(mapBeside("/tmp/model.so", path.substr(path.rfind('/') + 1).c_str(), mapped), DSCC_BAD_FILE);
+  EXPECT_EQ(dscc_last_error(), "'" + path + "' cannot be mapped: Invalid argument");
 }
 
 } // namespace dscc

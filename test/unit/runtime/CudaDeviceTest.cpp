@@ -218,7 +218,71 @@ TEST_F(CudaDeviceTest, LibraryThatIsNoDriver) {
   dscc_open_options options = {sizeof(options), DSCC_CUDA, 0, 1, 0, TWO_DEVICES};
   dscc_model *model = nullptr;
   EXPECT_EQ(dscc_model_open(artifact.path(), &options, &model), DSCC_NO_DEVICE);
-  EXPECT_PRED_FORMAT2(testing::IsSubstring, "has no cuInit", dscc_last_error());
+  EXPECT_EQ(dscc_last_error(), "the CUDA driver " + std::string(TWO_DEVICES) + " has no cuInit; it is too old");
+}
+
+TEST_F(CudaDeviceTest, DeviceThatIsNotThere) {
+  for (int ordinal : {1, -1}) {
+    dscc_open_options options = {sizeof(options), DSCC_CUDA, ordinal, 1, 0, FAKE_CUDA};
+    dscc_model *model = nullptr;
+    EXPECT_EQ(dscc_model_open(artifact.path(), &options, &model), DSCC_NO_DEVICE);
+    EXPECT_EQ(dscc_last_error(), "CUDA device " + std::to_string(ordinal) + " is asked for, but there are 1");
+    expectNothingLeft();
+  }
+}
+
+TEST_F(CudaDeviceTest, MoreBlocksThanALaunchCanHave) {
+  TemporaryFile wide{withTrailer(readFile(TOO_MANY_BLOCKS))};
+  dscc_open_options options = {sizeof(options), DSCC_CUDA, 0, 1, 0, FAKE_CUDA};
+  dscc_model *model = nullptr;
+  dscc_context *context = nullptr;
+  ASSERT_EQ(dscc_model_open(wide.path(), &options, &model), DSCC_OK) << dscc_last_error();
+  ASSERT_EQ(dscc_context_create(model, nullptr, &context), DSCC_OK) << dscc_last_error();
+  std::vector<float> y;
+  EXPECT_EQ(run(context, 3, y), DSCC_BAD_INPUT);
+  EXPECT_STREQ(dscc_last_error(), "kernel add_row would need 3 x 65536 x 1 blocks, more than a launch can have");
+  dscc_context_destroy(context);
+  dscc_model_close(model);
+  expectNothingLeft();
+}
+
+TEST_F(CudaDeviceTest, MemoryOfTheCallers) {
+  dscc_model *model = nullptr;
+  ASSERT_EQ(open(model), DSCC_OK) << dscc_last_error();
+  void *memory = nullptr;
+  const char text[] = "to the device and back";
+  char back[sizeof(text)] = "";
+  ASSERT_EQ(dscc_device_allocate(model, sizeof(text), &memory), DSCC_OK) << dscc_last_error();
+  reset();
+  ASSERT_EQ(dscc_device_write(model, memory, text, sizeof(text)), DSCC_OK) << dscc_last_error();
+  ASSERT_EQ(dscc_device_read(model, back, memory, sizeof(text)), DSCC_OK) << dscc_last_error();
+  EXPECT_STREQ(back, text);
+  ASSERT_EQ(dscc_device_wait(model, nullptr), DSCC_OK) << dscc_last_error();
+  const std::vector<std::string> names = calls();
+  EXPECT_EQ(names,
+            (std::vector<std::string>{"cuCtxPushCurrent", "cuMemcpyHtoDAsync", "cuStreamSynchronize", "cuCtxPopCurrent",
+                                      "cuCtxPushCurrent", "cuMemcpyDtoHAsync", "cuStreamSynchronize", "cuCtxPopCurrent",
+                                      "cuCtxPushCurrent", "cuStreamSynchronize", "cuCtxPopCurrent"}));
+  for (int n : {1, 2, 3}) {
+    setenv("FAKE_CUDA_FAIL", std::to_string(n).c_str(), 1);
+    reset();
+    EXPECT_EQ(dscc_device_write(model, memory, text, sizeof(text)), DSCC_DEVICE_FAILED) << n;
+    reset();
+    EXPECT_EQ(dscc_device_read(model, back, memory, sizeof(text)), DSCC_DEVICE_FAILED) << n;
+    if (n < 3) {
+      reset();
+      EXPECT_EQ(dscc_device_wait(model, nullptr), DSCC_DEVICE_FAILED) << n;
+    }
+  }
+  unsetenv("FAKE_CUDA_FAIL");
+  dscc_device_free(model, memory);
+  // A tensor without elements has an address too.
+  ASSERT_EQ(dscc_device_allocate(model, 0, &memory), DSCC_OK) << dscc_last_error();
+  EXPECT_NE(memory, nullptr);
+  EXPECT_EQ(dscc_device_write(model, memory, text, 0), DSCC_OK);
+  dscc_device_free(model, memory);
+  dscc_model_close(model);
+  expectNothingLeft();
 }
 
 TEST_F(CudaDeviceTest, WorkspaceOfTheCallers) {

@@ -150,7 +150,7 @@ TEST_F(Inputs, ByPosition) {
 
 TEST_F(Inputs, NamesThatDoNotFit) {
   inputs[1].name = "cash";
-  expectRefused("the model has no input 'cash'; its inputs begin with 'tokens'");
+  expectRefused("the model has no input 'cash'; it has 'tokens', 'cache', 'mask'");
   inputs[1].name = "tokens";
   expectRefused("input 'tokens' was given twice");
   EXPECT_EQ(bindInputs(table, inputs.data(), 1, true, binding), DSCC_BAD_INPUT);
@@ -164,7 +164,21 @@ TEST_F(Inputs, OneTooManyByPosition) {
     four[i].name = nullptr;
   }
   EXPECT_EQ(bindInputs(table, four.data(), 4, true, binding), DSCC_BAD_INPUT);
-  EXPECT_STREQ(dscc_last_error(), "input number 3 was given, but the model has 3 inputs");
+  EXPECT_STREQ(dscc_last_error(), "input number 4 was given, but the model has only 3");
+}
+
+// As many names as a sentence has room for, and no half one.
+TEST_F(Inputs, ManyNames) {
+  const std::string name(100, 'n');
+  std::vector<dscc_tensor> many(9, {name.c_str(), DSCC_FLOAT, 0, nullptr});
+  table.inputs = many.data();
+  table.num_inputs = many.size();
+  std::string four;
+  for (int i = 0; i < 4; ++i)
+    four += "'" + name + "', ";
+  expectRefused(("the model has no input 'tokens'; it has " + four + "...").c_str());
+  table.num_inputs = 0;
+  expectRefused("the model has no input 'tokens'; it has none");
 }
 
 TEST_F(Inputs, TypeAndRank) {
@@ -230,6 +244,32 @@ TEST_F(Inputs, Outputs) {
   output.dims = nullptr;
   output.dtype = DSCC_DOUBLE;
   expectOutputRefused(DSCC_BAD_INPUT, "output 'scores' has element type float64, but the model takes float32");
+}
+
+static void computeHugeScores(const int64_t *symbol, int64_t *dims) {
+  computeDims(symbol, dims);
+  dims[6] = dims[7] = int64_t(1) << 40;
+}
+
+static void computeNegativeScores(const int64_t *symbol, int64_t *dims) {
+  computeDims(symbol, dims);
+  dims[7] = -1;
+}
+
+TEST_F(Inputs, OutputsThatCannotBe) {
+  output.dims = nullptr;
+  table.dims = computeHugeScores;
+  expectOutputRefused(DSCC_BAD_INPUT, "output 'scores' has more elements than can be counted");
+  table.dims = computeNegativeScores;
+  expectOutputRefused(DSCC_BAD_INPUT, "these inputs make output 'scores' axis 1 -1");
+}
+
+TEST_F(Inputs, MoreElementsThanCanBeCounted) {
+  constexpr int64_t huge = int64_t(1) << 40;
+  const dscc_symbol wide[] = {{"batch", 1, huge, 0, 0}, {"seq", 0, huge, 0, 1}, {"past", 0, huge, 1, 1}};
+  table.symbols = wide;
+  tokens = {huge, huge};
+  expectRefused("input 'tokens' has more elements than can be counted");
 }
 
 TEST_F(Inputs, CountBytes) {
