@@ -178,7 +178,8 @@ extern "C" dscc_status dscc_output_dims(const dscc_model *model, const dscc_buff
       own += table.inputs[i].rank;
     for (size_t i = 0; i < index; ++i)
       own += table.outputs[i].rank;
-    if (table.outputs[index].rank)
+    status = checkOutputDims(table.outputs[index], own);
+    if (status == DSCC_OK && table.outputs[index].rank)
       memcpy(dims, own, table.outputs[index].rank * sizeof(int64_t));
   }
   freeBinding(binding);

@@ -190,6 +190,14 @@ dscc_status bindInputs(const dscc_model_v1 &table, const dscc_buffer *inputs, si
   return checkRelations(table, binding);
 }
 
+dscc_status checkOutputDims(const dscc_tensor &tensor, const int64_t *dims) {
+  for (int axis = 0; axis < tensor.rank; ++axis)
+    if (dims[axis] < 0)
+      return fail(DSCC_BAD_INPUT, "these inputs make output '%s' axis %d %lld", tensor.name, axis,
+                  (long long)dims[axis]);
+  return DSCC_OK;
+}
+
 dscc_status bindOutputs(const dscc_model_v1 &table, const dscc_buffer *outputs, size_t count, const Binding &binding) {
   if (dscc_status status = sortByName("output", table.outputs, table.num_outputs, outputs, count, binding.outputs))
     return status;
@@ -201,14 +209,12 @@ dscc_status bindOutputs(const dscc_model_v1 &table, const dscc_buffer *outputs, 
     const dscc_tensor &tensor = table.outputs[i];
     if (dscc_status status = checkTypeAndRank("output", tensor, buffer))
       return status;
-    for (int axis = 0; axis < tensor.rank; ++axis) {
-      if (dims[axis] < 0)
-        return fail(DSCC_BAD_INPUT, "these inputs make output '%s' axis %d %lld", tensor.name, axis,
-                    (long long)dims[axis]);
+    if (dscc_status status = checkOutputDims(tensor, dims))
+      return status;
+    for (int axis = 0; axis < tensor.rank; ++axis)
       if (buffer.dims && buffer.dims[axis] != dims[axis])
         return fail(DSCC_BAD_INPUT, "output '%s' axis %d is given as %lld, but these inputs make it %lld", tensor.name,
                     axis, (long long)buffer.dims[axis], (long long)dims[axis]);
-    }
     uint64_t bytes;
     if (!countBytes(tensor.dtype, tensor.rank, dims, bytes))
       return fail(DSCC_BAD_INPUT, "output '%s' has more elements than can be counted", tensor.name);

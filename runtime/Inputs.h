@@ -23,6 +23,9 @@ dscc_status bindInputs(const dscc_model_v1 &table, const dscc_buffer *inputs, si
 /// The same for outputs, once the dims are known.
 dscc_status bindOutputs(const dscc_model_v1 &table, const dscc_buffer *outputs, size_t count, const Binding &binding);
 
+/// Whether the dims that the inputs give an output can be: none is negative.
+dscc_status checkOutputDims(const dscc_tensor &tensor, const int64_t *dims);
+
 /// Bytes of a tensor with these dims; false on overflow.
 bool countBytes(int dtype, int rank, const int64_t *dims, uint64_t &bytes);
 

@@ -33,6 +33,8 @@ class OnArtifact(unittest.TestCase):
         cls.folder = pathlib.Path(cls.owner.name)
         cls.added = cls.folder / "added.so"
         artifact.make(CLANG, artifact.INPUTS / "added_row.c", cls.added)
+        cls.fixed = cls.folder / "fixed.so"
+        artifact.make(CLANG, artifact.INPUTS / "meeting.c", cls.fixed)
 
     def call(self, *words):
         return subprocess.run(["dscc-run", *map(str, words)], capture_output=True, text=True, timeout=60)
@@ -308,7 +310,9 @@ class CommandLine(OnArtifact):
                             (("a.so", "--bench=0"), "--bench"), (("a.so", "--dim=batch"), "--dim"),
                             (("a.so", "--dim=batch=-1"), "--dim"), (("a.so", "--input=x"), "--input"),
                             (("a.so", "--output"), "--output wants a value"),
-                            ((self.added, "--dim=other=3"), "no input has a dim of that name"),
+                            ((self.added, "--dim=other=3"), "--dim other=3: no input has a dim of that name; the named dims are batch\n"),
+                            ((self.added, "--dim=bacth=3"), "; the named dims are batch; did you mean `batch`?\n"),
+                            ((self.fixed, "--dim=n=3"), "; all dims are numbers\n"),
                             ((self.added, f"--dim=batch={2**62}"), "too large")):
             with self.subTest(words=words):
                 self.fail_with(2, (said,), *words)
