@@ -54,6 +54,7 @@ static bool makeBinding(const dscc_model &model, Binding &binding) {
   binding.sides = binding.dims + model.numDims;
   binding.inputs = reinterpret_cast<const dscc_buffer **>(binding.sides + 2 * size_t(table.num_relations));
   binding.outputs = binding.inputs + table.num_inputs;
+  binding.defaults = model.defaults;
   return true;
 }
 

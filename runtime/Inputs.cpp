@@ -32,9 +32,10 @@ static const char *listNames(const dscc_tensor *tensors, uint32_t count, char (&
   return count ? text : "none";
 }
 
-/// Sorts the caller's tensors into the model's order, by name or by position.
+/// Sorts the caller's tensors into the model's order, by name or by position. Defaults stand in for what is missing.
 static dscc_status sortByName(const char *kind, const dscc_tensor *tensors, uint32_t expected,
-                              const dscc_buffer *buffers, size_t count, const dscc_buffer **sorted) {
+                              const dscc_buffer *buffers, size_t count, const dscc_buffer *defaults,
+                              const dscc_buffer **sorted) {
   for (uint32_t i = 0; i < expected; ++i)
     sorted[i] = nullptr;
   for (size_t i = 0; i < count; ++i) {
@@ -56,6 +57,9 @@ static dscc_status sortByName(const char *kind, const dscc_tensor *tensors, uint
       return fail(DSCC_BAD_INPUT, "%s '%s' was given twice", kind, tensors[place].name);
     sorted[place] = &buffers[i];
   }
+  for (uint32_t i = 0; defaults && i < expected; ++i)
+    if (!sorted[i] && defaults[i].name)
+      sorted[i] = &defaults[i];
   for (uint32_t i = 0; i < expected; ++i)
     if (!sorted[i])
       return fail(DSCC_BAD_INPUT, "%s '%s' is missing", kind, tensors[i].name);
@@ -170,7 +174,8 @@ static dscc_status checkRelations(const dscc_model_v1 &table, const Binding &bin
 
 dscc_status bindInputs(const dscc_model_v1 &table, const dscc_buffer *inputs, size_t count, bool needData,
                        const Binding &binding) {
-  if (dscc_status status = sortByName("input", table.inputs, table.num_inputs, inputs, count, binding.inputs))
+  if (dscc_status status =
+          sortByName("input", table.inputs, table.num_inputs, inputs, count, binding.defaults, binding.inputs))
     return status;
   for (uint32_t i = 0; i < table.num_inputs; ++i) {
     if (dscc_status status = checkTypeAndRank("input", table.inputs[i], *binding.inputs[i]))
@@ -199,7 +204,8 @@ dscc_status checkOutputDims(const dscc_tensor &tensor, const int64_t *dims) {
 }
 
 dscc_status bindOutputs(const dscc_model_v1 &table, const dscc_buffer *outputs, size_t count, const Binding &binding) {
-  if (dscc_status status = sortByName("output", table.outputs, table.num_outputs, outputs, count, binding.outputs))
+  if (dscc_status status =
+          sortByName("output", table.outputs, table.num_outputs, outputs, count, nullptr, binding.outputs))
     return status;
   const int64_t *dims = binding.dims;
   for (uint32_t i = 0; i < table.num_inputs; ++i)

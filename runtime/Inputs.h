@@ -13,7 +13,8 @@ struct Binding {
   int64_t *dims;              // of all inputs, then of all outputs
   const dscc_buffer **inputs; // in the model's order
   const dscc_buffer **outputs;
-  int64_t *sides; // two a relation
+  int64_t *sides;              // two a relation
+  const dscc_buffer *defaults; // one an input, without a name where every caller must give it; or null
 };
 
 /// Puts the caller's inputs into the model's order, reads the named dims off them and compares every dim.

@@ -82,7 +82,7 @@ static void addTensors(Text &text, const char *key, const dscc_tensor *tensors, 
       else
         text.quoted(dim);
     }
-    text.add("]}");
+    text.add(tensors[i].default_weight ? "], \"optional\": true}" : "]}");
   }
   text.add("]");
 }

@@ -187,7 +187,7 @@ static ExitCode makeInputs(const dscc_model *model, const Options &options, std:
   if (ExitCode code = collectDims(model, options, inputs, values); code != Ok)
     return code;
   for (size_t index = 0; index < inputs.size(); ++index) {
-    if (!inputs[index].file.empty())
+    if (!inputs[index].file.empty() || dscc_input(model, index)->default_weight)
       continue;
     // Each input has a stream of its own, far from its neighbours': they differ by a large odd number.
     uint64_t seed = (options.seed + 1) * 0xd1342543de82ef95u + index * 0xda942042e4dd58b5u;
@@ -198,6 +198,10 @@ static ExitCode makeInputs(const dscc_model *model, const Options &options, std:
     if (ExitCode code = makeRandom(seed, inputs[index]); code != Ok)
       return code;
   }
+  // Defaults stand in for the inputs that may be left out.
+  for (size_t index = inputs.size(); index-- > 0;)
+    if (inputs[index].file.empty() && dscc_input(model, index)->default_weight)
+      inputs.erase(inputs.begin() + index);
   return Ok;
 }
 

@@ -224,7 +224,7 @@ class Damage(OnArtifact):
     def test_other_abi_version(self):
         good = self.added.read_bytes()
         body = good[:-len(artifact.trailer(b""))]
-        self.refuse(body + artifact.trailer(body, abi_version=2))
+        self.refuse(body + artifact.trailer(body, abi_version=artifact.ABI_VERSION + 1))
 
 
 class Tables(OnArtifact):
@@ -333,7 +333,7 @@ class CommandLine(OnArtifact):
 
     def test_help_and_version(self):
         self.assertIn("USAGE: dscc-run [options] model.so", self.succeed("--help"))
-        self.assertRegex(self.succeed("--version"), r"dscc-run \d+\.\d+\.\d+\nABI 1\n")
+        self.assertRegex(self.succeed("--version"), r"dscc-run \d+\.\d+\.\d+\nABI 2\n")
 
 
 if __name__ == "__main__":

@@ -35,7 +35,8 @@ int64_t dscc::run::peakResidentBytes() {
 }
 
 static void printTensor(const dscc_tensor *tensor) {
-  printf("  %s: %s %s\n", tensor->name, dscc_dtype_name(tensor->dtype), formatDims(*tensor).c_str());
+  printf("  %s: %s %s%s\n", tensor->name, dscc_dtype_name(tensor->dtype), formatDims(*tensor).c_str(),
+         tensor->default_weight ? " (optional)" : "");
 }
 
 void dscc::run::printSignature(const dscc_model *model, const std::string &artifact) {

@@ -71,8 +71,9 @@ DSCC_API dscc_status dscc_model_open(const char *path, const dscc_open_options *
 /* Closes a model. Every context of it must be gone. NULL is allowed. */
 DSCC_API void dscc_model_close(dscc_model *model);
 
-/* The signature as JSON: {"inputs": [{"name", "dtype", "dims": [..]}], "outputs", "symbols", "device", ...}.
- * Owned by the model. */
+/* The signature as JSON: {"inputs": [{"name", "dtype", "dims": [..]}], "outputs", "symbols", "device", ...}. An input
+ * that may be left out, because the model has a default for it, has "optional": true and comes after those that may
+ * not. Owned by the model. */
 DSCC_API const char *dscc_signature_json(const dscc_model *model);
 DSCC_API size_t dscc_num_inputs(const dscc_model *model);
 DSCC_API size_t dscc_num_outputs(const dscc_model *model);
@@ -82,7 +83,7 @@ DSCC_API const dscc_tensor *dscc_output(const dscc_model *model, size_t index);
 DSCC_API const char *dscc_device_name(const dscc_model *model); /* "cpu (x86-64-v4)", "cuda (sm_90, ...)" */
 DSCC_API int dscc_threads(const dscc_model *model);
 
-/* Given all inputs' dims (data is not looked at): checks them and writes the dims of output `index`, at most
+/* Given the inputs' dims (data is not looked at): checks them and writes the dims of output `index`, at most
  * DSCC_MAX_RANK, to dims. */
 DSCC_API dscc_status dscc_output_dims(const dscc_model *model, const dscc_buffer *inputs, size_t num_inputs,
                                       size_t index, int64_t *dims);
