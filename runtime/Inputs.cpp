@@ -2,6 +2,7 @@
 
 #include "runtime/Error.h"
 
+#include <cassert>
 #include <cstdio>
 #include <cstring>
 
@@ -79,6 +80,8 @@ static dscc_status checkTypeAndRank(const char *kind, const dscc_tensor &tensor,
 static dscc_status bindSymbols(const dscc_model_v1 &table, const Binding &binding) {
   for (uint32_t i = 0; i < table.num_symbols; ++i) {
     const dscc_symbol &symbol = table.symbols[i];
+    assert(uint32_t(symbol.input) < table.num_inputs && symbol.axis < binding.inputs[symbol.input]->rank &&
+           "checkTable has looked where dims are read off");
     int64_t value = binding.inputs[symbol.input]->dims[symbol.axis];
     if (value < symbol.min || value > symbol.max)
       return fail(DSCC_BAD_INPUT, "input '%s' axis %d ('%s') is %lld, but the model was compiled for %s %lld",
@@ -150,6 +153,7 @@ static dscc_status refuseRelation(const dscc_model_v1 &table, const dscc_relatio
                                   int64_t lhs, int64_t rhs) {
   char origins[512] = "";
   for (int32_t i = 0; i < relation.num_symbols; ++i) {
+    assert(uint32_t(relation.symbols[i]) < table.num_symbols && "a relation is about named dims that there are");
     const dscc_symbol &symbol = table.symbols[relation.symbols[i]];
     size_t used = strlen(origins);
     snprintf(origins + used, sizeof(origins) - used, "%sinput '%s' axis %d ('%s') is %lld", i ? ", " : "",
@@ -163,6 +167,7 @@ static dscc_status refuseRelation(const dscc_model_v1 &table, const dscc_relatio
 static dscc_status checkRelations(const dscc_model_v1 &table, const Binding &binding) {
   if (!table.num_relations)
     return DSCC_OK;
+  assert(table.sides && binding.sides && "whoever has relations computes their sides");
   table.sides(binding.symbols, binding.sides);
   for (uint32_t i = 0; i < table.num_relations; ++i) {
     int64_t lhs = binding.sides[2 * i], rhs = binding.sides[2 * i + 1];

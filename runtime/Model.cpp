@@ -115,6 +115,7 @@ static dscc_status setUpCpu(const char *path, const dscc_open_options &options, 
     model.scratchBytes = bytes > model.scratchBytes ? bytes : model.scratchBytes;
   }
   int threads = options.threads > 0 ? options.threads : countCores();
+  assert(threads > 0 && !model.pool && "one pool, of the calling thread at least");
   model.pool = Pool::create(threads, model.scratchBytes);
   if (!model.pool)
     return fail(DSCC_OUT_OF_MEMORY, "%d worker threads could not be started", threads);

@@ -12,6 +12,7 @@ namespace dscc {
 struct CudaDevice;
 }
 
+/// What dscc_model_open made; it does not change until dscc_model_close.
 struct dscc_model {
   void *library = nullptr;
   const dscc_model_v1 *table = nullptr;

@@ -13,6 +13,7 @@
 #include "tools/run/Suggest.h"
 
 #include <algorithm>
+#include <cassert>
 #include <cerrno>
 #include <chrono>
 #include <cmath>
@@ -253,6 +254,7 @@ static ExitCode makeOutputs(const dscc_model *model, const std::vector<HostTenso
 
 /// Sorted times in milliseconds; nearest rank, so that every figure is a time that was measured.
 static double percentile(const std::vector<double> &sorted, double percent) {
+  assert(!sorted.empty() && std::is_sorted(sorted.begin(), sorted.end()) && "ranks are of sorted times");
   size_t rank = static_cast<size_t>(std::ceil(percent / 100 * static_cast<double>(sorted.size())));
   return sorted[std::max<size_t>(rank, 1) - 1];
 }
