@@ -168,10 +168,8 @@ Value NodeImporter::create(OperationState &state) {
   if (op->getNumOperands() > 1 && isa<dsc::ElementwiseOpInterface>(op))
     relateBroadcast(op->getOperands());
   Value known = evaluateShapes(builder, op);
-  if (!known) {
-    graph.evaluateByDefault(op);
+  if (!known)
     return op->getResult(0);
-  }
   op->erase();
   return known;
 }
@@ -271,18 +269,7 @@ Value NodeImporter::splat(ArrayRef<DimExpr> dims, Type element, double value) {
 
 // What is known about values.
 
-template <class Read> static auto readKnown(GraphImporter &graph, Value value, Read read) {
-  auto contents = value ? read(graph.byDefault(value)) : std::nullopt;
-  if (contents)
-    graph.dependOnDefault(value);
-  return contents;
-}
-
-std::optional<dsc::Dims> NodeImporter::known(Value value) const { return readKnown(graph, value, knownContents); }
-
-std::optional<SmallVector<double>> NodeImporter::knownFloats(Value value) const {
-  return readKnown(graph, value, knownNumbers);
-}
+std::optional<dsc::Dims> NodeImporter::known(Value value) const { return value ? knownContents(value) : std::nullopt; }
 
 std::optional<Integers> NodeImporter::knownIntegers(Value value) const {
   std::optional<dsc::Dims> dims = known(value);
@@ -331,13 +318,6 @@ LogicalResult NodeImporter::requireEqual(const DimExpr &a, const DimExpr &b, Str
     return reject("has " + what + " of " + a.str() + " and " + b.str() + ", which must be equal");
   graph.relate("equal", a, b, node.name);
   return success();
-}
-
-LogicalResult NodeImporter::requireList(size_t i) {
-  if (!input(i) || rankOf(input(i)) == 1)
-    return success();
-  return reject("has the input " + Twine(i) + " of rank " + Twine(rankOf(input(i))) +
-                ", which must be a list, of rank 1");
 }
 
 LogicalResult NodeImporter::requireMultiple(const DimExpr &a, const DimExpr &b, StringRef what) {

@@ -173,29 +173,13 @@ void SignatureReader::fix(StringRef symbol, int64_t value) {
           dim.substitute([&](StringRef name) { return name == symbol ? std::optional(DimExpr(value)) : std::nullopt; });
 }
 
-/// "its inputs are: x, y; did you mean 'x'?", if one of them is near enough to `word` to be asked for.
-static std::string listNames(const Twine &they, ArrayRef<std::string> names, StringRef word) {
-  std::string text = (they + " are: " + llvm::join(names, ", ")).str();
-  unsigned nearest = std::min<unsigned>(2, word.size() / 2) + 1; // letters to change
-  StringRef meant;
-  for (const std::string &name : names) {
-    unsigned distance = word.edit_distance(name, /*AllowReplacements=*/true, /*MaxEditDistance=*/nearest);
-    if (distance >= nearest)
-      continue;
-    nearest = distance;
-    meant = name;
-  }
-  return meant.empty() ? text : text + "; did you mean '" + meant.str() + "'?";
-}
-
 LogicalResult SignatureReader::bindDims() {
   for (const DimBinding &binding : options.dims) {
     auto symbol = symbols.find(binding.name);
     if (symbol == symbols.end()) {
-      auto known = llvm::to_vector(llvm::map_range(symbols, [](auto &entry) { return entry.first; }));
+      std::string known = llvm::join(llvm::map_range(symbols, [](auto &entry) { return entry.first; }), ", ");
       return problems.usage("the model has no dim named '" + binding.name + "'",
-                            known.empty() ? "all its dims are numbers"
-                                          : listNames("its named dims", known, binding.name));
+                            known.empty() ? "all its dims are numbers" : "its named dims are: " + known);
     }
     if (binding.min < 0 || binding.max < binding.min)
       return problems.usage("the dim '" + binding.name + "' cannot lie between " + Twine(binding.min) + " and " +
@@ -211,11 +195,10 @@ LogicalResult SignatureReader::bindDims() {
 LogicalResult SignatureReader::bindShapes() {
   for (const ShapeBinding &shape : options.shapes) {
     auto input = llvm::find_if(inputs, [&](const Input &candidate) { return candidate.name == shape.input; });
-    if (input == inputs.end()) {
-      auto known = llvm::to_vector(llvm::map_range(inputs, [](auto &candidate) { return candidate.name; }));
+    if (input == inputs.end())
       return problems.usage("the model has no input named '" + shape.input + "'",
-                            listNames("its inputs", known, shape.input));
-    }
+                            "its inputs are: " +
+                                llvm::join(llvm::map_range(inputs, [](auto &known) { return known.name; }), ", "));
     if (input->dims.size() != shape.dims.size())
       return problems.usage("input '" + shape.input + "' has " + Twine(input->dims.size()) +
                             " dims, but --shape names " + Twine(shape.dims.size()));

@@ -45,7 +45,6 @@ struct ModelEntry {
   std::vector<ProgramEntry> programs;
   llvm::ArrayRef<dscc_weight> weights;
   uint64_t weightBytes = 0;
-  size_t defaults = 0;   // where in the weights those of listDefaults begin
   std::string buildInfo; // JSON
   std::string dimsSymbol;
   std::string sidesSymbol; // empty if the model has no relations
@@ -53,9 +52,6 @@ struct ModelEntry {
 
 /// Symbol whose address is that of the weights; the linker reserves their place (Link.h).
 inline constexpr llvm::StringLiteral weightDataSymbol = "dscc.weights";
-
-/// The values of the inputs that a caller may leave out, in the inputs' order (dsc.default of @main's arguments).
-mlir::ArrayAttr listDefaults(mlir::ModuleOp module);
 
 /// Adds the table to `table`. The signature comes from `module`: the declaration of @main, and dsc.symbols. Functions
 /// are referred to by name: PREFIX + "run", "arena_bytes" and the kernels' names.

@@ -16,9 +16,8 @@ namespace dscc {
 
 class Weights {
 public:
-  /// Appends a list for programs of `devices`, a bit for each enum dscc_device_kind. Returns where in the table it
-  /// begins.
-  size_t append(mlir::ArrayAttr list, uint32_t devices);
+  /// Appends a program's list; `device` is an enum dscc_device_kind. Returns where in the table it begins.
+  size_t append(mlir::ArrayAttr list, uint32_t device);
 
   llvm::ArrayRef<dscc_weight> table() const { return entries; }
   uint64_t bytes() const { return totalBytes; }

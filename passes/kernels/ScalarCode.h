@@ -18,14 +18,12 @@ Value emitScalar(KernelBuilder &k, mlir::Operation *op, ValueRange operands);
 /// ONNX's Cast, from one element type to another (ScalarCast.cpp).
 Value emitCast(KernelBuilder &k, Value value, Type from, Type to, bool saturate);
 
-/// Helpers that emitters of other families use for the same meaning. Of floats, a NaN wins every maximum and minimum,
-/// and -0 is less than 0; compared, a NaN is neither less nor equal, and -0 equals 0.
+/// Helpers that emitters of other families use for the same meaning.
 Value emitMax(KernelBuilder &k, Value a, Value b, Type element);
 Value emitMin(KernelBuilder &k, Value a, Value b, Type element);
 Value emitAdd(KernelBuilder &k, Value a, Value b);
 Value emitMul(KernelBuilder &k, Value a, Value b);
 Value emitLess(KernelBuilder &k, Value a, Value b, Type element);
-Value emitLessEqual(KernelBuilder &k, Value a, Value b, Type element);
 /// The start value of a reduction: 0, 1, lowest, highest.
 Value lowestOf(KernelBuilder &k, Type element);
 Value highestOf(KernelBuilder &k, Type element);

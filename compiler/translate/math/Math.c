@@ -3,8 +3,7 @@
  * Single-precision functions that models use in earnest are polynomials inside the kernels (LowerMath.cpp); these here
  * are for double precision and for the rare ones.
  *
- * Errors are a few units in the last place, but for pow, whose relative error grows with |y log x| up to 1e-13, and
- * for sin, cos and tan of arguments beyond 2^30, whose reduction is not precise.
+ * Errors are a few units in the last place, but for pow, whose relative error grows with |y log x| up to 1e-13.
  */
 
 #include <stddef.h>
@@ -216,10 +215,43 @@ HIDDEN double cbrt(double x) {
 
 /* ---- circular functions ---- */
 
+/* 2/pi: 64 bits a word, the first of weight 1/2. */
+static const uint64_t two_over_pi[] = {0xa2f9836e4e441529, 0xfc2757d1f534ddc0, 0xdb6295993c439041, 0xfe5163abdebbc561,
+                                       0xb7246e3a424dd2e0, 0x06492eea09d1921c, 0xfe1deb1cb129a73e, 0xe88235f52ebb4484,
+                                       0xe99c7026b45f7e41, 0x3991d639835339f4, 0x9c845f8bbdf9283b, 0x1ff897ffde05980f,
+                                       0xef2f118b5a0a6d1f, 0x6d367ecf27cb09b7, 0x4f463f669e5fea2d, 0x7527bac7ebe5f17b,
+                                       0x3d0739f78a5292ea, 0x6bfb5fb11f8d5d08, 0x56033046fc7b6bab, 0xf0cfbc209af4361d};
+
+static uint64_t word_of_two_over_pi(int bit) {
+  int index = bit >> 6, shift = bit & 63;
+  uint64_t high = index >= 0 ? two_over_pi[index] : 0, low = index >= -1 ? two_over_pi[index + 1] : 0;
+  return shift ? high << shift | low >> (64 - shift) : high;
+}
+
+/* The same for |x| >= 2^29, exactly (Payne and Hanek): x is m 2^e, and of m 2^e 2/pi only the bits below 4 count, which
+ * are those of m times 192 bits of 2/pi from the one of weight 2^(1-e) on. */
+static double reduce_large(double x, int *quadrant) {
+  uint64_t word = bits(x), m = (word & 0xfffffffffffffull) | 1ull << 52;
+  int first = (int)(word >> 52 & 0x7ff) - 1075 - 2;
+  unsigned __int128 low = (unsigned __int128)m * word_of_two_over_pi(first + 128);
+  unsigned __int128 middle = (unsigned __int128)m * word_of_two_over_pi(first + 64) + (uint64_t)(low >> 64);
+  uint64_t high = m * word_of_two_over_pi(first) + (uint64_t)(middle >> 64), next = (uint64_t)middle;
+  /* Two bits of turns, then the rest; from one half on it is counted back from the next quarter. */
+  int quarter = (int)(high >> 62);
+  int64_t rest = (int64_t)(high << 2 | next >> 62);
+  quarter += rest < 0;
+  double part = (double)rest * 0x1p-64 + (double)(next << 2 | (uint64_t)low >> 62) * 0x1p-128;
+  double r = part * 0x1.921fb54442d18p0;
+  *quadrant = (x < 0 ? -quarter : quarter) & 3;
+  return x < 0 ? -r : r;
+}
+
 /* x - k pi/2, with k mod 4 in *quadrant. pi/2 in three parts, 159 bits in all. */
 static double reduce(double x, int *quadrant) {
+  if (magnitude(x) >= 0x1p29)
+    return reduce_large(x, quadrant);
   double k = __builtin_rint(x * 0x1.45f306dc9c883p-1);
-  *quadrant = magnitude(k) < 0x1p62 ? (int)((int64_t)k & 3) : 0;
+  *quadrant = (int)k & 3;
   double r = __builtin_fma(-k, 0x1.921fb54442d18p0, x);
   r = __builtin_fma(-k, 0x1.1a62633145c07p-54, r);
   return __builtin_fma(-k, -0x1.f1976b7ed8fbcp-110, r);
@@ -335,6 +367,8 @@ HIDDEN double asinh(double x) {
 
 HIDDEN double acosh(double x) {
   double t = x - 1;
+  if (t < 0)
+    return not_a_number;
   if (x > 0x1p500)
     return log(x) + ln2_high;
   return log1p(t + __builtin_sqrt(2 * t + t * t));
