@@ -12,7 +12,6 @@ namespace dscc {
 struct CudaQueue;
 }
 
-/// What one run at a time needs beside the model: memory on the device, and room for what its checks find out.
 struct dscc_context {
   dscc_model *model = nullptr;
   std::atomic<bool> running{false};
@@ -29,12 +28,11 @@ struct dscc_context {
 
 namespace dscc {
 
-/// Makes the arena at least so large; what was in it is lost if it grows. A workspace of the caller's never grows.
+/// Memory that contexts and runs use on the model's device.
 dscc_status allocateArena(dscc_context &context, size_t bytes);
-/// Gives the arena back, unless it is the caller's.
 void freeArena(dscc_context &context);
 
-/// Runs the context's bound buffers on the model's pool (CpuDevice.cpp).
+// CpuDevice.cpp
 dscc_status runOnCpu(dscc_context &context);
 
 } // namespace dscc

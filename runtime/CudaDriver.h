@@ -8,14 +8,10 @@
 
 namespace dscc {
 
-/// What a call says; 0 is success.
 using CuResult = int;
-/// The number of a device.
 using CuDevice = int;
-/// An address in a device's memory.
 using CuPointer = unsigned long long;
-/// A context, module, function or stream.
-using CuHandle = void *;
+using CuHandle = void *; // contexts, modules, functions, streams
 
 /// One row a function: name here, symbol in the driver, signature.
 #define DSCC_CUDA_FUNCTIONS(X)                                                                                         \
@@ -46,7 +42,6 @@ using CuHandle = void *;
     CuResult(CuHandle, unsigned, unsigned, unsigned, unsigned, unsigned, unsigned, unsigned, CuHandle, void **,        \
              void **))
 
-/// The driver's library and its functions, each a member of the name in the table.
 struct CudaDriver {
   void *library = nullptr;
 #define DSCC_DECLARE(name, symbol, ...)                                                                                \
@@ -57,7 +52,6 @@ struct CudaDriver {
 
   /// Loads the driver and looks everything up.
   dscc_status load(const char *path);
-  /// Closes the library, if it is open.
   void unload();
   /// A sentence with the driver's name of the error.
   dscc_status report(CuResult result, const char *what) const;

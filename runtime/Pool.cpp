@@ -1,6 +1,5 @@
 #include "runtime/Pool.h"
 
-#include <cassert>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -26,7 +25,6 @@ static long futex(std::atomic<uint32_t> *word, int operation, uint32_t value) {
 }
 
 Pool *Pool::create(int threads, size_t scratchBytes) {
-  assert(threads > 0 && "the calling thread counts");
   void *memory = aligned_alloc(64, (sizeof(Pool) + 63) / 64 * 64);
   if (!memory)
     return nullptr;
@@ -57,7 +55,6 @@ Pool *Pool::create(int threads, size_t scratchBytes) {
 }
 
 void Pool::destroy() {
-  assert(!busy.load() && !(visitors.load() & openBit) && "a pool ends between launches");
   stopping.store(true);
   generation.fetch_add(1);
   futex(&generation, FUTEX_WAKE_PRIVATE, INT32_MAX);
@@ -99,7 +96,6 @@ void Pool::work(Worker &worker) {
     }
     if (!(count & openBit))
       continue;
-    assert((count & ~openBit) < uint32_t(numThreads) && "each worker comes in once");
     drain(worker.scratch);
     visitors.fetch_sub(1, std::memory_order_release);
   }
@@ -122,7 +118,6 @@ void Pool::run(dscc_cpu_kernel launched, void **arguments, int64_t count, void *
       launched(&block, arguments);
     return;
   }
-  assert(!visitors.load() && "the last launch's visitors have gone");
   kernel = launched;
   args = arguments;
   blocks = count;

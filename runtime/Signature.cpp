@@ -2,7 +2,6 @@
 
 #include "runtime/Model.h"
 
-#include <cassert>
 #include <cstdarg>
 #include <cstdio>
 #include <cstdlib>
@@ -33,7 +32,6 @@ public:
         return;
       data = larger;
     }
-    assert(used + bytes < capacity && "text and its end fit");
     memcpy(data + used, text, bytes);
     used += bytes;
     data[used] = 0;
@@ -84,7 +82,7 @@ static void addTensors(Text &text, const char *key, const dscc_tensor *tensors, 
       else
         text.quoted(dim);
     }
-    text.add(tensors[i].default_weight ? "], \"optional\": true}" : "]}");
+    text.add("]}");
   }
   text.add("]");
 }
@@ -97,7 +95,6 @@ static void addFlattened(Text &text, const char *json) {
 
 char *makeSignature(const dscc_model &model) {
   const dscc_model_v1 &table = *model.table;
-  assert(model.program && model.deviceName[0] && "the device is chosen before it is described");
   Text text;
   text.add("{");
   addTensors(text, "inputs", table.inputs, table.num_inputs);

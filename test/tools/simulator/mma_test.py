@@ -28,6 +28,19 @@ SHAPES = [(16, 8, 8, "f32", "f16", "f16", "f32"), (16, 8, 16, "f32", "f16", "f16
           (16, 8, 32, "f32", "e4m3", "e4m3", "f32"), (16, 8, 32, "f32", "e5m2", "e4m3", "f32")]
 
 
+# The simulator sums in order of k, a rounding each, and its results are compared bit by bit. A GPU has an order and a width
+# of its own, so gpu-check sets this to False, and then only `tolerance` counts.
+IN_ORDER = True
+
+
+def tolerance(d, a):
+    """Of the largest result. Tensor cores cut off what they add at the width of their accumulators, and those for numbers of
+    8 bits keep 13 bits or so."""
+    if IN_ORDER:
+        return {"f16": 2e-3, "f32": 1e-6, "f64": 1e-15, "s32": 0}[d]
+    return {"f16": 4e-3, "f32": 2.0**-11 if a[0] == "e" else 4e-6, "f64": 1e-15, "s32": 0}[d]
+
+
 def width(kind):
     return np.dtype(KINDS[kind]).itemsize
 
@@ -119,13 +132,13 @@ class MmaTest(unittest.TestCase):
         fragments = self.run_kernel(kernel(m, n, k, d, a, b, c), m, n, k, d, a, b, x, y, z)
         exact = x.astype(np.float64) @ y.astype(np.float64) + z.astype(np.float64)
         rounded = self.sum_in_order(x, y, z) if d in ("f32", "f16") else exact
-        tolerance = {"f16": 2e-3, "f32": 1e-6, "f64": 1e-15, "s32": 0}[d] * max(1, np.abs(exact).max())
+        largest_error = tolerance(d, a) * max(1, np.abs(exact).max())
         worst = 0
         for lane, element, row, column in places_of_c(m):
             error = abs(float(fragments[lane, element]) - exact[row, column])
-            self.assertLessEqual(error, tolerance, (lane, element))
+            self.assertLessEqual(error, largest_error, (lane, element))
             worst = max(worst, error)
-            if d in ("f32", "f16"):
+            if IN_ORDER and d in ("f32", "f16"):
                 self.assertEqual(fragments[lane, element], rounded[row, column].astype(KINDS[d]), (lane, element))
         print(f"m{m}n{n}k{k} {d} {a} {b} {c}: largest error {worst:.1e}")
 
