@@ -1,7 +1,6 @@
 // If, as long as its condition is known.
 
 #include "compiler/import/Converters.h"
-#include "compiler/import/GraphImporter.h"
 
 using namespace mlir;
 
@@ -16,7 +15,7 @@ static LogicalResult convertIf(NodeImporter &node) {
   const onnx::AttributeProto *branch = node.find(name);
   if (!branch || !branch->has_g())
     return node.reject("has no " + name);
-  std::optional<SmallVector<Value>> results = node.graph.importSubgraph(branch->g(), node.flat(), name);
+  std::optional<SmallVector<Value>> results = node.shared.importSubgraph(branch->g(), node.flat(), name);
   if (!results)
     return failure();
   if (results->size() != node.outputCount())

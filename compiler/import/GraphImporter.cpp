@@ -14,42 +14,12 @@ static constexpr int64_t newestOpset = 27;
 
 GraphImporter::GraphImporter(ModuleOp module, const OnnxFile &file, TensorData &tensors, const CompileOptions &options,
                              Problems &problems)
-    : module(module), tensors(tensors), options(options), problems(problems), builder(module.getContext()), file(file),
+    : ImportState(module.getContext(), tensors, options.budgets, problems), module(module), file(file),
       flattener(file.model, options.budgets, problems) {}
-
-void GraphImporter::relate(StringRef kind, const DimExpr &a, const DimExpr &b, StringRef node) {
-  std::string lhs = a.str(), rhs = b.str();
-  if (!relationTexts.insert((kind + "\n" + lhs + "\n" + rhs).str()).second)
-    return;
-  auto text = [&](StringRef name, StringRef value) { return builder.getNamedAttr(name, builder.getStringAttr(value)); };
-  relations.push_back(
-      builder.getDictionaryAttr({text("kind", kind), text("lhs", lhs), text("rhs", rhs), text("node", node)}));
-}
-
-bool GraphImporter::limitDim(const DimExpr &dim, int64_t most) {
-  std::optional<std::string> name = dim.asSymbol();
-  if (!name)
-    return false;
-  auto [entry, isNew] = maxima.try_emplace(*name, most);
-  entry->second = std::min(entry->second, most);
-  return true;
-}
-
-ArrayAttr GraphImporter::limitedSymbols(ArrayAttr symbols) {
-  return builder.getArrayAttr(llvm::map_to_vector(symbols, [&](Attribute row) -> Attribute {
-    NamedAttrList fields(cast<DictionaryAttr>(row));
-    auto limit = maxima.find(cast<StringAttr>(fields.get("name")).getValue());
-    if (limit == maxima.end())
-      return row;
-    int64_t max = std::min(limit->second, cast<IntegerAttr>(fields.get("max")).getInt());
-    fields.set("max", builder.getI64IntegerAttr(max));
-    return fields.getDictionary(builder.getContext());
-  }));
-}
 
 bool GraphImporter::isLate() const {
   std::chrono::duration<double> elapsed = std::chrono::steady_clock::now() - start;
-  return elapsed.count() > options.budgets.seconds;
+  return elapsed.count() > budgets.seconds;
 }
 
 LogicalResult GraphImporter::importInitializers(const onnx::GraphProto &graph, const NameScope &scope) {
@@ -148,8 +118,8 @@ LogicalResult GraphImporter::importNodes(ArrayRef<FlatNode> list) {
   for (const FlatNode &node : list) {
     ++nodes;
     if (isLate())
-      return problems.limit("the import took longer than " + Twine(uint64_t(options.budgets.seconds)) + " seconds",
-                            node.name, node.node->op_type(), "raise the limit with --max-seconds");
+      return problems.limit("the import took longer than " + Twine(uint64_t(budgets.seconds)) + " seconds", node.name,
+                            node.node->op_type(), "raise the limit with --max-seconds");
     if (failed(importNode(node)) && problems.isFatal())
       return failure();
   }
@@ -233,8 +203,8 @@ LogicalResult GraphImporter::importMain(const Signature &signature) {
       failed(makeReturn(*scope)))
     return failure();
   eraseUnused(function.front());
-  module->setAttr("dsc.symbols", limitedSymbols(signature.symbols));
-  module->setAttr("dsc.relations", builder.getArrayAttr(relations));
+  module->setAttr("dsc.symbols", facts.limited(signature.symbols));
+  module->setAttr("dsc.relations", facts.relations());
   return success();
 }
 

@@ -1,6 +1,5 @@
 #include "compiler/import/NodeImporter.h"
 
-#include "compiler/import/GraphImporter.h"
 #include "passes/canonical/EvaluateShapes.h"
 
 #include "mlir/IR/Verifier.h"
@@ -9,8 +8,8 @@ using namespace mlir;
 
 namespace dscc {
 
-NodeImporter::NodeImporter(GraphImporter &graph, const FlatNode &node, SmallVector<Value> inputs)
-    : graph(graph), builder(graph.builder), location(NameLoc::get(graph.builder.getStringAttr(node.name))), node(node),
+NodeImporter::NodeImporter(ImportState &shared, const FlatNode &node, SmallVector<Value> inputs)
+    : shared(shared), builder(shared.builder), location(NameLoc::get(builder.getStringAttr(node.name))), node(node),
       inputs(std::move(inputs)), results(node.outputs.size()) {}
 
 // Attributes.
@@ -80,15 +79,15 @@ std::optional<SmallVector<double>> NodeImporter::numbers(StringRef name) {
 // Failure. Only the first problem of a node counts: the others may follow from it.
 
 LogicalResult NodeImporter::reject(const Twine &message) {
-  return std::exchange(failed, true) ? failure() : graph.problems.reject(message, node.name, opType());
+  return std::exchange(failed, true) ? failure() : shared.problems.reject(message, node.name, opType());
 }
 
 LogicalResult NodeImporter::unsupported(const Twine &message, StringRef hint) {
-  return std::exchange(failed, true) ? failure() : graph.problems.unsupported(message, node.name, opType(), hint);
+  return std::exchange(failed, true) ? failure() : shared.problems.unsupported(message, node.name, opType(), hint);
 }
 
 LogicalResult NodeImporter::limit(const Twine &message, StringRef hint) {
-  return std::exchange(failed, true) ? failure() : graph.problems.limit(message, node.name, opType(), hint);
+  return std::exchange(failed, true) ? failure() : shared.problems.limit(message, node.name, opType(), hint);
 }
 
 // Results.
@@ -118,11 +117,11 @@ bool NodeImporter::checkType(Type type) {
     return true;
   DimExpr count = dsc::countElements(dsc::getDims(type));
   uint64_t elementBytes = std::max(tensor.getElementType().getIntOrFloatBitWidth(), 8u) / 8;
-  uint64_t most = graph.options.budgets.tensorBytes / elementBytes;
+  uint64_t most = shared.budgets.tensorBytes / elementBytes;
   if (count.isValid() && uint64_t(count.constant()) <= most)
     return true;
   (void)limit("would make a tensor of " + dsc::describeDims(dsc::getDims(type)) + " elements, more than the limit of " +
-                  Twine(graph.options.budgets.tensorBytes) + " bytes",
+                  Twine(shared.budgets.tensorBytes) + " bytes",
               "raise it with --max-tensor-bytes");
   return false;
 }
@@ -135,7 +134,7 @@ void NodeImporter::relateBroadcast(ValueRange operands) {
     for (size_t i = 1; i <= std::min(joined.size(), next.size()); ++i) {
       const DimExpr &a = joined[joined.size() - i], &b = next[next.size() - i];
       if (a != b && !a.isConstant(1) && !b.isConstant(1))
-        graph.relate("broadcast", a, b, node.name);
+        shared.facts.relate("broadcast", a, b, node.name);
     }
     if (std::optional<dsc::Dims> both = dsc::broadcastDims(joined, next))
       joined = *both;
@@ -177,7 +176,7 @@ Value NodeImporter::create(OperationState &state) {
 Value NodeImporter::constant(ElementsAttr elements) { return elements ? make<dsc::ConstantOp>(elements) : Value(); }
 
 Value NodeImporter::constant(const onnx::TensorProto &tensor) {
-  ElementsAttr elements = graph.tensors.read(tensor, tensor.name().empty() ? node.name : tensor.name());
+  ElementsAttr elements = shared.tensors.read(tensor, tensor.name().empty() ? node.name : tensor.name());
   failed |= !elements;
   return constant(elements);
 }
@@ -222,7 +221,7 @@ Value NodeImporter::reshape(Value value, ArrayRef<DimExpr> dims) {
   if (expand && rankOf(expand.getInput()) == 0 && before == after)
     return makeTyped<dsc::ExpandOp>(type, expand.getInput());
   if (before != after && !(before.isConstant() && after.isConstant()))
-    graph.relate("equal", before, after, node.name);
+    shared.facts.relate("equal", before, after, node.name);
   return makeTyped<dsc::ReshapeOp>(type, value);
 }
 
@@ -309,14 +308,14 @@ std::optional<Integers> NodeImporter::normalizeAxes(Integers axes, int64_t rank)
   return std::nullopt;
 }
 
-void NodeImporter::relateDims(const DimExpr &a, const DimExpr &b) { graph.relate("broadcast", a, b, node.name); }
+void NodeImporter::relateDims(const DimExpr &a, const DimExpr &b) { shared.facts.relate("broadcast", a, b, node.name); }
 
 LogicalResult NodeImporter::requireEqual(const DimExpr &a, const DimExpr &b, StringRef what) {
   if (a == b)
     return success();
   if (a.isConstant() && b.isConstant())
     return reject("has " + what + " of " + a.str() + " and " + b.str() + ", which must be equal");
-  graph.relate("equal", a, b, node.name);
+  shared.facts.relate("equal", a, b, node.name);
   return success();
 }
 
@@ -325,7 +324,7 @@ LogicalResult NodeImporter::requireMultiple(const DimExpr &a, const DimExpr &b, 
     return success();
   if (a.isConstant() && b.isConstant())
     return reject("has " + what + " of " + a.str() + " and " + b.str() + ", which must be a multiple");
-  graph.relate("multiple", a, b, node.name);
+  shared.facts.relate("multiple", a, b, node.name);
   return success();
 }
 

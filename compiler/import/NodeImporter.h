@@ -7,21 +7,16 @@
 #ifndef DSCC_COMPILER_IMPORT_NODEIMPORTER_H
 #define DSCC_COMPILER_IMPORT_NODEIMPORTER_H
 
-#include "compiler/import/FlatGraph.h"
-#include "compiler/import/TensorData.h"
+#include "compiler/import/ImportState.h"
 #include "dialects/dsc/Dsc.h"
 
-#include "mlir/IR/Builders.h"
-
 namespace dscc {
-
-class GraphImporter;
 
 using Integers = llvm::SmallVector<int64_t>;
 
 class NodeImporter {
 public:
-  NodeImporter(GraphImporter &graph, const FlatNode &node, llvm::SmallVector<mlir::Value> inputs);
+  NodeImporter(ImportState &shared, const FlatNode &node, llvm::SmallVector<mlir::Value> inputs);
 
   // The node.
   int64_t opset() const { return node.opset(); }
@@ -113,7 +108,7 @@ public:
     return dsc::DimsAttr::get(builder.getContext(), values);
   }
 
-  GraphImporter &graph;
+  ImportState &shared;
   mlir::OpBuilder &builder;
   mlir::Location location;
 

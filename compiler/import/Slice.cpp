@@ -1,7 +1,6 @@
 // Slice and CenterCropPad. Starts and ends are brought into range here, as ONNX says, so that dsc.slice need not.
 
 #include "compiler/import/Converters.h"
-#include "compiler/import/GraphImporter.h"
 
 using namespace mlir;
 
@@ -26,7 +25,7 @@ static constexpr int64_t endless = int64_t(1) << 31, billion = 1'000'000'000;
 /// The place that ONNX means by `place` of a dim with `size` elements, within [low, high].
 static DimExpr placeIn(NodeImporter &node, const DimExpr &place, const DimExpr &size, const DimExpr &low,
                        const DimExpr &high) {
-  if (place.isConstant() && place.constant() >= billion && node.graph.limitDim(size, place.constant()))
+  if (place.isConstant() && place.constant() >= billion && node.shared.facts.limitDim(size, place.constant()))
     return high;
   if (place.isConstant() && place.constant() >= endless - 1)
     return high;
