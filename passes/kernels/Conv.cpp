@@ -44,8 +44,6 @@ Window windowOf(dsc::AveragePoolOp op) {
   return makeWindow(dsc::getIntegers(op.getWindow()), op.getStrides(), op.getDilations(), op.getPads());
 }
 
-static Value lift(KernelBuilder &k, Value value) { return k.width > 1 ? k.splat(value) : value; }
-
 static Value emitConv(ElementCode &code, Operation *op, const Indices &at) {
   auto conv = cast<dsc::ConvOp>(op);
   KernelBuilder &k = code.k;
@@ -58,7 +56,7 @@ static Value emitConv(ElementCode &code, Operation *op, const Indices &at) {
   SmallVector<DimExpr> sizes = {filter[1]};
   llvm::append_range(sizes, window.sizeExprs());
   Value zero = zeroOf(k, element);
-  return loopOver(code, sizes, {lift(k, zero)}, [&](ArrayRef<Value> position, ValueRange carried) {
+  return loopOver(code, sizes, {k.lift(zero)}, [&](ArrayRef<Value> position, ValueRange carried) {
     Indices from = {at[0], k.addTo(k.scale(group, k.dim(filter[1])), position[0])}, weight = {at[1]};
     SmallVector<Value> limits(input.size());
     weight.push_back(k.uniform(position[0]));
@@ -69,7 +67,7 @@ static Value emitConv(ElementCode &code, Operation *op, const Indices &at) {
     }
     Value x = code.elementOr(conv.getInput(), from, limits, zero);
     Value w = code.element(conv.getFilter(), weight);
-    return SmallVector<Value>{lift(k, emitAdd(k, carried[0], emitMul(k, x, w)))};
+    return SmallVector<Value>{k.lift(emitAdd(k, carried[0], emitMul(k, x, w)))};
   })[0];
 }
 
@@ -86,7 +84,7 @@ static Value emitConvTranspose(ElementCode &code, Operation *op, const Indices &
   SmallVector<DimExpr> sizes = {channels};
   llvm::append_range(sizes, window.sizeExprs());
   Value zero = zeroOf(k, element);
-  return loopOver(code, sizes, {lift(k, zero)}, [&](ArrayRef<Value> position, ValueRange carried) {
+  return loopOver(code, sizes, {k.lift(zero)}, [&](ArrayRef<Value> position, ValueRange carried) {
     Index channel = k.addTo(k.scale(group, k.index(channels)), position[0]);
     Indices from = {at[0], channel}, weight = {channel, filterOut};
     SmallVector<Value> limits(input.size());
@@ -105,7 +103,7 @@ static Value emitConvTranspose(ElementCode &code, Operation *op, const Indices &
     }
     Value x = code.elementOr(conv.getInput(), from, limits, zero);
     Value w = code.element(conv.getFilter(), weight);
-    return SmallVector<Value>{lift(k, emitAdd(k, carried[0], emitMul(k, x, w)))};
+    return SmallVector<Value>{k.lift(emitAdd(k, carried[0], emitMul(k, x, w)))};
   })[0];
 }
 

@@ -84,6 +84,8 @@ bool KernelBuilder::isVector(Value value) const { return isa<VectorType>(value.g
 
 Type KernelBuilder::laneType(Type scalar) const { return VectorType::get({width}, scalar); }
 
+Value KernelBuilder::lift(Value value) { return width > 1 ? splat(value) : value; }
+
 Value KernelBuilder::splat(Value value) {
   return isVector(value) ? value : vector::BroadcastOp::create(b, loc, laneType(value.getType()), value);
 }

@@ -77,6 +77,8 @@ public:
   bool isVector(Value value) const;
   Type laneType(Type scalar) const;
   Value splat(Value value);
+  /// The same value as a vector where the code has lanes: what loops carry must have one type from the start.
+  Value lift(Value value);
   /// Makes all values vectors if one is.
   void unify(llvm::SmallVectorImpl<Value> &values);
   Value laneNumbers(); // <0, 1, ..> as vector<width x index>

@@ -8,8 +8,6 @@ using namespace mlir;
 
 namespace dscc::kernels {
 
-static Value lift(KernelBuilder &k, Value value) { return k.width > 1 ? k.splat(value) : value; }
-
 static Value emitMatmul(ElementCode &code, Operation *op, const Indices &at) {
   auto matmul = cast<dsc::MatmulOp>(op);
   KernelBuilder &k = code.k;
@@ -23,7 +21,7 @@ static Value emitMatmul(ElementCode &code, Operation *op, const Indices &at) {
   Indices lhsBatch = batchOf(lhs), rhsBatch = batchOf(rhs);
   DimExpr inner = matmul.getTransposeLhs() ? lhs[lhs.size() - 2] : lhs.back();
   Index row = at[at.size() - 2], column = at.back();
-  Value zero = lift(k, zeroOf(k, accumulator));
+  Value zero = k.lift(zeroOf(k, accumulator));
   return loopOver(code, {inner}, {zero}, [&](ArrayRef<Value> position, ValueRange carried) {
     Index place = k.uniform(position[0]);
     Indices a = lhsBatch, b = rhsBatch;
@@ -33,7 +31,7 @@ static Value emitMatmul(ElementCode &code, Operation *op, const Indices &at) {
         emitCast(k, code.element(matmul.getLhs(), a), getComputeType(element), getComputeType(accumulator), false);
     Value y =
         emitCast(k, code.element(matmul.getRhs(), b), getComputeType(element), getComputeType(accumulator), false);
-    return SmallVector<Value>{lift(k, emitAdd(k, carried[0], emitMul(k, x, y)))};
+    return SmallVector<Value>{k.lift(emitAdd(k, carried[0], emitMul(k, x, y)))};
   })[0];
 }
 

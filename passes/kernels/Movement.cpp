@@ -150,7 +150,7 @@ static Value branch(ElementCode &code, Value condition, Type element, function_r
     return [&, body](OpBuilder &, Location) {
       ElementCode::Scope scope(code);
       Value value = body();
-      scf::YieldOp::create(k.b, k.loc, k.width > 1 ? k.splat(value) : value);
+      scf::YieldOp::create(k.b, k.loc, k.lift(value));
     };
   };
   auto choice = scf::IfOp::create(k.b, k.loc, TypeRange{type}, condition, true, true);

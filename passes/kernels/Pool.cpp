@@ -9,8 +9,6 @@ using namespace mlir;
 
 namespace dscc::kernels {
 
-static Value lift(KernelBuilder &k, Value value) { return k.width > 1 ? k.splat(value) : value; }
-
 using Join = function_ref<Value(Value, Value)>;
 
 /// Joins what lies under the window; outside counts as `outside`.
@@ -18,14 +16,14 @@ static Value overWindow(ElementCode &code, Value input, const Window &window, co
                         Join join) {
   KernelBuilder &k = code.k;
   dsc::Dims dims = dsc::getDims(input);
-  return loopOver(code, window.sizeExprs(), {lift(k, outside)}, [&](ArrayRef<Value> position, ValueRange carried) {
+  return loopOver(code, window.sizeExprs(), {k.lift(outside)}, [&](ArrayRef<Value> position, ValueRange carried) {
     Indices from = {at[0], at[1]};
     SmallVector<Value> limits(dims.size());
     for (size_t i = 0; i < window.rank(); ++i) {
       from.push_back(window.position(k, i, at[i + 2], k.uniform(position[i])));
       limits[i + 2] = k.dim(dims[i + 2]); // ceil_mode may reach past the end without any pad
     }
-    return SmallVector<Value>{lift(k, join(carried[0], code.elementOr(input, from, limits, outside)))};
+    return SmallVector<Value>{k.lift(join(carried[0], code.elementOr(input, from, limits, outside)))};
   })[0];
 }
 

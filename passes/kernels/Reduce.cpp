@@ -71,20 +71,18 @@ SmallVector<Value> loopOver(ElementCode &code, ArrayRef<DimExpr> sizes, ValueRan
 }
 
 /// Accumulators have lanes whenever the kernel has: the loop's types must be known before its body.
-static Value lift(KernelBuilder &k, Value value) { return k.width > 1 ? k.splat(value) : value; }
-
 static Value emitReduce(ElementCode &code, Operation *op, const Indices &at) {
   KernelBuilder &k = code.k;
   SmallVector<int64_t> axes = dsc::getIntegers(op->getAttrOfType<ArrayAttr>("axes"));
   dsc::Dims dims = dsc::getDims(op->getOperand(0)), sizes;
   for (int64_t axis : axes)
     sizes.push_back(dims[axis]);
-  Value start = lift(k, reductionStart(k, op));
+  Value start = k.lift(reductionStart(k, op));
   Value total = loopOver(code, sizes, {start}, [&](ArrayRef<Value> position, ValueRange carried) {
     Indices input = at;
     for (size_t i = 0; i < axes.size(); ++i)
       input[axes[i]] = k.uniform(position[i]);
-    return SmallVector<Value>{combineReduced(k, op, carried[0], lift(k, code.element(op->getOperand(0), input)))};
+    return SmallVector<Value>{combineReduced(k, op, carried[0], k.lift(code.element(op->getOperand(0), input)))};
   })[0];
   return finishReduction(k, op, total);
 }
@@ -98,12 +96,12 @@ template <bool isMax> static Value emitArg(ElementCode &code, Operation *op, con
   Type element = dsc::getElementType(input), i64 = k.b.getI64Type();
   Indices first = at;
   first[axis] = k.constantIndex(0);
-  Value best = lift(k, code.element(input, first)), place = lift(k, k.constantInt(i64, 0));
+  Value best = k.lift(code.element(input, first)), place = k.lift(k.constantInt(i64, 0));
   DimExpr size = dsc::getDims(input)[axis];
   SmallVector<Value> result = loopOver(code, {size}, {best, place}, [&](ArrayRef<Value> position, ValueRange carried) {
     Indices here = at;
     here[axis] = k.uniform(position[0]);
-    Value value = lift(k, code.element(input, here));
+    Value value = k.lift(code.element(input, here));
     Value better = isMax ? emitLess(k, carried[0], value, element) : emitLess(k, value, carried[0], element);
     if (last) {
       Value worse = isMax ? emitLess(k, value, carried[0], element) : emitLess(k, carried[0], value, element);
@@ -113,7 +111,7 @@ template <bool isMax> static Value emitArg(ElementCode &code, Operation *op, con
                                            : TypedAttr(k.b.getBoolAttr(true)));
       better = arith::XOrIOp::create(k.b, k.loc, worse, one);
     }
-    Value number = lift(k, arith::IndexCastOp::create(k.b, k.loc, i64, position[0]));
+    Value number = k.lift(arith::IndexCastOp::create(k.b, k.loc, i64, position[0]));
     return SmallVector<Value>{arith::SelectOp::create(k.b, k.loc, better, value, carried[0]),
                               arith::SelectOp::create(k.b, k.loc, better, number, carried[1])};
   });
@@ -133,13 +131,13 @@ template <class Op> static Value emitCumulative(ElementCode &code, Operation *op
   auto predicate = reverse ? (exclusive ? arith::CmpIPredicate::sgt : arith::CmpIPredicate::sge)
                            : (exclusive ? arith::CmpIPredicate::slt : arith::CmpIPredicate::sle);
   Value one = isa<FloatType>(compute) ? k.constant(compute, 1) : k.constantInt(compute, 1);
-  Value neutral = lift(k, isProduct ? one : zeroOf(k, element));
+  Value neutral = k.lift(isProduct ? one : zeroOf(k, element));
   DimExpr size = dsc::getDims(running.getInput())[axis];
   return loopOver(code, {size}, {neutral}, [&](ArrayRef<Value> position, ValueRange carried) {
     Indices input = at;
     input[axis] = k.uniform(position[0]);
     Value counts = m.compare(predicate, position[0], own);
-    Value value = lift(k, code.element(running.getInput(), input));
+    Value value = k.lift(code.element(running.getInput(), input));
     Value next = arith::SelectOp::create(k.b, k.loc, counts, value, neutral);
     return SmallVector<Value>{isProduct ? emitMul(k, carried[0], next) : emitAdd(k, carried[0], next)};
   })[0];

@@ -182,13 +182,11 @@ private:
     return at;
   }
 
-  Value lift(Value value) { return k.width > 1 ? k.splat(value) : value; }
-
   Value reduceSeparate(Operation *op, const Indices &at) {
-    Value start = lift(reductionStart(k, op));
+    Value start = k.lift(reductionStart(k, op));
     Value total = loopOver(code, plan.reduced(), {start}, [&](ArrayRef<Value> position, ValueRange carried) {
       Value element = code.element(op->getOperand(0), withPosition(at, position));
-      return SmallVector<Value>{lift(combineReduced(k, op, carried[0], element))};
+      return SmallVector<Value>{k.lift(combineReduced(k, op, carried[0], element))};
     })[0];
     return finishReduction(k, op, total);
   }
@@ -278,10 +276,10 @@ private:
 
   Value reduceShared(Operation *op, const Indices &at) {
     unroll = lane || k.width == 1 ? 1 : accumulators;
-    SmallVector<Value> init(unroll, lift(reductionStart(k, op)));
+    SmallVector<Value> init(unroll, k.lift(reductionStart(k, op)));
     SmallVector<Value> parts = alongRow(at, init, [&](const Indices &here, ValueRange carried) {
       Value element = code.element(op->getOperand(0), here);
-      return SmallVector<Value>{lift(combineReduced(k, op, carried[0], element))};
+      return SmallVector<Value>{k.lift(combineReduced(k, op, carried[0], element))};
     });
     unroll = 1;
     Value total = parts[0];

@@ -9,8 +9,6 @@ using namespace mlir;
 
 namespace dscc::kernels {
 
-static Value lift(KernelBuilder &k, Value value) { return k.width > 1 ? k.splat(value) : value; }
-
 /// The coordinate that an element of the indices names, or one that does not exist.
 static Value toCoordinate(KernelBuilder &k, Value number, Value size) {
   LaneMath m{k};
@@ -43,12 +41,12 @@ static Value emitScatterElements(ElementCode &code, Operation *op, const Indices
       limits[i] = k.dim(indices[i]);
   Value size = k.dim(data[axis]), own = k.asValue(at[axis]);
   Value nowhere = arith::IndexCastOp::create(k.b, k.loc, number, size);
-  Value start = lift(k, code.element(scatter.getData(), at));
+  Value start = k.lift(code.element(scatter.getData(), at));
   return loopOver(code, {indices[axis]}, {start}, [&](ArrayRef<Value> position, ValueRange carried) {
     Indices from = at;
     from[axis] = k.uniform(position[0]);
     Value target = toCoordinate(k, code.elementOr(scatter.getIndices(), from, limits, nowhere), size);
-    Value update = lift(k, code.elementOr(scatter.getUpdates(), from, limits, zeroOf(k, element)));
+    Value update = k.lift(code.elementOr(scatter.getUpdates(), from, limits, zeroOf(k, element)));
     Value joined = join(k, scatter.getReduction(), carried[0], update, element);
     return SmallVector<Value>{m.select(m.compare(arith::CmpIPredicate::eq, target, own), joined, carried[0])};
   })[0];
@@ -61,7 +59,7 @@ static Value emitScatterNd(ElementCode &code, Operation *op, const Indices &at) 
   dsc::Dims data = dsc::getDims(scatter.getData()), indices = dsc::getDims(scatter.getIndices());
   Type element = dsc::getElementType(scatter.getData());
   size_t tuple = indices.back().constant();
-  Value start = lift(k, code.element(scatter.getData(), at));
+  Value start = k.lift(code.element(scatter.getData(), at));
   return loopOver(code, ArrayRef(indices).drop_back(), {start}, [&](ArrayRef<Value> position, ValueRange carried) {
     Indices from;
     for (Value coordinate : position)
@@ -75,7 +73,7 @@ static Value emitScatterNd(ElementCode &code, Operation *op, const Indices &at) 
       matches = matches ? m.make<arith::AndIOp>(matches, same) : same;
     }
     from.append(at.begin() + tuple, at.end());
-    joined = join(k, scatter.getReduction(), joined, lift(k, code.element(scatter.getUpdates(), from)), element);
+    joined = join(k, scatter.getReduction(), joined, k.lift(code.element(scatter.getUpdates(), from)), element);
     return SmallVector<Value>{matches ? m.select(matches, joined, carried[0]) : joined};
   })[0];
 }

@@ -94,7 +94,7 @@ DictionaryAttr scheduleTiles(dsc::GroupOp group, const Target &target) {
 
 void multiplyAdd(KernelBuilder &k, ArrayRef<Value> rows, ArrayRef<Value> columns, MutableArrayRef<Value> sums) {
   for (size_t i = 0; i < rows.size(); ++i) {
-    Value row = k.width > 1 ? k.splat(rows[i]) : rows[i];
+    Value row = k.lift(rows[i]);
     for (size_t j = 0; j < columns.size(); ++j) {
       Value &sum = sums[i * columns.size() + j];
       sum = emitAdd(k, sum, emitMul(k, row, columns[j]));
@@ -205,7 +205,7 @@ private:
       rows.push_back(k.uniform(i && lastRow ? k.minimum(row, lastRow) : row));
     }
     Value zero = zeroOf(k, dsc::getElementType(hero->getResult(0)));
-    SmallVector<Value> sums(tile.rows * columns.size(), k.width > 1 ? k.splat(zero) : zero);
+    SmallVector<Value> sums(tile.rows * columns.size(), k.lift(zero));
     sums = c.accumulate(outer, rows, columns, sums);
     for (int64_t i = 0; i < tile.rows; ++i) {
       if (i == 0 || !lastRow) {
