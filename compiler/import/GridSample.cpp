@@ -7,6 +7,7 @@
 // as zero, as the nearest border, or as its mirror image.
 
 #include "compiler/import/Converters.h"
+#include "dialects/dsc/CubicWeights.h"
 
 using namespace mlir;
 
@@ -17,6 +18,17 @@ namespace {
 /// A neighbour along one axis. A null weight is 1; where `inside` is false, and not null, the neighbour is zero.
 struct Neighbour {
   Value index, weight, inside;
+};
+
+/// Arithmetic on values of the grid's type.
+struct GridMath {
+  NodeImporter &node;
+  Value grid;
+
+  Value number(double value) const { return node.scalarLike(grid, value); }
+  Value add(Value a, Value b) const { return node.add(a, b); }
+  Value sub(Value a, Value b) const { return node.sub(a, b); }
+  Value mul(Value a, Value b) const { return node.mul(a, b); }
 };
 
 class GridSampler {
@@ -35,7 +47,6 @@ private:
   Value placeAlong(size_t axis);
   Neighbour neighbour(Value index, Value weight, size_t axis);
   SmallVector<Neighbour> neighboursAlong(size_t axis);
-  SmallVector<Value> cubicWeights(Value t);
   Value read(ArrayRef<Neighbour> corner);
 
   NodeImporter &node;
@@ -113,28 +124,14 @@ Neighbour GridSampler::neighbour(Value index, Value weight, size_t axis) {
   return {node.cast(padding == "border" ? clamp(index, axis) : reflect(index, axis), i64), weight, {}};
 }
 
-/// Keys' cubic convolution with a = -0.75 ("Cubic convolution interpolation for digital image processing", 1981).
-SmallVector<Value> GridSampler::cubicWeights(Value t) {
-  constexpr double a = -0.75;
-  auto outer = [&](Value d) { // ((a d - 5a) d + 8a) d - 4a
-    Value sum = node.sub(node.mul(d, number(a)), number(5 * a));
-    sum = node.add(node.mul(sum, d), number(8 * a));
-    return node.sub(node.mul(sum, d), number(4 * a));
-  };
-  auto inner = [&](Value d) { // ((a + 2) d - (a + 3)) d d + 1
-    Value sum = node.sub(node.mul(d, number(a + 2)), number(a + 3));
-    return node.add(node.mul(node.mul(sum, d), d), number(1));
-  };
-  return {outer(node.add(t, number(1))), inner(t), inner(node.sub(number(1), t)), outer(node.sub(number(2), t))};
-}
-
 SmallVector<Neighbour> GridSampler::neighboursAlong(size_t axis) {
   Value place = placeAlong(axis);
   if (mode == "nearest")
     return {neighbour(place, {}, axis)};
   Value low = node.make<dsc::FloorOp>(place), t = node.sub(place, low);
   bool isCubic = mode == "cubic";
-  SmallVector<Value> weights = isCubic ? cubicWeights(t) : SmallVector<Value>{node.sub(number(1), t), t};
+  SmallVector<Value> weights =
+      isCubic ? cubicWeights(GridMath{node, grid}, /*a=*/-0.75, t) : SmallVector<Value>{node.sub(number(1), t), t};
   SmallVector<Neighbour> result;
   for (auto [i, weight] : llvm::enumerate(weights))
     result.push_back(neighbour(node.add(low, number(double(i) - isCubic)), weight, axis));

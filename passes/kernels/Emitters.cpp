@@ -9,6 +9,13 @@ int64_t Kernel::scheduled(StringRef name, int64_t otherwise) const {
   return value ? value.getInt() : otherwise;
 }
 
+Operation *findContraction(dsc::GroupOp group) {
+  for (Operation &op : group.getBody().front().without_terminator())
+    if (isa<dsc::MatmulOp, dsc::ConvOp>(op))
+      return &op;
+  return nullptr;
+}
+
 ArrayRef<KernelEmitter> allKernelEmitters() {
   static constexpr KernelEmitter emitters[] = {
       {"shared_tiles", scheduleSharedTiles, emitSharedTiles},

@@ -61,6 +61,8 @@ int64_t chooseWidth(const Target &target, const DimExpr &inner);
 void collapseDims(dsc::GroupOp group);
 /// Drops spatial dims of size 1 around a convolution, and joins all of them where its window is a single element.
 void simplifySpatialDims(dsc::GroupOp group);
+/// The product or convolution that tiles are for, or null if the group has none.
+mlir::Operation *findContraction(dsc::GroupOp group);
 /// Dots.cpp: the dims of the terms of a product that is better summed along rows than in tiles, the summed dim last;
 /// none for any other op.
 std::optional<dsc::Dims> dotTerms(mlir::Operation *op);

@@ -1,5 +1,6 @@
 // Elements of resize: where a result's element comes from, and which neighbours it is mixed from.
 
+#include "dialects/dsc/CubicWeights.h"
 #include "passes/kernels/ElementCode.h"
 #include "passes/kernels/LaneMath.h"
 #include "passes/kernels/ScalarCode.h"
@@ -97,21 +98,6 @@ static Index clampPlace(KernelBuilder &k, Value place, Value size) {
   return k.fromValue(m.max(m.min(place, k.sub(size, k.index(1))), k.index(0)));
 }
 
-/// Keys' cubic convolution weights for the neighbours at -1, 0, 1, 2 of a fraction t.
-static SmallVector<Value> cubicWeights(KernelBuilder &k, double a, Value t) {
-  Real r{k};
-  auto near = [&](Value d) { // |d| <= 1: ((a + 2) d - (a + 3)) d^2 + 1
-    Value inner = r.sub(r.mul(r.number(a + 2), d), r.number(a + 3));
-    return r.add(r.mul(r.mul(inner, d), d), r.number(1));
-  };
-  auto far = [&](Value d) { // 1 < |d| < 2: ((a d - 5a) d + 8a) d - 4a
-    Value inner = r.add(r.mul(r.sub(r.mul(r.number(a), d), r.number(5 * a)), d), r.number(8 * a));
-    return r.sub(r.mul(inner, d), r.number(4 * a));
-  };
-  Value one = r.number(1);
-  return {far(r.add(t, one)), near(t), near(r.sub(one, t)), far(r.sub(r.number(2), t))};
-}
-
 static SmallVector<Tap> tapsOf(KernelBuilder &k, dsc::ResizeOp resize, const Axis &axis, const Index &at) {
   Real r{k};
   LaneMath m{k};
@@ -128,7 +114,7 @@ static SmallVector<Tap> tapsOf(KernelBuilder &k, dsc::ResizeOp resize, const Axi
             {clampPlace(k, m.add(low, k.index(1)), axis.inputSize), fraction}};
   }
   Value base = r.floor(x), low = r.toIndex(base);
-  SmallVector<Value> weights = cubicWeights(k, resize.getCubicA().convertToDouble(), r.sub(x, base));
+  SmallVector<Value> weights = cubicWeights(r, resize.getCubicA().convertToDouble(), r.sub(x, base));
   SmallVector<Value> places;
   for (int64_t i = 0; i < 4; ++i)
     places.push_back(m.add(low, k.index(i - 1)));

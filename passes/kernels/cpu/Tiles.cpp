@@ -29,13 +29,6 @@ static constexpr int64_t blockWork = 1 << 17;
 /// Bytes of the row operand up to which it is better read again for each column tile than the other way round.
 static constexpr int64_t smallOperand = 256 * 1024;
 
-static Operation *findHero(dsc::GroupOp group) {
-  for (Operation &op : group.getBody().front().without_terminator())
-    if (isa<dsc::MatmulOp, dsc::ConvOp>(op))
-      return &op;
-  return nullptr;
-}
-
 namespace {
 struct TileShape {
   int64_t rows, vectors;
@@ -70,7 +63,7 @@ static TileShape chooseTile(const Target &target, const DimExpr &rows, const Dim
 }
 
 DictionaryAttr scheduleTiles(dsc::GroupOp group, const Target &target) {
-  Operation *hero = findHero(group);
+  Operation *hero = findContraction(group);
   if (!hero || target.device != Device::Cpu || !hasElementCode(group, nullptr) || dotTerms(hero))
     return {};
   if (dsc::getDims(group.getResult(0)) != dsc::getDims(hero->getResult(0)))
@@ -246,7 +239,7 @@ private:
 
 LogicalResult emitTiles(Kernel &kernel) {
   simplifySpatialDims(kernel.group);
-  Operation *hero = findHero(kernel.group);
+  Operation *hero = findContraction(kernel.group);
   KernelBuilder &k = kernel.k;
   dsc::Dims dims = dsc::getDims(hero->getResult(0));
   k.width = chooseWidth(kernel.target, dims.back());

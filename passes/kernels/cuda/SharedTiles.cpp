@@ -41,15 +41,8 @@ struct MatrixView {
 };
 } // namespace
 
-static Operation *findHero(dsc::GroupOp group) {
-  for (Operation &op : group.getBody().front().without_terminator())
-    if (isa<dsc::MatmulOp, dsc::ConvOp>(op))
-      return &op;
-  return nullptr;
-}
-
 DictionaryAttr scheduleSharedTiles(dsc::GroupOp group, const Target &target) {
-  Operation *hero = findHero(group);
+  Operation *hero = findContraction(group);
   if (!hero || target.device != Device::Cuda || !hasElementCode(group, nullptr) || dotTerms(hero) ||
       dsc::getDims(group.getResult(0)) != dsc::getDims(hero->getResult(0)))
     return {};
@@ -301,7 +294,7 @@ private:
 
 LogicalResult emitSharedTiles(Kernel &kernel) {
   simplifySpatialDims(kernel.group);
-  Operation *hero = findHero(kernel.group);
+  Operation *hero = findContraction(kernel.group);
   ElementCode code(kernel.k);
   auto conv = dyn_cast<dsc::ConvOp>(hero);
   MatrixView view = conv ? viewOf(code, conv) : viewOf(code, cast<dsc::MatmulOp>(hero));
