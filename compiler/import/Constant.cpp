@@ -137,14 +137,14 @@ static LogicalResult convertRange(NodeImporter &node) {
 }
 
 namespace {
-/// a window's value at place t of 0 .. 1: constant + once * cos(2 pi t) + twice * cos(4 pi t)
-struct Window {
+/// A window function at place t of 0 .. 1: constant + once * cos(2 pi t) + twice * cos(4 pi t).
+struct Taper {
   double constant, once, twice;
 };
-constexpr Window hann = {0.5, -0.5, 0}, hamming = {25.0 / 46, -21.0 / 46, 0}, blackman = {0.42, -0.5, 0.08};
+constexpr Taper hann = {0.5, -0.5, 0}, hamming = {25.0 / 46, -21.0 / 46, 0}, blackman = {0.42, -0.5, 0.08};
 } // namespace
 
-template <const Window &window> static LogicalResult convertWindow(NodeImporter &node) {
+template <const Taper &taper> static LogicalResult convertTaper(NodeImporter &node) {
   std::optional<dsc::Dims> known = node.known(node.input(0));
   if (!known || known->size() != 1)
     return node.unsupported("has a size that is computed at run time", "make the size a constant");
@@ -159,8 +159,8 @@ template <const Window &window> static LogicalResult convertWindow(NodeImporter 
     Value angle = node.mul(turns, node.scalar(f32, times * 2 * M_PI));
     return node.mul(node.make<dsc::CosOp>(angle), node.scalar(f32, height));
   };
-  Value sum = node.add(node.scalar(f32, window.constant), wave(1, window.once));
-  return node.finish(node.cast(window.twice == 0 ? sum : node.add(sum, wave(2, window.twice)), type));
+  Value sum = node.add(node.scalar(f32, taper.constant), wave(1, taper.once));
+  return node.finish(node.cast(taper.twice == 0 ? sum : node.add(sum, wave(2, taper.twice)), type));
 }
 
 ArrayRef<Converter> constantConverters() {
@@ -171,9 +171,9 @@ ArrayRef<Converter> constantConverters() {
       {"", "Trilu", 14, 1, 2, convertTrilu},
       {"", "OneHot", 9, 3, 3, convertOneHot},
       {"", "Range", 11, 3, 3, convertRange},
-      {"", "HannWindow", 17, 1, 1, convertWindow<hann>},
-      {"", "HammingWindow", 17, 1, 1, convertWindow<hamming>},
-      {"", "BlackmanWindow", 17, 1, 1, convertWindow<blackman>},
+      {"", "HannWindow", 17, 1, 1, convertTaper<hann>},
+      {"", "HammingWindow", 17, 1, 1, convertTaper<hamming>},
+      {"", "BlackmanWindow", 17, 1, 1, convertTaper<blackman>},
   };
   return rows;
 }

@@ -4,14 +4,14 @@
 
 #include "compiler/import/Converters.h"
 #include "compiler/import/Matmul.h"
-#include "compiler/import/Window.h"
+#include "compiler/import/WindowAttributes.h"
 
 using namespace mlir;
 
 namespace dscc {
 
 /// Pads that make the result as large as the input over the stride, rounded up.
-static void padToSame(Window &window, ArrayRef<DimExpr> spatialDims, bool upper) {
+static void padToSame(WindowAttributes &window, ArrayRef<DimExpr> spatialDims, bool upper) {
   size_t spatial = spatialDims.size();
   dsc::Dims pads(2 * spatial, DimExpr(0));
   for (size_t i = 0; i < spatial; ++i) {
@@ -30,20 +30,20 @@ static void padToSame(Window &window, ArrayRef<DimExpr> spatialDims, bool upper)
     window.dynamicPads = pads;
 }
 
-std::optional<Window> readWindow(NodeImporter &node, Value input, Integers size) {
+std::optional<WindowAttributes> readWindow(NodeImporter &node, Value input, Integers size) {
   size_t spatial = size.size();
   dsc::Dims dims = dimsOf(input);
-  auto complain = [&](const Twine &message) -> std::optional<Window> {
+  auto complain = [&](const Twine &message) -> std::optional<WindowAttributes> {
     (void)node.reject(message);
     return std::nullopt;
   };
   if (dims.size() != spatial + 2)
     return complain("has a window of " + Twine(spatial) + " dims for an input of rank " + Twine(dims.size()));
-  Window window{size,
-                node.integers("strides").value_or(Integers(spatial, 1)),
-                node.integers("dilations").value_or(Integers(spatial, 1)),
-                node.integers("pads").value_or(Integers(2 * spatial, 0)),
-                {}};
+  WindowAttributes window{size,
+                          node.integers("strides").value_or(Integers(spatial, 1)),
+                          node.integers("dilations").value_or(Integers(spatial, 1)),
+                          node.integers("pads").value_or(Integers(2 * spatial, 0)),
+                          {}};
   if (window.strides.size() != spatial || window.dilations.size() != spatial || window.pads.size() != 2 * spatial)
     return complain("has " + Twine(window.strides.size()) + " strides, " + Twine(window.dilations.size()) +
                     " dilations and " + Twine(window.pads.size()) + " pads for " + Twine(spatial) + " spatial dims");
@@ -111,7 +111,7 @@ Value makeConv(NodeImporter &node, Value x, Value filter) {
   if (!x || !filter)
     return {};
   std::optional<Integers> size = filterWindow(node, filter);
-  std::optional<Window> window = size ? readWindow(node, x, *size) : std::nullopt;
+  std::optional<WindowAttributes> window = size ? readWindow(node, x, *size) : std::nullopt;
   int64_t groups = node.integer("group", 1);
   if (!window)
     return {};
@@ -144,7 +144,8 @@ static LogicalResult convertConvInteger(NodeImporter &node) {
 }
 
 /// Pads and output padding of a transposed convolution from auto_pad and output_shape.
-static LogicalResult fitTransposed(NodeImporter &node, ArrayRef<DimExpr> dims, Window &window, Integers &extra) {
+static LogicalResult fitTransposed(NodeImporter &node, ArrayRef<DimExpr> dims, WindowAttributes &window,
+                                   Integers &extra) {
   std::string mode = node.text("auto_pad", "NOTSET");
   bool same = mode == "SAME_UPPER" || mode == "SAME_LOWER";
   std::optional<Integers> shape = node.integers("output_shape");
@@ -173,7 +174,7 @@ static LogicalResult fitTransposed(NodeImporter &node, ArrayRef<DimExpr> dims, W
 static LogicalResult convertConvTranspose(NodeImporter &node) {
   Value x = node.input(0), filter = node.input(1);
   std::optional<Integers> size = filterWindow(node, filter);
-  std::optional<Window> window = size ? readWindow(node, x, *size) : std::nullopt;
+  std::optional<WindowAttributes> window = size ? readWindow(node, x, *size) : std::nullopt;
   if (!window)
     return failure();
   size_t spatial = size->size();

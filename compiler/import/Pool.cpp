@@ -1,7 +1,7 @@
 // Pooling over windows and over everything.
 
 #include "compiler/import/Converters.h"
-#include "compiler/import/Window.h"
+#include "compiler/import/WindowAttributes.h"
 
 #include <cmath>
 
@@ -9,13 +9,13 @@ using namespace mlir;
 
 namespace dscc {
 
-static std::optional<Window> readPoolWindow(NodeImporter &node) {
+static std::optional<WindowAttributes> readPoolWindow(NodeImporter &node) {
   std::optional<Integers> size = node.integers("kernel_shape");
   if (!size) {
     (void)node.reject("has no kernel_shape");
     return std::nullopt;
   }
-  std::optional<Window> window = readWindow(node, node.input(0), *size);
+  std::optional<WindowAttributes> window = readWindow(node, node.input(0), *size);
   if (!window || window->dynamicPads.empty())
     return window;
   (void)node.unsupported("has auto_pad with a stride over dynamic dims",
@@ -28,7 +28,7 @@ static UnitAttr flag(NodeImporter &node, bool isSet) { return isSet ? node.build
 static LogicalResult convertMaxPool(NodeImporter &node) {
   if (node.usesOutput(1))
     return node.unsupported("makes the indices of the maxima", "MaxPool with one output is supported");
-  std::optional<Window> window = readPoolWindow(node);
+  std::optional<WindowAttributes> window = readPoolWindow(node);
   if (!window)
     return failure();
   return node.finish(node.make<dsc::MaxPoolOp>(node.input(0), node.attribute(window->size),
@@ -36,14 +36,14 @@ static LogicalResult convertMaxPool(NodeImporter &node) {
                                                node.attribute(window->pads), flag(node, node.integer("ceil_mode", 0))));
 }
 
-static Value averagePool(NodeImporter &node, Value x, const Window &window, bool countPads) {
+static Value averagePool(NodeImporter &node, Value x, const WindowAttributes &window, bool countPads) {
   return node.make<dsc::AveragePoolOp>(x, node.attribute(window.size), node.attribute(window.strides),
                                        node.attribute(window.dilations), node.attribute(window.pads),
                                        flag(node, node.integer("ceil_mode", 0)), flag(node, countPads));
 }
 
 static LogicalResult convertAveragePool(NodeImporter &node) {
-  std::optional<Window> window = readPoolWindow(node);
+  std::optional<WindowAttributes> window = readPoolWindow(node);
   if (!window)
     return failure();
   return node.finish(averagePool(node, node.input(0), *window, node.integer("count_include_pad", 0)));
@@ -66,7 +66,7 @@ static Value rootOf(NodeImporter &node, Value x, double p) {
 
 static LogicalResult convertLpPool(NodeImporter &node) {
   int64_t p = node.integer("p", 2);
-  std::optional<Window> window = readPoolWindow(node);
+  std::optional<WindowAttributes> window = readPoolWindow(node);
   if (!window)
     return failure();
   if (p < 1)
@@ -127,7 +127,7 @@ static LogicalResult convertLrn(NodeImporter &node) {
   if (dims.size() < 3 || size < 1 || size > (1 << 20))
     return node.reject("has an input of rank " + Twine(dims.size()) + " and a size of " + Twine(size));
   Value squares = node.reshape(node.mul(x, x), {dims[0], 1, dims[1], dsc::countElements(ArrayRef(dims).drop_front(2))});
-  Window window{{size, 1}, {1, 1}, {1, 1}, {(size - 1) / 2, 0, size / 2, 0}, {}};
+  WindowAttributes window{{size, 1}, {1, 1}, {1, 1}, {(size - 1) / 2, 0, size / 2, 0}, {}};
   Value mean = node.reshape(averagePool(node, squares, window, /*countPads=*/true), dims);
   Value base = node.add(node.mul(mean, node.scalarLike(x, node.number("alpha", 0.0001))),
                         node.scalarLike(x, node.number("bias", 1)));

@@ -10,7 +10,8 @@ using namespace mlir;
 namespace dscc {
 
 namespace {
-struct Target {
+/// What the result is to be.
+struct ResizedShape {
   dsc::Dims dims;
   SmallVector<double> scales; // NaN: follows from the dims
 };
@@ -45,30 +46,30 @@ static std::optional<Integers> readAxes(NodeImporter &node, int64_t rank) {
   return axes;
 }
 
-static LogicalResult targetByScales(NodeImporter &node, ArrayRef<double> scales, ArrayRef<int64_t> axes,
-                                    Target &target) {
+static LogicalResult resizeByScales(NodeImporter &node, ArrayRef<double> scales, ArrayRef<int64_t> axes,
+                                    ResizedShape &resized) {
   if (scales.size() != axes.size())
     return node.reject("has " + Twine(scales.size()) + " scales for " + Twine(axes.size()) + " axes");
   for (auto [scale, axis] : llvm::zip_equal(scales, axes)) {
-    std::optional<DimExpr> dim = scaleDim(target.dims[axis], scale);
+    std::optional<DimExpr> dim = scaleDim(resized.dims[axis], scale);
     if (!dim)
       return scale > 0 && scale <= 1e9
                  ? node.unsupported("scales a dynamic dim by " + std::to_string(scale), "fix the dim with --dim")
                  : node.reject("has a scale that is not positive");
-    target.dims[axis] = *dim;
-    target.scales[axis] = scale;
+    resized.dims[axis] = *dim;
+    resized.scales[axis] = scale;
   }
   return success();
 }
 
-static LogicalResult targetBySizes(NodeImporter &node, ArrayRef<DimExpr> sizes, ArrayRef<int64_t> axes,
-                                   Target &target) {
+static LogicalResult resizeBySizes(NodeImporter &node, ArrayRef<DimExpr> sizes, ArrayRef<int64_t> axes,
+                                   ResizedShape &resized) {
   if (sizes.size() != axes.size())
     return node.reject("has " + Twine(sizes.size()) + " sizes for " + Twine(axes.size()) + " axes");
   std::string policy = node.text("keep_aspect_ratio_policy", "stretch");
   if (policy == "stretch") {
     for (auto [size, axis] : llvm::zip_equal(sizes, axes))
-      target.dims[axis] = size;
+      resized.dims[axis] = size;
     return success();
   }
   if (policy != "not_larger" && policy != "not_smaller")
@@ -76,7 +77,7 @@ static LogicalResult targetBySizes(NodeImporter &node, ArrayRef<DimExpr> sizes, 
   // One scale for all axes: the smallest or the largest that a size asks for.
   double common = policy == "not_larger" ? HUGE_VAL : 0;
   for (auto [size, axis] : llvm::zip_equal(sizes, axes)) {
-    const DimExpr &dim = target.dims[axis];
+    const DimExpr &dim = resized.dims[axis];
     if (!size.isConstant() || !dim.isConstant() || dim.isConstant(0))
       return node.unsupported("keeps the aspect ratio of dynamic dims", "fix the dims with --dim");
     double scale = double(size.constant()) / double(dim.constant());
@@ -84,25 +85,26 @@ static LogicalResult targetBySizes(NodeImporter &node, ArrayRef<DimExpr> sizes, 
   }
   for (int64_t axis : axes) {
     // Halves round up, as ONNX's definition has it.
-    target.dims[axis] = int64_t(std::floor(double(target.dims[axis].constant()) * common + 0.5));
-    target.scales[axis] = common;
+    resized.dims[axis] = int64_t(std::floor(double(resized.dims[axis].constant()) * common + 0.5));
+    resized.scales[axis] = common;
   }
   return success();
 }
 
-static LogicalResult makeResize(NodeImporter &node, const Target &target, StringRef coordinates, StringRef rounding) {
+static LogicalResult makeResize(NodeImporter &node, const ResizedShape &resized, StringRef coordinates,
+                                StringRef rounding) {
   std::string mode = node.text("mode", "nearest");
   mode = mode == "bilinear" ? "linear" : mode; // Upsample's first name for it
   if (node.integer("antialias", 0))
     return node.unsupported("filters against aliasing", "Resize without antialias is supported");
   Value x = node.input(0);
-  RankedTensorType type = dsc::makeTensor(target.dims, elementOf(x));
+  RankedTensorType type = dsc::makeTensor(resized.dims, elementOf(x));
   UnitAttr outside = node.integer("exclude_outside", 0) ? node.builder.getUnitAttr() : UnitAttr();
-  if (type == x.getType() && llvm::all_of(target.scales, [](double s) { return std::isnan(s) || s == 1; }))
+  if (type == x.getType() && llvm::all_of(resized.scales, [](double s) { return std::isnan(s) || s == 1; }))
     return node.finish(x);
   return node.finish(
       node.makeTyped<dsc::ResizeOp>(type, x, node.builder.getStringAttr(mode), node.builder.getStringAttr(coordinates),
-                                    node.builder.getStringAttr(rounding), node.builder.getF64ArrayAttr(target.scales),
+                                    node.builder.getStringAttr(rounding), node.builder.getF64ArrayAttr(resized.scales),
                                     node.builder.getF64FloatAttr(node.number("cubic_coeff_a", -0.75)), outside));
 }
 
@@ -110,11 +112,11 @@ static bool isGiven(Value value) { return value && !dsc::countElements(dimsOf(va
 
 static LogicalResult convertResize(NodeImporter &node) {
   Value x = node.input(0), scales = node.input(2), sizes = node.input(3);
-  Target target{dimsOf(x), SmallVector<double>(rankOf(x), std::nan(""))};
+  ResizedShape resized{dimsOf(x), SmallVector<double>(rankOf(x), std::nan(""))};
   std::string coordinates = node.text("coordinate_transformation_mode", "half_pixel");
   if (coordinates == "tf_crop_and_resize")
     return node.unsupported("crops while it resizes", "use Slice before Resize");
-  std::optional<Integers> axes = readAxes(node, target.dims.size());
+  std::optional<Integers> axes = readAxes(node, resized.dims.size());
   if (!axes)
     return failure();
   LogicalResult found = failure();
@@ -122,29 +124,29 @@ static LogicalResult convertResize(NodeImporter &node) {
     std::optional<dsc::Dims> known = node.known(sizes);
     if (!known)
       return node.unsupported("has sizes that are computed at run time", "compute the sizes from Shape of an input");
-    found = targetBySizes(node, *known, *axes, target);
+    found = resizeBySizes(node, *known, *axes, resized);
   } else {
     std::optional<SmallVector<double>> known = isGiven(scales) ? knownNumbers(scales) : std::nullopt;
     if (!known)
       return node.unsupported("has scales that are computed at run time, or none", "make the scales a constant");
-    found = targetByScales(node, *known, *axes, target);
+    found = resizeByScales(node, *known, *axes, resized);
   }
   if (mlir::failed(found))
     return failure();
-  return makeResize(node, target, coordinates, node.text("nearest_mode", "round_prefer_floor"));
+  return makeResize(node, resized, coordinates, node.text("nearest_mode", "round_prefer_floor"));
 }
 
 /// Upsample, and Resize as it was in opset 10.
 static LogicalResult convertUpsample(NodeImporter &node) {
   Value x = node.input(0);
-  Target target{dimsOf(x), SmallVector<double>(rankOf(x), std::nan(""))};
+  ResizedShape resized{dimsOf(x), SmallVector<double>(rankOf(x), std::nan(""))};
   std::optional<SmallVector<double>> scales =
       node.inputCount() > 1 && node.input(1) ? knownNumbers(node.input(1)) : node.numbers("scales");
   if (!scales)
     return node.unsupported("has scales that are computed at run time, or none", "make the scales a constant");
-  if (mlir::failed(targetByScales(node, *scales, llvm::to_vector(llvm::seq<int64_t>(0, rankOf(x))), target)))
+  if (mlir::failed(resizeByScales(node, *scales, llvm::to_vector(llvm::seq<int64_t>(0, rankOf(x))), resized)))
     return failure();
-  return makeResize(node, target, "asymmetric", "floor");
+  return makeResize(node, resized, "asymmetric", "floor");
 }
 
 ArrayRef<Converter> resizeConverters() {

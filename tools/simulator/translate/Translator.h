@@ -104,7 +104,7 @@ void translateCarry(FunctionTranslator &t, const Statement &s);
 
 /// The state space that the instruction names; empty: generic. Memory.cpp.
 llvm::StringRef stateSpaceOf(const Statement &s);
-/// Why ptxas would refuse the instruction in a module for `target`; empty if it would not. Targets.cpp.
+/// Why ptxas would refuse the instruction in a module of this `.target`; empty if it would not. Requirements.cpp.
 std::string findFormError(const Statement &s, llvm::StringRef target);
 /// How the name of an mma or wmma.mma says to round, as exec/Rounding.h takes it. Matrices.cpp.
 int productRounding(const Statement &s);
