@@ -2,6 +2,7 @@
 
 #include "compiler/import/GraphImporter.h"
 #include "compiler/import/OnnxFile.h"
+#include "dialects/dsc/Dsc.h"
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 

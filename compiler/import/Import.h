@@ -3,7 +3,9 @@
 #ifndef DSCC_COMPILER_IMPORT_IMPORT_H
 #define DSCC_COMPILER_IMPORT_IMPORT_H
 
-#include "compiler/Compile.h"
+#include "compiler/CompileListener.h"
+#include "compiler/CompileOptions.h"
+#include "compiler/CompileReport.h"
 
 #include "mlir/IR/BuiltinOps.h"
 #include "mlir/IR/OwningOpRef.h"

@@ -3,7 +3,9 @@
 #ifndef DSCC_COMPILER_TRANSLATE_TRANSLATE_H
 #define DSCC_COMPILER_TRANSLATE_TRANSLATE_H
 
-#include "compiler/Compile.h"
+#include "compiler/CompileListener.h"
+#include "compiler/CompileOptions.h"
+#include "compiler/CompileReport.h"
 
 #include "mlir/IR/BuiltinOps.h"
 #include "llvm/Support/ThreadPool.h"

@@ -23,3 +23,14 @@ LogicalResult BitcastOp::verify() {
     return emitOpError("reads ") << from << " as " << to << ", which has another width";
   return success();
 }
+
+LogicalResult WhereOp::inferReturnTypes(MLIRContext *, std::optional<Location> location, Adaptor adaptor,
+                                        Types &types) {
+  // where (C1), (C2)
+  if (!getElementType(adaptor.getCondition()).isInteger(1))
+    return emitOptionalError(location, "has a condition of element type ", getElementType(adaptor.getCondition()),
+                             ", which must be boolean");
+  if (failed(checkOneElementType(location, {adaptor.getIfTrue(), adaptor.getIfFalse()})))
+    return failure();
+  return inferBroadcastTo(location, adaptor.getOperands(), getElementType(adaptor.getIfTrue()), types);
+}

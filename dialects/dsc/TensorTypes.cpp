@@ -1,6 +1,6 @@
 #include "dialects/dsc/TensorTypes.h"
 
-#include "dialects/dsc/Dsc.h"
+#include "dialects/dsc/DscAttributes.h"
 
 using namespace mlir;
 
@@ -94,8 +94,7 @@ LogicalResult inferSame(Value input, Types &types) {
   return success();
 }
 
-static LogicalResult inferBroadcastTo(std::optional<Location> location, ValueRange operands, Type elementType,
-                                      Types &types) {
+LogicalResult inferBroadcastTo(std::optional<Location> location, ValueRange operands, Type elementType, Types &types) {
   Dims dims = getDims(operands[0]);
   for (Value operand : operands.drop_front()) {
     std::optional<Dims> joined = broadcastDims(dims, getDims(operand));
@@ -108,7 +107,7 @@ static LogicalResult inferBroadcastTo(std::optional<Location> location, ValueRan
   return success();
 }
 
-static LogicalResult checkOneElementType(std::optional<Location> location, ValueRange operands) {
+LogicalResult checkOneElementType(std::optional<Location> location, ValueRange operands) {
   for (Value operand : operands)
     if (getElementType(operand) != getElementType(operands[0]))
       return emitOptionalError(location, "has operands of element types ", getElementType(operands[0]), " and ",
@@ -126,17 +125,6 @@ LogicalResult inferComparison(std::optional<Location> location, ValueRange opera
   if (failed(checkOneElementType(location, operands)))
     return failure();
   return inferBroadcastTo(location, operands, IntegerType::get(operands[0].getContext(), 1), types);
-}
-
-LogicalResult WhereOp::inferReturnTypes(MLIRContext *, std::optional<Location> location, Adaptor adaptor,
-                                        Types &types) {
-  // where (C1), (C2)
-  if (!getElementType(adaptor.getCondition()).isInteger(1))
-    return emitOptionalError(location, "has a condition of element type ", getElementType(adaptor.getCondition()),
-                             ", which must be boolean");
-  if (failed(checkOneElementType(location, {adaptor.getIfTrue(), adaptor.getIfFalse()})))
-    return failure();
-  return inferBroadcastTo(location, adaptor.getOperands(), getElementType(adaptor.getIfTrue()), types);
 }
 
 LogicalResult inferPad(std::optional<Location> location, Value input, DimsAttr lows, DimsAttr highs, Types &types) {

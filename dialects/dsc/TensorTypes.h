@@ -39,6 +39,12 @@ DimExpr windowDim(const DimExpr &size, int64_t window, int64_t stride, int64_t d
 
 // Inference that whole families share. Each reports at `location` why it fails.
 llvm::LogicalResult inferSame(mlir::Value input, Types &types);
+/// Fails unless all operands have the same element type.
+llvm::LogicalResult checkOneElementType(std::optional<mlir::Location> location, mlir::ValueRange operands);
+/// `elementType` on the dims that all operands broadcast to.
+llvm::LogicalResult inferBroadcastTo(std::optional<mlir::Location> location, mlir::ValueRange operands,
+                                     mlir::Type elementType, Types &types);
+/// The operands' common element type on the dims that all of them broadcast to.
 llvm::LogicalResult inferBroadcast(std::optional<mlir::Location> location, mlir::ValueRange operands, Types &types);
 llvm::LogicalResult inferComparison(std::optional<mlir::Location> location, mlir::ValueRange operands, Types &types);
 llvm::LogicalResult inferPad(std::optional<mlir::Location> location, mlir::Value input, DimsAttr lows, DimsAttr highs,

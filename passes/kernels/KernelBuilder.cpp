@@ -1,7 +1,6 @@
 #include "passes/kernels/KernelBuilder.h"
 
 #include "passes/DimCode.h"
-#include "passes/kernels/ScalarCode.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"

@@ -2,6 +2,9 @@
 
     tools ──► compiler ──► passes ──► dialects          runtime knows nothing of them,
       └──────────┴─────────────────────────► <dscc/abi.h>    and shares only its treaty.
+
+Within the layers of the compiler they point down too: X.h and X.cpp are one unit, and no unit reaches itself through
+others.
 """
 
 import re
@@ -44,10 +47,39 @@ def complaints_about(path, layer, relative):
             yield f"{place}: the runtime must not include LLVM or MLIR"
 
 
+def includes_of(units, root):
+    """For each unit, the other units that its files include."""
+    graph = {unit: set() for unit in units}
+    for unit, files in units.items():
+        for path in files:
+            named = [quoted[1] for line in path.read_text().splitlines() if (quoted := QUOTED.match(line))]
+            graph[unit] |= {name.rsplit(".", 1)[0] for name in named if (root / name).exists()} & units.keys() - {unit}
+    return graph
+
+
+def complaints_about_rings(graph):
+    """A sentence for each way from a unit back to itself, found depth first."""
+    done, way = set(), []
+
+    def visit(unit):
+        if unit in way:
+            yield f"these files include each other in a ring: {' -> '.join([*way[way.index(unit):], unit])}"
+        elif unit not in done:
+            way.append(unit)
+            for other in sorted(graph[unit]):
+                yield from visit(other)
+            done.add(way.pop())
+
+    for unit in sorted(graph):
+        yield from visit(unit)
+
+
 root = root_argument()
-found = []
+found, units = [], {}
 for source in ours(root, CODE):
     relative = source.relative_to(root)
     if relative.parts[0] in (*LAYERS, "runtime"):
         found += complaints_about(source, relative.parts[0], relative)
-report(found)
+    if relative.parts[0] in LAYERS and relative.parts[:2] != SIMULATOR and source.suffix != ".td":
+        units.setdefault(relative.as_posix().rsplit(".", 1)[0], []).append(source)
+report(found + list(complaints_about_rings(includes_of(units, root))))
