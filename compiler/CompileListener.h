@@ -22,13 +22,17 @@ enum class ExitCode {
 
 /// One thing to tell the user. `node` is the ONNX node's name, or empty.
 struct Diagnostic {
-  enum class Severity { Error, Warning, Remark } severity;
+  /// Only errors make a compilation fail.
+  enum class Severity { Error, Warning, Remark };
+  Severity severity; // decides where it is shown
+  /// Each may be empty but `message`. `hint` says what to do about it.
   std::string node, op, message, hint;
 };
 
 /// Where a compilation tells about itself. Called from one thread at a time.
 struct CompileListener {
   virtual ~CompileListener() = default;
+  /// Tells about one thing. A compilation that fails has told why before it returns.
   virtual void diagnose(const Diagnostic &diagnostic) = 0;
   /// `done` of `total` kernels are translated.
   virtual void progress(unsigned done, unsigned total) {}

@@ -13,8 +13,11 @@ namespace dscc {
 
 /// Filled in step by step; of a compilation that failed it holds what was known by then.
 struct CompileReport {
+  /// Nodes imported, functions inlined; kernels of all targets.
   unsigned nodes = 0, kernels = 0;
+  /// Of the file, and of the weights within it.
   uint64_t artifactBytes = 0, weightBytes = 0;
+  /// Empty if there is no ptxas, or none was needed.
   std::string ptxasVersion;
   std::vector<std::string> dependencies; // files read besides the model: external data
   std::string json;                      // per target: kernels with registers and spills

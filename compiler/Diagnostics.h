@@ -12,11 +12,13 @@ namespace dscc {
 /// The ONNX node's name that a location carries; several, joined by ';', for merged ops; else empty.
 std::string nodeNameOf(mlir::Location location);
 
+/// The same in the user's terms; notes are joined to the message.
 Diagnostic translateDiagnostic(mlir::Diagnostic &diagnostic);
 
 /// While it lives, what MLIR has to say goes to the listener.
 class DiagnosticForwarder {
 public:
+  /// Both must outlive it. What is told meanwhile reaches no handler that was there before.
   DiagnosticForwarder(mlir::MLIRContext &context, CompileListener &listener);
 
   /// True if an error named a node of the model.

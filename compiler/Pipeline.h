@@ -12,7 +12,9 @@ namespace dscc {
 
 /// A step takes the model from the stage before to `stage`.
 struct Step {
+  /// One of allStages().
   llvm::StringLiteral stage;
+  /// Appends the passes of the step, but for those that `options` disables.
   void (*build)(mlir::OpPassManager &pm, const CompileOptions &options);
 };
 

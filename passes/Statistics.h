@@ -12,8 +12,10 @@
 
 namespace dscc {
 
+/// One number that a pass has counted, summed over all its runs in this process.
 struct PassCount {
   std::string pass, name; // "dsc-plan-memory", "numBuffers"
+  /// Never 0: what was not counted is not listed.
   uint64_t value;
 };
 

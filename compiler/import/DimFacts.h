@@ -14,6 +14,7 @@ namespace dscc {
 /// Collects facts node by node; at the end they become attributes of the module.
 class DimFacts {
 public:
+  /// Makes its attributes in `context`.
   explicit DimFacts(mlir::MLIRContext *context) : context(context) {}
 
   /// Demands that `a` and `b` stand in the relation `kind` (a row of dsc.relations: "equal", "broadcast", "multiple")

@@ -23,8 +23,10 @@ public:
   ExternalData(llvm::StringRef modelPath, uint64_t ownBytes, uint64_t modelBytes,
                std::vector<std::string> &dependencies, Problems &problems);
 
+  /// Where a tensor's bytes are; valid while `file` is held.
   struct Range {
     std::shared_ptr<llvm::MemoryBuffer> file; // null: there was a problem
+    /// Of the one tensor.
     llvm::ArrayRef<char> bytes;
   };
   /// Where the data of `tensor` lies. Without a length it goes on for `expectedBytes`.

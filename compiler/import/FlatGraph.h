@@ -25,15 +25,18 @@ using Opsets = llvm::StringMap<int64_t>;
 /// What the names in a piece of the model mean: each is mapped to the name of a value of the flat graph.
 struct NameScope {
   std::shared_ptr<const NameScope> outer; // of the graph around a subgraph; null for a function's body
+  /// From a name here to the flat one; what is missing is looked up in `outer`.
   llvm::StringMap<std::string> names;
   std::string prefix; // of the flat names
   std::string title;  // of the nodes' names
+  /// That the nodes here were written for.
   std::shared_ptr<const Opsets> opsets;
 
   /// The flat name, empty for an input that a call leaves out; nothing if nothing defines `name`.
   std::optional<std::string> resolve(llvm::StringRef name) const;
 };
 
+/// A node of the flat graph: one call of an operator that no function of the model defines.
 struct FlatNode {
   std::shared_ptr<const onnx::NodeProto> node;    // references to a function's attributes are resolved
   std::string name;                               // for the user
@@ -46,6 +49,7 @@ struct FlatNode {
 /// Flattens graphs of one model. Counts nodes against the budget over all calls.
 class Flattener {
 public:
+  /// All of them must outlive it.
   Flattener(const onnx::ModelProto &model, const Budgets &budgets, Problems &problems);
 
   /// The scope of the main graph.

@@ -15,6 +15,7 @@ namespace dscc {
 /// Lives as long as the import of one model. All that it refers to lives longer.
 class ImportState {
 public:
+  /// Ops are made in `context`.
   ImportState(mlir::MLIRContext *context, TensorData &tensors, const Budgets &budgets, Problems &problems)
       : builder(context), tensors(tensors), budgets(budgets), problems(problems), facts(context) {}
   virtual ~ImportState() = default;
@@ -24,9 +25,13 @@ public:
                                                                        const FlatNode &node, llvm::StringRef what) = 0;
 
   mlir::OpBuilder builder; // stands where the next op belongs
+  /// Makes the constants.
   TensorData &tensors;
+  /// What a node may ask for.
   const Budgets &budgets;
+  /// Hears what is wrong, and decides whether the import goes on.
   Problems &problems;
+  /// What only a run can check.
   DimFacts facts;
 };
 

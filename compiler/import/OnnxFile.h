@@ -13,12 +13,16 @@
 
 namespace dscc {
 
+/// A model, and the mapping that its large tensors still lie in.
 struct OnnxFile {
+  /// The whole file. Constants that point into it share it.
   std::shared_ptr<llvm::MemoryBuffer> bytes;
+  /// Without the bytes of its large tensors.
   onnx::ModelProto model;
   /// Tensors whose raw_data was left in `bytes`: external_data entry {mappedKey, index into this list}.
   std::vector<llvm::ArrayRef<char>> mapped;
 
+  /// The key of the external_data entry that stands for such bytes.
   static constexpr llvm::StringLiteral mappedKey = "mapped";
 };
 

@@ -17,19 +17,24 @@ namespace dscc {
 /// an unsupported node: only the last lets the import go on, to find all such nodes.
 class Problems {
 public:
+  /// `listener` must outlive it.
   explicit Problems(CompileListener &listener) : listener(listener) {}
 
+  /// The model is wrong. Always fails, as the others do.
   mlir::LogicalResult reject(const llvm::Twine &message, llvm::StringRef node = "", llvm::StringRef op = "") {
     return add(ExitCode::ModelRejected, message, node, op, "");
   }
+  /// The model may be right, but dscc cannot do it.
   mlir::LogicalResult unsupported(const llvm::Twine &message, llvm::StringRef node = "", llvm::StringRef op = "",
                                   llvm::StringRef hint = "") {
     return add(ExitCode::Unsupported, message, node, op, hint);
   }
+  /// The model would take more than a budget allows.
   mlir::LogicalResult limit(const llvm::Twine &message, llvm::StringRef node = "", llvm::StringRef op = "",
                             llvm::StringRef hint = "") {
     return add(ExitCode::LimitHit, message, node, op, hint);
   }
+  /// A flag does not fit the model.
   mlir::LogicalResult usage(const llvm::Twine &message, llvm::StringRef hint = "") {
     return add(ExitCode::Usage, message, "", "", hint);
   }

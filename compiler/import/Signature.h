@@ -14,11 +14,16 @@
 
 namespace dscc {
 
+/// What @main takes.
 struct Signature {
+  /// One argument.
   struct Input {
+    /// As the model has it.
     std::string name;
+    /// With named dims where the model leaves the size open.
     mlir::RankedTensorType type;
   };
+  /// In the model's order, without those that an initialiser gives a value.
   std::vector<Input> inputs;
   mlir::ArrayAttr symbols; // dsc.symbols
 };

@@ -13,6 +13,7 @@ namespace dscc {
 /// Makes the constants of one model.
 class TensorData {
 public:
+  /// All of them must outlive it.
   TensorData(mlir::MLIRContext &context, const OnnxFile &file, ExternalData &external, const Budgets &budgets,
              Problems &problems)
       : context(context), file(file), external(external), budgets(budgets), problems(problems) {}

@@ -9,6 +9,7 @@ namespace dscc {
 
 /// One entry a spatial dim; checked to be positive and to fit the input.
 struct WindowAttributes {
+  /// Each positive.
   Integers size, strides, dilations;
   Integers pads; // all low ones, then all high ones
   /// Pads that depend on named dims (auto_pad with a stride), as `pads` is ordered; then `pads` is 0.

@@ -10,7 +10,9 @@
 
 namespace dscc {
 
+/// What compileDevice makes; empty after a failure.
 struct DeviceText {
+  /// Of all kernels, for the target's oldest chip.
   std::string ptx;
   std::string llvm; // optimised LLVM IR, if asked for
 };

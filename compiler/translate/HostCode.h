@@ -10,14 +10,17 @@
 
 namespace dscc {
 
+/// How an object is to be made.
 struct HostOptions {
   std::string prefix;  // put before every symbol: programs share one artifact
   std::string cpuName; // LLVM's -mcpu
   int vectorBits = 0;  // 0: LLVM's choice
+  /// 0 to 3, as -O has it.
   int optLevel = 3;
   bool keepLlvm = false; // also return the optimised LLVM IR as text
 };
 
+/// What compileHost makes; empty after a failure.
 struct HostObject {
   std::string bytes; // ELF, relocatable
   std::string llvm;  // if asked for

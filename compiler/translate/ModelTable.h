@@ -14,38 +14,58 @@
 
 namespace dscc {
 
+/// Becomes a dscc_kernel.
 struct KernelEntry {
+  /// Of the function that computes it, and of the ONNX nodes that it stands for, joined by ';'.
   std::string name, nodes;
+  /// CUDA: of a block. CPU: 1.
   std::array<uint32_t, 3> threads = {1, 1, 1};
+  /// CUDA: dynamic shared memory of a block.
   uint32_t sharedBytes = 0;
+  /// CPU: what each worker needs besides the arena.
   uint64_t scratchBytes = 0;
-  // Of a CUDA kernel, one a chip; what ptxas said.
+  /// What ptxas said of a CUDA kernel on one chip.
   struct Resources {
+    /// Its name, "sm_90".
     std::string chip;
+    /// A thread's registers, bytes that did not fit into them, and a block's static shared memory.
     unsigned registers = 0, spillBytes = 0, sharedBytes = 0;
   };
+  /// One a chip that got a cubin.
   std::vector<Resources> resources;
 };
 
+/// Becomes a dscc_image.
 struct ImageEntry {
+  /// The chip it is for; for PTX the oldest that can run it.
   uint32_t sm;
   uint32_t kind; // of dscc_image: 1 cubin, 2 PTX text
+  /// The cubin or the text.
   std::string data;
 };
 
+/// Becomes a dscc_program.
 struct ProgramEntry {
+  /// A row of allTargets().
   const Target *target;
   std::string prefix;     // of its symbols
   size_t firstWeight = 0; // where its list begins in the table
+  /// In the order in which launches number them.
   std::vector<KernelEntry> kernels;
+  /// CUDA: at least one. CPU: none.
   std::vector<ImageEntry> images;
 };
 
+/// Becomes the dscc_model_v1.
 struct ModelEntry {
+  /// In the order in which the runtime tries them.
   std::vector<ProgramEntry> programs;
+  /// The lists of all programs, one after the other.
   llvm::ArrayRef<dscc_weight> weights;
+  /// What the linker has to reserve.
   uint64_t weightBytes = 0;
   std::string buildInfo; // JSON
+  /// The name of the function that computes the dims of inputs and outputs.
   std::string dimsSymbol;
   std::string sidesSymbol; // empty if the model has no relations
 };

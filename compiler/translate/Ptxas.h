@@ -12,7 +12,9 @@ namespace dscc {
 
 /// What ptxas made and said.
 struct Assembly {
+  /// Empty after a failure.
   std::string cubin;
+  /// By name.
   std::map<std::string, KernelEntry::Resources> kernels;
   std::vector<std::string> warnings; // its C75xx messages
 };

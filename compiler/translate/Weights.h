@@ -14,12 +14,15 @@
 
 namespace dscc {
 
+/// Fills up program by program, then is written once.
 class Weights {
 public:
   /// Appends a program's list; `device` is an enum dscc_device_kind. Returns where in the table it begins.
   size_t append(mlir::ArrayAttr list, uint32_t device);
 
+  /// The lists of all programs; offsets count from the first weight's byte.
   llvm::ArrayRef<dscc_weight> table() const { return entries; }
+  /// Of all weights, each once, with the gaps that align them.
   uint64_t bytes() const { return totalBytes; }
 
   /// Writes all bytes to `file` at `offset`, streaming: of a mapped model no more than a chunk is resident at a time.

@@ -24,42 +24,62 @@ namespace dscc {
 
 struct DimAtom;
 
+/// A dim in normal form, by value. Two that are equal as polynomials compare equal.
 class DimExpr {
 public:
   /// Factors of one term, sorted by text; a square appears twice.
   struct Term {
+    /// Never 0.
     int64_t coefficient;
+    /// None for the constant term.
     std::vector<std::shared_ptr<const DimAtom>> factors;
   };
+  /// A sum of more terms is invalid: nobody could read it, and products of such sums outgrow memory.
   static constexpr size_t maxTerms = 64;
 
+  /// The number `constant`.
   DimExpr(int64_t constant = 0);
+  /// The named dim `name`, which is assumed never to be negative.
   static DimExpr symbol(llvm::StringRef name);
+  /// What has no value: the result of overflow, and of anything done to an invalid expression.
   static DimExpr invalid();
   /// Reads what str() writes, and the usual infix forms. Invalid if `text` is not an expression.
   static DimExpr parse(llvm::StringRef text);
 
+  /// As parse() reads it; the same for equal expressions.
   std::string str() const;
+  /// False for invalid(), whose value nobody knows.
   bool isValid() const { return valid; }
+  /// True for a number.
   bool isConstant() const;
+  /// True for the number `value`.
   bool isConstant(int64_t value) const { return isConstant() && constant() == value; }
+  /// The number; only if isConstant().
   int64_t constant() const;
   /// The name, if the expression is one bare named dim.
   std::optional<std::string> asSymbol() const;
+  /// Whose sum this is, sorted; none for 0 and for what is invalid.
   llvm::ArrayRef<Term> getTerms() const { return terms; }
 
   friend DimExpr operator+(const DimExpr &a, const DimExpr &b);
   friend DimExpr operator-(const DimExpr &a, const DimExpr &b);
   friend DimExpr operator*(const DimExpr &a, const DimExpr &b);
+  /// a / b rounded towards minus infinity.
   static DimExpr floorDiv(const DimExpr &a, const DimExpr &b);
+  /// a / b rounded towards plus infinity.
   static DimExpr ceilDiv(const DimExpr &a, const DimExpr &b);
+  /// What floorDiv leaves: a - floorDiv(a, b) * b.
   static DimExpr mod(const DimExpr &a, const DimExpr &b);
+  /// The smaller one; one of the two where it is known which.
   static DimExpr min(const DimExpr &a, const DimExpr &b);
+  /// The larger one; one of the two where it is known which.
   static DimExpr max(const DimExpr &a, const DimExpr &b);
   /// a / b if b divides a as a polynomial, for every value of the named dims.
   static std::optional<DimExpr> exactDiv(const DimExpr &a, const DimExpr &b);
 
+  /// Equal for every value of the named dims, as far as the normal form knows. Invalid ones are equal to each other.
   bool operator==(const DimExpr &other) const;
+  /// The opposite.
   bool operator!=(const DimExpr &other) const { return !(*this == other); }
 
   /// True if the value is >= 0 whatever the named dims are. False means "not known".
@@ -67,8 +87,9 @@ public:
   /// True if a >= b whatever the named dims are. False means "not known".
   static bool isAtLeast(const DimExpr &a, const DimExpr &b);
 
-  /// The value under an assignment; nothing if a name is unknown, a division by zero or an overflow occurs.
+  /// How evaluate() learns the value of a name; nothing for one that is unknown.
   using Lookup = llvm::function_ref<std::optional<int64_t>(llvm::StringRef)>;
+  /// The value under an assignment; nothing if a name is unknown, a division by zero or an overflow occurs.
   std::optional<int64_t> evaluate(Lookup valueOf) const;
   /// The expression with names replaced. Names without a replacement stay.
   DimExpr substitute(llvm::function_ref<std::optional<DimExpr>(llvm::StringRef)> valueOf) const;
@@ -88,6 +109,7 @@ private:
 /// What a term multiplies.
 struct DimAtom {
   enum class Kind { Symbol, FloorDiv, Min, Max };
+  /// Says which of the other members are used.
   Kind kind;
   std::string name;              // Symbol
   std::vector<DimExpr> operands; // FloorDiv: two. Min, Max: two or more, sorted by text

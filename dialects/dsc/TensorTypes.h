@@ -13,7 +13,9 @@
 namespace dscc::dsc {
 
 class DimsAttr;
+/// The dims of one tensor, outermost first.
 using Dims = llvm::SmallVector<DimExpr>;
+/// Where inference puts the types of an op's results.
 using Types = llvm::SmallVectorImpl<mlir::Type>;
 
 /// The dims of a ranked tensor. A `?` that no encoding names is an invalid DimExpr.
@@ -21,9 +23,11 @@ Dims getDims(mlir::Type type);
 inline Dims getDims(mlir::Value value) { return getDims(value.getType()); }
 /// The tensor type with these dims: static where a number, with an encoding if any is not.
 mlir::RankedTensorType makeTensor(llvm::ArrayRef<DimExpr> dims, mlir::Type elementType);
+/// The element type of a ranked tensor.
 mlir::Type getElementType(mlir::Value value);
 /// The number of elements.
 DimExpr countElements(llvm::ArrayRef<DimExpr> dims);
+/// The numbers of an array of i64 attributes, such as an op's axes.
 llvm::SmallVector<int64_t> getIntegers(mlir::ArrayAttr attribute);
 /// "4x?x3" in the user's words: "4 x batch x 3".
 std::string describeDims(llvm::ArrayRef<DimExpr> dims);
@@ -31,6 +35,7 @@ std::string describeDims(llvm::ArrayRef<DimExpr> dims);
 /// The dim that two dims broadcast to; nothing if they are numbers that do not fit. Two different expressions give
 /// their maximum: which of them is 1 is known at run time only.
 std::optional<DimExpr> broadcastDim(const DimExpr &a, const DimExpr &b);
+/// The dims that two tensors broadcast to, aligned at the last; nothing if a pair of them does not fit.
 std::optional<Dims> broadcastDims(llvm::ArrayRef<DimExpr> a, llvm::ArrayRef<DimExpr> b);
 /// How many places a window takes along a dim; ceil_mode as ONNX defines it since opset 11 (a window that begins in the
 /// high pad does not count).
@@ -38,6 +43,7 @@ DimExpr windowDim(const DimExpr &size, int64_t window, int64_t stride, int64_t d
                   bool ceilMode);
 
 // Inference that whole families share. Each reports at `location` why it fails.
+/// The input's own type.
 llvm::LogicalResult inferSame(mlir::Value input, Types &types);
 /// Fails unless all operands have the same element type.
 llvm::LogicalResult checkOneElementType(std::optional<mlir::Location> location, mlir::ValueRange operands);
@@ -46,13 +52,18 @@ llvm::LogicalResult inferBroadcastTo(std::optional<mlir::Location> location, mli
                                      mlir::Type elementType, Types &types);
 /// The operands' common element type on the dims that all of them broadcast to.
 llvm::LogicalResult inferBroadcast(std::optional<mlir::Location> location, mlir::ValueRange operands, Types &types);
+/// As inferBroadcast, but with boolean elements.
 llvm::LogicalResult inferComparison(std::optional<mlir::Location> location, mlir::ValueRange operands, Types &types);
+/// The input's dims grown by `lows` and `highs`, one each a dim; either may be negative.
 llvm::LogicalResult inferPad(std::optional<mlir::Location> location, mlir::Value input, DimsAttr lows, DimsAttr highs,
                              Types &types);
+/// The input's own type, for ops that work along one axis, which must exist.
 llvm::LogicalResult inferAlongAxis(std::optional<mlir::Location> location, mlir::Value input, uint64_t axis,
                                    Types &types);
+/// The input's type with a 1 for each of `axes`, which must exist, sorted and each once.
 llvm::LogicalResult inferReduce(std::optional<mlir::Location> location, mlir::Value input, mlir::ArrayAttr axes,
                                 Types &types);
+/// Indices (i64) on the input's dims with a 1 for `axis`, which must exist.
 llvm::LogicalResult inferArg(std::optional<mlir::Location> location, mlir::Value input, uint64_t axis, Types &types);
 
 } // namespace dscc::dsc

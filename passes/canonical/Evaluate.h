@@ -15,10 +15,14 @@ namespace dscc {
 
 /// Numbers read from a constant; one element if all are equal.
 struct Numbers {
+  /// Of the constant; static.
   mlir::RankedTensorType type;
+  /// Says which of the two lists holds the numbers.
   bool isFloat = false;
+  /// In row-major order.
   std::vector<double> floats;
   std::vector<int64_t> integers; // unsigned 64-bit ones as their bits
+  /// How many numbers are held: one for a splat, whatever the type says.
   size_t size() const { return isFloat ? floats.size() : integers.size(); }
 };
 
@@ -35,6 +39,7 @@ mlir::ElementsAttr getConstant(mlir::Value value);
 mlir::ElementsAttr evaluateConstant(mlir::Operation *op);
 
 // EvaluateMovement.cpp
+/// The result of an op that only moves elements; null for any other op, and for constants whose bytes are not at hand.
 mlir::ElementsAttr evaluateMovement(mlir::Operation *op, llvm::ArrayRef<mlir::ElementsAttr> operands);
 
 /// Bytes as they lie in memory; a single element for a splat. Nothing if they are packed or not at hand.

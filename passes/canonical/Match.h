@@ -18,7 +18,9 @@ bool isNear(double value, double expected);
 
 /// coefficient * product of value^power. What is no product is a factor of its own.
 struct Monomial {
+  /// The product of all constants.
   double coefficient = 1;
+  /// Each value with its power.
   llvm::MapVector<mlir::Value, int64_t> factors;
   /// The power of `value`, which is removed.
   int64_t take(mlir::Value value);

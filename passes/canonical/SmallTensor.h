@@ -12,7 +12,9 @@ namespace dscc {
 
 /// Elements in row-major order.
 template <class T> struct SmallTensor {
+  /// Outermost dim first; none for a scalar.
   llvm::SmallVector<int64_t> shape;
+  /// As many as `shape` says.
   llvm::SmallVector<T> values;
 };
 
@@ -39,6 +41,7 @@ inline size_t broadcastPlace(llvm::ArrayRef<int64_t> shape, llvm::ArrayRef<int64
   return place;
 }
 
+/// `input` broadcast to `shape`, to which it must fit.
 template <class T> SmallTensor<T> expandTensor(const SmallTensor<T> &input, llvm::ArrayRef<int64_t> shape) {
   SmallTensor<T> result{llvm::to_vector(shape), {}};
   forEachIndex(shape, [&](llvm::ArrayRef<int64_t> index) {
@@ -47,6 +50,7 @@ template <class T> SmallTensor<T> expandTensor(const SmallTensor<T> &input, llvm
   return result;
 }
 
+/// The elements at starts + index * steps; all of them must lie inside.
 template <class T>
 SmallTensor<T> sliceTensor(const SmallTensor<T> &input, llvm::ArrayRef<int64_t> starts, llvm::ArrayRef<int64_t> steps,
                            llvm::ArrayRef<int64_t> shape) {
@@ -60,6 +64,7 @@ SmallTensor<T> sliceTensor(const SmallTensor<T> &input, llvm::ArrayRef<int64_t> 
   return result;
 }
 
+/// Dim `axis` of the result, whose dims are `shape`, is dim permutation[axis] of the input.
 template <class T>
 SmallTensor<T> transposeTensor(const SmallTensor<T> &input, llvm::ArrayRef<int64_t> permutation,
                                llvm::ArrayRef<int64_t> shape) {
@@ -73,6 +78,7 @@ SmallTensor<T> transposeTensor(const SmallTensor<T> &input, llvm::ArrayRef<int64
   return result;
 }
 
+/// The inputs one after the other along `axis`; `shape` is the result's.
 template <class T>
 SmallTensor<T> concatTensors(llvm::ArrayRef<SmallTensor<T>> inputs, size_t axis, llvm::ArrayRef<int64_t> shape) {
   SmallTensor<T> result{llvm::to_vector(shape), {}};

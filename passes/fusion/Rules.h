@@ -20,6 +20,7 @@ namespace dscc {
 /// A group while it grows from its root to its producers.
 struct GroupDraft {
   llvm::SetVector<mlir::Operation *> ops; // the root first
+  /// The member that is a hero; null as long as there is none.
   mlir::Operation *hero = nullptr;
   /// Members that only elementwise ops with the root's dims separate from the root.
   llvm::DenseSet<mlir::Operation *> epilogue;
@@ -28,12 +29,15 @@ struct GroupDraft {
   /// Ops in the whole function that could be some hero's epilogue: they belong there rather than here.
   const llvm::DenseSet<mlir::Operation *> *anchored = nullptr;
 
+  /// The member whose result leaves the group.
   mlir::Operation *root() const { return ops.front(); }
 };
 
 /// One reason. The producer joins if each of its users is in the group and accepts it for some reason.
 struct FusionRule {
+  /// Tells the reader of the table what the rule is for; nothing depends on it.
   llvm::StringLiteral name;
+  /// True if `consumer`, a member, would take `producer`. Changes nothing.
   bool (*accepts)(mlir::Operation *producer, mlir::Operation *consumer, const GroupDraft &group);
 };
 
@@ -41,8 +45,11 @@ struct FusionRule {
 llvm::ArrayRef<FusionRule> allFusionRules();
 
 // What ops are.
+/// Each element of the result depends on one element of each operand.
 bool isElementwise(mlir::Operation *op);
+/// Elements are moved, repeated, left out, or (resize) mixed from a few neighbours.
 bool isMovement(mlir::Operation *op);
+/// Decides how its kernel is built: a product, a convolution, a pool, a reduction, a softmax or a norm.
 bool isHero(mlir::Operation *op);
 /// A constant whose elements are all equal.
 bool isSplat(mlir::Operation *op);
@@ -52,16 +59,23 @@ bool isUnitReshape(mlir::Operation *op);
 bool isCheap(mlir::Operation *op);
 /// Reads nothing, or repeats what it reads: cheaper to compute again in each group than to store.
 bool isDuplicable(mlir::Operation *op);
+/// Equal for every value of the named dims.
 bool sameDims(mlir::Value a, mlir::Value b);
 
 // Elementwise.cpp
+/// Movements and elementwise ops are computed where an elementwise op reads them, unless that repeats costly work.
 bool fusesIntoElementwise(mlir::Operation *producer, mlir::Operation *consumer, const GroupDraft &group);
 // Movement.cpp
+/// What is cheap, or read only once, is computed where a movement reads it.
 bool fusesIntoMovement(mlir::Operation *producer, mlir::Operation *consumer, const GroupDraft &group);
+/// What reads nothing is computed again in each group, but for those of products and convolutions.
 bool fusesAsDuplicable(mlir::Operation *producer, mlir::Operation *consumer, const GroupDraft &group);
 // Heroes.cpp
+/// A hero joins the elementwise ops that follow it, if they keep its dims.
 bool fusesAsEpilogue(mlir::Operation *producer, mlir::Operation *consumer, const GroupDraft &group);
+/// Chains that feed rows and windows are computed as these read them.
 bool fusesAsPrologue(mlir::Operation *producer, mlir::Operation *consumer, const GroupDraft &group);
+/// A conversion, and nothing else, may stand between memory and a product.
 bool fusesCastIntoProduct(mlir::Operation *producer, mlir::Operation *consumer, const GroupDraft &group);
 
 } // namespace dscc

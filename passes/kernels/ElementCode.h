@@ -14,8 +14,10 @@
 
 namespace dscc::kernels {
 
+/// The elements of one group's values. What was computed once in a scope is used again there.
 class ElementCode {
 public:
+  /// Writes with `k`, whose pointers cover the group's inputs.
   explicit ElementCode(KernelBuilder &k) : k(k) { scopes.emplace_back(); }
 
   /// The element of `value` at these coordinates, of the compute type.
@@ -26,8 +28,10 @@ public:
 
   /// What is computed inside a region must not be reused outside.
   struct Scope {
+    /// Opens it; the end of the object closes it.
     explicit Scope(ElementCode &code) : code(code) { code.scopes.emplace_back(); }
     ~Scope() { code.scopes.pop_back(); }
+    /// Whose scope it is.
     ElementCode &code;
   };
 
@@ -38,6 +42,7 @@ public:
   /// [0, limits[i]) where limits[i] is set.
   Value elementOr(Value value, const Indices &at, llvm::ArrayRef<Value> limits, Value outside);
 
+  /// What all code is written with.
   KernelBuilder &k;
 
 private:
@@ -53,7 +58,9 @@ private:
 
 /// One row a kind of op that is not elementwise.
 struct ElementRow {
+  /// The op's full name, "dsc.transpose".
   llvm::StringLiteral op;
+  /// The element of `op` at these coordinates, of the compute type.
   Value (*emit)(ElementCode &code, mlir::Operation *op, const Indices &at);
 };
 llvm::ArrayRef<ElementRow> movementRows(); // Movement.cpp
@@ -65,6 +72,7 @@ llvm::ArrayRef<ElementRow> poolRows();     // Pool.cpp
 llvm::ArrayRef<ElementRow> resizeRows();   // Resize.cpp
 llvm::ArrayRef<ElementRow> scatterRows();  // Scatter.cpp
 
+/// True if a row or scalar code knows the op.
 bool hasElementCode(mlir::Operation *op);
 /// True if every op of the group can be emitted; else `reason` names the op and what is missing.
 bool hasElementCode(dsc::GroupOp group, std::string *reason);

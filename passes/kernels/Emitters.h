@@ -9,9 +9,13 @@ namespace dscc::kernels {
 
 /// A kernel while it is written. The emitter fills the body and says how it is launched.
 struct Kernel {
+  /// Whose kernel this is. The emitter may rewrite its body, but not its inputs and results.
   dsc::GroupOp group;
+  /// Stands in the kernel's body, with the group's tensors and named dims at hand.
   KernelBuilder &k;
+  /// What the kernel is written for.
   const Target &target;
+  /// What the emitter's `schedule` returned.
   mlir::DictionaryAttr schedule;
   Value block;  // this block's number along x, index-typed
   Value thread; // CUDA: this thread's number in its block, index-typed
@@ -22,32 +26,46 @@ struct Kernel {
   int64_t scratch = 0; // CPU: bytes of scratch a worker
   int64_t shared = 0;  // CUDA: bytes of dynamic shared memory
 
+  /// The value inside the group that becomes its result.
   Value root() { return group.getBody().front().getTerminator()->getOperand(0); }
+  /// The integer `name` of the schedule, or `otherwise` if it has none.
   int64_t scheduled(llvm::StringRef name, int64_t otherwise) const;
 };
 
 /// One way. `schedule` returns its parameters, or null if it does not take the group.
 struct KernelEmitter {
+  /// As `schedule` has it in the IR.
   llvm::StringLiteral name;
+  /// Its parameters for the group, or null if it does not take it. Changes nothing.
   mlir::DictionaryAttr (*schedule)(dsc::GroupOp group, const Target &target);
+  /// Writes the body of a group that it has scheduled.
   mlir::LogicalResult (*emit)(Kernel &kernel);
 };
 
 /// Every emitter, fastest first. The first that takes a group writes it.
 llvm::ArrayRef<KernelEmitter> allKernelEmitters();
+/// The emitter of this name; null if there is none.
 const KernelEmitter *findKernelEmitter(llvm::StringRef name);
 
 // Elementwise.cpp: each element of the result on its own.
+/// Takes every group that has element code.
 mlir::DictionaryAttr scheduleElementwise(dsc::GroupOp group, const Target &target);
+/// Lanes run along the last dim of the result.
 mlir::LogicalResult emitElementwise(Kernel &kernel);
 // Rows.cpp: reductions, softmax and norms, a row at a time.
+/// Takes groups whose reductions, softmaxes, norms and dots all run over the same rows.
 mlir::DictionaryAttr scheduleRows(dsc::GroupOp group, const Target &target);
+/// A worker or a warp has a row, or lanes have rows of their own where the last dim is kept.
 mlir::LogicalResult emitRows(Kernel &kernel);
 // SharedTiles.cpp: products and convolutions on CUDA, a block's tile at a time.
+/// Takes groups for CUDA with one product or convolution and an epilogue in place.
 mlir::DictionaryAttr scheduleSharedTiles(dsc::GroupOp group, const Target &target);
+/// The threads of a block share slices of both operands.
 mlir::LogicalResult emitSharedTiles(Kernel &kernel);
 // Tiles.cpp: products and convolutions on a CPU, a register tile at a time.
+/// Takes groups for a CPU with one product or convolution; the tile's shape depends on registers and dims.
 mlir::DictionaryAttr scheduleTiles(dsc::GroupOp group, const Target &target);
+/// The sums of a tile stay in registers for the whole inner loop.
 mlir::LogicalResult emitTiles(Kernel &kernel);
 
 /// Runs `body` for this worker's share of `dims`: coordinates whose last one has lanes. Used by emitters whose elements

@@ -8,8 +8,11 @@
 
 namespace dscc::kernels {
 
+/// What the first element is joined to: it changes no result.
 Value reductionStart(KernelBuilder &k, mlir::Operation *op);
+/// Joins two parts of a reduction; scalars or lanes of the compute type.
 Value combineReduced(KernelBuilder &k, mlir::Operation *op, Value a, Value b);
+/// What is done to the whole: a mean divides it by the number of elements.
 Value finishReduction(KernelBuilder &k, mlir::Operation *op, Value total);
 
 /// Nested loops over `sizes` that carry values along; the body gets the position.

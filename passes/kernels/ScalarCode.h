@@ -18,15 +18,22 @@ Value emitScalar(KernelBuilder &k, mlir::Operation *op, ValueRange operands);
 /// ONNX's Cast, from one element type to another (ScalarCast.cpp).
 Value emitCast(KernelBuilder &k, Value value, Type from, Type to, bool saturate);
 
-/// Helpers that emitters of other families use for the same meaning.
+// What emitters of other families compute with the same meaning. `element` says whether integers have signs.
+/// The larger one; NaN if either is NaN.
 Value emitMax(KernelBuilder &k, Value a, Value b, Type element);
+/// The smaller one; NaN if either is NaN.
 Value emitMin(KernelBuilder &k, Value a, Value b, Type element);
+/// a + b of floats or integers.
 Value emitAdd(KernelBuilder &k, Value a, Value b);
+/// a * b of floats or integers.
 Value emitMul(KernelBuilder &k, Value a, Value b);
+/// a < b as ONNX's Less has it; `element` says whether integers have signs.
 Value emitLess(KernelBuilder &k, Value a, Value b, Type element);
-/// The start value of a reduction: 0, 1, lowest, highest.
+/// What a maximum starts from: minus infinity, or the lowest number of the type.
 Value lowestOf(KernelBuilder &k, Type element);
+/// The same for a minimum: infinity, or the highest number.
 Value highestOf(KernelBuilder &k, Type element);
+/// The number 0 of the compute type.
 Value zeroOf(KernelBuilder &k, Type element);
 
 } // namespace dscc::kernels

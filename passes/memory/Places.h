@@ -16,14 +16,17 @@
 
 namespace dscc {
 
+/// One line of the table.
 struct Place {
   DimExpr bytes;                    // a multiple of bufferAlignment
   int64_t first, last;              // it is in use from this op of the function to that one, both included
   llvm::SmallVector<int64_t> above; // the places that it lies on; all come earlier in the table
 };
 
+/// The function's attribute that holds the table.
 inline constexpr llvm::StringLiteral arenaName = "dsc.arena";
 
+/// The table as an attribute; readPlaces reads it back.
 mlir::ArrayAttr encodePlaces(mlir::MLIRContext *context, llvm::ArrayRef<Place> places);
 /// The table of `function`; an error there if it has none, or one that breaks the rules above.
 mlir::FailureOr<std::vector<Place>> readPlaces(mlir::func::FuncOp function);

@@ -20,16 +20,22 @@ namespace dscc {
 
 /// Live from step `first` to step `last`, both included.
 struct Buffer {
+  /// Steps of the program, 0 the first.
   int64_t first, last;
+  /// May be 0: such a buffer is in nobody's way.
   int64_t bytes;
 };
 
+/// True if there is a step in which both are live: then they must not share bytes.
 inline bool liveAtOnce(const Buffer &a, const Buffer &b) { return a.first <= b.last && b.first <= a.last; }
 
+/// Plans for one set of buffers.
 class Planner {
 public:
+  /// The plans name buffers by their place in this list.
   explicit Planner(std::vector<Buffer> buffers);
 
+  /// Where each buffer lies. No two that are live at once share a byte.
   struct Plan {
     std::vector<int64_t> offsets; // one a buffer
     int64_t bytes = 0;            // the highest end

@@ -22,16 +22,24 @@ public:
   HostFunction(mlir::OpBuilder &builder, mlir::Location location, llvm::StringRef name,
                llvm::ArrayRef<mlir::Type> arguments, mlir::Type result, mlir::ArrayAttr symbols);
 
+  /// The function's own argument, from 0 on.
   mlir::Value argument(unsigned index);
+  /// LLVM's one pointer type.
   mlir::Type pointerType();
+  /// The type of sizes, dims and offsets.
   mlir::Type i64();
+  /// The type of a status.
   mlir::Type i32();
+  /// An i64 constant.
   mlir::Value number(int64_t value);
+  /// An i32 constant: 0, or what the function returns at once.
   mlir::Value status(int32_t value);
 
   /// The `index`-th of pointer-sized elements at `base`: its address, or what is there.
   mlir::Value address(mlir::Value base, int64_t index);
+  /// What is there, read as `type`, which must not be larger than a pointer.
   mlir::Value load(mlir::Value base, int64_t index, mlir::Type type);
+  /// Puts a value there, which must not be larger than a pointer.
   void store(mlir::Value value, mlir::Value base, int64_t index);
   /// `base` + `bytes`.
   mlir::Value advance(mlir::Value base, mlir::Value bytes);
@@ -47,9 +55,12 @@ public:
   void returnUnless(mlir::Value condition, mlir::Value value);
   /// Runs `body` only if `condition` holds.
   void onlyIf(mlir::Value condition, llvm::function_ref<void()> body);
+  /// Returns `value`, or nothing if it is null, and ends the function: no more code may follow.
   void finish(mlir::Value value);
 
+  /// Stands at the end of the current block.
   mlir::OpBuilder b;
+  /// Of every op that is made.
   mlir::Location loc;
 
 private:

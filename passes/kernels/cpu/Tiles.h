@@ -11,13 +11,16 @@ namespace dscc::kernels {
 
 /// A vector of columns of the tile, and which of its lanes exist (null: all).
 struct TileColumn {
+  /// Contiguous along the columns.
   Index index;
+  /// Lanes past the last column are off.
   Value mask;
 };
 
 /// A sum of products seen as a matrix product: lanes run along the columns.
 struct Contraction {
   dsc::Dims outer; // dims with a product of their own for each place
+  /// The size of each product's result.
   DimExpr rows, columns;
   DimExpr inner; // terms of each sum
   /// Coordinates of a result element.
