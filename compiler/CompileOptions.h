@@ -48,7 +48,7 @@ struct CompileOptions {
   std::string output;
   /// --target: which of the targets below get a program.
   bool cpu = true, cuda = true;
-  /// Chips that get an image of their own; rows of allChips().
+  /// Chips that get an image of their own; entries of allChips().
   std::vector<std::string> archs = {"sm_80", "sm_86", "sm_89", "sm_90"};
   std::vector<int> cpuLevels = {4, 3}; // --march=x86-64-v4 keeps one
   /// --dim, in the order given.

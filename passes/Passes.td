@@ -227,7 +227,7 @@ def SplitTargets : Pass<"dsc-split-targets", "mlir::ModuleOp"> {
     }
     ```
   }];
-  let options = [ListOption<"targets", "targets", "std::string", "Names of rows of dialects/dsc/Targets.cpp">];
+  let options = [ListOption<"targets", "targets", "std::string", "Names of entries of dialects/dsc/Targets.cpp">];
 }
 
 //===-- grouped ---------------------------------------------------------------------------------------------------===//

@@ -1,5 +1,5 @@
 // Says, in one place, what each stage of the journey promises the next one. A promise, once made, holds until the
-// stage that takes it back; each row names what is new.
+// stage that takes it back; each entry names what is new.
 
 #include "dialects/dsc/Dsc.h"
 #include "dialects/dsc/Targets.h"

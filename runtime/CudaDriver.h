@@ -13,7 +13,7 @@ using CuDevice = int;
 using CuPointer = unsigned long long;
 using CuHandle = void *; // contexts, modules, functions, streams
 
-/// One row a function: name here, symbol in the driver, signature.
+/// One entry a function: its name here, its name in the driver, its signature.
 #define DSCC_CUDA_FUNCTIONS(X)                                                                                         \
   X(init, "cuInit", CuResult(unsigned))                                                                                \
   X(driverVersion, "cuDriverGetVersion", CuResult(int *))                                                              \

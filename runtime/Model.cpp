@@ -127,9 +127,9 @@ static dscc_status load(const char *path, const dscc_open_options &options, dscc
   model.library = dlopen(plain ? local : path, RTLD_NOW | RTLD_LOCAL);
   if (!model.library)
     return fail(DSCC_BAD_FILE, "'%s' cannot be loaded: %s", path, dlerror());
-  model.table = static_cast<const dscc_model_v1 *>(dlsym(model.library, DSCC_MODEL_SYMBOL));
+  model.table = static_cast<const dscc_model_v1 *>(dlsym(model.library, DSCC_MODEL_NAME));
   if (!model.table)
-    return fail(DSCC_BAD_FILE, "'%s' exports no " DSCC_MODEL_SYMBOL ": it is no artifact", path);
+    return fail(DSCC_BAD_FILE, "'%s' exports no " DSCC_MODEL_NAME ": it is no artifact", path);
   if (dscc_status status = checkTable(path, model.table))
     return status;
   model.weights = static_cast<const void **>(calloc(model.table->num_weights + 1, sizeof(void *)));

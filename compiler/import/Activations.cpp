@@ -101,7 +101,7 @@ static LogicalResult convertGelu(NodeImporter &node) {
 }
 
 ArrayRef<Converter> activationConverters() {
-  static constexpr Converter rows[] = {
+  static constexpr Converter entries[] = {
       {"", "LeakyRelu", 1, 1, 1, onFloats<convertLeakyRelu>},
       {"", "PRelu", 7, 2, 2, convertPRelu},
       {"", "Elu", 1, 1, 1, onFloats<convertElu>},
@@ -116,7 +116,7 @@ ArrayRef<Converter> activationConverters() {
       {"", "Shrink", 9, 1, 1, convertShrink},
       {"", "Gelu", 20, 1, 1, onFloats<convertGelu>},
   };
-  return rows;
+  return entries;
 }
 
 } // namespace dscc

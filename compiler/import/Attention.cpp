@@ -237,11 +237,11 @@ static LogicalResult convertRotaryEmbedding(NodeImporter &node) {
 }
 
 ArrayRef<Converter> attentionConverters() {
-  static constexpr Converter rows[] = {
+  static constexpr Converter entries[] = {
       {"", "Attention", 23, 3, 7, onFloats<convertAttention>},
       {"", "RotaryEmbedding", 23, 3, 4, onFloats<convertRotaryEmbedding>},
   };
-  return rows;
+  return entries;
 }
 
 } // namespace dscc

@@ -164,7 +164,7 @@ template <const Taper &taper> static LogicalResult convertTaper(NodeImporter &no
 }
 
 ArrayRef<Converter> constantConverters() {
-  static constexpr Converter rows[] = {
+  static constexpr Converter entries[] = {
       {"", "Constant", 1, 0, 0, convertConstant},
       {"", "ConstantOfShape", 9, 1, 1, convertConstantOfShape},
       {"", "EyeLike", 9, 1, 1, convertEyeLike},
@@ -175,7 +175,7 @@ ArrayRef<Converter> constantConverters() {
       {"", "HammingWindow", 17, 1, 1, convertTaper<hamming>},
       {"", "BlackmanWindow", 17, 1, 1, convertTaper<blackman>},
   };
-  return rows;
+  return entries;
 }
 
 } // namespace dscc

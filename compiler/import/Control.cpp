@@ -27,8 +27,8 @@ static LogicalResult convertIf(NodeImporter &node) {
 }
 
 ArrayRef<Converter> controlConverters() {
-  static constexpr Converter rows[] = {{"", "If", 1, 1, 1, convertIf}};
-  return rows;
+  static constexpr Converter entries[] = {{"", "If", 1, 1, 1, convertIf}};
+  return entries;
 }
 
 } // namespace dscc

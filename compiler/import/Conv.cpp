@@ -198,12 +198,12 @@ static LogicalResult convertConvTranspose(NodeImporter &node) {
 }
 
 ArrayRef<Converter> convConverters() {
-  static constexpr Converter rows[] = {
+  static constexpr Converter entries[] = {
       {"", "Conv", 1, 2, 3, onFloats<convertConv>},
       {"", "ConvInteger", 10, 2, 4, convertConvInteger},
       {"", "ConvTranspose", 1, 2, 3, onFloats<convertConvTranspose>},
   };
-  return rows;
+  return entries;
 }
 
 } // namespace dscc

@@ -6,15 +6,15 @@
 
 namespace dscc {
 
-using Rows = llvm::StringMap<llvm::SmallVector<const Converter *>>;
+using Entries = llvm::StringMap<llvm::SmallVector<const Converter *>>;
 
 static std::string key(llvm::StringRef domain, llvm::StringRef opType) {
   return (domain == "ai.onnx" ? llvm::StringRef() : domain).str() + "\n" + opType.str();
 }
 
-static const Rows &allRows() {
-  static const Rows rows = [] {
-    Rows made;
+static const Entries &allEntries() {
+  static const Entries entries = [] {
+    Entries made;
     for (llvm::ArrayRef<Converter> family :
          {activationConverters(), attentionConverters(), constantConverters(),    controlConverters(),
           convConverters(),       einsumConverters(),    elementwiseConverters(), gatherConverters(),
@@ -22,25 +22,27 @@ static const Rows &allRows() {
           normalizeConverters(),  padConverters(),       poolConverters(),        quantizeConverters(),
           reduceConverters(),     resizeConverters(),    scatterConverters(),     shapeConverters(),
           sliceConverters()})
-      for (const Converter &row : family)
-        made[key(row.domain, row.opType)].push_back(&row);
+      for (const Converter &entry : family)
+        made[key(entry.domain, entry.opType)].push_back(&entry);
     return made;
   }();
-  return rows;
+  return entries;
 }
 
 const Converter *findConverter(llvm::StringRef domain, llvm::StringRef opType, int64_t opset) {
   const Converter *best = nullptr;
-  auto rows = allRows().find(key(domain, opType));
-  if (rows == allRows().end())
+  auto entries = allEntries().find(key(domain, opType));
+  if (entries == allEntries().end())
     return nullptr;
-  for (const Converter *row : rows->second)
-    if (row->since <= opset && (!best || row->since > best->since))
-      best = row;
+  for (const Converter *entry : entries->second)
+    if (entry->since <= opset && (!best || entry->since > best->since))
+      best = entry;
   return best;
 }
 
-bool isKnownOperator(llvm::StringRef domain, llvm::StringRef opType) { return allRows().contains(key(domain, opType)); }
+bool isKnownOperator(llvm::StringRef domain, llvm::StringRef opType) {
+  return allEntries().contains(key(domain, opType));
+}
 
 namespace {
 /// What to use instead of an operator that only exists elsewhere.
@@ -70,8 +72,8 @@ std::string nearestOperator(llvm::StringRef opType) {
       return advice.hint.str();
   std::string nearest;
   unsigned least = opType.size() / 3 + 1;
-  for (const auto &row : allRows()) {
-    llvm::StringRef name = row.getKey().split('\n').second;
+  for (const auto &entry : allEntries()) {
+    llvm::StringRef name = entry.getKey().split('\n').second;
     unsigned distance = name.edit_distance(opType, /*AllowReplacements=*/true, least);
     if (distance < least || (distance == least && !nearest.empty() && name < llvm::StringRef(nearest))) {
       least = distance;

@@ -1,4 +1,4 @@
-// Which ONNX operators there are, and who converts them: one file a family, one row an operator.
+// Which ONNX operators there are, and who converts them: one file a family, one entry an operator.
 
 #ifndef DSCC_COMPILER_IMPORT_CONVERTERS_H
 #define DSCC_COMPILER_IMPORT_CONVERTERS_H
@@ -7,11 +7,11 @@
 
 namespace dscc {
 
-/// One row: how nodes of an operator are converted from an opset on.
+/// One entry: how nodes of an operator are converted from an opset on.
 struct Converter {
   /// As the node has them; the standard's domain is "".
   llvm::StringLiteral domain, opType;
-  int64_t since;                 // the oldest opset that this row understands
+  int64_t since;                 // the oldest opset that this entry understands
   unsigned minInputs, maxInputs; // the first minInputs are never null
   /// Sets the node's results, or says why not. The inputs have been counted.
   mlir::LogicalResult (*convert)(NodeImporter &node);
@@ -27,7 +27,7 @@ template <mlir::LogicalResult convert(NodeImporter &)> mlir::LogicalResult onFlo
   return convert(node);
 }
 
-/// The row for this operator at this opset: the one with the highest `since` that is not above it.
+/// The entry for this operator at this opset: the one with the highest `since` that is not above it.
 const Converter *findConverter(llvm::StringRef domain, llvm::StringRef opType, int64_t opset);
 /// True if some opset has the operator.
 bool isKnownOperator(llvm::StringRef domain, llvm::StringRef opType);

@@ -12,7 +12,7 @@ void DimFacts::relate(StringRef kind, const DimExpr &a, const DimExpr &b, String
     return;
   Builder builder(context);
   auto text = [&](StringRef name, StringRef value) { return builder.getNamedAttr(name, builder.getStringAttr(value)); };
-  rows.push_back(
+  entries.push_back(
       builder.getDictionaryAttr({text("kind", kind), text("lhs", lhs), text("rhs", rhs), text("node", node)}));
 }
 
@@ -25,15 +25,15 @@ bool DimFacts::limitDim(const DimExpr &dim, int64_t most) {
   return true;
 }
 
-ArrayAttr DimFacts::relations() const { return ArrayAttr::get(context, rows); }
+ArrayAttr DimFacts::relations() const { return ArrayAttr::get(context, entries); }
 
 ArrayAttr DimFacts::limited(ArrayAttr symbols) const {
   Builder builder(context);
-  return builder.getArrayAttr(llvm::map_to_vector(symbols, [&](Attribute row) -> Attribute {
-    NamedAttrList fields(cast<DictionaryAttr>(row));
+  return builder.getArrayAttr(llvm::map_to_vector(symbols, [&](Attribute entry) -> Attribute {
+    NamedAttrList fields(cast<DictionaryAttr>(entry));
     auto limit = maxima.find(cast<StringAttr>(fields.get("name")).getValue());
     if (limit == maxima.end())
-      return row;
+      return entry;
     int64_t max = std::min(limit->second, cast<IntegerAttr>(fields.get("max")).getInt());
     fields.set("max", builder.getI64IntegerAttr(max));
     return fields.getDictionary(context);

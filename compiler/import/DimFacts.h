@@ -17,8 +17,8 @@ public:
   /// Makes its attributes in `context`.
   explicit DimFacts(mlir::MLIRContext *context) : context(context) {}
 
-  /// Demands that `a` and `b` stand in the relation `kind` (a row of dsc.relations: "equal", "broadcast", "multiple")
-  /// at every run, for the sake of `node`. The same demand is kept once, with the first node that makes it.
+  /// Demands that `a` and `b` stand in the relation `kind` (an entry of dsc.relations: "equal", "broadcast",
+  /// "multiple") at every run, for the sake of `node`. The same demand is kept once, with the first node that makes it.
   void relate(llvm::StringRef kind, const DimExpr &a, const DimExpr &b, llvm::StringRef node);
   /// Bounds a named dim, for all runs; false if `dim` is another expression.
   bool limitDim(const DimExpr &dim, int64_t most);
@@ -30,8 +30,8 @@ public:
 
 private:
   mlir::MLIRContext *context;
-  llvm::SmallVector<mlir::Attribute> rows;
-  llvm::StringSet<> texts;         // of the rows
+  llvm::SmallVector<mlir::Attribute> entries;
+  llvm::StringSet<> texts;         // of the entries
   llvm::StringMap<int64_t> maxima; // of named dims
 };
 

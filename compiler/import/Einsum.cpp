@@ -183,8 +183,8 @@ static LogicalResult convertEinsum(NodeImporter &node) {
 }
 
 ArrayRef<Converter> einsumConverters() {
-  static constexpr Converter rows[] = {{"", "Einsum", 12, 1, anyCount, convertEinsum}};
-  return rows;
+  static constexpr Converter entries[] = {{"", "Einsum", 12, 1, anyCount, convertEinsum}};
+  return entries;
 }
 
 } // namespace dscc

@@ -158,7 +158,7 @@ static LogicalResult convertClip(NodeImporter &node) {
 }
 
 ArrayRef<Converter> elementwiseConverters() {
-  static constexpr Converter rows[] = {
+  static constexpr Converter entries[] = {
       {"", "Abs", 1, 1, 1, convertUnary<dsc::AbsOp>},
       {"", "Neg", 1, 1, 1, convertUnary<dsc::NegOp>},
       {"", "Sign", 9, 1, 1, convertUnary<dsc::SignOp>},
@@ -218,7 +218,7 @@ ArrayRef<Converter> elementwiseConverters() {
       {"", "Clip", 6, 1, 1, convertClipByAttributes},
       {"", "Clip", 11, 1, 3, convertClip},
   };
-  return rows;
+  return entries;
 }
 
 } // namespace dscc

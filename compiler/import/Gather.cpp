@@ -52,13 +52,13 @@ static LogicalResult convertReverseSequence(NodeImporter &node) {
 }
 
 ArrayRef<Converter> gatherConverters() {
-  static constexpr Converter rows[] = {
+  static constexpr Converter entries[] = {
       {"", "Gather", 1, 2, 2, convertAlongAxis<dsc::GatherOp>},
       {"", "GatherElements", 11, 2, 2, convertAlongAxis<dsc::GatherElementsOp>},
       {"", "GatherND", 11, 2, 2, convertGatherNd},
       {"", "ReverseSequence", 10, 2, 2, convertReverseSequence},
   };
-  return rows;
+  return entries;
 }
 
 } // namespace dscc

@@ -42,7 +42,7 @@ LogicalResult GraphImporter::importInitializers(const onnx::GraphProto &graph, c
   return success();
 }
 
-/// How to say what a node is that no row converts.
+/// How to say what a node is that no entry converts.
 static LogicalResult reportUnsupported(const FlatNode &node, Problems &problems) {
   StringRef domain = node.node->domain(), op = node.node->op_type();
   if (!domain.empty() && domain != "ai.onnx" && !isKnownOperator(domain, op))

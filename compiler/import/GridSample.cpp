@@ -205,10 +205,10 @@ LogicalResult GridSampler::convert() {
 static LogicalResult convertGridSample(NodeImporter &node) { return GridSampler(node).convert(); }
 
 ArrayRef<Converter> gridSampleConverters() {
-  static constexpr Converter rows[] = {
+  static constexpr Converter entries[] = {
       {"", "GridSample", 16, 2, 2, convertGridSample},
   };
-  return rows;
+  return entries;
 }
 
 } // namespace dscc

@@ -60,11 +60,11 @@ static LogicalResult convertSoftmaxCrossEntropyLoss(NodeImporter &node) {
 }
 
 ArrayRef<Converter> lossConverters() {
-  static constexpr Converter rows[] = {
+  static constexpr Converter entries[] = {
       {"", "NegativeLogLikelihoodLoss", 12, 2, 3, onFloats<convertNegativeLogLikelihoodLoss>},
       {"", "SoftmaxCrossEntropyLoss", 12, 2, 3, onFloats<convertSoftmaxCrossEntropyLoss>},
   };
-  return rows;
+  return entries;
 }
 
 } // namespace dscc

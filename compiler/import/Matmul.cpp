@@ -83,12 +83,12 @@ static LogicalResult convertMatMulInteger(NodeImporter &node) {
 }
 
 ArrayRef<Converter> matmulConverters() {
-  static constexpr Converter rows[] = {
+  static constexpr Converter entries[] = {
       {"", "MatMul", 1, 2, 2, convertMatMul},
       {"", "Gemm", 7, 2, 3, convertGemm},
       {"", "MatMulInteger", 10, 2, 4, convertMatMulInteger},
   };
-  return rows;
+  return entries;
 }
 
 } // namespace dscc

@@ -251,7 +251,7 @@ static LogicalResult convertDepthToSpace(NodeImporter &node) {
 }
 
 ArrayRef<Converter> movementConverters() {
-  static constexpr Converter rows[] = {
+  static constexpr Converter entries[] = {
       {"", "Identity", 1, 1, 1, convertIdentity},
       {"", "Dropout", 7, 1, 3, convertDropout},
       {"", "Transpose", 1, 1, 1, convertTranspose},
@@ -267,7 +267,7 @@ ArrayRef<Converter> movementConverters() {
       {"", "SpaceToDepth", 1, 1, 1, convertSpaceToDepth},
       {"", "DepthToSpace", 1, 1, 1, convertDepthToSpace},
   };
-  return rows;
+  return entries;
 }
 
 } // namespace dscc

@@ -195,7 +195,7 @@ template <Body body> static LogicalResult convertFlattened(NodeImporter &node) {
 }
 
 ArrayRef<Converter> normalizeConverters() {
-  static constexpr Converter rows[] = {
+  static constexpr Converter entries[] = {
       {"", "BatchNormalization", 7, 5, 5, onFloats<convertBatchNormalization>},
       {"", "InstanceNormalization", 1, 3, 3, onFloats<convertInstanceNormalization>},
       {"", "GroupNormalization", 18, 3, 3, onFloats<convertGroupNormalization>},
@@ -209,7 +209,7 @@ ArrayRef<Converter> normalizeConverters() {
       {"", "Hardmax", 1, 1, 1, onFloats<convertFlattened<hardmax>>},
       {"", "Hardmax", 13, 1, 1, onFloats<convertAlongAxis<hardmax>>},
   };
-  return rows;
+  return entries;
 }
 
 } // namespace dscc

@@ -86,11 +86,11 @@ static LogicalResult convertPad(NodeImporter &node) {
 }
 
 ArrayRef<Converter> padConverters() {
-  static constexpr Converter rows[] = {
+  static constexpr Converter entries[] = {
       {"", "Pad", 2, 1, 1, convertPadByAttributes},
       {"", "Pad", 11, 2, 4, convertPad},
   };
-  return rows;
+  return entries;
 }
 
 } // namespace dscc

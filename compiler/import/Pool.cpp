@@ -135,7 +135,7 @@ static LogicalResult convertLrn(NodeImporter &node) {
 }
 
 ArrayRef<Converter> poolConverters() {
-  static constexpr Converter rows[] = {
+  static constexpr Converter entries[] = {
       {"", "MaxPool", 1, 1, 1, convertMaxPool},
       {"", "AveragePool", 1, 1, 1, onFloats<convertAveragePool>},
       {"", "LpPool", 2, 1, 1, onFloats<convertLpPool>},
@@ -145,7 +145,7 @@ ArrayRef<Converter> poolConverters() {
       {"", "LpNormalization", 1, 1, 1, onFloats<convertLpNormalization>},
       {"", "LRN", 1, 1, 1, onFloats<convertLrn>},
   };
-  return rows;
+  return entries;
 }
 
 } // namespace dscc

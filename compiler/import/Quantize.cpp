@@ -180,14 +180,14 @@ static LogicalResult convertQLinearConv(NodeImporter &node) {
 }
 
 ArrayRef<Converter> quantizeConverters() {
-  static constexpr Converter rows[] = {
+  static constexpr Converter entries[] = {
       {"", "QuantizeLinear", 10, 2, 3, convertQuantizeLinear},
       {"", "DequantizeLinear", 10, 2, 3, convertDequantizeLinear},
       {"", "DynamicQuantizeLinear", 11, 1, 1, convertDynamicQuantizeLinear},
       {"", "QLinearMatMul", 10, 8, 8, convertQLinearMatMul},
       {"", "QLinearConv", 10, 8, 9, convertQLinearConv},
   };
-  return rows;
+  return entries;
 }
 
 } // namespace dscc

@@ -119,7 +119,7 @@ template <class Op> static LogicalResult convertCumulative(NodeImporter &node) {
 }
 
 ArrayRef<Converter> reduceConverters() {
-  static constexpr Converter rows[] = {
+  static constexpr Converter entries[] = {
       {"", "ReduceSum", 1, 1, 2, convertReduction<reduce<dsc::ReduceSumOp>>},
       {"", "ReduceProd", 1, 1, 2, convertReduction<reduce<dsc::ReduceProdOp>>},
       {"", "ReduceMax", 1, 1, 2, convertReduction<reduce<dsc::ReduceMaxOp>>},
@@ -135,7 +135,7 @@ ArrayRef<Converter> reduceConverters() {
       {"", "CumSum", 11, 2, 2, convertCumulative<dsc::CumSumOp>},
       {"", "CumProd", 26, 2, 2, convertCumulative<dsc::CumProdOp>},
   };
-  return rows;
+  return entries;
 }
 
 } // namespace dscc

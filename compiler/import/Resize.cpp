@@ -150,12 +150,12 @@ static LogicalResult convertUpsample(NodeImporter &node) {
 }
 
 ArrayRef<Converter> resizeConverters() {
-  static constexpr Converter rows[] = {
+  static constexpr Converter entries[] = {
       {"", "Resize", 10, 2, 2, convertUpsample},
       {"", "Resize", 11, 1, 4, convertResize},
       {"", "Upsample", 7, 1, 2, convertUpsample},
   };
-  return rows;
+  return entries;
 }
 
 } // namespace dscc

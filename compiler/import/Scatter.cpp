@@ -71,13 +71,13 @@ static LogicalResult convertTensorScatter(NodeImporter &node) {
 }
 
 ArrayRef<Converter> scatterConverters() {
-  static constexpr Converter rows[] = {
+  static constexpr Converter entries[] = {
       {"", "Scatter", 9, 3, 3, convertScatterElements},
       {"", "ScatterElements", 11, 3, 3, convertScatterElements},
       {"", "ScatterND", 11, 3, 3, convertScatterNd},
       {"", "TensorScatter", 24, 2, 3, convertTensorScatter},
   };
-  return rows;
+  return entries;
 }
 
 } // namespace dscc

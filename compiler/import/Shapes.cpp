@@ -23,11 +23,11 @@ static LogicalResult convertSize(NodeImporter &node) {
 }
 
 ArrayRef<Converter> shapeConverters() {
-  static constexpr Converter rows[] = {
+  static constexpr Converter entries[] = {
       {"", "Shape", 1, 1, 1, convertShape},
       {"", "Size", 1, 1, 1, convertSize},
   };
-  return rows;
+  return entries;
 }
 
 } // namespace dscc

@@ -218,7 +218,7 @@ LogicalResult SignatureReader::bindShapes() {
 Signature SignatureReader::finish() {
   Builder builder(&context);
   Signature signature;
-  SmallVector<Attribute> rows;
+  SmallVector<Attribute> entries;
   for (const Input &input : inputs)
     signature.inputs.push_back({input.name, dsc::makeTensor(input.dims, input.element)});
   llvm::StringSet<> done;
@@ -228,13 +228,13 @@ Signature SignatureReader::finish() {
       if (!name || !done.insert(*name).second)
         continue;
       const Symbol &symbol = symbols.find(*name)->second;
-      rows.push_back(builder.getDictionaryAttr({builder.getNamedAttr("name", builder.getStringAttr(*name)),
-                                                builder.getNamedAttr("min", builder.getI64IntegerAttr(symbol.min)),
-                                                builder.getNamedAttr("max", builder.getI64IntegerAttr(symbol.max)),
-                                                builder.getNamedAttr("input", builder.getI64IntegerAttr(i)),
-                                                builder.getNamedAttr("axis", builder.getI64IntegerAttr(axis))}));
+      entries.push_back(builder.getDictionaryAttr({builder.getNamedAttr("name", builder.getStringAttr(*name)),
+                                                   builder.getNamedAttr("min", builder.getI64IntegerAttr(symbol.min)),
+                                                   builder.getNamedAttr("max", builder.getI64IntegerAttr(symbol.max)),
+                                                   builder.getNamedAttr("input", builder.getI64IntegerAttr(i)),
+                                                   builder.getNamedAttr("axis", builder.getI64IntegerAttr(axis))}));
     }
-  signature.symbols = builder.getArrayAttr(rows);
+  signature.symbols = builder.getArrayAttr(entries);
   return signature;
 }
 

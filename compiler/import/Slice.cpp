@@ -145,12 +145,12 @@ static LogicalResult convertCenterCropPad(NodeImporter &node) {
 }
 
 ArrayRef<Converter> sliceConverters() {
-  static constexpr Converter rows[] = {
+  static constexpr Converter entries[] = {
       {"", "Slice", 1, 1, 1, convertSliceByAttributes},
       {"", "Slice", 10, 3, 5, convertSlice},
       {"", "CenterCropPad", 18, 2, 2, convertCenterCropPad},
   };
-  return rows;
+  return entries;
 }
 
 } // namespace dscc

@@ -2,7 +2,7 @@
 //
 //     scf arith math vector llvm  ==>  llvm  ==>  LLVM IR  ==>  x86-64 ELF object
 //
-// An artifact has no undefined symbols. What LLVM may still call (memcpy, double-precision math, fmod) is in the
+// An artifact has no undefined names. What LLVM may still call (memcpy, double-precision math, fmod) is in the
 // compiler's own math library, linked in when needed (math/Math.c).
 
 #include "compiler/translate/HostCode.h"
@@ -102,8 +102,8 @@ static void setAttributes(llvm::Module &module, const HostOptions &options) {
   }
 }
 
-/// Gives each symbol of a program a name of its own in the artifact.
-static void renameSymbols(llvm::Module &module, llvm::StringRef prefix) {
+/// Makes each name of a program its own in the artifact.
+static void prefixNames(llvm::Module &module, llvm::StringRef prefix) {
   for (llvm::GlobalValue &value : module.global_values()) {
     if (value.isDeclaration() || value.hasLocalLinkage())
       continue;
@@ -179,7 +179,7 @@ HostObject compileHost(ModuleOp module, const HostOptions &options, JobLog &log)
     log.fail(ExitCode::Internal, "cannot translate the host code of " + options.prefix + "* to LLVM IR");
     return {};
   }
-  renameSymbols(*translated, options.prefix);
+  prefixNames(*translated, options.prefix);
   return compileHost(*translated, options, log);
 }
 

@@ -12,7 +12,7 @@ namespace dscc {
 
 /// How an object is to be made.
 struct HostOptions {
-  std::string prefix;  // put before every symbol: programs share one artifact
+  std::string prefix;  // put before every name: programs share one artifact
   std::string cpuName; // LLVM's -mcpu
   int vectorBits = 0;  // 0: LLVM's choice
   /// 0 to 3, as -O has it.
@@ -26,11 +26,11 @@ struct HostObject {
   std::string llvm;  // if asked for
 };
 
-/// Compiles `module`, which holds llvm.funcs over scf, arith, math, vector and llvm, and consumes its IR. All symbols
+/// Compiles `module`, which holds llvm.funcs over scf, arith, math, vector and llvm, and consumes its IR. All names
 /// come out hidden. On failure the log says why.
 HostObject compileHost(mlir::ModuleOp module, const HostOptions &options, JobLog &log);
 
-/// The same from LLVM IR on; symbols keep their names and visibility.
+/// The same from LLVM IR on; names stay as they are, and as visible.
 HostObject compileHost(llvm::Module &module, const HostOptions &options, JobLog &log);
 
 /// To be called once, before any of the above.

@@ -8,7 +8,7 @@
 
 namespace dscc {
 
-/// Links `objects` (contents, not names) into the shared object `output`, with the weights at weightDataSymbol and the
+/// Links `objects` (contents, not names) into the shared object `output`, with the weights at weightDataName and the
 /// trailer of <dscc/abi.h> at its end. Returns its size in bytes.
 uint64_t linkArtifact(llvm::ArrayRef<std::string> objects, const Weights &weights, llvm::StringRef output, JobLog &log);
 

@@ -7,7 +7,7 @@
 
 namespace dscc {
 
-/// An x86-64 ELF object. All its symbols are hidden.
+/// An x86-64 ELF object. All its names are hidden.
 llvm::StringRef hostMathLibrary();
 
 /// LLVM bitcode for NVPTX.

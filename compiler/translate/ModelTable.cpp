@@ -213,7 +213,7 @@ static llvm::Constant *reserveWeights(TableWriter &w, uint64_t bytes) {
     return w.null();
   auto *type = llvm::ArrayType::get(llvm::Type::getInt8Ty(w.context), bytes);
   auto *global = new llvm::GlobalVariable(w.module, type, /*isConstant=*/false, llvm::GlobalValue::ExternalLinkage,
-                                          llvm::ConstantAggregateZero::get(type), weightDataSymbol);
+                                          llvm::ConstantAggregateZero::get(type), weightDataName);
   global->setVisibility(llvm::GlobalValue::HiddenVisibility);
   global->setAlignment(llvm::Align(4096));
   // Large, hence in .lbss: nothing is addressed across it, so it can have any size.
@@ -234,7 +234,7 @@ void buildModelTable(ModuleOp module, const ModelEntry &model, llvm::Module &tab
   auto symbols = module->getAttrOfType<ArrayAttr>("dsc.symbols");
   size_t numSymbols = symbols ? symbols.size() : 0;
   auto relations = module->getAttrOfType<ArrayAttr>("dsc.relations");
-  if (model.sidesSymbol.empty() || !symbols)
+  if (model.sidesName.empty() || !symbols)
     relations = {};
 
   llvm::Constant *record = w.record({w.u32(DSCC_MODEL_MAGIC),
@@ -250,7 +250,7 @@ void buildModelTable(ModuleOp module, const ModelEntry &model, llvm::Module &tab
                                      w.array(outputs),
                                      writeWeights(w, model.weights),
                                      writePrograms(w, model),
-                                     w.elsewhere(model.dimsSymbol),
+                                     w.elsewhere(model.dimsName),
                                      reserveWeights(w, model.weightBytes),
                                      w.u64(model.weightBytes),
                                      w.null(),
@@ -258,14 +258,14 @@ void buildModelTable(ModuleOp module, const ModelEntry &model, llvm::Module &tab
                                      w.u32(relations ? relations.size() : 0),
                                      w.u32(0),
                                      relations ? writeRelations(w, relations, symbols) : w.null(),
-                                     relations ? w.elsewhere(model.sidesSymbol) : w.null()});
+                                     relations ? w.elsewhere(model.sidesName) : w.null()});
   auto *global = new llvm::GlobalVariable(table, record->getType(), /*isConstant=*/true,
-                                          llvm::GlobalValue::ExternalLinkage, record, DSCC_MODEL_SYMBOL);
+                                          llvm::GlobalValue::ExternalLinkage, record, DSCC_MODEL_NAME);
   global->setAlignment(llvm::Align(8));
 }
 
 void fillWeights(const Weights &weights, llvm::Module &table, JobLog &log) {
-  llvm::GlobalVariable *global = table.getGlobalVariable(weightDataSymbol);
+  llvm::GlobalVariable *global = table.getGlobalVariable(weightDataName);
   if (!global)
     return;
   int file = memfd_create("dscc-weights", MFD_CLOEXEC);

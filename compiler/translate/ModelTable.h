@@ -46,9 +46,9 @@ struct ImageEntry {
 
 /// Becomes a dscc_program.
 struct ProgramEntry {
-  /// A row of allTargets().
+  /// An entry of allTargets().
   const Target *target;
-  std::string prefix;     // of its symbols
+  std::string prefix;     // of its names
   size_t firstWeight = 0; // where its list begins in the table
   /// In the order in which launches number them.
   std::vector<KernelEntry> kernels;
@@ -66,12 +66,12 @@ struct ModelEntry {
   uint64_t weightBytes = 0;
   std::string buildInfo; // JSON
   /// The name of the function that computes the dims of inputs and outputs.
-  std::string dimsSymbol;
-  std::string sidesSymbol; // empty if the model has no relations
+  std::string dimsName;
+  std::string sidesName; // empty if the model has no relations
 };
 
-/// Symbol whose address is that of the weights; the linker reserves their place (Link.h).
-inline constexpr llvm::StringLiteral weightDataSymbol = "dscc.weights";
+/// The name whose address is that of the weights; the linker reserves their place (Link.h).
+inline constexpr llvm::StringLiteral weightDataName = "dscc.weights";
 
 /// Adds the table to `table`. The signature comes from `module`: the declaration of @main, and dsc.symbols. Functions
 /// are referred to by name: PREFIX + "run", "arena_bytes" and the kernels' names.

@@ -157,11 +157,11 @@ void Translator::takeProgram(ModuleOp nested, const Target &target) {
 /// The functions of the top module: how many elements the outputs have is the same for all programs.
 void Translator::takeDims() {
   if (module.lookupSymbol<LLVM::LLVMFuncOp>("sides"))
-    model.sidesSymbol = "model.sides";
+    model.sidesName = "model.sides";
   OwningOpRef<ModuleOp> top = ModuleOp::create(module.getLoc());
   for (auto function : llvm::make_early_inc_range(module.getOps<LLVM::LLVMFuncOp>()))
     function->moveBefore(top->getBody(), top->getBody()->end());
-  model.dimsSymbol = "model.dims";
+  model.dimsName = "model.dims";
   addHostJob(std::move(top), "model.", anyCpu, 0);
 }
 
@@ -197,7 +197,7 @@ void Translator::runDeviceJob(DeviceJob &job) {
     ChipJob &chip = job.chips.emplace_back();
     chip.chip = findChip(arch);
     if (!chip.chip)
-      chip.log.fail(ExitCode::Usage, "there is no table row for the chip " + arch);
+      chip.log.fail(ExitCode::Usage, "there is no table entry for the chip " + arch);
   }
   for (ChipJob &chip : job.chips)
     if (chip.chip)

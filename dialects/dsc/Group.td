@@ -39,7 +39,7 @@ def LaunchOp : DscOp<"launch"> {
   let summary = "one launch of an emitted kernel";
   let description = [{
     `grid` counts the blocks; the kernel takes the inputs, the results, then the named dims in `symbols`, in order.
-    `places` says which row of the function's `dsc.arena` holds each result, -1 for what lies in an output.
+    `places` says which entry of the function's `dsc.arena` holds each result, -1 for what lies in an output.
 
     ```mlir
     %y = dsc.launch @kernel (%x) {grid = #dsc.dims<1, 1, 1>, symbols = [], places = array<i64: 0>}

@@ -129,11 +129,11 @@ ElementsAttr makeConstant(const Numbers &numbers, StringRef name) {
 }
 
 namespace {
-struct FloatRow {
+struct FloatEntry {
   StringLiteral op;
   double (*compute)(double a, double b);
 };
-struct IntegerRow {
+struct IntegerEntry {
   StringLiteral op;
   int64_t (*compute)(int64_t a, int64_t b);
 };
@@ -142,7 +142,7 @@ struct IntegerRow {
 static double minimum(double a, double b) { return std::isnan(a) || std::isnan(b) ? NAN : std::min(a, b); }
 static double maximum(double a, double b) { return std::isnan(a) || std::isnan(b) ? NAN : std::max(a, b); }
 
-static constexpr FloatRow floatRows[] = {
+static constexpr FloatEntry floatEntries[] = {
     {"dsc.abs", [](double a, double) { return std::fabs(a); }},
     {"dsc.neg", [](double a, double) { return -a; }},
     {"dsc.floor", [](double a, double) { return std::floor(a); }},
@@ -170,7 +170,7 @@ static constexpr FloatRow floatRows[] = {
 };
 
 /// Integers wrap around, as in the kernels; division is left to them.
-static constexpr IntegerRow integerRows[] = {
+static constexpr IntegerEntry integerEntries[] = {
     {"dsc.neg", [](int64_t a, int64_t) { return int64_t(-uint64_t(a)); }},
     {"dsc.add", [](int64_t a, int64_t b) { return int64_t(uint64_t(a) + uint64_t(b)); }},
     {"dsc.sub", [](int64_t a, int64_t b) { return int64_t(uint64_t(a) - uint64_t(b)); }},
@@ -187,8 +187,8 @@ static std::vector<size_t> broadcastPlaces(ArrayRef<int64_t> shape, ArrayRef<int
   return places;
 }
 
-template <class T, class Row>
-static void computeElements(const Row &row, RankedTensorType type, ArrayRef<Numbers> operands,
+template <class T, class Entry>
+static void computeElements(const Entry &entry, RankedTensorType type, ArrayRef<Numbers> operands,
                             std::vector<T> Numbers::*values, Numbers &result) {
   bool allSplat = llvm::all_of(operands, [](const Numbers &n) { return n.size() == 1; });
   size_t count = allSplat ? 1 : type.getNumElements();
@@ -203,7 +203,7 @@ static void computeElements(const Row &row, RankedTensorType type, ArrayRef<Numb
     return from[from.size() == 1 ? 0 : places[operand].empty() ? i : places[operand][i]];
   };
   for (size_t i = 0; i < count; ++i)
-    (result.*values).push_back(row.compute(at(0, i), at(1, i)));
+    (result.*values).push_back(entry.compute(at(0, i), at(1, i)));
 }
 
 /// A conversion between numbers, as long as it is one that is the same everywhere.
@@ -233,16 +233,16 @@ static std::optional<Numbers> evaluateElementwise(Operation *op, RankedTensorTyp
   Numbers result{type, isFloat, {}, {}};
   StringRef name = op->getName().getStringRef();
   if (isFloat) {
-    auto row = llvm::find_if(floatRows, [&](const FloatRow &r) { return r.op == name; });
-    if (row == std::end(floatRows))
+    auto entry = llvm::find_if(floatEntries, [&](const FloatEntry &e) { return e.op == name; });
+    if (entry == std::end(floatEntries))
       return std::nullopt;
-    computeElements<double>(*row, type, operands, &Numbers::floats, result);
+    computeElements<double>(*entry, type, operands, &Numbers::floats, result);
     return result;
   }
-  auto row = llvm::find_if(integerRows, [&](const IntegerRow &r) { return r.op == name; });
-  if (row == std::end(integerRows))
+  auto entry = llvm::find_if(integerEntries, [&](const IntegerEntry &e) { return e.op == name; });
+  if (entry == std::end(integerEntries))
     return std::nullopt;
-  computeElements<int64_t>(*row, type, operands, &Numbers::integers, result);
+  computeElements<int64_t>(*entry, type, operands, &Numbers::integers, result);
   return result;
 }
 

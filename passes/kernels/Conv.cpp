@@ -200,12 +200,12 @@ Contraction contractionOf(ElementCode &code, dsc::ConvOp op) {
   return c;
 }
 
-ArrayRef<ElementRow> convRows() {
-  static constexpr ElementRow rows[] = {
+ArrayRef<ElementEntry> convEntries() {
+  static constexpr ElementEntry entries[] = {
       {"dsc.conv", emitConv},
       {"dsc.conv_transpose", emitConvTranspose},
   };
-  return rows;
+  return entries;
 }
 
 } // namespace dscc::kernels

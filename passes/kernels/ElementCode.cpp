@@ -11,20 +11,20 @@ using namespace mlir;
 
 namespace dscc::kernels {
 
-static const ElementRow *findElementRow(Operation *op) {
-  static const llvm::StringMap<const ElementRow *> table = [] {
-    llvm::StringMap<const ElementRow *> map;
-    for (ArrayRef<ElementRow> family : {movementRows(), gatherRows(), reduceRows(), matmulRows(), convRows(),
-                                        poolRows(), resizeRows(), scatterRows()})
-      for (const ElementRow &row : family)
-        map[row.op] = &row;
+static const ElementEntry *findElementEntry(Operation *op) {
+  static const llvm::StringMap<const ElementEntry *> table = [] {
+    llvm::StringMap<const ElementEntry *> map;
+    for (ArrayRef<ElementEntry> family : {movementEntries(), gatherEntries(), reduceEntries(), matmulEntries(),
+                                          convEntries(), poolEntries(), resizeEntries(), scatterEntries()})
+      for (const ElementEntry &entry : family)
+        map[entry.op] = &entry;
     return map;
   }();
   return table.lookup(op->getName().getStringRef());
 }
 
 bool hasElementCode(Operation *op) {
-  return isa<dsc::ElementwiseOpInterface>(op) ? hasScalarCode(op) : findElementRow(op) != nullptr;
+  return isa<dsc::ElementwiseOpInterface>(op) ? hasScalarCode(op) : findElementEntry(op) != nullptr;
 }
 
 bool hasElementCode(dsc::GroupOp group, std::string *reason) {
@@ -64,7 +64,7 @@ Value ElementCode::element(Value value, const Indices &at) {
 
 Value ElementCode::compute(Operation *op, const Indices &at) {
   if (!isa<dsc::ElementwiseOpInterface>(op))
-    return findElementRow(op)->emit(*this, op, at);
+    return findElementEntry(op)->emit(*this, op, at);
   dsc::Dims dims = dsc::getDims(op->getResult(0));
   SmallVector<Value> operands;
   for (Value operand : op->getOperands())

@@ -2,7 +2,7 @@
 //
 //   element(relu, [i, j])  ->  element(add, [i, j])  ->  load(a, [i, j]) + load(b, [0, j])
 //
-// Movement ops turn the coordinates; reductions, products and windows become loops. Every op has a row here, so that
+// Movement ops turn the coordinates; reductions, products and windows become loops. Every op has an entry here, so that
 // any group can be emitted; the faster emitters preset the hero's value with `bind` and pull the rest.
 
 #ifndef DSCC_PASSES_KERNELS_ELEMENTCODE_H
@@ -56,23 +56,23 @@ private:
   std::vector<ScopeData> scopes;
 };
 
-/// One row a kind of op that is not elementwise.
-struct ElementRow {
+/// One entry a kind of op that is not elementwise.
+struct ElementEntry {
   /// The op's full name, "dsc.transpose".
   llvm::StringLiteral op;
   /// The element of `op` at these coordinates, of the compute type.
   Value (*emit)(ElementCode &code, mlir::Operation *op, const Indices &at);
 };
-llvm::ArrayRef<ElementRow> movementRows(); // Movement.cpp
-llvm::ArrayRef<ElementRow> gatherRows();   // Gather.cpp
-llvm::ArrayRef<ElementRow> reduceRows();   // Reduce.cpp
-llvm::ArrayRef<ElementRow> matmulRows();   // Matmul.cpp
-llvm::ArrayRef<ElementRow> convRows();     // Conv.cpp
-llvm::ArrayRef<ElementRow> poolRows();     // Pool.cpp
-llvm::ArrayRef<ElementRow> resizeRows();   // Resize.cpp
-llvm::ArrayRef<ElementRow> scatterRows();  // Scatter.cpp
+llvm::ArrayRef<ElementEntry> movementEntries(); // Movement.cpp
+llvm::ArrayRef<ElementEntry> gatherEntries();   // Gather.cpp
+llvm::ArrayRef<ElementEntry> reduceEntries();   // Reduce.cpp
+llvm::ArrayRef<ElementEntry> matmulEntries();   // Matmul.cpp
+llvm::ArrayRef<ElementEntry> convEntries();     // Conv.cpp
+llvm::ArrayRef<ElementEntry> poolEntries();     // Pool.cpp
+llvm::ArrayRef<ElementEntry> resizeEntries();   // Resize.cpp
+llvm::ArrayRef<ElementEntry> scatterEntries();  // Scatter.cpp
 
-/// True if a row or scalar code knows the op.
+/// True if an entry or scalar code knows the op.
 bool hasElementCode(mlir::Operation *op);
 /// True if every op of the group can be emitted; else `reason` names the op and what is missing.
 bool hasElementCode(dsc::GroupOp group, std::string *reason);

@@ -53,13 +53,13 @@ static Value emitGatherNd(ElementCode &code, Operation *op, const Indices &at) {
   return code.element(gather.getData(), input);
 }
 
-ArrayRef<ElementRow> gatherRows() {
-  static constexpr ElementRow rows[] = {
+ArrayRef<ElementEntry> gatherEntries() {
+  static constexpr ElementEntry entries[] = {
       {"dsc.gather", emitGather},
       {"dsc.gather_elements", emitGatherElements},
       {"dsc.gather_nd", emitGatherNd},
   };
-  return rows;
+  return entries;
 }
 
 } // namespace dscc::kernels

@@ -83,9 +83,9 @@ Contraction contractionOf(ElementCode &code, dsc::MatmulOp op) {
   return c;
 }
 
-ArrayRef<ElementRow> matmulRows() {
-  static constexpr ElementRow rows[] = {{"dsc.matmul", emitMatmul}};
-  return rows;
+ArrayRef<ElementEntry> matmulEntries() {
+  static constexpr ElementEntry entries[] = {{"dsc.matmul", emitMatmul}};
+  return entries;
 }
 
 } // namespace dscc::kernels

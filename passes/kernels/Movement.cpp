@@ -241,8 +241,8 @@ static Value emitIota(ElementCode &code, Operation *op, const Indices &at) {
   return emitCast(k, number, i64, element, false);
 }
 
-ArrayRef<ElementRow> movementRows() {
-  static constexpr ElementRow rows[] = {
+ArrayRef<ElementEntry> movementEntries() {
+  static constexpr ElementEntry entries[] = {
       {"dsc.constant", emitConstant},
       {"dsc.dims", emitDims},
       {"dsc.iota", emitIota},
@@ -257,7 +257,7 @@ ArrayRef<ElementRow> movementRows() {
       {"dsc.pad_reflect", emitRemappedPad<dsc::PadReflectOp, reflect>},
       {"dsc.pad_wrap", emitRemappedPad<dsc::PadWrapOp, wrapSigned>},
   };
-  return rows;
+  return entries;
 }
 
 } // namespace dscc::kernels

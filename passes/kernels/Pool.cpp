@@ -69,12 +69,12 @@ static Value emitAveragePool(ElementCode &code, Operation *op, const Indices &at
   return arith::DivFOp::create(k.b, k.loc, v[0], v[1]);
 }
 
-ArrayRef<ElementRow> poolRows() {
-  static constexpr ElementRow rows[] = {
+ArrayRef<ElementEntry> poolEntries() {
+  static constexpr ElementEntry entries[] = {
       {"dsc.max_pool", emitMaxPool},
       {"dsc.average_pool", emitAveragePool},
   };
-  return rows;
+  return entries;
 }
 
 } // namespace dscc::kernels

@@ -143,8 +143,8 @@ template <class Op> static Value emitCumulative(ElementCode &code, Operation *op
   })[0];
 }
 
-ArrayRef<ElementRow> reduceRows() {
-  static constexpr ElementRow rows[] = {
+ArrayRef<ElementEntry> reduceEntries() {
+  static constexpr ElementEntry entries[] = {
       {"dsc.reduce_sum", emitReduce},
       {"dsc.reduce_prod", emitReduce},
       {"dsc.reduce_max", emitReduce},
@@ -155,7 +155,7 @@ ArrayRef<ElementRow> reduceRows() {
       {"dsc.cum_sum", emitCumulative<dsc::CumSumOp>},
       {"dsc.cum_prod", emitCumulative<dsc::CumProdOp>},
   };
-  return rows;
+  return entries;
 }
 
 } // namespace dscc::kernels

@@ -171,9 +171,9 @@ static Value emitResize(ElementCode &code, Operation *op, const Indices &at) {
   return now == compute ? value : emitCast(k, value, now, compute, false);
 }
 
-ArrayRef<ElementRow> resizeRows() {
-  static constexpr ElementRow rows[] = {{"dsc.resize", emitResize}};
-  return rows;
+ArrayRef<ElementEntry> resizeEntries() {
+  static constexpr ElementEntry entries[] = {{"dsc.resize", emitResize}};
+  return entries;
 }
 
 } // namespace dscc::kernels

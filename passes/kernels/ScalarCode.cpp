@@ -298,13 +298,13 @@ static Value emitPow(Scalar &s) {
 }
 
 namespace {
-struct Row {
+struct Entry {
   StringLiteral op;
   Value (*emit)(Scalar &);
 };
 } // namespace
 
-static constexpr Row rows[] = {
+static constexpr Entry entries[] = {
     {"dsc.abs", emitAbs},
     {"dsc.neg", emitNeg},
     {"dsc.sign", emitSign},
@@ -358,11 +358,11 @@ static constexpr Row rows[] = {
     {"dsc.where", emitWhere},
 };
 
-static const Row *findRow(Operation *op) {
-  static const llvm::StringMap<const Row *> table = [] {
-    llvm::StringMap<const Row *> map;
-    for (const Row &row : rows)
-      map[row.op] = &row;
+static const Entry *findEntry(Operation *op) {
+  static const llvm::StringMap<const Entry *> table = [] {
+    llvm::StringMap<const Entry *> map;
+    for (const Entry &entry : entries)
+      map[entry.op] = &entry;
     return map;
   }();
   return table.lookup(op->getName().getStringRef());
@@ -371,7 +371,7 @@ static const Row *findRow(Operation *op) {
 bool hasScalarCode(Operation *op) {
   if (isa<dsc::CastOp, dsc::BitcastOp>(op))
     return true;
-  return findRow(op) != nullptr;
+  return findEntry(op) != nullptr;
 }
 
 Value emitScalar(KernelBuilder &k, Operation *op, ValueRange operands) {
@@ -388,7 +388,7 @@ Value emitScalar(KernelBuilder &k, Operation *op, ValueRange operands) {
   }
   Scalar scalar{k, op, llvm::to_vector(operands), element};
   k.unify(scalar.in);
-  return findRow(op)->emit(scalar);
+  return findEntry(op)->emit(scalar);
 }
 
 } // namespace dscc::kernels

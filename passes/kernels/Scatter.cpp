@@ -78,12 +78,12 @@ static Value emitScatterNd(ElementCode &code, Operation *op, const Indices &at) 
   })[0];
 }
 
-ArrayRef<ElementRow> scatterRows() {
-  static constexpr ElementRow rows[] = {
+ArrayRef<ElementEntry> scatterEntries() {
+  static constexpr ElementEntry entries[] = {
       {"dsc.scatter_elements", emitScatterElements},
       {"dsc.scatter_nd", emitScatterNd},
   };
-  return rows;
+  return entries;
 }
 
 } // namespace dscc::kernels

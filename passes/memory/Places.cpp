@@ -10,14 +10,14 @@ namespace dscc {
 
 ArrayAttr encodePlaces(MLIRContext *context, ArrayRef<Place> places) {
   Builder b(context);
-  SmallVector<Attribute> rows;
+  SmallVector<Attribute> entries;
   for (const Place &place : places)
-    rows.push_back(b.getDictionaryAttr({
+    entries.push_back(b.getDictionaryAttr({
         b.getNamedAttr("bytes", dsc::DimsAttr::get(context, ArrayRef<DimExpr>{place.bytes})),
         b.getNamedAttr("live", b.getDenseI64ArrayAttr({place.first, place.last})),
         b.getNamedAttr("above", b.getDenseI64ArrayAttr(place.above)),
     }));
-  return b.getArrayAttr(rows);
+  return b.getArrayAttr(entries);
 }
 
 /// True if `expr` is a multiple of `divisor` whatever the named dims are.
@@ -26,15 +26,15 @@ static bool isMultiple(const DimExpr &expr, int64_t divisor) {
 }
 
 FailureOr<std::vector<Place>> readPlaces(func::FuncOp function) {
-  auto rows = function->getAttrOfType<ArrayAttr>(arenaName);
-  if (!rows)
+  auto entries = function->getAttrOfType<ArrayAttr>(arenaName);
+  if (!entries)
     return function.emitError("has no table ") << arenaName;
   std::vector<Place> places;
-  for (auto [index, attribute] : llvm::enumerate(rows)) {
-    auto row = dyn_cast<DictionaryAttr>(attribute);
-    auto bytes = row ? row.getAs<dsc::DimsAttr>("bytes") : nullptr;
-    auto live = row ? row.getAs<DenseI64ArrayAttr>("live") : nullptr;
-    auto above = row ? row.getAs<DenseI64ArrayAttr>("above") : nullptr;
+  for (auto [index, attribute] : llvm::enumerate(entries)) {
+    auto entry = dyn_cast<DictionaryAttr>(attribute);
+    auto bytes = entry ? entry.getAs<dsc::DimsAttr>("bytes") : nullptr;
+    auto live = entry ? entry.getAs<DenseI64ArrayAttr>("live") : nullptr;
+    auto above = entry ? entry.getAs<DenseI64ArrayAttr>("above") : nullptr;
     if (!bytes || bytes.size() != 1 || !live || live.size() != 2 || !above)
       return function.emitError("place ") << index << " of " << arenaName << " is not {bytes, live, above}";
     Place place{bytes.getDims()[0], live[0], live[1], SmallVector<int64_t>(above.asArrayRef())};

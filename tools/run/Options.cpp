@@ -166,22 +166,22 @@ static const Switch switches[] = {
 /// Reads words[index], and the word after it where the option takes its value from there.
 static void readOption(Options &options, const std::vector<std::string> &words, size_t &index) {
   const std::string &word = words[index];
-  for (const Switch &row : switches)
-    if (word == row.name)
-      return row.set(options);
+  for (const Switch &entry : switches)
+    if (word == entry.name)
+      return entry.set(options);
   // The options whose value may be left out, so they never take the next word.
   if (word.rfind("--bench=", 0) == 0)
     return readBench(options, word.substr(8));
   if (word.rfind("--stats=", 0) == 0)
     return readStats(options, word.substr(8));
   size_t equals = word.find('=');
-  for (const ValueOption &row : valueOptions) {
-    if (word.substr(0, equals) != row.name)
+  for (const ValueOption &entry : valueOptions) {
+    if (word.substr(0, equals) != entry.name)
       continue;
     if (equals != std::string::npos)
-      return row.read(options, word.substr(equals + 1));
+      return entry.read(options, word.substr(equals + 1));
     if (index + 1 < words.size())
-      return row.read(options, words[++index]);
+      return entry.read(options, words[++index]);
     return options.errors.push_back(word + " wants a value");
   }
   options.errors.push_back("there is no option " + quoted(word) + "; try --help");

@@ -1,7 +1,7 @@
 /* The treaty between an artifact (model.so) and the runtime that loads it.
  *
- * The compiler writes these structures as constants into model.so, which exports exactly one symbol,
- * `dscc_model`, of type dscc_model_v1. The artifact has no undefined symbols: whatever its host program
+ * The compiler writes these structures as constants into model.so, which exports exactly one name,
+ * `dscc_model`, of type dscc_model_v1. The artifact has no undefined names: whatever its host program
  * needs, the runtime hands in through dscc_services. Both sides include this file and nothing else of
  * each other.
  *
@@ -17,7 +17,7 @@
 
 #define DSCC_ABI_VERSION 1u
 #define DSCC_MODEL_MAGIC 0x4d435344u /* "DSCM" in memory */
-#define DSCC_MODEL_SYMBOL "dscc_model"
+#define DSCC_MODEL_NAME "dscc_model"
 #define DSCC_MAX_RANK 16
 
 /* Element types. The numbers are those of ONNX's TensorProto.DataType. */
@@ -104,7 +104,7 @@ typedef struct dscc_block {
 typedef void (*dscc_cpu_kernel)(const dscc_block *block, void **args);
 
 typedef struct dscc_kernel {
-  const char *name;       /* symbol of the kernel */
+  const char *name;       /* of the kernel, in the code */
   const char *nodes;      /* ONNX nodes that it computes, ';' between them */
   dscc_cpu_kernel cpu;    /* CPU programs: the code; else NULL */
   uint32_t threads[3];    /* CUDA: block size */

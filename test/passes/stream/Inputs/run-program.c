@@ -43,7 +43,7 @@ int main(int count, char **arguments) {
   void *library = dlopen(arguments[1], RTLD_NOW);
   if (!library)
     return fprintf(stderr, "%s\n", dlerror()), 1;
-  model = dlsym(library, DSCC_MODEL_SYMBOL);
+  model = dlsym(library, DSCC_MODEL_NAME);
   for (int64_t n = 4; n >= 0; --n)
     runOnce(n);
   runOnce((int64_t)1 << 60);
