@@ -25,7 +25,7 @@ struct Chip;
 /// What is looked for while a kernel runs.
 enum class CheckLevel { None, Memory, All };
 
-/// Set once, before the first launch: by the environment (Settings.cpp), or by a test.
+/// Set once, before the first launch: by the environment (driver/State.cpp), or by a test.
 struct Settings {
   CheckLevel check = CheckLevel::None;
   uint64_t seed = 0;    // order of streams, blocks, warps and lanes; 0: in order
