@@ -11,6 +11,23 @@ def VerifyStage : Pass<"dsc-verify-stage", "mlir::ModuleOp"> {
   let summary = "Check what must hold at the end of a stage";
   let description = [{
     In:  a module at the end of `stage`.  Out: the same; an error names the first op that breaks a promise.
+
+    With `stage=grouped`:
+    ```mlir
+    module {
+      func.func private @main(tensor<4xf32>) -> tensor<4xf32>
+      module @cuda attributes {dsc.target = "cuda"} {
+        func.func @main(%x: tensor<4xf32>) -> tensor<4xf32> {
+          %y = dsc.relu %x : (tensor<4xf32>) -> tensor<4xf32>
+          return %y : tensor<4xf32>
+        }
+      }
+    }
+    ```
+    is refused with
+    ```
+    'dsc.relu' op is outside any dsc.group, so no kernel computes it
+    ```
   }];
   let options = [Option<"stage", "stage", "std::string", "", "The stage that has just ended, e.g. 'grouped'">];
 }
@@ -86,12 +103,15 @@ def FoldScaleIntoConv : Pass<"dsc-fold-scale-into-conv", "mlir::func::FuncOp"> {
     and of several constant shifts one is left.
 
     ```mlir
+    %w = dsc.constant dense<3.0> : tensor<1x1x1xf32>
+    %a = dsc.constant dense<2.0> : tensor<1x1x1xf32>
     %c = dsc.conv %x, %w {strides = [1], dilations = [1], pads = [0, 0], groups = 1} : (tensor<1x1x4xf32>, tensor<1x1x1xf32>) -> tensor<1x1x4xf32>
     %y = dsc.mul %c, %a : (tensor<1x1x4xf32>, tensor<1x1x1xf32>) -> tensor<1x1x4xf32>
     ```
     becomes
     ```mlir
-    %y = dsc.conv %x, %scaled {strides = [1], dilations = [1], pads = [0, 0], groups = 1} : (tensor<1x1x4xf32>, tensor<1x1x1xf32>) -> tensor<1x1x4xf32>
+    %w = dsc.constant dense<6.0> : tensor<1x1x1xf32>
+    %y = dsc.conv %x, %w {strides = [1], dilations = [1], pads = [0, 0], groups = 1} : (tensor<1x1x4xf32>, tensor<1x1x1xf32>) -> tensor<1x1x4xf32>
     ```
 
     Counts: `numFolded` (factors folded into filters).
@@ -106,6 +126,7 @@ def RecomposeNormalization : Pass<"dsc-recompose-normalization", "mlir::func::Fu
     x / sqrt(mean of squares + epsilon) is `dsc.rms_norm`, where the means run over the trailing dims.
 
     ```mlir
+    %epsilon = dsc.constant dense<9.765625e-04> : tensor<f32>
     %s = dsc.mul %x, %x : (tensor<2x4xf32>, tensor<2x4xf32>) -> tensor<2x4xf32>
     %m = dsc.reduce_mean %s {axes = [1]} : (tensor<2x4xf32>) -> tensor<2x1xf32>
     %e = dsc.add %m, %epsilon : (tensor<2x1xf32>, tensor<f32>) -> tensor<2x1xf32>
@@ -114,7 +135,7 @@ def RecomposeNormalization : Pass<"dsc-recompose-normalization", "mlir::func::Fu
     ```
     becomes
     ```mlir
-    %y = dsc.rms_norm %x {axis = 1, epsilon = 1.0e-05} : (tensor<2x4xf32>) -> tensor<2x4xf32>
+    %y = dsc.rms_norm %x {axis = 1, epsilon = 9.765625e-04} : (tensor<2x4xf32>) -> tensor<2x4xf32>
     ```
 
     Counts: `numLayerNorms` (layer normalizations recognised), `numRmsNorms` (RMS normalizations recognised).
@@ -155,6 +176,9 @@ def RecomposeGelu : Pass<"dsc-recompose-gelu", "mlir::func::FuncOp"> {
     `dsc.gelu_tanh`, whatever the order of the factors.
 
     ```mlir
+    %sqrt_half = dsc.constant dense<0.707106769> : tensor<f32>
+    %one = dsc.constant dense<1.0> : tensor<f32>
+    %half = dsc.constant dense<0.5> : tensor<f32>
     %u = dsc.mul %x, %sqrt_half : (tensor<4xf32>, tensor<f32>) -> tensor<4xf32>
     %e = dsc.erf %u : (tensor<4xf32>) -> tensor<4xf32>
     %s = dsc.add %e, %one : (tensor<4xf32>, tensor<f32>) -> tensor<4xf32>
@@ -179,6 +203,7 @@ def AssignPrecision : Pass<"dsc-assign-precision", "mlir::func::FuncOp"> {
     In:  a canonical graph.  Out: the same, in which values are f16 or bf16 but for the interface and for sensitive ops,
     with casts between.
 
+    With `precision=fp16`:
     ```mlir
     func.func @main(%x: tensor<2x4xf32>, %w: tensor<4x2xf32>) -> tensor<2x2xf32> {
       %0 = dsc.matmul %x, %w : (tensor<2x4xf32>, tensor<4x2xf32>) -> tensor<2x2xf32>
@@ -188,9 +213,9 @@ def AssignPrecision : Pass<"dsc-assign-precision", "mlir::func::FuncOp"> {
     becomes
     ```mlir
     func.func @main(%x: tensor<2x4xf32>, %w: tensor<4x2xf32>) -> tensor<2x2xf32> {
-      %0 = dsc.cast %x : (tensor<2x4xf32>) -> tensor<2x4xf16>
-      %1 = dsc.cast %w : (tensor<4x2xf32>) -> tensor<4x2xf16>
-      %2 = dsc.matmul %0, %1 : (tensor<2x4xf16>, tensor<4x2xf16>) -> tensor<2x2xf16>
+      %0 = dsc.cast %w : (tensor<4x2xf32>) -> tensor<4x2xf16>
+      %1 = dsc.cast %x : (tensor<2x4xf32>) -> tensor<2x4xf16>
+      %2 = dsc.matmul %1, %0 : (tensor<2x4xf16>, tensor<4x2xf16>) -> tensor<2x2xf16>
       %3 = dsc.cast %2 : (tensor<2x2xf16>) -> tensor<2x2xf32>
       return %3 : tensor<2x2xf32>
     }
@@ -210,6 +235,7 @@ def SplitTargets : Pass<"dsc-split-targets", "mlir::ModuleOp"> {
     In:  @main in the top module.  Out: one nested module a target with a copy of @main; the top module keeps the
     signature as a declaration. From here on targets go separate ways.
 
+    With `targets=cuda`:
     ```mlir
     func.func @main(%x: tensor<4xf32>) -> tensor<4xf32> {
       %0 = dsc.relu %x : (tensor<4xf32>) -> tensor<4xf32>
@@ -267,10 +293,28 @@ def ScheduleGroups : Pass<"dsc-schedule-groups", "mlir::func::FuncOp"> {
     parameters. passes/kernels/Emitters.cpp has the table; the first emitter that takes a group gets it.
 
     ```mlir
-    %0 = dsc.group (%x) {schedule = {emitter = "elementwise", width = 4 : i64}} : (tensor<4xf32>) -> tensor<4xf32> {
-    ^bb0(%a: tensor<4xf32>):
-      %2 = dsc.relu %a : (tensor<4xf32>) -> tensor<4xf32>
-      dsc.yield %2 : tensor<4xf32>
+    module @cuda attributes {dsc.target = "cuda"} {
+      func.func @main(%x: tensor<4xf32>) -> tensor<4xf32> {
+        %0 = dsc.group (%x) : (tensor<4xf32>) -> tensor<4xf32> {
+        ^bb0(%a: tensor<4xf32>):
+          %1 = dsc.relu %a : (tensor<4xf32>) -> tensor<4xf32>
+          dsc.yield %1 : tensor<4xf32>
+        }
+        return %0 : tensor<4xf32>
+      }
+    }
+    ```
+    becomes
+    ```mlir
+    module @cuda attributes {dsc.target = "cuda"} {
+      func.func @main(%x: tensor<4xf32>) -> tensor<4xf32> {
+        %0 = dsc.group (%x) {schedule = {emitter = "elementwise", width = 4 : i64}} : (tensor<4xf32>) -> tensor<4xf32> {
+        ^bb0(%a: tensor<4xf32>):
+          %1 = dsc.relu %a : (tensor<4xf32>) -> tensor<4xf32>
+          dsc.yield %1 : tensor<4xf32>
+        }
+        return %0 : tensor<4xf32>
+      }
     }
     ```
 
@@ -288,18 +332,35 @@ def PlanMemory : Pass<"dsc-plan-memory", "mlir::func::FuncOp"> {
     bytes of each as an expression over the named dims, its live range, and which places it lies on.
 
     ```mlir
-    %0 = dsc.group (%x) : (tensor<4xf32>) -> tensor<4xf32> {
-    ^bb0(%a: tensor<4xf32>):
-      %2 = dsc.relu %a : (tensor<4xf32>) -> tensor<4xf32>
-      dsc.yield %2 : tensor<4xf32>
+    func.func @main(%x: tensor<?xf32, #dsc.dims<"n">>) -> tensor<?xf32, #dsc.dims<"n">> {
+      %0 = dsc.group (%x) : (tensor<?xf32, #dsc.dims<"n">>) -> tensor<?xf32, #dsc.dims<"n">> {
+      ^bb0(%a: tensor<?xf32, #dsc.dims<"n">>):
+        %2 = dsc.relu %a : (tensor<?xf32, #dsc.dims<"n">>) -> tensor<?xf32, #dsc.dims<"n">>
+        dsc.yield %2 : tensor<?xf32, #dsc.dims<"n">>
+      }
+      %1 = dsc.group (%0) : (tensor<?xf32, #dsc.dims<"n">>) -> tensor<?xf32, #dsc.dims<"n">> {
+      ^bb0(%a: tensor<?xf32, #dsc.dims<"n">>):
+        %2 = dsc.exp %a : (tensor<?xf32, #dsc.dims<"n">>) -> tensor<?xf32, #dsc.dims<"n">>
+        dsc.yield %2 : tensor<?xf32, #dsc.dims<"n">>
+      }
+      return %1 : tensor<?xf32, #dsc.dims<"n">>
     }
     ```
     becomes
     ```mlir
-    %0 = dsc.group (%x) {places = array<i64: 0>, outputs = [-1]} : (tensor<4xf32>) -> tensor<4xf32> {
-    ^bb0(%a: tensor<4xf32>):
-      %2 = dsc.relu %a : (tensor<4xf32>) -> tensor<4xf32>
-      dsc.yield %2 : tensor<4xf32>
+    func.func @main(%x: tensor<?xf32, #dsc.dims<"n">>) -> tensor<?xf32, #dsc.dims<"n">>
+        attributes {dsc.arena = [{above = array<i64>, bytes = #dsc.dims<"64*floordiv(4*n + 63, 64)">, live = array<i64: 0, 1>} ]} {
+      %0 = dsc.group (%x) {outputs = [-1], places = array<i64: 0>} : (tensor<?xf32, #dsc.dims<"n">>) -> tensor<?xf32, #dsc.dims<"n">> {
+      ^bb0(%a: tensor<?xf32, #dsc.dims<"n">>):
+        %2 = dsc.relu %a : (tensor<?xf32, #dsc.dims<"n">>) -> tensor<?xf32, #dsc.dims<"n">>
+        dsc.yield %2 : tensor<?xf32, #dsc.dims<"n">>
+      }
+      %1 = dsc.group (%0) {outputs = [0], places = array<i64: -1>} : (tensor<?xf32, #dsc.dims<"n">>) -> tensor<?xf32, #dsc.dims<"n">> {
+      ^bb0(%a: tensor<?xf32, #dsc.dims<"n">>):
+        %2 = dsc.exp %a : (tensor<?xf32, #dsc.dims<"n">>) -> tensor<?xf32, #dsc.dims<"n">>
+        dsc.yield %2 : tensor<?xf32, #dsc.dims<"n">>
+      }
+      return %1 : tensor<?xf32, #dsc.dims<"n">>
     }
     ```
 
@@ -319,6 +380,51 @@ def EmitKernels : Pass<"dsc-emit-kernels", "mlir::ModuleOp"> {
   let description = [{
     In:  one target's module whose groups are scheduled and placed.  Out: `dsc.launch`es in @main, and the kernels as
     `llvm.func`s: in the module itself for a CPU, in a `gpu.module` for CUDA.
+
+    ```mlir
+    module @cpu_v4 attributes {dsc.target = "cpu_v4"} {
+      func.func @main(%x: tensor<16xf32>) -> tensor<16xf32> attributes {dsc.arena = []} {
+        %y = dsc.group (%x) {schedule = {emitter = "elementwise", width = 16 : i64}, places = array<i64: -1>, outputs = [0]}
+           : (tensor<16xf32>) -> tensor<16xf32> {
+        ^bb0(%a: tensor<16xf32>):
+          %1 = dsc.relu %a : (tensor<16xf32>) -> tensor<16xf32>
+          dsc.yield %1 : tensor<16xf32>
+        }
+        return %y : tensor<16xf32>
+      }
+    }
+    ```
+    becomes
+    ```mlir
+    module @cpu_v4 attributes {dsc.target = "cpu_v4"} {
+      func.func @main(%x: tensor<16xf32>) -> tensor<16xf32> attributes {dsc.arena = []} {
+        %y = dsc.launch @k0 (%x) {grid = #dsc.dims<1, 1, 1>, symbols = [], places = array<i64: -1>, outputs = [0]}
+           : (tensor<16xf32>) -> tensor<16xf32>
+        return %y : tensor<16xf32>
+      }
+      llvm.func @k0(%block: !llvm.ptr, %args: !llvm.ptr) attributes {dsc.kernel = {nodes = "", scratch = 0 : i64}} {
+        %zero = arith.constant dense<0.0> : vector<16xf32>
+        %rows_per_block = arith.constant 512 : index
+        %one = arith.constant 1 : index
+        %number = llvm.load %block : !llvm.ptr -> i64
+        %index = arith.index_cast %number : i64 to index
+        %0 = llvm.load %args : !llvm.ptr -> !llvm.ptr
+        %x = llvm.load %0 : !llvm.ptr -> !llvm.ptr
+        %1 = llvm.getelementptr %args[1] : (!llvm.ptr) -> !llvm.ptr, !llvm.ptr
+        %2 = llvm.load %1 : !llvm.ptr -> !llvm.ptr
+        %y = llvm.load %2 : !llvm.ptr -> !llvm.ptr
+        %first = arith.muli %index, %rows_per_block : index
+        %3 = arith.addi %first, %rows_per_block : index
+        %last = arith.minsi %3, %one : index
+        scf.for %row = %first to %last step %one {
+          %4 = llvm.load %x {alignment = 4 : i64} : !llvm.ptr -> vector<16xf32>
+          %5 = arith.maximumf %4, %zero : vector<16xf32>
+          llvm.store %5, %y {alignment = 4 : i64} : vector<16xf32>, !llvm.ptr
+        }
+        llvm.return
+      }
+    }
+    ```
   }];
   let dependentDialects = ["dsc::DscDialect", "mlir::arith::ArithDialect", "mlir::gpu::GPUDialect",
                            "mlir::LLVM::LLVMDialect", "mlir::NVVM::NVVMDialect", "mlir::math::MathDialect",
@@ -370,19 +476,32 @@ def BuildProgram : Pass<"dsc-build-program", "mlir::ModuleOp"> {
     constants are listed in `dsc.weights`, and the top module has @dims.
 
     ```mlir
-    module @cuda attributes {dsc.target = "cuda"} {
-      func.func @main(%x: tensor<4xf32>) -> tensor<4xf32> {
-        return %x : tensor<4xf32>
+    module {
+      func.func private @main(tensor<4xf32>) -> tensor<4xf32>
+      module @cpu_v4 attributes {dsc.target = "cpu_v4"} {
+        llvm.func @scale(!llvm.ptr, !llvm.ptr) attributes {dsc.kernel = {nodes = "mul"}}
+        func.func @main(%x: tensor<4xf32>) -> tensor<4xf32> attributes {dsc.arena = []} {
+          %w = dsc.constant dense<[1.0, 2.0, 3.0, 4.0]> : tensor<4xf32>
+          %y = dsc.launch @scale (%x, %w) {grid = #dsc.dims<1, 1, 1>, symbols = [], places = array<i64: -1>, outputs = [0]}
+             : (tensor<4xf32>, tensor<4xf32>) -> tensor<4xf32>
+          return %y : tensor<4xf32>
+        }
       }
     }
     ```
     becomes
     ```mlir
-    module @cuda attributes {dsc.target = "cuda", dsc.weights = []} {
-      llvm.func @run(%args: !llvm.ptr) -> i32
-      llvm.func @arena_bytes(%symbols: !llvm.ptr) -> i64
+    module {
+      func.func private @main(tensor<4xf32>) -> tensor<4xf32>
+      module @cpu_v4 attributes {dsc.target = "cpu_v4", dsc.weights = [dense<[1.0, 2.0, 3.0, 4.0]> : tensor<4xf32>]} {
+        llvm.func @scale(!llvm.ptr, !llvm.ptr) attributes {dsc.kernel = {nodes = "mul"}}
+        llvm.func @run(!llvm.ptr) -> i32
+        llvm.func @arena_bytes(!llvm.ptr) -> i64
+      }
+      llvm.func @dims(!llvm.ptr, !llvm.ptr)
     }
     ```
+    where the bodies of the new functions are left out.
 
     Counts: `numLaunches` (kernels launched by a run), `numCopies` (copies made by a run).
   }];

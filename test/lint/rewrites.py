@@ -14,7 +14,8 @@ The page is what mlir-tblgen makes of Passes.td. An example of a pass is
     ```                              ```
 
 Both sides are printed by dscc-opt before they are compared, so that names of values, white space and locations do
-not count; symbols are numbered in their order. A few lines stand for the body of a function: its arguments are the
+not count; symbols are numbered in their order. What the pipeline tidies up behind a pass, such as ops that nothing uses
+any more, is tidied up on both sides. A few lines stand for the body of a function: its arguments are the
 values that they use but do not define, those that nothing uses are its results. A function that IR after only
 declares may have any body.
 """
@@ -34,6 +35,8 @@ OPTIONS = r"(?:^With `([^`]*)`:\n+)?"
 PAIR = re.compile(OPTIONS + r"^```mlir\n(.*?)^```\n+becomes\n+```mlir\n(.*?)^```", re.DOTALL | re.MULTILINE)
 REFUSAL = re.compile(OPTIONS + r"^```mlir\n(.*?)^```\n+is refused with\n+```\n(.*?)^```", re.DOTALL | re.MULTILINE)
 WHOLE = re.compile(r"\b(func\.func|module|gpu\.module|llvm\.func)\b")
+# What tidy() of compiler/Pipeline.cpp runs.
+TIDY = ["--canonicalize", "--cse"]
 SYMBOL = re.compile(r"@[\w$.-]+")
 
 
@@ -98,9 +101,9 @@ def with_numbered_symbols(text):
 
 def complaint_about_pair(flag, before, after):
     before, after = modules(before, after)
-    unchanged, wrong = opt(before)
-    shown, also_wrong = opt(after)
-    made, failed = opt(before, flag)
+    unchanged, wrong = opt(before, *TIDY)
+    shown, also_wrong = opt(after, *TIDY)
+    made, failed = opt(before, flag, *TIDY)
     if wrong or also_wrong or failed:
         return wrong or also_wrong or failed
     if made == unchanged:
