@@ -17,6 +17,7 @@ using namespace mlir;
 
 /// True unless the user has left the pass out: --disable=NAME, its name without "dsc-".
 static bool isEnabled(const CompileOptions &options, llvm::StringRef pass) {
+  assert(llvm::is_contained(optionalPasses(), pass) && "a pass that can be left out is in the list");
   return !llvm::is_contained(options.disabledPasses, pass);
 }
 
@@ -132,6 +133,22 @@ LogicalResult buildPipeline(OpPassManager &pm, const CompileOptions &options) {
       break;
   }
   return success();
+}
+
+llvm::ArrayRef<llvm::StringLiteral> optionalPasses() {
+  static constexpr llvm::StringLiteral passes[] = {"evaluate-shapes",
+                                                   "fold-constants",
+                                                   "recompose-gelu",
+                                                   "recompose-variance",
+                                                   "recompose-normalization",
+                                                   "fold-scale-into-conv",
+                                                   "simplify-graph",
+                                                   "assign-precision",
+                                                   "fuse-groups",
+                                                   "plan-memory",
+                                                   "in-place",
+                                                   "unroll-loops"};
+  return passes;
 }
 
 llvm::ArrayRef<llvm::StringLiteral> allStages() {

@@ -24,6 +24,9 @@ llvm::ArrayRef<Step> journey();
 /// Appends the whole journey. Stops after `options.until` if that names a stage of it; fails if it names none.
 mlir::LogicalResult buildPipeline(mlir::OpPassManager &pm, const CompileOptions &options);
 
+/// What `CompileOptions::disabledPasses` may name, in the order of the journey; `in-place` is a part of plan-memory.
+llvm::ArrayRef<llvm::StringLiteral> optionalPasses();
+
 /// All stages in order, the importer's and the translator's included.
 llvm::ArrayRef<llvm::StringLiteral> allStages();
 

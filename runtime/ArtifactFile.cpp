@@ -3,6 +3,7 @@
 #include "runtime/Error.h"
 #include "runtime/Hash.h"
 
+#include <cassert>
 #include <cerrno>
 #include <climits>
 #include <cstddef>
@@ -62,6 +63,7 @@ static dscc_status checkSections(const char *path, const File &file, const dscc_
     if (!section.bytes)
       continue;
     uint64_t slack = section.offset % sysconf(_SC_PAGESIZE);
+    assert(slack <= section.offset && "a mapping begins within the file");
     void *mapped =
         mmap(nullptr, section.bytes + slack, PROT_READ, MAP_PRIVATE, file.descriptor, section.offset - slack);
     if (mapped == MAP_FAILED)
@@ -99,6 +101,7 @@ dscc_status checkArtifact(const char *path, bool skipHashes) {
 }
 
 dscc_status mapBeside(const char *artifact, const char *name, MappedFile &mapped) {
+  assert(!mapped.data && "a mapping that is there would be lost");
   char path[PATH_MAX];
   const char *slash = strrchr(artifact, '/');
   int folder = slash ? int(slash - artifact) + 1 : 0;

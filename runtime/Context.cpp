@@ -3,6 +3,7 @@
 #include "runtime/CudaDevice.h"
 #include "runtime/Error.h"
 
+#include <cassert>
 #include <cstdlib>
 #include <cstring>
 #include <new>
@@ -17,6 +18,7 @@ dscc_status allocateArena(dscc_context &context, size_t bytes) {
   if (!context.ownsArena)
     return fail(DSCC_TOO_SMALL, "the workspace has %zu bytes, but these inputs need %zu", context.arenaBytes, bytes);
   freeArena(context);
+  assert(!context.arena && !context.arenaBytes && "the old arena is gone before the new one comes");
   size_t rounded = (bytes + arenaAlignment - 1) / arenaAlignment * arenaAlignment;
   if (context.model->cuda) {
     if (dscc_status status = allocateOnCuda(*context.model->cuda, rounded, context.arena))
@@ -46,6 +48,7 @@ static bool makeBinding(const dscc_model &model, Binding &binding) {
   const dscc_model_v1 &table = *model.table;
   size_t numbers = table.num_symbols + model.numDims + 2 * size_t(table.num_relations);
   size_t pointers = table.num_inputs + table.num_outputs;
+  static_assert(sizeof(int64_t) == 8 && sizeof(void *) == 8, "numbers and pointers are packed into one array");
   auto *memory = static_cast<char *>(calloc(numbers + pointers + 1, 8));
   if (!memory)
     return false;
@@ -54,6 +57,7 @@ static bool makeBinding(const dscc_model &model, Binding &binding) {
   binding.sides = binding.dims + model.numDims;
   binding.inputs = reinterpret_cast<const dscc_buffer **>(binding.sides + 2 * size_t(table.num_relations));
   binding.outputs = binding.inputs + table.num_inputs;
+  binding.defaults = model.defaults;
   return true;
 }
 
@@ -81,6 +85,7 @@ static dscc_status finish(dscc_status status) {
 static dscc_status run(dscc_context &context, const dscc_buffer *inputs, size_t numInputs, const dscc_buffer *outputs,
                        size_t numOutputs, void *stream) {
   dscc_model &model = *context.model;
+  assert(model.program && "a model that opened has a program");
   if (dscc_status status = bindInputs(*model.table, inputs, numInputs, /*needData=*/true, context.binding))
     return status;
   if (dscc_status status = bindOutputs(*model.table, outputs, numOutputs, context.binding))
@@ -135,6 +140,7 @@ extern "C" dscc_status dscc_context_create(dscc_model *model, const dscc_context
 extern "C" void dscc_context_destroy(dscc_context *context) {
   if (!context)
     return;
+  assert(!context->running.load() && "a context is destroyed after its run");
   closeQueue(*context);
   freeArena(*context);
   free(context->scratch);
@@ -178,7 +184,8 @@ extern "C" dscc_status dscc_output_dims(const dscc_model *model, const dscc_buff
       own += table.inputs[i].rank;
     for (size_t i = 0; i < index; ++i)
       own += table.outputs[i].rank;
-    if (table.outputs[index].rank)
+    status = checkOutputDims(table.outputs[index], own);
+    if (status == DSCC_OK && table.outputs[index].rank)
       memcpy(dims, own, table.outputs[index].rank * sizeof(int64_t));
   }
   freeBinding(binding);

@@ -12,6 +12,7 @@ namespace dscc {
 struct CudaQueue;
 }
 
+/// What one run at a time needs beside the model: memory on the device, and room for what its checks find out.
 struct dscc_context {
   dscc_model *model = nullptr;
   std::atomic<bool> running{false};
@@ -28,11 +29,12 @@ struct dscc_context {
 
 namespace dscc {
 
-/// Memory that contexts and runs use on the model's device.
+/// Makes the arena at least so large; what was in it is lost if it grows. A workspace of the caller's never grows.
 dscc_status allocateArena(dscc_context &context, size_t bytes);
+/// Gives the arena back, unless it is the caller's.
 void freeArena(dscc_context &context);
 
-// CpuDevice.cpp
+/// Runs the context's bound buffers on the model's pool (CpuDevice.cpp).
 dscc_status runOnCpu(dscc_context &context);
 
 } // namespace dscc

@@ -3,12 +3,14 @@
 #include "runtime/Context.h"
 #include "runtime/Error.h"
 
+#include <cassert>
 #include <cstring>
 
 namespace dscc {
 
 static int32_t launch(void *queue, int32_t kernel, const int64_t grid[3], void **args) {
   auto &context = *static_cast<dscc_context *>(queue);
+  assert(grid[0] >= 0 && grid[1] >= 0 && grid[2] >= 0 && "a launch counts its blocks");
   int64_t blocks = grid[0] * grid[1] * grid[2];
   if (blocks > 0)
     context.model->pool->run(context.model->program->kernels[kernel].cpu, args, blocks, context.scratch);
@@ -23,6 +25,7 @@ static int32_t copy(void *, void *target, const void *source, int64_t bytes) {
 
 dscc_status runOnCpu(dscc_context &context) {
   static const dscc_services services = {sizeof(dscc_services), launch, copy};
+  assert(context.model->pool && "a model on a CPU has threads");
   const dscc_model_v1 &table = *context.model->table;
   for (uint32_t i = 0; i < table.num_inputs; ++i) {
     if (context.binding.inputs[i]->on_device)

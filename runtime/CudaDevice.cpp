@@ -4,6 +4,7 @@
 #include "runtime/CudaDriver.h"
 #include "runtime/Error.h"
 
+#include <cassert>
 #include <cstdio>
 #include <cstdlib>
 #include <new>
@@ -140,6 +141,7 @@ static dscc_status uploadWeights(dscc_model &model, CudaDevice &cuda, const unsi
     const dscc_weight &weight = table.weights[i];
     if (!isOurs(weight))
       continue;
+    assert(next + weight.bytes <= cuda.weights + total && "the weights fit into what was counted");
     model.weights[i] = reinterpret_cast<const void *>(next);
     if (dscc_status status = cuda.driver.report(cuda.driver.copyIn(next, data + weight.offset, weight.bytes, nullptr),
                                                 "cuMemcpyHtoDAsync of a weight"))
@@ -262,6 +264,7 @@ dscc_status openQueue(dscc_context &context) {
 void closeQueue(dscc_context &context) {
   if (!context.queue)
     return;
+  assert(context.model->cuda && "only a model on a device has streams");
   CudaDevice &cuda = *context.model->cuda;
   const dscc_model_v1 &table = *context.model->table;
   for (uint32_t i = 0; context.queue->staging && i < table.num_inputs + table.num_outputs; ++i)
@@ -326,6 +329,7 @@ static dscc_status place(dscc_context &context, size_t index, const char *name, 
                   unsigned(bufferAlignment));
     return DSCC_OK;
   }
+  assert(index < context.model->table->num_inputs + context.model->table->num_outputs && "a staging buffer a tensor");
   Staging &staging = context.queue->staging[index];
   if (dscc_status status = stage(*context.model->cuda, staging, bytes ? bytes : 1))
     return status;
@@ -338,7 +342,8 @@ template <typename Visit>
 static dscc_status visitBuffers(const dscc_buffer *const *buffers, uint32_t count, const int64_t *&dims, Visit visit) {
   for (uint32_t i = 0; i < count; ++i) {
     uint64_t bytes = 0;
-    countBytes(buffers[i]->dtype, buffers[i]->rank, dims, bytes);
+    [[maybe_unused]] bool isCounted = countBytes(buffers[i]->dtype, buffers[i]->rank, dims, bytes);
+    assert(isCounted && "dims were checked when the buffer was bound");
     dims += buffers[i]->rank;
     if (dscc_status status = visit(i, *buffers[i], bytes))
       return status;
@@ -419,6 +424,7 @@ dscc_status runOnCuda(dscc_context &context, void *stream) {
   Current current(*context.model->cuda);
   if (dscc_status status = current.check())
     return status;
+  assert(context.queue && context.queue->stream && "the context was made for this device");
   context.queue->current = stream ? stream : context.queue->stream;
   if (dscc_status status = placeAll(context))
     return status;

@@ -12,6 +12,7 @@ struct dscc_context;
 
 namespace dscc {
 
+/// A model's share of a device. What is in it is CudaDevice.cpp's own business.
 struct CudaDevice;
 
 /// Finds driver, device and the best image; uploads the weights that lie at `weights`. On failure `device` is null.

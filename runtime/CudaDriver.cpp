@@ -2,6 +2,7 @@
 
 #include "runtime/Error.h"
 
+#include <cassert>
 #include <dlfcn.h>
 
 namespace dscc {
@@ -9,6 +10,7 @@ namespace dscc {
 static constexpr CuResult outOfMemory = 2; // CUDA_ERROR_OUT_OF_MEMORY
 
 dscc_status CudaDriver::load(const char *path) {
+  assert(!library && "a driver is loaded once");
   library = dlopen(path, RTLD_NOW | RTLD_LOCAL);
   if (!library)
     return fail(DSCC_NO_DEVICE, "no CUDA driver: %s could not be loaded (%s)", path, dlerror());

@@ -8,10 +8,14 @@
 
 namespace dscc {
 
+/// What a call says; 0 is success.
 using CuResult = int;
+/// The number of a device.
 using CuDevice = int;
+/// An address in a device's memory.
 using CuPointer = unsigned long long;
-using CuHandle = void *; // contexts, modules, functions, streams
+/// A context, module, function or stream.
+using CuHandle = void *;
 
 /// One entry a function: its name here, its name in the driver, its signature.
 #define DSCC_CUDA_FUNCTIONS(X)                                                                                         \
@@ -42,6 +46,7 @@ using CuHandle = void *; // contexts, modules, functions, streams
     CuResult(CuHandle, unsigned, unsigned, unsigned, unsigned, unsigned, unsigned, unsigned, CuHandle, void **,        \
              void **))
 
+/// The driver's library and its functions, each a member of the name in the table.
 struct CudaDriver {
   void *library = nullptr;
 #define DSCC_DECLARE(name, symbol, ...)                                                                                \
@@ -52,6 +57,7 @@ struct CudaDriver {
 
   /// Loads the driver and looks everything up.
   dscc_status load(const char *path);
+  /// Closes the library, if it is open.
   void unload();
   /// A sentence with the driver's name of the error.
   dscc_status report(CuResult result, const char *what) const;

@@ -1,5 +1,6 @@
 #include "runtime/Error.h"
 
+#include <cassert>
 #include <cstdarg>
 #include <cstdio>
 
@@ -8,6 +9,7 @@ namespace dscc {
 static thread_local char message[1024];
 
 dscc_status fail(dscc_status status, const char *format, ...) {
+  assert(status != DSCC_OK && "a failure has a status");
   va_list arguments;
   va_start(arguments, format);
   vsnprintf(message, sizeof(message), format, arguments);

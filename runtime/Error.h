@@ -11,6 +11,7 @@ namespace dscc {
 dscc_status fail(dscc_status status, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /// Forgets this thread's sentence, so that a caller can tell whether a program left one.
 void clearError();
+/// Whether there is a sentence on this thread.
 bool hasError();
 
 } // namespace dscc

@@ -2,6 +2,7 @@
 
 #include "runtime/Error.h"
 
+#include <cassert>
 #include <cstdio>
 #include <cstring>
 
@@ -32,9 +33,10 @@ static const char *listNames(const dscc_tensor *tensors, uint32_t count, char (&
   return count ? text : "none";
 }
 
-/// Sorts the caller's tensors into the model's order, by name or by position.
+/// Sorts the caller's tensors into the model's order, by name or by position. Defaults stand in for what is missing.
 static dscc_status sortByName(const char *kind, const dscc_tensor *tensors, uint32_t expected,
-                              const dscc_buffer *buffers, size_t count, const dscc_buffer **sorted) {
+                              const dscc_buffer *buffers, size_t count, const dscc_buffer *defaults,
+                              const dscc_buffer **sorted) {
   for (uint32_t i = 0; i < expected; ++i)
     sorted[i] = nullptr;
   for (size_t i = 0; i < count; ++i) {
@@ -56,6 +58,9 @@ static dscc_status sortByName(const char *kind, const dscc_tensor *tensors, uint
       return fail(DSCC_BAD_INPUT, "%s '%s' was given twice", kind, tensors[place].name);
     sorted[place] = &buffers[i];
   }
+  for (uint32_t i = 0; defaults && i < expected; ++i)
+    if (!sorted[i] && defaults[i].name)
+      sorted[i] = &defaults[i];
   for (uint32_t i = 0; i < expected; ++i)
     if (!sorted[i])
       return fail(DSCC_BAD_INPUT, "%s '%s' is missing", kind, tensors[i].name);
@@ -75,6 +80,8 @@ static dscc_status checkTypeAndRank(const char *kind, const dscc_tensor &tensor,
 static dscc_status bindSymbols(const dscc_model_v1 &table, const Binding &binding) {
   for (uint32_t i = 0; i < table.num_symbols; ++i) {
     const dscc_symbol &symbol = table.symbols[i];
+    assert(uint32_t(symbol.input) < table.num_inputs && symbol.axis < binding.inputs[symbol.input]->rank &&
+           "checkTable has looked where dims are read off");
     int64_t value = binding.inputs[symbol.input]->dims[symbol.axis];
     if (value < symbol.min || value > symbol.max)
       return fail(DSCC_BAD_INPUT, "input '%s' axis %d ('%s') is %lld, but the model was compiled for %s %lld",
@@ -146,6 +153,7 @@ static dscc_status refuseRelation(const dscc_model_v1 &table, const dscc_relatio
                                   int64_t lhs, int64_t rhs) {
   char origins[512] = "";
   for (int32_t i = 0; i < relation.num_symbols; ++i) {
+    assert(uint32_t(relation.symbols[i]) < table.num_symbols && "a relation is about named dims that there are");
     const dscc_symbol &symbol = table.symbols[relation.symbols[i]];
     size_t used = strlen(origins);
     snprintf(origins + used, sizeof(origins) - used, "%sinput '%s' axis %d ('%s') is %lld", i ? ", " : "",
@@ -159,6 +167,7 @@ static dscc_status refuseRelation(const dscc_model_v1 &table, const dscc_relatio
 static dscc_status checkRelations(const dscc_model_v1 &table, const Binding &binding) {
   if (!table.num_relations)
     return DSCC_OK;
+  assert(table.sides && binding.sides && "whoever has relations computes their sides");
   table.sides(binding.symbols, binding.sides);
   for (uint32_t i = 0; i < table.num_relations; ++i) {
     int64_t lhs = binding.sides[2 * i], rhs = binding.sides[2 * i + 1];
@@ -170,7 +179,8 @@ static dscc_status checkRelations(const dscc_model_v1 &table, const Binding &bin
 
 dscc_status bindInputs(const dscc_model_v1 &table, const dscc_buffer *inputs, size_t count, bool needData,
                        const Binding &binding) {
-  if (dscc_status status = sortByName("input", table.inputs, table.num_inputs, inputs, count, binding.inputs))
+  if (dscc_status status =
+          sortByName("input", table.inputs, table.num_inputs, inputs, count, binding.defaults, binding.inputs))
     return status;
   for (uint32_t i = 0; i < table.num_inputs; ++i) {
     if (dscc_status status = checkTypeAndRank("input", table.inputs[i], *binding.inputs[i]))
@@ -190,8 +200,17 @@ dscc_status bindInputs(const dscc_model_v1 &table, const dscc_buffer *inputs, si
   return checkRelations(table, binding);
 }
 
+dscc_status checkOutputDims(const dscc_tensor &tensor, const int64_t *dims) {
+  for (int axis = 0; axis < tensor.rank; ++axis)
+    if (dims[axis] < 0)
+      return fail(DSCC_BAD_INPUT, "these inputs make output '%s' axis %d %lld", tensor.name, axis,
+                  (long long)dims[axis]);
+  return DSCC_OK;
+}
+
 dscc_status bindOutputs(const dscc_model_v1 &table, const dscc_buffer *outputs, size_t count, const Binding &binding) {
-  if (dscc_status status = sortByName("output", table.outputs, table.num_outputs, outputs, count, binding.outputs))
+  if (dscc_status status =
+          sortByName("output", table.outputs, table.num_outputs, outputs, count, nullptr, binding.outputs))
     return status;
   const int64_t *dims = binding.dims;
   for (uint32_t i = 0; i < table.num_inputs; ++i)
@@ -201,14 +220,12 @@ dscc_status bindOutputs(const dscc_model_v1 &table, const dscc_buffer *outputs, 
     const dscc_tensor &tensor = table.outputs[i];
     if (dscc_status status = checkTypeAndRank("output", tensor, buffer))
       return status;
-    for (int axis = 0; axis < tensor.rank; ++axis) {
-      if (dims[axis] < 0)
-        return fail(DSCC_BAD_INPUT, "these inputs make output '%s' axis %d %lld", tensor.name, axis,
-                    (long long)dims[axis]);
+    if (dscc_status status = checkOutputDims(tensor, dims))
+      return status;
+    for (int axis = 0; axis < tensor.rank; ++axis)
       if (buffer.dims && buffer.dims[axis] != dims[axis])
         return fail(DSCC_BAD_INPUT, "output '%s' axis %d is given as %lld, but these inputs make it %lld", tensor.name,
                     axis, (long long)buffer.dims[axis], (long long)dims[axis]);
-    }
     uint64_t bytes;
     if (!countBytes(tensor.dtype, tensor.rank, dims, bytes))
       return fail(DSCC_BAD_INPUT, "output '%s' has more elements than can be counted", tensor.name);

@@ -13,7 +13,8 @@ struct Binding {
   int64_t *dims;              // of all inputs, then of all outputs
   const dscc_buffer **inputs; // in the model's order
   const dscc_buffer **outputs;
-  int64_t *sides; // two a relation
+  int64_t *sides;              // two a relation
+  const dscc_buffer *defaults; // one an input, without a name where every caller must give it; or null
 };
 
 /// Puts the caller's inputs into the model's order, reads the named dims off them and compares every dim.
@@ -22,6 +23,9 @@ dscc_status bindInputs(const dscc_model_v1 &table, const dscc_buffer *inputs, si
                        const Binding &binding);
 /// The same for outputs, once the dims are known.
 dscc_status bindOutputs(const dscc_model_v1 &table, const dscc_buffer *outputs, size_t count, const Binding &binding);
+
+/// Whether the dims that the inputs give an output can be: none is negative.
+dscc_status checkOutputDims(const dscc_tensor &tensor, const int64_t *dims);
 
 /// Bytes of a tensor with these dims; false on overflow.
 bool countBytes(int dtype, int rank, const int64_t *dims, uint64_t &bytes);

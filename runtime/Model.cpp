@@ -43,6 +43,35 @@ static dscc_status checkTable(const char *path, const dscc_model_v1 *table) {
   return DSCC_OK;
 }
 
+/// Buffers of the weights that stand in for inputs. Their dims are numbers, kept behind them.
+static dscc_status makeDefaults(const char *path, dscc_model &model) {
+  const dscc_model_v1 &table = *model.table;
+  auto *memory = static_cast<char *>(calloc(1, table.num_inputs * sizeof(dscc_buffer) + model.numDims * 8 + 1));
+  if (!memory)
+    return fail(DSCC_OUT_OF_MEMORY, "no memory for the defaults of %u inputs", table.num_inputs);
+  model.defaults = reinterpret_cast<dscc_buffer *>(memory);
+  auto *dims = reinterpret_cast<int64_t *>(memory + table.num_inputs * sizeof(dscc_buffer));
+  for (uint32_t i = 0; i < table.num_inputs; ++i) {
+    const dscc_tensor &input = table.inputs[i];
+    uint64_t weight = input.default_weight - 1;
+    if (!input.default_weight)
+      continue;
+    if (weight >= table.num_weights || !model.weights[weight])
+      return fail(DSCC_BAD_FILE, "'%s' has an input '%s' whose default is no weight of it", path, input.name);
+    for (int32_t axis = 0; axis < input.rank; ++axis)
+      dims[axis] = strtoll(input.dims[axis], nullptr, 10);
+    model.defaults[i] = {input.name,
+                         input.dtype,
+                         input.rank,
+                         dims,
+                         const_cast<void *>(model.weights[weight]),
+                         size_t(table.weights[weight].bytes),
+                         model.cuda ? 1 : 0};
+    dims += input.rank;
+  }
+  return DSCC_OK;
+}
+
 static const dscc_program *findProgram(const dscc_model_v1 *table, uint32_t device) {
   for (uint32_t i = 0; i < table->num_programs; ++i) {
     const dscc_program &program = table->programs[i];
@@ -86,6 +115,7 @@ static dscc_status setUpCpu(const char *path, const dscc_open_options &options, 
     model.scratchBytes = bytes > model.scratchBytes ? bytes : model.scratchBytes;
   }
   int threads = options.threads > 0 ? options.threads : countCores();
+  assert(threads > 0 && !model.pool && "one pool, of the calling thread at least");
   model.pool = Pool::create(threads, model.scratchBytes);
   if (!model.pool)
     return fail(DSCC_OUT_OF_MEMORY, "%d worker threads could not be started", threads);
@@ -144,6 +174,8 @@ static dscc_status load(const char *path, const dscc_open_options &options, dscc
     return status;
   if (dscc_status status = setUpDevice(path, options, model, data))
     return status;
+  if (dscc_status status = makeDefaults(path, model))
+    return status;
   model.signature = makeSignature(model);
   return model.signature ? DSCC_OK : fail(DSCC_OUT_OF_MEMORY, "no memory for the signature");
 }
@@ -178,6 +210,7 @@ extern "C" void dscc_model_close(dscc_model *model) {
   closeCuda(model->cuda);
   free(model->signature);
   free(model->weights);
+  free(model->defaults);
   unmap(model->weightFile);
   if (model->library)
     dlclose(model->library);

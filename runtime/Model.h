@@ -12,14 +12,16 @@ namespace dscc {
 struct CudaDevice;
 }
 
+/// What dscc_model_open made; it does not change until dscc_model_close.
 struct dscc_model {
   void *library = nullptr;
   const dscc_model_v1 *table = nullptr;
   const dscc_program *program = nullptr;
   dscc::MappedFile weightFile;
-  const void **weights = nullptr; // one a weight, as the program wants them
-  size_t scratchBytes = 0;        // of the hungriest kernel
-  dscc::Pool *pool = nullptr;     // CPU
+  const void **weights = nullptr;  // one a weight, as the program wants them
+  dscc_buffer *defaults = nullptr; // one an input: what stands in for it where a caller leaves it out
+  size_t scratchBytes = 0;         // of the hungriest kernel
+  dscc::Pool *pool = nullptr;      // CPU
   dscc::CudaDevice *cuda = nullptr;
   char *signature = nullptr;
   char deviceName[96] = {};

@@ -1,5 +1,6 @@
 #include "runtime/Pool.h"
 
+#include <cassert>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -25,6 +26,7 @@ static long futex(std::atomic<uint32_t> *word, int operation, uint32_t value) {
 }
 
 Pool *Pool::create(int threads, size_t scratchBytes) {
+  assert(threads > 0 && "the calling thread counts");
   void *memory = aligned_alloc(64, (sizeof(Pool) + 63) / 64 * 64);
   if (!memory)
     return nullptr;
@@ -55,6 +57,7 @@ Pool *Pool::create(int threads, size_t scratchBytes) {
 }
 
 void Pool::destroy() {
+  assert(!busy.load() && !(visitors.load() & openBit) && "a pool ends between launches");
   stopping.store(true);
   generation.fetch_add(1);
   futex(&generation, FUTEX_WAKE_PRIVATE, INT32_MAX);
@@ -96,6 +99,7 @@ void Pool::work(Worker &worker) {
     }
     if (!(count & openBit))
       continue;
+    assert((count & ~openBit) < uint32_t(numThreads) && "each worker comes in once");
     drain(worker.scratch);
     visitors.fetch_sub(1, std::memory_order_release);
   }
@@ -118,6 +122,7 @@ void Pool::run(dscc_cpu_kernel launched, void **arguments, int64_t count, void *
       launched(&block, arguments);
     return;
   }
+  assert(!visitors.load() && "the last launch's visitors have gone");
   kernel = launched;
   args = arguments;
   blocks = count;

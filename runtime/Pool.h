@@ -15,25 +15,32 @@
 
 namespace dscc {
 
+/// Threads that wait for launches, and the launch that is under way.
 class Pool {
 public:
   /// Starts `threads` - 1 workers; null if that fails. `scratchBytes` is what each worker may use.
   static Pool *create(int threads, size_t scratchBytes);
+  /// Ends the workers and frees the pool. No launch may be under way.
   void destroy();
 
   /// Runs all blocks and returns when they are done. `scratch` is the calling thread's own.
   void run(dscc_cpu_kernel kernel, void **args, int64_t blocks, void *scratch);
+  /// How many threads run a launch, the calling one included.
   int threads() const { return numThreads; }
 
 private:
+  /// One thread; `thread` counts only if it was started.
   struct alignas(64) Worker {
     Pool *pool;
     void *scratch;
     unsigned long thread;
     bool started;
   };
+  /// Where a thread begins.
   static void *enter(void *worker);
+  /// Waits for launches and helps with them, until the pool ends.
   void work(Worker &worker);
+  /// Takes blocks of the launch under way and runs them until none is left.
   void drain(void *scratch);
 
   int numThreads = 1;

@@ -2,6 +2,7 @@
 
 #include "runtime/Model.h"
 
+#include <cassert>
 #include <cstdarg>
 #include <cstdio>
 #include <cstdlib>
@@ -32,6 +33,7 @@ public:
         return;
       data = larger;
     }
+    assert(used + bytes < capacity && "text and its end fit");
     memcpy(data + used, text, bytes);
     used += bytes;
     data[used] = 0;
@@ -82,7 +84,7 @@ static void addTensors(Text &text, const char *key, const dscc_tensor *tensors, 
       else
         text.quoted(dim);
     }
-    text.add("]}");
+    text.add(tensors[i].default_weight ? "], \"optional\": true}" : "]}");
   }
   text.add("]");
 }
@@ -95,6 +97,7 @@ static void addFlattened(Text &text, const char *json) {
 
 char *makeSignature(const dscc_model &model) {
   const dscc_model_v1 &table = *model.table;
+  assert(model.program && model.deviceName[0] && "the device is chosen before it is described");
   Text text;
   text.add("{");
   addTensors(text, "inputs", table.inputs, table.num_inputs);

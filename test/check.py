@@ -2,7 +2,7 @@
 
     unit         the GoogleTest programs build/bin/dscc-*-tests
     lit          every .mlir and .test file under test/, the real models among them
-    conformance  ONNX's own cases against the ratchets
+    conformance  ONNX's own cases against the ratchets, and those of ../shared/data/cases if they are there
 
 Each part leaves its report in build/check and is counted from that report, not
 from its exit code; a part that leaves none is one failure.
@@ -28,6 +28,10 @@ PART_LIMIT = 20 * 60
 LINES_OF_A_FAILURE = 40
 SLOWEST = 8
 
+# Cases after public bug reports of other compilers; not part of the repository.
+CASES = SOURCE.parent.parent / "shared" / "data" / "cases"
+OTHERS = [f"--folder={CASES}", "--strict", f"--ratchet={SOURCE}/conformance/ratchet-cases.txt"]
+
 # What the conformance part runs: the name of its report and the options.
 CONFORMANCE = {
     "static": ["--mode=static", f"--ratchet={SOURCE}/conformance/ratchet-static.txt"],
@@ -36,6 +40,9 @@ CONFORMANCE = {
     # On the simulator: what passes on the CPU passes there, no check has anything to say, and no kernel spills. Two chips of
     # the four, because ptxas takes most of the time.
     "cuda": ["--target=cuda", "--run-sim", "--dscc-option=--arch=sm_80,sm_90", f"--ratchet={SOURCE}/conformance/ratchet-static.txt"],
+    "cases-O0": [*OTHERS, "--dscc-option=-O0"],
+    "cases-O3": [*OTHERS, "--dscc-option=-O3"],
+    "cases-cuda": [*OTHERS, "--target=cuda", "--run-sim", "--dscc-option=--arch=sm_80,sm_90"],
 }
 SANITIZED_CASES = 200
 
@@ -123,6 +130,9 @@ def run_lit(build, out, tally, _):
 
 def run_conformance(build, out, tally, sanitize):
     for name, options in CONFORMANCE.items():
+        if f"--folder={CASES}" in options and not CASES.is_dir():
+            print(f"check: conformance: {name}: not run: there is no {CASES}", flush=True)
+            continue
         start = time.monotonic()
         report_path = out / f"conformance-{name}.json"
         report_path.unlink(missing_ok=True)

@@ -10,6 +10,7 @@
 
 namespace dscc {
 
+/// What `dscc` makes of what the compiler tells it.
 class DsccListener : public CompileListener {
 public:
   DsccListener(bool json, std::string commandLine, std::string reproducerFile);

@@ -1,5 +1,6 @@
 #include "tools/DsccOptions.h"
 
+#include "compiler/Pipeline.h"
 #include "dialects/dsc/Targets.h"
 
 #include "llvm/ADT/StringExtras.h"
@@ -188,6 +189,9 @@ void Reader::readOptimization() {
       o.optLevel = level[0] - '0';
   }
   o.disabledPasses = list(OPT_disable);
+  for (const std::string &pass : o.disabledPasses)
+    if (!llvm::is_contained(optionalPasses(), pass))
+      error("--disable knows " + llvm::join(optionalPasses(), ", ") + ", not `" + pass + "`");
   if (arguments.hasArg(OPT_j) && (text(OPT_j).getAsInteger(10, o.jobs) || o.jobs < 1))
     error("-j wants a number of threads, not `" + text(OPT_j) + "`");
   o.verbose = arguments.hasArg(OPT_v);

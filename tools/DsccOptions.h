@@ -24,6 +24,7 @@ struct CommandLine {
 /// Reads the arguments after the program's name. `@file` stands for the words in a file.
 CommandLine readCommandLine(llvm::ArrayRef<const char *> arguments);
 
+/// Prints what --help prints.
 void printHelp(llvm::raw_ostream &stream);
 
 } // namespace dscc

@@ -10,8 +10,10 @@
 #include "tools/run/Npy.h"
 #include "tools/run/Options.h"
 #include "tools/run/Report.h"
+#include "tools/run/Suggest.h"
 
 #include <algorithm>
+#include <cassert>
 #include <cerrno>
 #include <chrono>
 #include <cmath>
@@ -90,11 +92,14 @@ static ExitCode readFiles(const dscc_model *model, const Options &options, std::
     std::string file, error;
     size_t index = findInput(model, text, file);
     if (index == inputs.size()) {
-      std::vector<std::string> names;
-      for (const HostTensor &input : inputs)
-        names.push_back("`" + input.name + "`");
+      std::vector<std::string> names, quoted;
+      for (const HostTensor &input : inputs) {
+        names.push_back(input.name);
+        quoted.push_back("`" + input.name + "`");
+      }
       return fail(Rejected, "--input " + text + ": the model has no such input; it has " +
-                                (names.empty() ? "none" : joined(names)));
+                                (names.empty() ? "none" : joined(quoted)) +
+                                didYouMean(text.substr(0, text.find('=')), names));
     }
     HostTensor &input = inputs[index];
     if (!input.file.empty())
@@ -106,6 +111,13 @@ static ExitCode readFiles(const dscc_model *model, const Options &options, std::
   return Ok;
 }
 
+/// What to give for the named dims of random inputs that do not fit, as the end of a sentence.
+static std::string adviseDims(const dscc_model *model, const std::vector<HostTensor> &inputs,
+                              const std::map<std::string, int64_t> &values, const std::string &sentence) {
+  std::string words = suggestDims(model, inputs, values, sentence);
+  return words.empty() ? "" : "; give " + words;
+}
+
 /// The values of named dims: those of the command line, and those that the files show.
 static ExitCode collectDims(const dscc_model *model, const Options &options, const std::vector<HostTensor> &inputs,
                             std::map<std::string, int64_t> &values) {
@@ -115,8 +127,12 @@ static ExitCode collectDims(const dscc_model *model, const Options &options, con
     for (size_t index = 0; index < inputs.size(); ++index)
       for (int axis = 0; axis < dscc_input(model, index)->rank; ++axis)
         isKnown |= mentionsDim(dscc_input(model, index)->dims[axis], name);
-    if (!isKnown)
-      return fail(Usage, "--dim " + name + "=" + std::to_string(value) + ": no input has a dim of that name");
+    if (isKnown)
+      continue;
+    std::vector<std::string> names = listNamedDims(model);
+    return fail(Usage, "--dim " + name + "=" + std::to_string(value) + ": no input has a dim of that name; " +
+                           (names.empty() ? "all dims are numbers" : "the named dims are " + joined(names)) +
+                           didYouMean(name, names));
   }
   for (size_t index = 0; index < inputs.size(); ++index) {
     const dscc_tensor *declared = dscc_input(model, index);
@@ -138,15 +154,20 @@ static ExitCode collectDims(const dscc_model *model, const Options &options, con
   return Ok;
 }
 
-static ExitCode makeRandom(const dscc_tensor &declared, uint64_t seed, const std::map<std::string, int64_t> &values,
-                           HostTensor &input) {
+/// Fills in dims. If one has no value, `text` is what stands for it in the signature.
+static bool evaluateDims(const dscc_tensor &declared, const std::map<std::string, int64_t> &values, HostTensor &input,
+                         std::string &text) {
   for (int axis = 0; axis < declared.rank; ++axis) {
-    std::optional<int64_t> dim = evaluateDim(declared.dims[axis], values);
+    text = declared.dims[axis];
+    std::optional<int64_t> dim = evaluateDim(text, values);
     if (!dim || *dim < 0)
-      return fail(Usage, "input `" + input.name + "`: no value for dim `" + declared.dims[axis] +
-                             "`; give other --dim values, or a file");
+      return false;
     input.dims.push_back(*dim);
   }
+  return true;
+}
+
+static ExitCode makeRandom(uint64_t seed, HostTensor &input) {
   size_t bytes = 0;
   if (!countBytes(input.dtype, input.dims, bytes))
     return fail(Usage, "input `" + input.name + "`: dims " + formatDims(input.dims) + " are too large");
@@ -155,7 +176,8 @@ static ExitCode makeRandom(const dscc_tensor &declared, uint64_t seed, const std
   return Ok;
 }
 
-static ExitCode makeInputs(const dscc_model *model, const Options &options, std::vector<HostTensor> &inputs) {
+static ExitCode makeInputs(const dscc_model *model, const Options &options, std::map<std::string, int64_t> &values,
+                           std::vector<HostTensor> &inputs) {
   inputs.resize(dscc_num_inputs(model));
   for (size_t index = 0; index < inputs.size(); ++index) {
     inputs[index].name = dscc_input(model, index)->name;
@@ -163,17 +185,24 @@ static ExitCode makeInputs(const dscc_model *model, const Options &options, std:
   }
   if (ExitCode code = readFiles(model, options, inputs); code != Ok)
     return code;
-  std::map<std::string, int64_t> values;
   if (ExitCode code = collectDims(model, options, inputs, values); code != Ok)
     return code;
   for (size_t index = 0; index < inputs.size(); ++index) {
-    if (!inputs[index].file.empty())
+    if (!inputs[index].file.empty() || dscc_input(model, index)->default_weight)
       continue;
     // Each input has a stream of its own, far from its neighbours': they differ by a large odd number.
     uint64_t seed = (options.seed + 1) * 0xd1342543de82ef95u + index * 0xda942042e4dd58b5u;
-    if (ExitCode code = makeRandom(*dscc_input(model, index), seed, values, inputs[index]); code != Ok)
+    std::string text;
+    if (!evaluateDims(*dscc_input(model, index), values, inputs[index], text))
+      return fail(Usage, "input `" + inputs[index].name + "`: no value for dim `" + text +
+                             "`; give other --dim values, or a file" + adviseDims(model, inputs, values, text));
+    if (ExitCode code = makeRandom(seed, inputs[index]); code != Ok)
       return code;
   }
+  // Defaults stand in for the inputs that may be left out.
+  for (size_t index = inputs.size(); index-- > 0;)
+    if (inputs[index].file.empty() && dscc_input(model, index)->default_weight)
+      inputs.erase(inputs.begin() + index);
   return Ok;
 }
 
@@ -199,15 +228,19 @@ static std::string fileToBlame(const std::vector<HostTensor> &inputs, const std:
 }
 
 static ExitCode makeOutputs(const dscc_model *model, const std::vector<HostTensor> &inputs,
-                            const std::vector<dscc_buffer> &inputBuffers, std::vector<HostTensor> &outputs) {
+                            const std::map<std::string, int64_t> &values, const std::vector<dscc_buffer> &inputBuffers,
+                            std::vector<HostTensor> &outputs) {
   outputs.resize(dscc_num_outputs(model));
   for (size_t index = 0; index < outputs.size(); ++index) {
     const dscc_tensor *declared = dscc_output(model, index);
     HostTensor &output = outputs[index];
     int64_t dims[DSCC_MAX_RANK];
     dscc_status status = dscc_output_dims(model, inputBuffers.data(), inputBuffers.size(), index, dims);
-    if (status != DSCC_OK)
-      return failWithLastError(status, fileToBlame(inputs, dscc_last_error()));
+    if (status != DSCC_OK) {
+      std::string sentence = dscc_last_error();
+      return fail(exitCodeOf(status),
+                  fileToBlame(inputs, sentence) + sentence + adviseDims(model, inputs, values, sentence));
+    }
     output.name = declared->name;
     output.dtype = declared->dtype;
     output.dims.assign(dims, dims + declared->rank);
@@ -221,6 +254,7 @@ static ExitCode makeOutputs(const dscc_model *model, const std::vector<HostTenso
 
 /// Sorted times in milliseconds; nearest rank, so that every figure is a time that was measured.
 static double percentile(const std::vector<double> &sorted, double percent) {
+  assert(!sorted.empty() && std::is_sorted(sorted.begin(), sorted.end()) && "ranks are of sorted times");
   size_t rank = static_cast<size_t>(std::ceil(percent / 100 * static_cast<double>(sorted.size())));
   return sorted[std::max<size_t>(rank, 1) - 1];
 }
@@ -285,11 +319,12 @@ static ExitCode writeOutputs(const std::string &folder, const std::vector<HostTe
 }
 
 static ExitCode runModel(dscc_model *model, const Options &options, const std::string &driver, Report &report) {
+  std::map<std::string, int64_t> values;
   std::vector<HostTensor> inputs, outputs;
-  if (ExitCode code = makeInputs(model, options, inputs); code != Ok)
+  if (ExitCode code = makeInputs(model, options, values, inputs); code != Ok)
     return code;
   std::vector<dscc_buffer> inputBuffers = buffersOf(inputs);
-  if (ExitCode code = makeOutputs(model, inputs, inputBuffers, outputs); code != Ok)
+  if (ExitCode code = makeOutputs(model, inputs, values, inputBuffers, outputs); code != Ok)
     return code;
   std::vector<dscc_buffer> outputBuffers = buffersOf(outputs);
 

@@ -1,8 +1,13 @@
 // Attention and RotaryEmbedding of opset 23, written out.
 //
 //     q ─► scale ─┐
-//     k ──────────┴ matmul ─► softcap ─► masks ─► softmax ─┐
-//     v ───────────────────────────────────────────────────┴ matmul ─► y
+//     k ──────────┴ matmul ─► softcap ─► masks ─► softmax ─► 0 where masked ─┐
+//     v ─────────────────────────────────────────────────────────────────────┴ matmul ─► y
+//
+// A query's place is its number in the block plus an offset: the length of the past, or where the cache is kept
+// outside, nonpad_kv_seqlen less the block's length. The causal mask and the windows compare it with the key's place.
+// That, and that a query which may see no key gets a row of zeros, is an erratum of the standard (after ONNX 1.22), for
+// both opsets.
 
 #include "compiler/import/Converters.h"
 #include "compiler/import/Counting.h"
@@ -23,14 +28,17 @@ public:
   LogicalResult convert();
 
 private:
+  LogicalResult checkCache();
   Value splitHeads(Value x, StringRef attribute);
   Value repeatHeads(Value x, const DimExpr &heads);
   Value append(Value past, Value present);
   Value scaled(Value q);
   Value keepWhere(Value condition, Value scores);
   Value applyMask(Value scores, Value mask);
-  Value applyCausal(Value scores);
-  Value applyLengths(Value scores, Value lengths);
+  Value applyPlaces(Value scores);
+  Value applyLengths(Value scores);
+  Value queryPlaces(Value scores);
+  Value lengthsOf(Value scores);
   Value countScores(Value scores, size_t axis);
 
   NodeImporter &node;
@@ -87,17 +95,26 @@ Value AttentionImporter::keepWhere(Value condition, Value scores) {
 Value AttentionImporter::applyMask(Value scores, Value mask) {
   if (!scores)
     return {};
-  if (rankOf(mask) < 2) {
-    (void)node.reject("has a mask of rank " + Twine(rankOf(mask)) + ", which must be 2 or more");
+  int64_t rank = rankOf(mask);
+  if (rank < 1 || rank > 4) {
+    (void)node.reject("has a mask of rank " + Twine(rank) + ", which must be 1 to 4");
     return {};
   }
-  DimExpr keys = dimsOf(scores)[3], length = dimsOf(mask).back(), missing = keys - length;
+  dsc::Dims dims = dimsOf(mask), all = dimsOf(scores);
+  for (int64_t i = 1; i < rank; ++i)
+    if (const DimExpr &own = dims[rank - 1 - i], &wanted = all[3 - i];
+        own.isConstant() && wanted.isConstant() && !own.isConstant(1) && own != wanted) {
+      (void)node.reject("has a mask of the dims " + dsc::describeDims(dims) +
+                        ", which do not broadcast to the scores' " + dsc::describeDims(all));
+      return {};
+    }
+  DimExpr keys = all[3], length = dims.back(), missing = keys - length;
   bool isBoolean = elementOf(mask).isInteger(1);
   // A mask whose length only a run can tell may be as short as it likes, but no longer than the keys.
-  if (!missing.isConstant() && mlir::failed(node.requireEqual(DimExpr::max(length, keys), keys, "keys under a mask")))
+  if (mlir::failed(node.requireEqual(DimExpr::max(length, keys), keys, "keys under a mask")))
     return {};
   if (!missing.isConstant() || missing.constant() > 0) {
-    dsc::Dims lows(rankOf(mask), DimExpr(0)), highs = lows;
+    dsc::Dims lows(rank, DimExpr(0)), highs = lows;
     highs.back() = missing;
     Value hidden = node.scalarLike(mask, isBoolean ? 0 : -HUGE_VAL);
     mask = node.make<dsc::PadOp>(mask, hidden, node.dimsAttribute(lows), node.dimsAttribute(highs));
@@ -109,24 +126,63 @@ Value AttentionImporter::countScores(Value scores, size_t axis) {
   return countAlong(node, dimsOf(scores)[axis], axis, 4, node.builder.getI64Type());
 }
 
-/// A query sees the keys up to its own place, which comes after those of the past.
-Value AttentionImporter::applyCausal(Value scores) {
-  if (!scores)
-    return {};
-  Value row = countScores(scores, 2);
-  if (node.input(4) && rankOf(node.input(4)) == 4)
-    row = node.add(row, node.dims({dimsOf(node.input(4))[2]}, node.builder.getI64Type(), /*isScalar=*/true));
-  return keepWhere(node.make<dsc::LessEqualOp>(countScores(scores, 3), row), scores);
+/// nonpad_kv_seqlen, with a dim of 1 for each but the batch.
+Value AttentionImporter::lengthsOf(Value scores) {
+  return node.reshape(node.cast(node.input(6), node.builder.getI64Type()), {dimsOf(scores)[0], 1, 1, 1});
 }
 
-Value AttentionImporter::applyLengths(Value scores, Value lengths) {
-  if (!scores)
+/// Where each query is among the keys.
+Value AttentionImporter::queryPlaces(Value scores) {
+  Value row = countScores(scores, 2);
+  auto number = [&](const DimExpr &dim) { return node.dims({dim}, node.builder.getI64Type(), /*isScalar=*/true); };
+  if (Value past = node.input(4))
+    return node.add(row, number(dimsOf(past)[2]));
+  return node.input(6) ? node.add(row, node.sub(lengthsOf(scores), number(dimsOf(scores)[2]))) : row;
+}
+
+/// A query sees the keys up to its own place, or those in a window around it.
+Value AttentionImporter::applyPlaces(Value scores) {
+  int64_t left = node.integer("left_window_size", -1), right = node.integer("right_window_size", -1);
+  if (left < -1 || right < -1) {
+    (void)node.reject("has windows of " + Twine(left) + " and " + Twine(right) + " keys, which must be -1 or more");
     return {};
-  Value limit = node.reshape(node.cast(lengths, node.builder.getI64Type()), {dimsOf(scores)[0], 1, 1, 1});
-  return keepWhere(node.make<dsc::LessOp>(countScores(scores, 3), limit), scores);
+  }
+  if (node.integer("is_causal", 0))
+    right = 0;
+  if (!scores || (left < 0 && right < 0))
+    return scores;
+  Value query = queryPlaces(scores), key = countScores(scores, 3);
+  Type i64 = node.builder.getI64Type();
+  // No place is past 2^62, so that a window is never too wide to be added to one.
+  auto width = [&](int64_t size) { return node.scalar(i64, std::min(size, int64_t(1) << 62)); };
+  if (right >= 0)
+    scores = keepWhere(node.make<dsc::LessEqualOp>(key, right ? node.add(query, width(right)) : query), scores);
+  if (left >= 0 && scores)
+    scores = keepWhere(node.make<dsc::LessEqualOp>(node.sub(query, width(left)), key), scores);
+  return scores;
+}
+
+/// Hides what lies behind the keys that the cache holds.
+Value AttentionImporter::applyLengths(Value scores) {
+  return scores ? keepWhere(node.make<dsc::LessOp>(countScores(scores, 3), lengthsOf(scores)), scores) : Value();
+}
+
+/// A cache is kept by the node or outside of it, and is of keys and values.
+LogicalResult AttentionImporter::checkCache() {
+  Value key = node.input(4), value = node.input(5);
+  if (!key != !value)
+    return node.reject("has only one of past_key and past_value, which belong together");
+  if (key && node.input(6))
+    return node.reject("has both past_key and nonpad_kv_seqlen; a cache is kept by the node or outside of it");
+  if (key && (rankOf(key) != 4 || rankOf(value) != 4))
+    return node.reject("has a past of rank " + Twine(rankOf(key)) + " and " + Twine(rankOf(value)) +
+                       ", which must be 4");
+  return success();
 }
 
 LogicalResult AttentionImporter::convert() {
+  if (failed(checkCache()))
+    return failure();
   bool isFlat = rankOf(node.input(0)) == 3;
   Value q = splitHeads(node.input(0), "q_num_heads");
   Value k = append(node.input(4), splitHeads(node.input(1), "kv_num_heads"));
@@ -142,19 +198,22 @@ LogicalResult AttentionImporter::convert() {
   k = repeatHeads(k, heads);
   v = repeatHeads(v, heads);
   Value scores = makeMatmul(node, scaled(q), k, /*transposeA=*/false, /*transposeB=*/true);
+  int64_t mode = node.integer("qk_matmul_output_mode", 0);
+  if (mode == 0)
+    node.setResult(3, scores);
   if (double cap = node.number("softcap", 0); cap > 0) {
     Value limit = node.scalarLike(scores, cap);
     scores = node.mul(node.make<dsc::TanhOp>(node.div(scores, limit)), limit);
   }
-  int64_t mode = node.integer("qk_matmul_output_mode", 0);
-  if (mode == 0 || mode == 1)
+  if (mode == 1)
     node.setResult(3, scores);
+  Value unmasked = scores;
   if (node.input(3))
     scores = applyMask(scores, node.input(3));
-  if (node.integer("is_causal", 0))
-    scores = applyCausal(scores);
-  if (node.input(6))
-    scores = applyLengths(scores, node.input(6));
+  scores = applyPlaces(scores);
+  // The causal mask of a cache that is kept outside ends where its keys end.
+  if (node.input(6) && !node.integer("is_causal", 0))
+    scores = applyLengths(scores);
   if (mode == 2)
     node.setResult(3, scores);
   Type precision = type;
@@ -164,6 +223,10 @@ LogicalResult AttentionImporter::convert() {
     return node.reject("has a softmax_precision that is not a float");
   Value weights = node.make<dsc::SoftmaxOp>(node.cast(scores, precision), node.builder.getI64IntegerAttr(3));
   weights = node.cast(weights, type);
+  // Without a key to see, the softmax is NaN. Elsewhere a masked key's weight is 0 already.
+  if (scores != unmasked && weights)
+    weights = node.make<dsc::WhereOp>(node.make<dsc::EqualOp>(scores, node.scalarLike(scores, -HUGE_VAL)),
+                                      node.scalarLike(weights, 0), weights);
   if (mode == 3)
     node.setResult(3, weights);
   Value y = makeMatmul(node, weights, node.cast(v, type));

@@ -40,6 +40,8 @@ static LogicalResult convertConstant(NodeImporter &node) {
 }
 
 static LogicalResult convertConstantOfShape(NodeImporter &node) {
+  if (mlir::failed(node.requireList(0)))
+    return failure();
   std::optional<dsc::Dims> dims = node.known(node.input(0));
   if (!dims)
     return node.unsupported("has a shape that is computed at run time", "compute the shape from Shape of an input");
@@ -124,7 +126,7 @@ static LogicalResult convertRange(NodeImporter &node) {
   if (start && limit && delta) {
     count = countSteps((*start)[0], (*limit)[0], (*delta)[0]);
   } else {
-    auto first = knownNumbers(bounds[0]), last = knownNumbers(bounds[1]), step = knownNumbers(bounds[2]);
+    auto first = node.knownFloats(bounds[0]), last = node.knownFloats(bounds[1]), step = node.knownFloats(bounds[2]);
     double steps = first && last && step ? std::ceil(((*last)[0] - (*first)[0]) / (*step)[0]) : std::nan("");
     if (std::fabs(steps) < 1e15)
       count = DimExpr(std::max<int64_t>(0, steps));

@@ -2,8 +2,12 @@
 //
 //     "bij,bjk->bik":  letters in both operands and the result are batches, in both only are summed up,
 //                      in one only are rows or columns:   [batch, row, sum] x [batch, sum, column]
+//
+// A letter that one term names twice is the diagonal of those dims. An operand whose dim is 1 where another's is not
+// does not vary along it: it loses the letter.
 
 #include "compiler/import/Converters.h"
+#include "compiler/import/Counting.h"
 #include "compiler/import/Matmul.h"
 
 #include "llvm/ADT/StringExtras.h"
@@ -31,6 +35,9 @@ public:
 
 private:
   LogicalResult readOperand(StringRef text, Value value);
+  LogicalResult readSize(char letter, const DimExpr &dim);
+  void takeDiagonals(Labelled &operand);
+  void broadcast(Labelled &operand);
   void sumUnused(Labelled &operand, StringRef needed);
   Value arrange(const Labelled &operand, StringRef order);
   Labelled multiply(Labelled a, Labelled b, StringRef needed);
@@ -64,19 +71,90 @@ LogicalResult Contraction::readOperand(StringRef text, Value value) {
   }
   if (letters.size() != rank)
     return node.reject("has the term '" + text + "' for an operand of rank " + Twine(rank));
-  for (auto [letter, dim] : llvm::zip_equal(letters, dimsOf(value))) {
-    if (!llvm::isAlnum(letter))
+  for (char letter : text)
+    if (!llvm::isAlpha(letter) && letter != '.')
       return node.reject("has the term '" + text + "', which is not made of letters");
-    if (std::count(letters.begin(), letters.end(), letter) > 1)
-      return node.unsupported("takes a diagonal: the term '" + text + "' names a dim twice", "use Gather before it");
-    auto [known, isNew] = sizes.try_emplace(letter, dim);
-    if (!isNew && mlir::failed(node.requireEqual(known->second, dim, "dims '" + std::string(1, letter) + "'")))
-      return failure();
-    if (!known->second.isConstant())
-      known->second = dim;
-  }
   operands.push_back({value, letters});
+  takeDiagonals(operands.back());
+  if (!operands.back().value)
+    return failure();
+  for (auto [letter, dim] : llvm::zip_equal(operands.back().letters, dimsOf(operands.back().value)))
+    if (mlir::failed(readSize(letter, dim)))
+      return failure();
   return success();
+}
+
+static bool isOfEllipsis(char letter) { return llvm::isDigit(letter); }
+
+/// A size of 1 gives way to others. Two that only a run can tell are equal, or under "..." broadcast.
+LogicalResult Contraction::readSize(char letter, const DimExpr &dim) {
+  auto [known, isNew] = sizes.try_emplace(letter, dim);
+  if (isNew || known->second == dim || dim.isConstant(1))
+    return success();
+  if (known->second.isConstant(1)) {
+    known->second = dim;
+    return success();
+  }
+  if (isOfEllipsis(letter))
+    if (std::optional<DimExpr> both = dsc::broadcastDim(known->second, dim)) {
+      node.relateDims(known->second, dim);
+      known->second = *both;
+      return success();
+    }
+  if (mlir::failed(node.requireEqual(known->second, dim, "dims '" + std::string(1, letter) + "'")))
+    return failure();
+  if (!known->second.isConstant())
+    known->second = dim;
+  return success();
+}
+
+/// Leaves each letter once: of two dims with one letter only the elements at equal places stay.
+void Contraction::takeDiagonals(Labelled &operand) {
+  for (size_t first = 0; first < operand.letters.size() && operand.value; ++first) {
+    size_t second = operand.letters.find(operand.letters[first], first + 1);
+    if (second == std::string::npos)
+      continue;
+    // Both go to the end and become one dim, [.., n, n] as [.., n * n], whose every (n + 1)th element is taken.
+    dsc::Dims dims = dimsOf(operand.value);
+    std::string twice(1, operand.letters[first]), name = "dims '" + twice + "' of one term";
+    if (mlir::failed(node.requireEqual(dims[first], dims[second], name))) {
+      operand.value = {};
+      return;
+    }
+    Integers order;
+    std::string letters;
+    dsc::Dims kept;
+    for (size_t axis = 0; axis < dims.size(); ++axis)
+      if (axis != first && axis != second) {
+        order.push_back(axis);
+        letters += operand.letters[axis];
+        kept.push_back(dims[axis]);
+      }
+    order.append({int64_t(first), int64_t(second)});
+    DimExpr size = dims[first];
+    kept.push_back(size * size);
+    Type i64 = node.builder.getI64Type();
+    Value flat = node.reshape(node.transpose(operand.value, order), kept);
+    Value places = node.mul(countAlong(node, size, 0, 1, i64), node.dims({size + 1}, i64, /*isScalar=*/true));
+    Value diagonal = node.make<dsc::GatherOp>(flat, places, node.builder.getI64IntegerAttr(kept.size() - 1));
+    operand = {diagonal, letters + twice};
+    first = size_t(-1); // the letters moved: look from the start
+  }
+}
+
+/// Drops the letters along which the operand does not vary; repeats it where only a run can tell.
+void Contraction::broadcast(Labelled &operand) {
+  std::string letters;
+  dsc::Dims kept, full;
+  for (auto [letter, dim] : llvm::zip_equal(operand.letters, dimsOf(operand.value))) {
+    const DimExpr &size = sizes.find(letter)->second;
+    if (dim.isConstant(1) && !size.isConstant(1))
+      continue;
+    letters += letter;
+    kept.push_back(dim);
+    full.push_back(isOfEllipsis(letter) ? size : dim);
+  }
+  operand = {node.expand(node.reshape(operand.value, kept), full), letters};
 }
 
 LogicalResult Contraction::readEquation(StringRef equation) {
@@ -93,6 +171,8 @@ LogicalResult Contraction::readEquation(StringRef equation) {
   for (auto [i, term] : llvm::enumerate(terms))
     if (!node.input(i) || mlir::failed(readOperand(term, node.input(i))))
       return failure();
+  for (Labelled &operand : operands)
+    broadcast(operand);
   result = right.str();
   if (size_t dots = result.find("..."); dots != std::string::npos)
     result.replace(dots, 3, ellipsisLetters(ellipsisRank));

@@ -2,8 +2,10 @@
 
 #include "compiler/import/Converters.h"
 #include "compiler/import/ElementTypes.h"
+#include "passes/canonical/EvaluateShapes.h"
 
 #include "mlir/IR/Diagnostics.h"
+#include "mlir/IR/IRMapping.h"
 #include "mlir/Interfaces/SideEffectInterfaces.h"
 
 using namespace mlir;
@@ -11,6 +13,9 @@ using namespace mlir;
 namespace dscc {
 
 static constexpr int64_t newestOpset = 27;
+
+/// Before this version of the format every initialiser had to be listed as an input, which meant nothing.
+static constexpr int64_t firstIrWithDefaults = 4;
 
 GraphImporter::GraphImporter(ModuleOp module, const OnnxFile &file, TensorData &tensors, const CompileOptions &options,
                              Problems &problems)
@@ -22,11 +27,57 @@ bool GraphImporter::isLate() const {
   return elapsed.count() > budgets.seconds;
 }
 
+Value GraphImporter::byDefault(Value value) const {
+  auto found = knownByDefault.find(value);
+  return found == knownByDefault.end() ? value : found->second.constant;
+}
+
+void GraphImporter::dependOnDefault(Value value) {
+  if (auto found = knownByDefault.find(value); found != knownByDefault.end())
+    for (size_t i : found->second.defaults)
+      defaults[i].decidesShapes = true;
+}
+
+void GraphImporter::evaluateByDefault(Operation *op) {
+  Known known;
+  IRMapping mapping;
+  for (Value operand : op->getOperands())
+    if (auto found = knownByDefault.find(operand); found != knownByDefault.end()) {
+      mapping.map(operand, found->second.constant);
+      known.defaults.insert_range(found->second.defaults);
+    }
+  if (known.defaults.empty())
+    return;
+  Operation *copy = builder.clone(*op, mapping);
+  known.constant = evaluateShapes(builder, copy);
+  copy->erase();
+  if (known.constant)
+    knownByDefault[op->getResult(0)] = std::move(known);
+}
+
+/// An argument behind those that every caller gives.
+Value GraphImporter::addDefault(StringRef name, Value constant, ElementsAttr elements) {
+  auto attributes = builder.getDictionaryAttr(
+      {builder.getNamedAttr("dsc.name", builder.getStringAttr(name)), builder.getNamedAttr("dsc.default", elements)});
+  unsigned place = function.getNumArguments();
+  (void)function.insertArgument(place, constant.getType(), attributes, constant.getLoc());
+  BlockArgument argument = function.getArgument(place);
+  Known &known = knownByDefault[argument];
+  known.constant = constant;
+  known.defaults.insert(defaults.size());
+  defaults.push_back({name.str(), argument, constant});
+  return argument;
+}
+
 LogicalResult GraphImporter::importInitializers(const onnx::GraphProto &graph, const NameScope &scope) {
   if (graph.sparse_initializer_size())
     return problems.unsupported("the sparse initialiser '" + graph.sparse_initializer(0).values().name() +
                                     "' is not supported",
                                 "", "", "store it as a dense tensor");
+  llvm::StringSet<> inputs;
+  if (&graph == &file.model.graph() && file.model.ir_version() >= firstIrWithDefaults)
+    for (const onnx::ValueInfoProto &input : graph.input())
+      inputs.insert(input.name());
   for (const onnx::TensorProto &tensor : graph.initializer()) {
     std::string name = scope.prefix + tensor.name();
     if (values.count(name))
@@ -34,10 +85,13 @@ LogicalResult GraphImporter::importInitializers(const onnx::GraphProto &graph, c
     ElementsAttr elements = tensors.read(tensor, tensor.name());
     if (!elements && problems.isFatal())
       return failure();
-    if (elements)
-      values[name] = dsc::ConstantOp::create(builder, NameLoc::get(builder.getStringAttr(tensor.name())), elements);
-    else
+    if (!elements) {
       unknown.insert(name);
+      continue;
+    }
+    values[name] = dsc::ConstantOp::create(builder, NameLoc::get(builder.getStringAttr(tensor.name())), elements);
+    if (inputs.contains(tensor.name()))
+      values[name] = addDefault(tensor.name(), values[name], elements);
   }
   return success();
 }
@@ -167,8 +221,10 @@ LogicalResult GraphImporter::makeReturn(const NameScope &scope) {
     Value value = values.lookup(scope.resolve(output.name()).value_or(""));
     if (!value)
       return problems.reject("the output '" + output.name() + "' is never made");
-    if (!seen.insert(output.name()).second)
-      return problems.reject("the graph has two outputs of the name '" + output.name() + "'");
+    if (!seen.insert(output.name()).second) {
+      problems.remark("the graph lists the output '" + output.name() + "' twice; the compiled model has it once");
+      continue;
+    }
     int32_t declared = output.type().tensor_type().elem_type();
     if (output.type().has_tensor_type() && declared != 0 &&
         elementType(builder.getContext(), declared) != elementOf(value))
@@ -183,6 +239,21 @@ LogicalResult GraphImporter::makeReturn(const NameScope &scope) {
   for (auto [i, name] : llvm::enumerate(names))
     function.setResultAttr(i, "dsc.name", name);
   return success();
+}
+
+/// Puts the constants in the place of the defaults that no caller may replace.
+void GraphImporter::fixDefaults() {
+  std::string fixed;
+  for (Default &row : llvm::reverse(defaults)) {
+    if (!row.decidesShapes)
+      continue;
+    fixed = "'" + row.name + (fixed.empty() ? "'" : "', ") + fixed;
+    row.argument.replaceAllUsesWith(row.constant);
+    (void)function.eraseArgument(row.argument.getArgNumber());
+  }
+  if (!fixed.empty())
+    problems.remark("initialisers that are inputs as well, but decide shapes, are constants: no caller can replace " +
+                    fixed);
 }
 
 /// Drops what was made on the way and is not used: shape arithmetic, mostly.
@@ -202,6 +273,7 @@ LogicalResult GraphImporter::importMain(const Signature &signature) {
   if (failed(importInitializers(graph, *scope)) || failed(importNodes(list)) || problems.code() != ExitCode::Ok ||
       failed(makeReturn(*scope)))
     return failure();
+  fixDefaults();
   eraseUnused(function.front());
   module->setAttr("dsc.symbols", facts.limited(signature.symbols));
   module->setAttr("dsc.relations", facts.relations());

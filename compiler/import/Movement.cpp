@@ -8,11 +8,15 @@ namespace dscc {
 
 static LogicalResult convertIdentity(NodeImporter &node) { return node.finish(node.input(0)); }
 
+/// Nothing is dropped where the model is not trained, or at a ratio of 0.
 static LogicalResult convertDropout(NodeImporter &node) {
   Value x = node.input(0);
   if (node.input(2)) {
     std::optional<Integers> training = node.knownIntegers(node.input(2));
-    if (!training || training->size() != 1 || (*training)[0] != 0)
+    std::optional<SmallVector<double>> ratio = node.knownFloats(node.input(1));
+    bool trains = !training || training->size() != 1 || (*training)[0] != 0;
+    bool drops = !ratio || ratio->size() != 1 || (*ratio)[0] != 0;
+    if (trains && drops)
       return node.unsupported("drops elements at random, as in training", "export the model for inference");
   }
   if (node.usesOutput(1))
@@ -58,6 +62,8 @@ static LogicalResult reshapeTo(NodeImporter &node, ArrayRef<DimExpr> shape, bool
 }
 
 static LogicalResult convertReshape(NodeImporter &node) {
+  if (mlir::failed(node.requireList(1)))
+    return failure();
   std::optional<dsc::Dims> shape = node.known(node.input(1));
   if (!shape)
     return node.unsupported("has a shape that is computed at run time", "compute the shape from Shape of an input");
@@ -140,6 +146,8 @@ static std::optional<dsc::Dims> splitSizes(NodeImporter &node, const DimExpr &si
   if (std::optional<Integers> listed = node.integers("split"))
     return dsc::Dims(listed->begin(), listed->end());
   if (node.input(1)) {
+    if (mlir::failed(node.requireList(1)))
+      return std::nullopt;
     std::optional<dsc::Dims> known = node.known(node.input(1));
     if (!known)
       (void)node.unsupported("has sizes that are computed at run time", "make the sizes a constant");
@@ -186,6 +194,8 @@ static LogicalResult convertSplit(NodeImporter &node) {
 }
 
 static LogicalResult convertExpand(NodeImporter &node) {
+  if (mlir::failed(node.requireList(1)))
+    return failure();
   Value x = node.input(0);
   std::optional<dsc::Dims> shape = node.known(node.input(1));
   if (!shape)
@@ -203,6 +213,8 @@ static LogicalResult convertExpand(NodeImporter &node) {
 }
 
 static LogicalResult convertTile(NodeImporter &node) {
+  if (mlir::failed(node.requireList(1)))
+    return failure();
   std::optional<dsc::Dims> repeats = node.known(node.input(1));
   if (!repeats)
     return node.unsupported("has repeats that are computed at run time", "make the repeats a constant");

@@ -167,8 +167,10 @@ Value NodeImporter::create(OperationState &state) {
   if (op->getNumOperands() > 1 && isa<dsc::ElementwiseOpInterface>(op))
     relateBroadcast(op->getOperands());
   Value known = evaluateShapes(builder, op);
-  if (!known)
+  if (!known) {
+    shared.evaluateByDefault(op);
     return op->getResult(0);
+  }
   op->erase();
   return known;
 }
@@ -268,7 +270,18 @@ Value NodeImporter::splat(ArrayRef<DimExpr> dims, Type element, double value) {
 
 // What is known about values.
 
-std::optional<dsc::Dims> NodeImporter::known(Value value) const { return value ? knownContents(value) : std::nullopt; }
+template <class Read> static auto readKnown(ImportState &shared, Value value, Read read) {
+  auto contents = value ? read(shared.byDefault(value)) : std::nullopt;
+  if (contents)
+    shared.dependOnDefault(value);
+  return contents;
+}
+
+std::optional<dsc::Dims> NodeImporter::known(Value value) const { return readKnown(shared, value, knownContents); }
+
+std::optional<SmallVector<double>> NodeImporter::knownFloats(Value value) const {
+  return readKnown(shared, value, knownNumbers);
+}
 
 std::optional<Integers> NodeImporter::knownIntegers(Value value) const {
   std::optional<dsc::Dims> dims = known(value);
@@ -317,6 +330,13 @@ LogicalResult NodeImporter::requireEqual(const DimExpr &a, const DimExpr &b, Str
     return reject("has " + what + " of " + a.str() + " and " + b.str() + ", which must be equal");
   shared.facts.relate("equal", a, b, node.name);
   return success();
+}
+
+LogicalResult NodeImporter::requireList(size_t i) {
+  if (!input(i) || rankOf(input(i)) == 1)
+    return success();
+  return reject("has the input " + Twine(i) + " of rank " + Twine(rankOf(input(i))) +
+                ", which must be a list, of rank 1");
 }
 
 LogicalResult NodeImporter::requireMultiple(const DimExpr &a, const DimExpr &b, StringRef what) {

@@ -125,6 +125,8 @@ public:
   std::optional<dsc::Dims> known(mlir::Value value) const;
   /// The contents, if all are numbers.
   std::optional<Integers> knownIntegers(mlir::Value value) const;
+  /// The contents, of integers or floats, if all are numbers.
+  std::optional<llvm::SmallVector<double>> knownFloats(mlir::Value value) const;
   /// A list of numbers that older opsets keep in an attribute and newer ones in an input; nothing and no problem if
   /// there is neither, nothing and a problem if it is not known at compile time.
   std::optional<Integers> attributeOrInput(llvm::StringRef name, size_t input);
@@ -137,6 +139,8 @@ public:
   void relateDims(const DimExpr &a, const DimExpr &b);
   /// States that two dims must agree, so that it is checked now or at each run.
   mlir::LogicalResult requireEqual(const DimExpr &a, const DimExpr &b, llvm::StringRef what);
+  /// A problem if an input is there that should be a list but is no tensor of rank 1.
+  mlir::LogicalResult requireList(size_t input);
   /// States that `b` divides `a`, in the same way.
   mlir::LogicalResult requireMultiple(const DimExpr &a, const DimExpr &b, llvm::StringRef what);
 

@@ -38,6 +38,10 @@ public:
   mlir::LogicalResult usage(const llvm::Twine &message, llvm::StringRef hint = "") {
     return add(ExitCode::Usage, message, "", "", hint);
   }
+  /// Something worth knowing that is not wrong.
+  void remark(const llvm::Twine &message, llvm::StringRef hint = "") {
+    listener.diagnose({Diagnostic::Severity::Remark, "", "", message.str(), hint.str()});
+  }
   /// Ok if nothing was wrong.
   ExitCode code() const { return worst; }
   /// True unless the import may go on to look for more.

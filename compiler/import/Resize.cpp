@@ -126,7 +126,7 @@ static LogicalResult convertResize(NodeImporter &node) {
       return node.unsupported("has sizes that are computed at run time", "compute the sizes from Shape of an input");
     found = resizeBySizes(node, *known, *axes, resized);
   } else {
-    std::optional<SmallVector<double>> known = isGiven(scales) ? knownNumbers(scales) : std::nullopt;
+    std::optional<SmallVector<double>> known = isGiven(scales) ? node.knownFloats(scales) : std::nullopt;
     if (!known)
       return node.unsupported("has scales that are computed at run time, or none", "make the scales a constant");
     found = resizeByScales(node, *known, *axes, resized);
@@ -141,7 +141,7 @@ static LogicalResult convertUpsample(NodeImporter &node) {
   Value x = node.input(0);
   ResizedShape resized{dimsOf(x), SmallVector<double>(rankOf(x), std::nan(""))};
   std::optional<SmallVector<double>> scales =
-      node.inputCount() > 1 && node.input(1) ? knownNumbers(node.input(1)) : node.numbers("scales");
+      node.inputCount() > 1 && node.input(1) ? node.knownFloats(node.input(1)) : node.numbers("scales");
   if (!scales)
     return node.unsupported("has scales that are computed at run time, or none", "make the scales a constant");
   if (mlir::failed(resizeByScales(node, *scales, llvm::to_vector(llvm::seq<int64_t>(0, rankOf(x))), resized)))

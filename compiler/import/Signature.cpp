@@ -173,13 +173,29 @@ void SignatureReader::fix(StringRef symbol, int64_t value) {
           dim.substitute([&](StringRef name) { return name == symbol ? std::optional(DimExpr(value)) : std::nullopt; });
 }
 
+/// "its inputs are: x, y; did you mean 'x'?", if one of them is near enough to `word` to be asked for.
+static std::string listNames(const Twine &they, ArrayRef<std::string> names, StringRef word) {
+  std::string text = (they + " are: " + llvm::join(names, ", ")).str();
+  unsigned nearest = std::min<unsigned>(2, word.size() / 2) + 1; // letters to change
+  StringRef meant;
+  for (const std::string &name : names) {
+    unsigned distance = word.edit_distance(name, /*AllowReplacements=*/true, /*MaxEditDistance=*/nearest);
+    if (distance >= nearest)
+      continue;
+    nearest = distance;
+    meant = name;
+  }
+  return meant.empty() ? text : text + "; did you mean '" + meant.str() + "'?";
+}
+
 LogicalResult SignatureReader::bindDims() {
   for (const DimBinding &binding : options.dims) {
     auto symbol = symbols.find(binding.name);
     if (symbol == symbols.end()) {
-      std::string known = llvm::join(llvm::map_range(symbols, [](auto &entry) { return entry.first; }), ", ");
+      auto known = llvm::to_vector(llvm::map_range(symbols, [](auto &entry) { return entry.first; }));
       return problems.usage("the model has no dim named '" + binding.name + "'",
-                            known.empty() ? "all its dims are numbers" : "its named dims are: " + known);
+                            known.empty() ? "all its dims are numbers"
+                                          : listNames("its named dims", known, binding.name));
     }
     if (binding.min < 0 || binding.max < binding.min)
       return problems.usage("the dim '" + binding.name + "' cannot lie between " + Twine(binding.min) + " and " +
@@ -195,10 +211,11 @@ LogicalResult SignatureReader::bindDims() {
 LogicalResult SignatureReader::bindShapes() {
   for (const ShapeBinding &shape : options.shapes) {
     auto input = llvm::find_if(inputs, [&](const Input &candidate) { return candidate.name == shape.input; });
-    if (input == inputs.end())
+    if (input == inputs.end()) {
+      auto known = llvm::to_vector(llvm::map_range(inputs, [](auto &candidate) { return candidate.name; }));
       return problems.usage("the model has no input named '" + shape.input + "'",
-                            "its inputs are: " +
-                                llvm::join(llvm::map_range(inputs, [](auto &known) { return known.name; }), ", "));
+                            listNames("its inputs", known, shape.input));
+    }
     if (input->dims.size() != shape.dims.size())
       return problems.usage("input '" + shape.input + "' has " + Twine(input->dims.size()) +
                             " dims, but --shape names " + Twine(shape.dims.size()));

@@ -104,6 +104,9 @@ static LogicalResult convertSliceByAttributes(NodeImporter &node) {
 }
 
 static LogicalResult convertSlice(NodeImporter &node) {
+  for (size_t i = 1; i < 5; ++i)
+    if (mlir::failed(node.requireList(i)))
+      return failure();
   std::optional<dsc::Dims> starts = node.known(node.input(1)), ends = node.known(node.input(2));
   std::optional<Integers> axes =
       node.input(3) ? node.knownIntegers(node.input(3)) : std::optional(allAxes(starts ? starts->size() : 0));

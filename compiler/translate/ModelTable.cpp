@@ -88,8 +88,10 @@ public:
 };
 } // namespace
 
+/// `standIn` is the number of the weight that is taken for the tensor where a caller gives none, plus 1; 0: there is
+/// none.
 static llvm::Constant *writeTensor(TableWriter &w, Type type, DictionaryAttr attributes, StringRef fallback,
-                                   JobLog &log) {
+                                   size_t standIn, JobLog &log) {
   auto name = attributes ? attributes.getAs<StringAttr>("dsc.name") : StringAttr();
   llvm::SmallVector<llvm::Constant *> dims;
   for (const DimExpr &dim : dsc::getDims(type))
@@ -98,7 +100,8 @@ static llvm::Constant *writeTensor(TableWriter &w, Type type, DictionaryAttr att
   int32_t dataType = dataTypeOf(element);
   if (!dataType)
     log.fail(ExitCode::Internal, "the interface has an element type that ONNX does not know");
-  return w.record({w.text(name ? name.getValue() : fallback), w.u32(dataType), w.u32(dims.size()), w.array(dims)});
+  return w.record(
+      {w.text(name ? name.getValue() : fallback), w.u32(dataType), w.u32(dims.size()), w.array(dims), w.u64(standIn)});
 }
 
 static llvm::Constant *writeSymbols(TableWriter &w, ArrayAttr symbols) {
@@ -221,16 +224,28 @@ static llvm::Constant *reserveWeights(TableWriter &w, uint64_t bytes) {
   return global;
 }
 
+ArrayAttr listDefaults(ModuleOp module) {
+  SmallVector<Attribute> values;
+  if (auto main = module.lookupSymbol<func::FuncOp>("main"))
+    for (unsigned i = 0; i < main.getNumArguments(); ++i)
+      if (Attribute value = main.getArgAttr(i, "dsc.default"))
+        values.push_back(value);
+  return ArrayAttr::get(module.getContext(), values);
+}
+
 void buildModelTable(ModuleOp module, const ModelEntry &model, llvm::Module &table, JobLog &log) {
   TableWriter w(table);
   auto main = module.lookupSymbol<func::FuncOp>("main");
   if (!main)
     return log.fail(ExitCode::Internal, "the module has no declaration of @main");
   llvm::SmallVector<llvm::Constant *> inputs, outputs;
-  for (auto [index, type] : llvm::enumerate(main.getArgumentTypes()))
-    inputs.push_back(writeTensor(w, type, main.getArgAttrDict(index), "input" + std::to_string(index), log));
+  size_t nextDefault = model.defaults;
+  for (auto [index, type] : llvm::enumerate(main.getArgumentTypes())) {
+    size_t standIn = main.getArgAttr(index, "dsc.default") ? ++nextDefault : 0;
+    inputs.push_back(writeTensor(w, type, main.getArgAttrDict(index), "input" + std::to_string(index), standIn, log));
+  }
   for (auto [index, type] : llvm::enumerate(main.getResultTypes()))
-    outputs.push_back(writeTensor(w, type, main.getResultAttrDict(index), "output" + std::to_string(index), log));
+    outputs.push_back(writeTensor(w, type, main.getResultAttrDict(index), "output" + std::to_string(index), 0, log));
   auto symbols = module->getAttrOfType<ArrayAttr>("dsc.symbols");
   size_t numSymbols = symbols ? symbols.size() : 0;
   auto relations = module->getAttrOfType<ArrayAttr>("dsc.relations");

@@ -64,6 +64,7 @@ struct ModelEntry {
   llvm::ArrayRef<dscc_weight> weights;
   /// What the linker has to reserve.
   uint64_t weightBytes = 0;
+  size_t defaults = 0;   // where in the weights those of listDefaults begin
   std::string buildInfo; // JSON
   /// The name of the function that computes the dims of inputs and outputs.
   std::string dimsName;
@@ -72,6 +73,9 @@ struct ModelEntry {
 
 /// The name whose address is that of the weights; the linker reserves their place (Link.h).
 inline constexpr llvm::StringLiteral weightDataName = "dscc.weights";
+
+/// The values of the inputs that a caller may leave out, in the inputs' order (dsc.default of @main's arguments).
+mlir::ArrayAttr listDefaults(mlir::ModuleOp module);
 
 /// Adds the table to `table`. The signature comes from `module`: the declaration of @main, and dsc.symbols. Functions
 /// are referred to by name: PREFIX + "run", "arena_bytes" and the kernels' names.

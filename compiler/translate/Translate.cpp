@@ -130,12 +130,16 @@ void Translator::addHostJob(OwningOpRef<ModuleOp> host, llvm::StringRef prefix, 
 // Host code beside a GPU must run on any x86-64.
 static constexpr llvm::StringLiteral anyCpu = "x86-64";
 
+static uint32_t deviceBit(const Target &target) {
+  return 1u << (target.device == Device::Cpu ? DSCC_DEVICE_CPU : DSCC_DEVICE_CUDA);
+}
+
 void Translator::takeProgram(ModuleOp nested, const Target &target) {
   ProgramEntry &program = model.programs.emplace_back();
   program.target = &target;
   program.prefix = (target.name + ".").str();
   if (auto list = nested->getAttrOfType<ArrayAttr>("dsc.weights")) {
-    program.firstWeight = weights.append(list, target.device == Device::Cpu ? DSCC_DEVICE_CPU : DSCC_DEVICE_CUDA);
+    program.firstWeight = weights.append(list, deviceBit(target));
     nested->removeAttr("dsc.weights");
   }
   if (target.device == Device::Cpu) {
@@ -313,6 +317,10 @@ void Translator::saveTemps() {
 
 void Translator::writeArtifact() {
   bool isObject = options.emit == Emit::Object;
+  uint32_t devices = 0;
+  for (const ProgramEntry &program : model.programs)
+    devices |= deviceBit(*program.target);
+  model.defaults = weights.append(listDefaults(module), devices);
   model.weights = weights.table();
   model.weightBytes = weights.bytes();
   model.buildInfo = describeBuild(options, report.ptxasVersion);

@@ -13,7 +13,7 @@ class PoolOp<string mnemonic, string what> : InferredOp<mnemonic> {
 
 def MaxPoolOp : PoolOp<"max_pool", "maximum"> {
   let description = [{
-    Pads never win: they count as -infinity.
+    Pads never win: they count as -infinity. A NaN wins, as in `dsc.max`.
 
     1. (C1) One window size, stride, dilation and pair of pads for each spatial dim.
 

@@ -18,8 +18,8 @@ class ReduceOp<string mnemonic, string what> : InferredOp<mnemonic>,
 }
 def ReduceSumOp : ReduceOp<"reduce_sum", "sum">;
 def ReduceProdOp : ReduceOp<"reduce_prod", "product">;
-def ReduceMaxOp : ReduceOp<"reduce_max", "maximum, NaN if one is NaN,">;
-def ReduceMinOp : ReduceOp<"reduce_min", "minimum, NaN if one is NaN,">;
+def ReduceMaxOp : ReduceOp<"reduce_max", "maximum (as of `dsc.max`: NaN wins)">;
+def ReduceMinOp : ReduceOp<"reduce_min", "minimum (as of `dsc.min`: NaN wins)">;
 def ReduceMeanOp : ReduceOp<"reduce_mean", "mean">;
 
 /// Where along one axis the extreme element is.
@@ -27,7 +27,8 @@ class ArgOp<string mnemonic, string what> : InferredOp<mnemonic>,
       InferBy<"inferArg(location, adaptor.getInput(), adaptor.getAxis(), types)"> {
   let extraClassDefinition = definition;
   let summary = "index of the " # what # " along one axis, which stays with size 1";
-  let description = "The i64 index of the " # what # " along `axis`; the first such, or with `select_last` the last.\n\n"
+  let description = "The i64 index of the " # what # " along `axis`; the first such, or with `select_last` the last.\n"
+    "A NaN is more extreme than any number; all NaNs are equal, and so are 0 and -0. Along an axis without elements it is 0.\n\n"
     "```mlir\n%y = dsc." # mnemonic # " %x {axis = 1 : i64} : (tensor<2x4xf32>) -> tensor<2x1xi64>\n```\n";
   let arguments = (ins AnyRankedTensor:$input, I64Attr:$axis, UnitAttr:$select_last);
   let results = (outs AnyRankedTensor:$result);

@@ -139,8 +139,13 @@ struct IntegerEntry {
 };
 } // namespace
 
-static double minimum(double a, double b) { return std::isnan(a) || std::isnan(b) ? NAN : std::min(a, b); }
-static double maximum(double a, double b) { return std::isnan(a) || std::isnan(b) ? NAN : std::max(a, b); }
+/// As in the kernels, a NaN wins and -0 is less than 0.
+static double maximum(double a, double b) {
+  if (std::isnan(a) || std::isnan(b))
+    return NAN;
+  return a == b ? (std::signbit(a) ? b : a) : std::max(a, b);
+}
+static double minimum(double a, double b) { return -maximum(-a, -b); }
 
 static constexpr FloatEntry floatEntries[] = {
     {"dsc.abs", [](double a, double) { return std::fabs(a); }},

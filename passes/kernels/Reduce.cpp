@@ -87,30 +87,41 @@ static Value emitReduce(ElementCode &code, Operation *op, const Indices &at) {
   return finishReduction(k, op, total);
 }
 
-/// Carries the best value and where it is. A NaN wins against everything, as NumPy has it.
+/// True where `value` takes the place of `best`: it is more extreme, or with `last` as extreme. A NaN is the most
+/// extreme value there is, and all NaNs are equal.
+static Value isBetter(KernelBuilder &k, Value value, Value best, Type element, bool isMax, bool last) {
+  if (!isa<FloatType>(getElementTypeOrSelf(value))) {
+    Value first = isMax ? best : value, second = isMax ? value : best;
+    return last ? emitLessEqual(k, first, second, element) : emitLess(k, first, second, element);
+  }
+  auto compare = [&](arith::CmpFPredicate predicate, Value a, Value b) {
+    return arith::CmpFOp::create(k.b, k.loc, predicate, a, b);
+  };
+  if (last) {
+    Value isNan = compare(arith::CmpFPredicate::UNO, value, value);
+    Value reaches = compare(isMax ? arith::CmpFPredicate::OGE : arith::CmpFPredicate::OLE, value, best);
+    return arith::OrIOp::create(k.b, k.loc, reaches, isNan);
+  }
+  // Unordered, so that a NaN is better than a number; but nothing is better than a NaN.
+  Value isNumber = compare(arith::CmpFPredicate::ORD, best, best);
+  Value exceeds = compare(isMax ? arith::CmpFPredicate::UGT : arith::CmpFPredicate::ULT, value, best);
+  return arith::AndIOp::create(k.b, k.loc, exceeds, isNumber);
+}
+
+/// Carries the best value and where it is. The first place needs no look: it holds unless something is better.
 template <bool isMax> static Value emitArg(ElementCode &code, Operation *op, const Indices &at) {
   KernelBuilder &k = code.k;
   int64_t axis = op->getAttrOfType<IntegerAttr>("axis").getInt();
   bool last = op->hasAttr("select_last");
   Value input = op->getOperand(0);
   Type element = dsc::getElementType(input), i64 = k.b.getI64Type();
-  Indices first = at;
-  first[axis] = k.constantIndex(0);
-  Value best = k.lift(code.element(input, first)), place = k.lift(k.constantInt(i64, 0));
+  Value best = k.lift(isMax ? lowestOf(k, element) : highestOf(k, element)), place = k.lift(k.constantInt(i64, 0));
   DimExpr size = dsc::getDims(input)[axis];
   SmallVector<Value> result = loopOver(code, {size}, {best, place}, [&](ArrayRef<Value> position, ValueRange carried) {
     Indices here = at;
     here[axis] = k.uniform(position[0]);
     Value value = k.lift(code.element(input, here));
-    Value better = isMax ? emitLess(k, carried[0], value, element) : emitLess(k, value, carried[0], element);
-    if (last) {
-      Value worse = isMax ? emitLess(k, value, carried[0], element) : emitLess(k, carried[0], value, element);
-      Value one = arith::ConstantOp::create(
-          k.b, k.loc,
-          isa<VectorType>(worse.getType()) ? TypedAttr(DenseElementsAttr::get(cast<VectorType>(worse.getType()), true))
-                                           : TypedAttr(k.b.getBoolAttr(true)));
-      better = arith::XOrIOp::create(k.b, k.loc, worse, one);
-    }
+    Value better = isBetter(k, value, carried[0], element, isMax, last);
     Value number = k.lift(arith::IndexCastOp::create(k.b, k.loc, i64, position[0]));
     return SmallVector<Value>{arith::SelectOp::create(k.b, k.loc, better, value, carried[0]),
                               arith::SelectOp::create(k.b, k.loc, better, number, carried[1])};

@@ -79,6 +79,14 @@ Value emitLess(KernelBuilder &k, Value a, Value b, Type element) {
   return compareI(k, isUnsigned(element) ? arith::CmpIPredicate::ult : arith::CmpIPredicate::slt, v[0], v[1]);
 }
 
+Value emitLessEqual(KernelBuilder &k, Value a, Value b, Type element) {
+  SmallVector<Value> v = {a, b};
+  k.unify(v);
+  if (isFloat(v[0]))
+    return compareF(k, arith::CmpFPredicate::OLE, v[0], v[1]);
+  return compareI(k, isUnsigned(element) ? arith::CmpIPredicate::ule : arith::CmpIPredicate::sle, v[0], v[1]);
+}
+
 Value zeroOf(KernelBuilder &k, Type element) {
   return arith::ConstantOp::create(k.b, k.loc, k.b.getZeroAttr(getComputeType(element)));
 }
@@ -252,11 +260,7 @@ static Value emitEqual(Scalar &s) {
                       : compareI(s.k, arith::CmpIPredicate::eq, s.a(), s.b());
 }
 static Value emitLessOp(Scalar &s) { return emitLess(s.k, s.a(), s.b(), s.element); }
-static Value emitLessEqual(Scalar &s) {
-  if (s.floating())
-    return compareF(s.k, arith::CmpFPredicate::OLE, s.a(), s.b());
-  return compareI(s.k, s.isUnsignedInt() ? arith::CmpIPredicate::ule : arith::CmpIPredicate::sle, s.a(), s.b());
-}
+static Value emitLessEqualOp(Scalar &s) { return emitLessEqual(s.k, s.a(), s.b(), s.element); }
 static Value emitIsNan(Scalar &s) { return compareF(s.k, arith::CmpFPredicate::UNO, s.a(), s.a()); }
 static Value emitIsInf(Scalar &s) {
   Value magnitude = math::AbsFOp::create(s.k.b, s.k.loc, s.a());
@@ -351,7 +355,7 @@ static constexpr Entry entries[] = {
     {"dsc.shift_right", emitShift<arith::ShRUIOp>},
     {"dsc.equal", emitEqual},
     {"dsc.less", emitLessOp},
-    {"dsc.less_equal", emitLessEqual},
+    {"dsc.less_equal", emitLessEqualOp},
     {"dsc.not", emitNot},
     {"dsc.is_nan", emitIsNan},
     {"dsc.is_inf", emitIsInf},

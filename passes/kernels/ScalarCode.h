@@ -18,7 +18,9 @@ Value emitScalar(KernelBuilder &k, mlir::Operation *op, ValueRange operands);
 /// ONNX's Cast, from one element type to another (ScalarCast.cpp).
 Value emitCast(KernelBuilder &k, Value value, Type from, Type to, bool saturate);
 
-// What emitters of other families compute with the same meaning. `element` says whether integers have signs.
+// What emitters of other families compute with the same meaning. `element` says whether integers have signs. Of floats,
+// a NaN wins every maximum and minimum, and -0 is less than 0; compared, a NaN is neither less nor equal, and -0 equals
+// 0.
 /// The larger one; NaN if either is NaN.
 Value emitMax(KernelBuilder &k, Value a, Value b, Type element);
 /// The smaller one; NaN if either is NaN.
@@ -29,6 +31,8 @@ Value emitAdd(KernelBuilder &k, Value a, Value b);
 Value emitMul(KernelBuilder &k, Value a, Value b);
 /// a < b as ONNX's Less has it; `element` says whether integers have signs.
 Value emitLess(KernelBuilder &k, Value a, Value b, Type element);
+/// a <= b in the same way.
+Value emitLessEqual(KernelBuilder &k, Value a, Value b, Type element);
 /// What a maximum starts from: minus infinity, or the lowest number of the type.
 Value lowestOf(KernelBuilder &k, Type element);
 /// The same for a minimum: infinity, or the highest number.

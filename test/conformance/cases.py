@@ -1,7 +1,10 @@
-"""The ONNX test cases and the forms in which they are given to the compiler.
+"""The test cases and the forms in which they are given to the compiler.
 
-A case is a folder of the installed `onnx` package: model.onnx and one data set
-of inputs and expected outputs. A mode says what the compiler may know:
+A case is a folder: model.onnx, data sets of inputs and expected outputs, and
+where its tolerances differ from ONNX's a data.json. ONNX's own lie in the
+installed `onnx` package, others in a folder that is named. Cases below a folder
+`refused` must be refused; where expected.json beside their suite says that they
+may pass `also`, right values are as good. A mode says what the compiler may know:
 
     static    the model as it is, every dim a number
     dynamic   every dim of every input unknown. The dims have no names: a name
@@ -12,6 +15,7 @@ of inputs and expected outputs. A mode says what the compiler may know:
 """
 
 import dataclasses
+import json
 import pathlib
 
 import numpy as np
@@ -22,6 +26,9 @@ MODES = ("static", "dynamic", "constant")
 
 # The node cases are named plainly, the others with their suite before them.
 OTHER_SUITES = ("simple", "pytorch-converted", "pytorch-operator")
+
+# The tolerances of ONNX's own test runner, for floating point. Integers and booleans must be equal.
+RTOL, ATOL = 1e-3, 1e-7
 
 # Types that NumPy lacks travel as raw integers; 4 and 2 bits as one value a byte.
 RAW_FLOATS = {
@@ -58,18 +65,36 @@ class Tensor:
 class Case:
     name: str
     folder: pathlib.Path
+    must_refuse: bool = False
+    may_refuse: bool = False
+
+    def data_sets(self):
+        return sorted(self.folder.glob("test_data_set_*"), key=lambda path: int(path.name.rsplit("_", 1)[1]))
+
+    def tolerances(self):
+        path = self.folder / "data.json"
+        given = json.loads(path.read_text()) if path.is_file() else {}
+        return given.get("rtol", RTOL), given.get("atol", ATOL)
 
 
 def data_folder():
     return pathlib.Path(onnx.__file__).parent / "backend" / "test" / "data"
 
 
-def find_case(name):
-    """The case with a name from cases.txt: `test_x`, or `SUITE/test_x`."""
-    folder = data_folder() / (name if "/" in name else f"node/{name}")
-    if not (folder / "model.onnx").is_file():
-        raise FileNotFoundError(f"the installed onnx package has no case {name}")
-    return Case(name, folder)
+def find_case(name, folder=None):
+    """The case with a name from cases.txt, `test_x` or `SUITE/test_x`; or from list_cases of another folder."""
+    path = pathlib.Path(folder) / name if folder else data_folder() / (name if "/" in name else f"node/{name}")
+    if not (path / "model.onnx").is_file():
+        raise FileNotFoundError(f"{folder or 'the installed onnx package'} has no case {name}")
+    if path.parent.name != "refused":
+        return Case(name, path)
+    expected = path.parent.parent / "expected.json"
+    also = json.loads(expected.read_text()).get(path.name, {}).get("also") if expected.is_file() else None
+    return Case(name, path, must_refuse=also != "pass", may_refuse=True)
+
+
+def list_cases(folder):
+    return sorted(str(path.parent.relative_to(folder)) for path in pathlib.Path(folder).rglob("model.onnx"))
 
 
 def load_names(path):
@@ -115,24 +140,24 @@ def graph_inputs(model):
     return [value for value in model.graph.input if value.name not in filled]
 
 
-def input_protos(case, model):
+def input_protos(case, model, data_set="test_data_set_0"):
     """The case's input tensors in the order of the model's inputs."""
     protos = []
     for index, value in enumerate(graph_inputs(model)):
         tensor_type(value)
-        path = case.folder / "test_data_set_0" / f"input_{index}.pb"
+        path = case.folder / data_set / f"input_{index}.pb"
         if not path.is_file():
             raise NotATensor(f"no data for {value.name}")
         protos.append((value.name, read_proto(path)))
     return protos
 
 
-def expected_outputs(case, model):
+def expected_outputs(case, model, data_set="test_data_set_0"):
     """The expected outputs, as (Tensor, element type)."""
     outputs = []
     for index, value in enumerate(model.graph.output):
         element_type = tensor_type(value).elem_type
-        proto = read_proto(case.folder / "test_data_set_0" / f"output_{index}.pb")
+        proto = read_proto(case.folder / data_set / f"output_{index}.pb")
         outputs.append((to_tensor(value.name, proto), element_type))
     return outputs
 

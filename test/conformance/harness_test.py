@@ -8,6 +8,7 @@ import contextlib
 import io
 import json
 import pathlib
+import shutil
 import sys
 import tempfile
 import unittest
@@ -17,6 +18,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 
 import numpy as np  # noqa: E402
 import onnx  # noqa: E402
+from onnx import numpy_helper  # noqa: E402
 
 import cases  # noqa: E402
 import run  # noqa: E402
@@ -145,6 +147,37 @@ class HarnessTest(unittest.TestCase):
         ratchet.write_text("test_zzz\n")
         self.expect("pass", 0, options=["--ratchet", str(ratchet), "--update-ratchet"])
         self.assertEqual(ratchet.read_text(), "test_abs\ntest_zzz\n")
+
+    def cases_like_abs(self, name, **files):
+        """A folder with one case, test_abs under another name, and more files of it."""
+        folder = self.folder / "cases"
+        shutil.copytree(cases.find_case("test_abs").folder, folder / name)
+        for file, text in files.items():
+            (folder / name / f"{file}.json").write_text(text)
+        return folder
+
+    def test_a_case_of_another_folder_has_its_own_tolerances(self):
+        folder = self.cases_like_abs("suite/loose", data='{"rtol": 0.1, "atol": 0}')
+        self.expect("pass", 0, runs=runner("y * np.float32(1.05)"), case="suite/loose", options=["--folder", str(folder)])
+
+    def test_all_data_sets_are_run(self):
+        folder = self.cases_like_abs("suite/two")
+        second = folder / "suite/two/test_data_set_1"
+        shutil.copytree(folder / "suite/two/test_data_set_0", second)
+        (second / "output_0.pb").write_bytes(numpy_helper.from_array(np.zeros((3, 4, 5), np.float32)).SerializeToString())
+        self.expect("wrong value", 1, case="suite/two", options=["--folder", str(folder), "--strict"])
+
+    def test_a_refusal_passes_where_one_is_due(self):
+        folder = self.cases_like_abs("suite/refused/abs")
+        refuses = "#!/bin/sh\necho 'error: no' >&2\nexit 3\n"
+        self.expect("pass", 0, compiler=refuses, case="suite/refused/abs", options=["--folder", str(folder)])
+        outcome = self.expect("wrong value", 1, case="suite/refused/abs", options=["--folder", str(folder), "--strict"])
+        self.assertIn("should have been refused", outcome["detail"])
+
+    def test_right_values_pass_where_a_refusal_is_not_the_only_answer(self):
+        folder = self.cases_like_abs("suite/refused/abs")
+        (folder / "suite/expected.json").write_text('{"abs": {"also": "pass"}}')
+        self.expect("pass", 0, case="suite/refused/abs", options=["--folder", str(folder), "--strict"])
 
     def test_every_name_has_its_case(self):
         for name in cases.load_names(run.HERE / "cases.txt"):

@@ -36,10 +36,6 @@ TIME_OUT = "time-out"
 VERDICTS = (PASS, COMPILED, REFUSED, REJECTED, NOT_APPLICABLE, WRONG_TYPE, WRONG_VALUE, RUN_FAILED, OTHER_EXIT,
             SPILLS, REPORTED, CRASH, TIME_OUT)
 
-# The tolerances of ONNX's own test runner, for floating point. Integers and
-# booleans must be equal.
-RTOL, ATOL = 1e-3, 1e-7
-
 INTERNAL_ERROR = 70
 EXIT_VERDICTS = {1: REJECTED, 3: REFUSED, INTERNAL_ERROR: CRASH}
 
@@ -54,6 +50,7 @@ class Settings:
     run_device: str | None  # None: compile only
     dscc_options: list
     keep: str | None  # a folder where each case's files stay
+    folder: str | None = None  # of the cases; None: those of the onnx package
     run_options: list = dataclasses.field(default_factory=list)  # more words for dscc-run
 
 
@@ -154,7 +151,7 @@ def run_model(artifact, folder, inputs, settings):
     check_ended(ended, "dscc-run", {INTERNAL_ERROR: CRASH}, RUN_FAILED)
 
 
-def compare(expected, element_type, path):
+def compare(expected, element_type, path, tolerances):
     """Raises a verdict unless the array in `path` is the expected one."""
     name = expected.name
     if not path.is_file():
@@ -165,7 +162,7 @@ def compare(expected, element_type, path):
                                   f"expected {expected.raw.dtype}{list(expected.raw.shape)}")
     got, want = cases.decode_raw(raw, element_type), expected.values
     if got.dtype.kind in "fc":
-        same = np.isclose(got, want, rtol=RTOL, atol=ATOL, equal_nan=True)
+        same = np.isclose(got, want, *tolerances, equal_nan=True)
     else:
         same = got == want
     if not np.all(same):
@@ -198,20 +195,33 @@ def judge_in(folder, case, settings):
 def judge_run(folder, artifact, case, model, settings):
     if settings.run_device is None:
         raise Verdict(COMPILED)
-    try:
-        inputs = [cases.to_tensor(name, proto) for name, proto in cases.input_protos(case, model)]
-        outputs = cases.expected_outputs(case, model)
-    except cases.NotATensor as reason:
-        raise Verdict(COMPILED, str(reason)) from None
-    run_model(artifact, folder, inputs, settings)
-    for expected, element_type in outputs:
-        compare(expected, element_type, folder / "out" / file_name(expected.name))
+    # Constants are those of the first data set.
+    for data_set in case.data_sets()[:1 if settings.mode == "constant" else None]:
+        try:
+            inputs = [cases.to_tensor(name, proto) for name, proto in cases.input_protos(case, model, data_set.name)]
+            outputs = cases.expected_outputs(case, model, data_set.name)
+        except cases.NotATensor as reason:
+            raise Verdict(COMPILED, str(reason)) from None
+        shutil.rmtree(folder / "out", ignore_errors=True)
+        run_model(artifact, folder, inputs, settings)
+        for expected, element_type in outputs:
+            compare(expected, element_type, folder / "out" / file_name(expected.name), case.tolerances())
     raise Verdict(PASS)
+
+
+def judge_refusal(case, end):
+    """What becomes of the verdict on a case that should be refused."""
+    if end.verdict in (REFUSED, REJECTED):
+        return Verdict(PASS, end.detail, end.assembled)
+    if end.verdict in (PASS, COMPILED) and case.must_refuse:
+        return Verdict(WRONG_VALUE, "it should have been refused", end.assembled)
+    return end
 
 
 def judge(name, settings):
     """Takes the case `name` all the way and returns its Outcome."""
     start = time.monotonic()
+    case = cases.find_case(name, settings.folder)
     if settings.keep:
         folder = pathlib.Path(settings.keep) / name.replace("/", "-")
         shutil.rmtree(folder, ignore_errors=True)
@@ -219,8 +229,9 @@ def judge(name, settings):
     else:
         folder = pathlib.Path(tempfile.mkdtemp(prefix="dscc-conformance-"))
     try:
-        judge_in(folder, cases.find_case(name), settings)
+        judge_in(folder, case, settings)
     except Verdict as end:
+        end = judge_refusal(case, end) if case.may_refuse else end
         return Outcome(name, end.verdict, end.detail, time.monotonic() - start, end.assembled)
     finally:
         if not settings.keep:

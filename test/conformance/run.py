@@ -2,6 +2,7 @@
 
     python test/conformance/run.py --mode dynamic --filter 'test_conv.*'
     python test/conformance/run.py --ratchet test/conformance/ratchet-static.txt
+    python test/conformance/run.py --folder ../shared/data/cases --strict --ratchet test/conformance/ratchet-cases.txt
 
 The ratchet is a sorted list of the names that passed once: a name on it that
 does not pass any more fails the run, and so does every crash, every time-out,
@@ -50,6 +51,8 @@ def parse_arguments(words):
     parser.add_argument("--update-ratchet", action="store_true", help="add the names that pass now")
     parser.add_argument("--json", metavar="FILE", help="write every outcome there")
     parser.add_argument("--cases", default=HERE / "cases.txt", metavar="FILE", help="the names to run")
+    parser.add_argument("--folder", metavar="FOLDER", help="run the cases below FOLDER instead of ONNX's own")
+    parser.add_argument("--strict", action="store_true", help="fail on a wrong value or type even off the ratchet")
     parser.add_argument("--dscc", default=build / "dscc", metavar="FILE")
     parser.add_argument("--dscc-run", default=build / "dscc-run", metavar="FILE")
     parser.add_argument("--dscc-option", action="append", default=[], metavar="WORD", help="one more word for dscc")
@@ -68,7 +71,8 @@ def parse_arguments(words):
 
 def choose_names(arguments):
     pattern = re.compile(arguments.filter or ".*")
-    names = [name for name in cases.load_names(arguments.cases) if pattern.fullmatch(name)]
+    known = cases.list_cases(arguments.folder) if arguments.folder else cases.load_names(arguments.cases)
+    names = [name for name in known if pattern.fullmatch(name)]
     if arguments.limit and len(names) > arguments.limit:
         # Evenly spread, so that a short run sees every family of operators.
         names = [names[index * len(names) // arguments.limit] for index in range(arguments.limit)]
@@ -82,7 +86,7 @@ def make_settings(arguments):
     if arguments.compile_only or (device == "cuda" and not arguments.run_cuda):
         device = None
     return judge.Settings(arguments.mode, arguments.target, str(arguments.dscc), str(arguments.dscc_run),
-                          arguments.timeout, device, arguments.dscc_option, arguments.keep,
+                          arguments.timeout, device, arguments.dscc_option, arguments.keep, arguments.folder,
                           [f"--sim-chip={arguments.sim_chip}", f"--sim-check={arguments.sim_check}",
                            f"--sim-seed={arguments.sim_seed}"] if device == "sim" else [])
 
@@ -173,7 +177,10 @@ def main(words=None):
             print(f"{outcome.name}: {outcome.detail}")
     passed = {outcome.name for outcome in outcomes if outcome.verdict in passing_verdicts(settings)}
     # A crash, an endless loop, a spill or an illegal access is a fault for any model, supported or not.
-    broken = {outcome.name: outcome for outcome in outcomes if outcome.verdict in (judge.CRASH, judge.TIME_OUT, judge.SPILLS, judge.REPORTED)}
+    faults = {judge.CRASH, judge.TIME_OUT, judge.SPILLS, judge.REPORTED}
+    if arguments.strict:
+        faults |= {judge.WRONG_VALUE, judge.WRONG_TYPE, judge.OTHER_EXIT}
+    broken = {outcome.name: outcome for outcome in outcomes if outcome.verdict in faults}
     if arguments.ratchet:
         lost = check_ratchet(arguments.ratchet, passed, outcomes, arguments.update_ratchet)
         broken |= {outcome.name: outcome for outcome in lost}

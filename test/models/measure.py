@@ -1,6 +1,6 @@
-"""Runs a command and tells what it cost: seconds, and the peak of its memory.
+"""Runs a command and tells what it cost: seconds, those of all its threads on processors, the peak of its memory.
 
-    python measure.py SECONDS COMMAND...     prints {"exit", "seconds", "peak_bytes", "text"}
+    python measure.py SECONDS COMMAND...     prints {"exit", "seconds", "cpu_seconds", "peak_bytes", "text"}
 
 The peak of a child that the kernel reports is never below its parent's size at
 the time of the start, so a process of this small program's own does the start.
@@ -29,9 +29,11 @@ def main():
     except subprocess.TimeoutExpired:
         code, text = None, ""
     seconds = time.monotonic() - start
-    # The largest child of the child counts as well: ptxas is one.
-    peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * 1024
-    print(json.dumps({"exit": code, "seconds": round(seconds, 3), "peak_bytes": peak, "text": text[-1000000:]}))
+    # The child's own children count as well: ptxas is one.
+    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+    print(json.dumps({"exit": code, "seconds": round(seconds, 3),
+                      "cpu_seconds": round(usage.ru_utime + usage.ru_stime, 3),
+                      "peak_bytes": usage.ru_maxrss * 1024, "text": text[-1000000:]}))
 
 
 if __name__ == "__main__":

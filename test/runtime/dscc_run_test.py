@@ -33,6 +33,8 @@ class OnArtifact(unittest.TestCase):
         cls.folder = pathlib.Path(cls.owner.name)
         cls.added = cls.folder / "added.so"
         artifact.make(CLANG, artifact.INPUTS / "added_row.c", cls.added)
+        cls.fixed = cls.folder / "fixed.so"
+        artifact.make(CLANG, artifact.INPUTS / "meeting.c", cls.fixed)
 
     def call(self, *words):
         return subprocess.run(["dscc-run", *map(str, words)], capture_output=True, text=True, timeout=60)
@@ -148,7 +150,9 @@ class Refusals(OnArtifact):
         self.assertFalse(out.exists())
 
     def test_name(self):
-        self.refuse(self.save(np.ones((1, 4), np.float32)), "--input z=", "no such input", "`x`", name="z")
+        path = self.save(np.ones((1, 4), np.float32))
+        self.refuse(path, f"--input z={path}: the model has no such input; it has `x`\n", name="z")
+        self.refuse(path, "it has `x`; did you mean `x`?\n", name="xx")
 
     def test_dtype(self):
         path = self.save(np.ones((1, 4), np.int32), "ints.npy")
@@ -172,18 +176,26 @@ class Refusals(OnArtifact):
         big_endian = self.save(np.ones((2, 4), ">f4"), "big.npy").read_bytes()
         strings = self.save(np.array([["a"]]), "strings.npy").read_bytes()
         huge = good.replace(b"(2, 4)", b"(9223372036854775807, 4)").replace(b" " * 18, b"", 1)
-        for contents, said in ((good[:-1], "31 bytes"), (good + b"x", "33 bytes"), (good[:40], "header"),
-                               (good[:8], "not a .npy file"), (b"", "not a .npy file"), (b"PK\3\4" * 9, "not a .npy"),
-                               (fortran, "Fortran order"), (big_endian, "big-endian"), (strings, "<U1"),
-                               (good[:6] + b"\x04" + good[7:], "version 4"), (huge, "too large"),
-                               (good.replace(b"'descr'", b"'descx'"), "not NumPy's")):
+        for contents, said in ((good[:-1], "holds 31 bytes of data, but its header speaks of 32"),
+                               (good + b"x", "holds 33 bytes of data, but its header speaks of 32"),
+                               (good[:40], "ends within its header"), (good[:6] + b"\2\0\x76\0", "ends within its header"),
+                               (good[:8], "is not a .npy file"), (b"", "is not a .npy file"),
+                               (b"PK\3\4" * 9, "is not a .npy file"),
+                               (fortran, "is in Fortran order; save it with numpy.ascontiguousarray"),
+                               (big_endian, "is big-endian (>f4); only little-endian arrays are read"),
+                               (strings, "has elements of NumPy's type <U1, which no model takes"),
+                               (good[:6] + b"\x04" + good[7:], "has version 4 of the .npy format; 1 to 3 are known"),
+                               (good[:6] + b"\2\0" + bytes([0, 0, 0, 16]) + good[10:], f"has a header of {2**28} bytes"),
+                               (huge, "claims dims whose product is too large"),
+                               (good.replace(b"'descr'", b"'descx'"), "has a header that is not NumPy's")):
             with self.subTest(said=said):
                 path = self.folder / "odd.npy"
                 path.write_bytes(contents)
                 self.refuse(path, "odd.npy", "`x`", said)
 
     def test_no_file(self):
-        self.refuse(self.folder / "none.npy", "none.npy", "No such file")
+        path = self.folder / "none.npy"
+        self.refuse(path, f"{path}: cannot be read: No such file or directory (input `x`)")
         self.fail_with(1, ("none.so",), self.folder / "none.so")
 
 
@@ -222,7 +234,7 @@ class Damage(OnArtifact):
     def test_other_abi_version(self):
         good = self.added.read_bytes()
         body = good[:-len(artifact.trailer(b""))]
-        self.refuse(body + artifact.trailer(body, abi_version=2))
+        self.refuse(body + artifact.trailer(body, abi_version=artifact.ABI_VERSION + 1))
 
 
 class Tables(OnArtifact):
@@ -262,6 +274,18 @@ class Tables(OnArtifact):
         weights.unlink()
         self.refuse(1, f"'{weights}' cannot be opened: No such file or directory", define)
 
+    def test_dims(self):
+        """Dims that do not come from the named ones as they should."""
+        self.fail_with(2, ("input `x`: no value for dim `batch - 4`; give other --dim values, or a file; give "
+                           "--dim batch=8\n",), self.make('COLUMNS_TEXT="batch - 4"'), "--device=cpu")
+        self.refuse(5, f"output `y`: dims [{2**62}, 4] are too large", f"ROWS={2**62}")
+        self.refuse(1, "these inputs make output 'y' axis 0 -1", "ROWS=-1")
+
+    def test_names(self):
+        out = self.folder / "twice"
+        self.fail_with(5, (f"{out}/y_z.npy: two outputs would get this name",), self.make('NAME="y/z"', 'SECOND="y_z"'),
+                       "--device=cpu", "--output", out)
+
     def test_running(self):
         for code, sentence, define in (
                 (1, "these inputs need an arena of more bytes than can be counted", "ARENA=-1"),
@@ -300,23 +324,34 @@ class Bench(OnArtifact):
 
 class CommandLine(OnArtifact):
     def test_mistakes(self):
-        for words, said in (((), "no model was named"), (("a.so", "b.so"), "one model at a time"),
-                            (("a.so", "--nothing"), "there is no option `--nothing`"),
-                            (("a.so", "--device=tpu"), "auto, cpu, cuda and sim, not `tpu`"),
-                            (("a.so", "--threads=0"), "--threads"), (("a.so", "--threads=2x"), "--threads"),
-                            (("a.so", "--seed=-1"), "--seed"), (("a.so", "--bench=nan"), "--bench"),
-                            (("a.so", "--bench=0"), "--bench"), (("a.so", "--dim=batch"), "--dim"),
-                            (("a.so", "--dim=batch=-1"), "--dim"), (("a.so", "--input=x"), "--input"),
+        for words, said in (((), "no model was named; try --help"), (("a.so", "b.so"), "one model at a time: `a.so` and `b.so` are two"),
+                            (("a.so", "--nothing"), "there is no option `--nothing`; try --help"),
+                            (("a.so", "--device=tpu"), "--device knows auto, cpu, cuda and sim, not `tpu`"),
+                            (("a.so", "--sim-chip=sm_70"), "--sim-chip knows sm_80, sm_86, sm_89, sm_90, not `sm_70`"),
+                            (("a.so", "--threads=0"), "--threads wants a number from 1 on, not `0`"),
+                            (("a.so", "--threads=2x"), "--threads wants a number from 1 on, not `2x`"),
+                            (("a.so", "--seed=-1"), "--seed wants a number, not `-1`"),
+                            (("a.so", "--bench=nan"), "--bench wants a number of seconds above 0, not `nan`"),
+                            (("a.so", "--bench=0"), "--bench wants a number of seconds above 0, not `0`"),
+                            (("a.so", "--dim=batch"), "--dim wants NAME=N with N >= 0, not `batch`"),
+                            (("a.so", "--dim=batch=-1"), "--dim wants NAME=N with N >= 0, not `batch=-1`"),
+                            (("a.so", "--input=x"), "--input wants NAME=FILE.npy, not `x`"),
                             (("a.so", "--output"), "--output wants a value"),
-                            ((self.added, "--dim=other=3"), "no input has a dim of that name"),
-                            ((self.added, f"--dim=batch={2**62}"), "too large")):
+                            (("a.so", "--stats"), "--stats counts on a simulated GPU; give --device=sim too"),
+                            ((self.added, "--dim=other=3"),
+                             "--dim other=3: no input has a dim of that name; the named dims are batch\n"),
+                            ((self.added, "--dim=bacth=3"), "; the named dims are batch; did you mean `batch`?\n"),
+                            ((self.fixed, "--dim=n=3"), "; all dims are numbers\n"),
+                            ((self.added, f"--dim=batch={2**62}"), f"input `x`: dims [{2**62}, 4] are too large")):
             with self.subTest(words=words):
                 self.fail_with(2, (said,), *words)
 
     def test_two_answers(self):
         path = self.save(np.ones((2, 4), np.float32))
-        self.fail_with(2, ("--dim batch=3", "has 2"), self.added, "--input", f"x={path}", "--dim", "batch=3")
-        self.fail_with(2, ("twice",), self.added, "--input", f"x={path}", "--input", f"x={path}")
+        self.fail_with(2, (f"--dim batch=3, but {path} has 2 there (input `x`)",), self.added, "--input", f"x={path}",
+                       "--dim", "batch=3")
+        self.fail_with(2, (f"input `x` was given twice: {path} and {path}",), self.added, "--input", f"x={path}",
+                       "--input", f"x={path}")
 
     def test_no_device(self):
         self.fail_with(5, (), self.added, "--device=cuda", "--cuda-driver=/nonexistent/libcuda.so")
@@ -324,12 +359,27 @@ class CommandLine(OnArtifact):
     def test_output_folder_that_cannot_be(self):
         file = self.folder / "file"
         file.write_text("")
-        self.fail_with(5, (str(file),), self.added, "--device=cpu", "--output", file)
-        self.fail_with(5, (str(file),), self.added, "--device=cpu", "--output", file / "below")
+        self.fail_with(5, (f"{file}: cannot be made: Not a directory",), self.added, "--device=cpu", "--output", file)
+        below = file / "below"
+        self.fail_with(5, (f"{below}: cannot be made: Not a directory",), self.added, "--device=cpu", "--output", below)
+
+    def test_output_files_that_cannot_be(self):
+        out = self.folder / "taken"
+        (out / "sum_y_0.npy").mkdir(parents=True)
+        self.fail_with(5, (f"{out}/sum_y_0.npy: cannot be written: Is a directory",), self.added, "--device=cpu",
+                       "--output", out)
+        with open("/dev/full", "w") as full:
+            child = subprocess.run(["dscc-run", self.added, "--device=cpu", "--json"], stdout=full,
+                                   stderr=subprocess.PIPE, text=True)
+        self.assertEqual((child.returncode, child.stderr),
+                         (5, "dscc-run: error: cannot write the report: No space left on device\n"))
+
+    def test_more_than_there_is_memory(self):
+        self.fail_with(5, ("dscc-run: error: out of memory",), self.added, "--device=cpu", f"--dim=batch={2**56}")
 
     def test_help_and_version(self):
         self.assertIn("USAGE: dscc-run [options] model.so", self.succeed("--help"))
-        self.assertRegex(self.succeed("--version"), r"dscc-run \d+\.\d+\.\d+\nABI 1\n")
+        self.assertRegex(self.succeed("--version"), r"dscc-run \d+\.\d+\.\d+\nABI 2\n")
 
 
 if __name__ == "__main__":

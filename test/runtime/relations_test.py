@@ -1,4 +1,4 @@
-"""Breaks the relations of a small model: y = a + b for a of [n] and b of [m].
+"""Breaks the relations of a small model: y = a + b for a of [n] and b of [m], n from 2 on.
 
     python relations_test.py DSCC DSCC_RUN FOLDER
 """
@@ -21,7 +21,7 @@ def compile_model():
         [helper.make_tensor_value_info("y", TensorProto.FLOAT, None)])
     path = FOLDER / "sum.onnx"
     onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 20)], ir_version=10), path)
-    subprocess.run([DSCC, path, "--target=cpu", "-o", FOLDER / "sum.so"], check=True)
+    subprocess.run([DSCC, path, "--target=cpu", "--dim=n=2..1000", "-o", FOLDER / "sum.so"], check=True)
 
 
 def run(n, m):
@@ -36,7 +36,7 @@ def run(n, m):
 
 def main():
     compile_model()
-    for n, m in ((1, 7), (7, 1), (17, 17), (1, 1)):
+    for n, m in ((7, 1), (17, 17), (2, 1)):
         a, b, result = run(n, m)
         assert result.returncode == 0, result.stderr
         np.testing.assert_array_equal(np.load(FOLDER / "out" / "y.npy"), a + b)
@@ -46,6 +46,25 @@ def main():
         for said in ("the_sum", f"input 'a' axis 0 ('n') is {n}", f"input 'b' axis 0 ('m') is {m}", f"{n} and {m}"):
             assert said in result.stderr, (said, result.stderr)
         assert not (FOLDER / "out" / "y.npy").exists()
+    suggestions()
+
+
+def run_random(*words):
+    return subprocess.run([DSCC_RUN, FOLDER / "sum.so", "--device=cpu", *words], capture_output=True, text=True)
+
+
+def suggestions():
+    """Random inputs that do not fit: the sentence ends in what to give, and that is true."""
+    np.save(FOLDER / "a.npy", np.ones(6, np.float32))
+    for words, advice in (((), "--dim n=2"), (("--dim", "m=5"), "--dim n=5 --dim m=5"),
+                          (("--dim", "n=3", "--dim", "m=5"), "--dim n=5 --dim m=5"),
+                          (("--dim", "n=1", "--dim", "m=1"), "--dim n=2 --dim m=1"),
+                          (("--dim", "m=4", f"--input=a={FOLDER}/a.npy"), "--dim m=6")):
+        refused = run_random(*words)
+        assert refused.returncode == 1 and refused.stderr.endswith(f"; give {advice}\n"), (words, refused.stderr)
+        files = [word for word in words if word.startswith("--input")]
+        taken = run_random(*advice.split(), *files)
+        assert taken.returncode == 0, (advice, taken.stderr)
 
 
 main()

@@ -1,6 +1,7 @@
 #include "tools/run/Dims.h"
 
 #include <algorithm>
+#include <cassert>
 #include <cctype>
 #include <cstring>
 
@@ -91,6 +92,7 @@ private:
         break;
     }
     --depth;
+    assert(depth >= 0 && position <= text.size() && "what was opened is closed within the text");
     return sum;
   }
   Value readProduct() {

@@ -1,5 +1,6 @@
 #include "tools/run/Elements.h"
 
+#include <cassert>
 #include <cmath>
 #include <cstring>
 #include <limits>
@@ -140,6 +141,7 @@ static unsigned encodeSmall(double value, const SmallFloat &format) {
   unsigned largest = (2u << (format.exponentBits + format.mantissaBits - 1)) - 1;
   double size = std::fabs(value);
   // Codes without sign grow with their values: the greatest one not above the value, by halving.
+  assert(std::isfinite(value) && "a code is looked for between two others");
   unsigned low = 0, high = largest;
   while (low < high) {
     unsigned middle = (low + high + 1) / 2;
@@ -194,14 +196,14 @@ static void storeRandom(const ElementType &type, size_t width, char *target, uin
 void dscc::run::fillWithRandom(HostTensor &tensor, uint64_t seed) {
   const ElementType *type = findType(tensor.dtype);
   size_t width = dscc_dtype_bytes(tensor.dtype);
-  if (!type || width == 0)
-    return;
+  assert(type && width && "every type of the runtime has a row here");
   for (size_t offset = 0; offset + width <= tensor.bytes.size(); offset += width)
     storeRandom(*type, width, tensor.bytes.data() + offset, seed);
 }
 
 static double loadElement(const ElementType &type, size_t width, const char *source) {
   uint64_t code = 0;
+  assert(width <= sizeof(code) && "an element has 8 bytes at most");
   std::memcpy(&code, source, width);
   switch (type.kind) {
   case Kind::Float: {
@@ -233,7 +235,8 @@ Statistics dscc::run::computeStatistics(const HostTensor &tensor) {
   size_t width = dscc_dtype_bytes(tensor.dtype);
   int64_t count = 0;
   double sum = 0;
-  for (size_t offset = 0; type && width && offset + width <= tensor.bytes.size(); offset += width) {
+  assert(type && width && "every type of the runtime has a row here");
+  for (size_t offset = 0; offset + width <= tensor.bytes.size(); offset += width) {
     double value = loadElement(*type, width, tensor.bytes.data() + offset);
     if (std::isnan(value)) {
       ++statistics.nans;

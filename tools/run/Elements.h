@@ -20,10 +20,13 @@ public:
   Bytes() = default;
   /// Throws std::bad_alloc if there is not so much memory. The bytes are zero.
   explicit Bytes(size_t size);
+  /// Where they begin; never NULL but for no memory at all, as of a default object.
   char *data() const { return memory.get(); }
+  /// How many were asked for.
   size_t size() const { return count; }
 
 private:
+  /// Frees for the owner.
   struct Free {
     void operator()(char *memory) const { std::free(memory); }
   };
@@ -31,6 +34,7 @@ private:
   size_t count = 0;
 };
 
+/// An input or output of the model with its values.
 struct HostTensor {
   std::string name;
   std::string file; // where its values come from; empty if they are random
@@ -40,6 +44,7 @@ struct HostTensor {
 
   /// A view for the runtime; it lives as long as this tensor stays where it is.
   dscc_buffer buffer() const;
+  /// The product of the dims.
   int64_t elements() const;
 };
 
@@ -52,10 +57,12 @@ bool countBytes(int dtype, const std::vector<int64_t> &dims, size_t &bytes);
 /// Fills with values that are the same on every machine: floats normal, integers small and not negative.
 void fillWithRandom(HostTensor &tensor, uint64_t seed);
 
+/// What the elements of a tensor are like.
 struct Statistics {
   double min = 0, max = 0, mean = 0; // over what is not NaN; all NaN if there is no such element
   int64_t nans = 0;
 };
+/// Looks at every element.
 Statistics computeStatistics(const HostTensor &tensor);
 
 } // namespace dscc::run

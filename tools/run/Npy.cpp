@@ -1,5 +1,6 @@
 #include "tools/run/Npy.h"
 
+#include <cassert>
 #include <cctype>
 #include <cerrno>
 #include <cstdio>
@@ -188,6 +189,7 @@ bool dscc::run::readNpy(const std::string &path, int wanted, HostTensor &tensor,
 }
 
 static std::string makeHeader(const HostTensor &tensor) {
+  assert(numpyDescriptor(tensor.dtype) && "an output has a type that the runtime knows");
   std::string dims;
   for (int64_t dim : tensor.dims)
     dims += std::to_string(dim) + (tensor.dims.size() == 1 || &dim != &tensor.dims.back() ? ", " : "");
@@ -198,6 +200,7 @@ static std::string makeHeader(const HostTensor &tensor) {
   // Data start at a multiple of 64. 16 dims of 20 digits are far below the 64 KiB of version 1.
   size_t padding = 63 - (magicBytes + 4 + dictionary.size()) % 64;
   dictionary += std::string(padding, ' ') + "\n";
+  assert((magicBytes + 4 + dictionary.size()) % 64 == 0 && dictionary.size() < 65536 && "as version 1 wants it");
   std::string header(magic, magicBytes);
   header += {'\x01', '\0', static_cast<char>(dictionary.size() & 255), static_cast<char>(dictionary.size() >> 8)};
   return header + dictionary;

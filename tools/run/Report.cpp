@@ -1,5 +1,6 @@
 #include "tools/run/Report.h"
 
+#include <cassert>
 #include <cinttypes>
 #include <cmath>
 #include <cstdio>
@@ -35,7 +36,8 @@ int64_t dscc::run::peakResidentBytes() {
 }
 
 static void printTensor(const dscc_tensor *tensor) {
-  printf("  %s: %s %s\n", tensor->name, dscc_dtype_name(tensor->dtype), formatDims(*tensor).c_str());
+  printf("  %s: %s %s%s\n", tensor->name, dscc_dtype_name(tensor->dtype), formatDims(*tensor).c_str(),
+         tensor->default_weight ? " (optional)" : "");
 }
 
 void dscc::run::printSignature(const dscc_model *model, const std::string &artifact) {
@@ -56,6 +58,7 @@ static void printStatistics(const HostTensor &output) {
 }
 
 void dscc::run::printText(const Report &report) {
+  assert(report.outputs && "the report is printed after the run");
   printf("opened in %.3f ms, first run %.3f ms\n", report.openMs, report.firstRunMs);
   for (const std::string &file : report.written)
     printf("wrote %s\n", file.c_str());
@@ -115,6 +118,7 @@ static std::string jsonBench(const BenchReport &bench) {
 }
 
 void dscc::run::printJson(const Report &report) {
+  assert(report.model && report.outputs && "the report is printed after the run");
   std::string outputs;
   for (const HostTensor &output : *report.outputs)
     outputs += (outputs.empty() ? "" : ", ") + jsonOutput(output);

@@ -26,13 +26,16 @@ struct Report {
   std::string statistics;             // of the simulated GPU, a text or a JSON document; empty without --stats
 };
 
-/// `[batch, 3]`, or the values `[2, 3]`.
+/// The dims of the signature: `[batch, 3]`.
 std::string formatDims(const dscc_tensor &tensor);
+/// Their values: `[2, 3]`.
 std::string formatDims(const std::vector<int64_t> &dims);
 
 /// The signature, for people: before the run, so that it is seen even if the run fails.
 void printSignature(const dscc_model *model, const std::string &artifact);
+/// The report for people.
 void printText(const Report &report);
+/// The report as one line of JSON.
 void printJson(const Report &report);
 
 /// The process's largest resident set so far, in bytes; 0 if the kernel does not tell.

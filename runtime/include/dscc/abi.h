@@ -15,7 +15,7 @@
 
 #include <stdint.h>
 
-#define DSCC_ABI_VERSION 1u
+#define DSCC_ABI_VERSION 2u
 #define DSCC_MODEL_MAGIC 0x4d435344u /* "DSCM" in memory */
 #define DSCC_MODEL_NAME "dscc_model"
 #define DSCC_MAX_RANK 16
@@ -67,6 +67,9 @@ typedef struct dscc_tensor {
   int32_t dtype; /* enum dscc_dtype */
   int32_t rank;
   const char *const *dims;
+  /* Inputs: which weight is taken where a caller leaves the input out, plus 1; its dims are numbers then. 0: every
+   * caller must give the input. */
+  uint64_t default_weight;
 } dscc_tensor;
 
 /* Between two expressions over the symbols: a is lhs, b is rhs. */

@@ -23,12 +23,14 @@
 extern "C" {
 #endif
 
+/* What the library exports. */
 #if defined(__GNUC__)
 #define DSCC_API __attribute__((visibility("default")))
 #else
 #define DSCC_API
 #endif
 
+/* What a call returns. */
 typedef enum dscc_status {
   DSCC_OK = 0,
   DSCC_BAD_FILE = 1,  /* not an artifact, damaged, or of another ABI version */
@@ -40,9 +42,12 @@ typedef enum dscc_status {
   DSCC_TOO_SMALL = 7      /* a buffer that the caller gave is too small */
 } dscc_status;
 
+/* An opened artifact. */
 typedef struct dscc_model dscc_model;
+/* What one run at a time needs. */
 typedef struct dscc_context dscc_context;
 
+/* Where a model is to run. */
 typedef enum dscc_device { DSCC_AUTO = 0, DSCC_CPU = 1, DSCC_CUDA = 2 } dscc_device;
 
 /* How to open. Zero-initialise, set struct_bytes, then what differs. */
@@ -71,18 +76,22 @@ DSCC_API dscc_status dscc_model_open(const char *path, const dscc_open_options *
 /* Closes a model. Every context of it must be gone. NULL is allowed. */
 DSCC_API void dscc_model_close(dscc_model *model);
 
-/* The signature as JSON: {"inputs": [{"name", "dtype", "dims": [..]}], "outputs", "symbols", "device", ...}.
- * Owned by the model. */
+/* The signature as JSON: {"inputs": [{"name", "dtype", "dims": [..]}], "outputs", "symbols", "device", ...}. An input
+ * that may be left out, because the model has a default for it, has "optional": true and comes after those that may
+ * not. Owned by the model. */
 DSCC_API const char *dscc_signature_json(const dscc_model *model);
+/* How many inputs and outputs there are. */
 DSCC_API size_t dscc_num_inputs(const dscc_model *model);
 DSCC_API size_t dscc_num_outputs(const dscc_model *model);
 /* Name, dtype, rank and dims texts, owned by the model; NULL if there is no such index. */
 DSCC_API const dscc_tensor *dscc_input(const dscc_model *model, size_t index);
 DSCC_API const dscc_tensor *dscc_output(const dscc_model *model, size_t index);
-DSCC_API const char *dscc_device_name(const dscc_model *model); /* "cpu (x86-64-v4)", "cuda (sm_90, ...)" */
+/* What it runs on: "cpu (x86-64-v4)", "cuda (sm_90, ...)". Owned by the model. */
+DSCC_API const char *dscc_device_name(const dscc_model *model);
+/* Threads of the model's pool, the calling one included; 1 on a GPU. */
 DSCC_API int dscc_threads(const dscc_model *model);
 
-/* Given all inputs' dims (data is not looked at): checks them and writes the dims of output `index`, at most
+/* Given the inputs' dims (data is not looked at): checks them and writes the dims of output `index`, at most
  * DSCC_MAX_RANK, to dims. */
 DSCC_API dscc_status dscc_output_dims(const dscc_model *model, const dscc_buffer *inputs, size_t num_inputs,
                                       size_t index, int64_t *dims);
@@ -96,8 +105,10 @@ typedef struct dscc_context_options {
   void *workspace; /* device memory of the caller's, 256-byte aligned; NULL: the context allocates */
   size_t workspace_bytes;
 } dscc_context_options;
+/* Makes a context. `options` may be NULL. On success *context is the caller's until dscc_context_destroy. */
 DSCC_API dscc_status dscc_context_create(dscc_model *model, const dscc_context_options *options,
                                          dscc_context **context);
+/* Gives its memory back. No run of it may be under way. NULL is allowed. */
 DSCC_API void dscc_context_destroy(dscc_context *context);
 
 /* One inference. `stream` is a CUstream (NULL: the context's own) and is ignored on a CPU. With host buffers the call
@@ -124,7 +135,8 @@ DSCC_API const char *dscc_version(void);
 DSCC_API uint32_t dscc_abi_version(void);
 /* Bytes of one element; 4- and 2-bit types travel as one value a byte. 0 for an unknown dtype. */
 DSCC_API size_t dscc_dtype_bytes(int dtype);
-DSCC_API const char *dscc_dtype_name(int dtype); /* "float32", ... as in NumPy where it has the type */
+/* "float32", ... as in NumPy where it has the type; "unknown" for an unknown dtype. */
+DSCC_API const char *dscc_dtype_name(int dtype);
 
 #ifdef __cplusplus
 }

@@ -25,13 +25,16 @@ namespace dscc {
 /// A call of the C API failed.
 class Error : public std::runtime_error {
 public:
+  /// Takes the sentence of the last failure on this thread.
   explicit Error(dscc_status status) : std::runtime_error(dscc_last_error()), code(status) {}
+  /// What the call returned.
   dscc_status status() const { return code; }
 
 private:
   dscc_status code;
 };
 
+/// Throws unless the status is DSCC_OK.
 inline void check(dscc_status status) {
   if (status != DSCC_OK)
     throw Error(status);
@@ -58,6 +61,7 @@ dscc_buffer buffer(const char *name, T *data, size_t count, const std::vector<in
   return {name,       dtypeOf<Element>(), static_cast<int>(dims.size()), dims.data(), const_cast<Element *>(data),
           count * sizeof(T), 0};
 }
+/// Dims that die before the buffer are a mistake.
 template <typename T> dscc_buffer buffer(const char *name, T *data, size_t count, std::vector<int64_t> &&) = delete;
 
 /// A view of a vector.
@@ -66,11 +70,13 @@ dscc_buffer buffer(const char *name, std::vector<T> &data, const std::vector<int
   static_assert(!std::is_same_v<T, bool>, "a std::vector<bool> holds bits; use a vector of uint8_t and DSCC_BOOL");
   return buffer(name, data.data(), data.size(), dims);
 }
+/// The same of one that is only read: an input.
 template <typename T>
 dscc_buffer buffer(const char *name, const std::vector<T> &data, const std::vector<int64_t> &dims) {
   static_assert(!std::is_same_v<T, bool>, "a std::vector<bool> holds bits; use a vector of uint8_t and DSCC_BOOL");
   return buffer(name, data.data(), data.size(), dims);
 }
+/// Dims that die before the buffer are a mistake.
 template <typename T>
 dscc_buffer buffer(const char *name, const std::vector<T> &data, std::vector<int64_t> &&) = delete;
 
@@ -85,14 +91,21 @@ public:
     handle.reset(opened);
   }
 
+  /// For calls of the C API; the model stays the owner.
   dscc_model *get() const { return handle.get(); }
+  /// The signature as JSON.
   std::string signature() const { return dscc_signature_json(get()); }
+  /// What it runs on, such as "cpu (x86-64-v4)".
   std::string device() const { return dscc_device_name(get()); }
+  /// Threads of its pool, the caller included; 1 on a GPU.
   int threads() const { return dscc_threads(get()); }
+  /// How many inputs there are.
   size_t numInputs() const { return dscc_num_inputs(get()); }
+  /// How many outputs there are.
   size_t numOutputs() const { return dscc_num_outputs(get()); }
   /// Throws std::out_of_range if there is no such input.
   const dscc_tensor &input(size_t index) const { return known(dscc_input(get(), index)); }
+  /// Throws std::out_of_range if there is no such output.
   const dscc_tensor &output(size_t index) const { return known(dscc_output(get(), index)); }
 
   /// The dims of an output for these inputs, whose data is not looked at.
@@ -111,11 +124,13 @@ public:
   }
 
 private:
+  /// Not null, or an exception.
   static const dscc_tensor &known(const dscc_tensor *tensor) {
     if (!tensor)
       throw std::out_of_range("the model has no tensor of this index");
     return *tensor;
   }
+  /// Closes for the owner.
   struct Close {
     void operator()(dscc_model *model) const { dscc_model_close(model); }
   };
@@ -125,12 +140,14 @@ private:
 /// Memory on the model's device, for buffers with on_device = 1 or a workspace. Move only; its model must outlive it.
 class DeviceMemory {
 public:
+  /// Allocates; throws if there is not so much.
   DeviceMemory(const Model &model, size_t bytes) : handle(nullptr, Free{model.get()}) {
     void *allocated = nullptr;
     check(dscc_device_allocate(model.get(), bytes, &allocated));
     handle.reset(allocated);
   }
 
+  /// Its address on the device.
   void *get() const { return handle.get(); }
   /// Copies from the host.
   void write(const void *source, size_t bytes) {
@@ -142,6 +159,7 @@ public:
   }
 
 private:
+  /// Frees for the owner.
   struct Free {
     dscc_model *model;
     void operator()(void *memory) const { dscc_device_free(model, memory); }
@@ -163,6 +181,7 @@ public:
     handle.reset(created);
   }
 
+  /// For calls of the C API; the context stays the owner.
   dscc_context *get() const { return handle.get(); }
 
   /// `stream` is a CUstream, ignored on a CPU. On failure the outputs are untouched.
@@ -171,6 +190,7 @@ public:
   }
 
 private:
+  /// Destroys for the owner.
   struct Destroy {
     void operator()(dscc_context *context) const { dscc_context_destroy(context); }
   };

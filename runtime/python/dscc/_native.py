@@ -38,7 +38,7 @@ class Tensor(ctypes.Structure):
     """dscc_tensor."""
 
     _fields_ = [("name", ctypes.c_char_p), ("dtype", ctypes.c_int32), ("rank", ctypes.c_int32),
-                ("dims", ctypes.POINTER(ctypes.c_char_p))]
+                ("dims", ctypes.POINTER(ctypes.c_char_p)), ("default_weight", ctypes.c_uint64)]
 
 
 _BUFFERS = ctypes.POINTER(Buffer)

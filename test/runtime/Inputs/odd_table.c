@@ -28,6 +28,15 @@
 #ifndef ARENA
 #define ARENA 0
 #endif
+#ifndef ROWS
+#define ROWS symbols[0]
+#endif
+#ifndef COLUMNS_TEXT
+#define COLUMNS_TEXT "4"
+#endif
+#ifndef NAME
+#define NAME "y"
+#endif
 
 static const float weights[4] __attribute__((aligned(64))) = {1, 2, 3, 4};
 
@@ -39,14 +48,23 @@ static int32_t run(const dscc_run_args *args) {
 }
 
 static void dims(const int64_t *symbols, int64_t *dims) {
-  dims[0] = dims[2] = symbols[0];
+  dims[0] = symbols[0];
+  dims[2] = ROWS;
   dims[1] = dims[3] = 4;
+#ifdef SECOND
+  dims[4] = ROWS;
+  dims[5] = 4;
+#endif
 }
 
 static const dscc_symbol symbols[] = {{"batch", 1, 1000, 0, AXIS}};
-static const char *const dim_texts[] = {"batch", "4"};
+static const char *const dim_texts[] = {"batch", COLUMNS_TEXT};
 static const dscc_tensor inputs[] = {{"x", DSCC_FLOAT, RANK, dim_texts}};
-static const dscc_tensor outputs[] = {{"y", DSCC_FLOAT, 2, dim_texts}};
+static const dscc_tensor outputs[] = {{NAME, DSCC_FLOAT, 2, dim_texts},
+#ifdef SECOND
+                                      {SECOND, DSCC_FLOAT, 2, dim_texts}
+#endif
+};
 static const dscc_weight weight_table[] = {{0, WEIGHT_END, 1u << DSCC_DEVICE_CPU, 0}};
 static const dscc_program programs[] = {
     {.device = DSCC_DEVICE_CPU, .level = LEVEL, .arena_bytes = arena_bytes, .run = run}};
@@ -56,7 +74,7 @@ __attribute__((visibility("default"))) const dscc_model_v1 SYMBOL = {.magic = DS
                                                                      .struct_bytes = sizeof(dscc_model_v1),
                                                                      .num_symbols = 1,
                                                                      .num_inputs = 1,
-                                                                     .num_outputs = 1,
+                                                                     .num_outputs = sizeof outputs / sizeof outputs[0],
                                                                      .num_weights = 1,
                                                                      .num_programs = 1,
                                                                      .symbols = symbols,

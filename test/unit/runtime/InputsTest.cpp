@@ -50,7 +50,7 @@ struct Inputs : testing::Test {
 
   int64_t symbolValues[3] = {}, dims[8] = {};
   const dscc_buffer *boundInputs[3] = {}, *boundOutputs[1] = {};
-  Binding binding = {symbolValues, dims, boundInputs, boundOutputs};
+  Binding binding = {symbolValues, dims, boundInputs, boundOutputs, nullptr};
 
   dscc_status bind(bool needData = true) { return bindInputs(table, inputs.data(), inputs.size(), needData, binding); }
   void expectRefused(const char *sentence) {
