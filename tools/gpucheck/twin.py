@@ -50,6 +50,7 @@ class Twin:
         self.library = self.device.library
         self.chip = chip
         self.ptx = next((ptx for number, ptx in PTX_OF_DRIVERS if driver_number >= number), 7.8)
+        self.is_older = False
         self.words = self.differing = self.left_out = 0
         self.farthest = 0
 
@@ -69,7 +70,8 @@ class Twin:
         version, target = (re.search(pattern, text)[1] for pattern in (r"\.version ([\d.]+)", r"\.target sm_(\w+)"))
         if target.endswith("a") and int(target[:-1]) != self.chip:
             raise unittest.SkipTest(f"for sm_{target} alone")
-        if float(version) > self.ptx:
+        self.is_older = float(version) > self.ptx
+        if self.is_older:
             text = text.replace(f".version {version}", f".version {self.ptx}", 1)
         if not target.endswith("a") and int(target) > self.chip:
             text = text.replace(f".target sm_{target}", f".target sm_{self.chip}", 1)
@@ -84,6 +86,8 @@ class Twin:
     def load_both(self, text):
         """A Pair, or why both refuse it; Refused if only one does."""
         (on_device, why), (on_simulator, simulators) = (self.load_on(driver, text) for driver in (self.device, self.simulator))
+        if on_device is None and on_simulator is not None and self.is_older:
+            return f"the driver reads PTX {self.ptx}, which may lack it: {why}"
         if (on_device is None) != (on_simulator is None):
             raise Refused(f"the device says {why or 'yes'}, the simulator {simulators or 'yes'}")
         return Pair(on_device, on_simulator) if on_device is not None else why
@@ -96,6 +100,7 @@ class Twin:
             whole = None
         if isinstance(whole, Pair):
             return Module(whole)
+        # Entry by entry, to leave out no more than what is refused.
         head, *entries = ENTRY.split(text)
         made = {}
         for entry in entries:
