@@ -2,10 +2,8 @@
 
 #include "compiler/import/Converters.h"
 #include "compiler/import/ElementTypes.h"
-#include "passes/canonical/EvaluateShapes.h"
 
 #include "mlir/IR/Diagnostics.h"
-#include "mlir/IR/IRMapping.h"
 #include "mlir/Interfaces/SideEffectInterfaces.h"
 
 using namespace mlir;
@@ -25,48 +23,6 @@ GraphImporter::GraphImporter(ModuleOp module, const OnnxFile &file, TensorData &
 bool GraphImporter::isLate() const {
   std::chrono::duration<double> elapsed = std::chrono::steady_clock::now() - start;
   return elapsed.count() > budgets.seconds;
-}
-
-Value GraphImporter::byDefault(Value value) const {
-  auto found = knownByDefault.find(value);
-  return found == knownByDefault.end() ? value : found->second.constant;
-}
-
-void GraphImporter::dependOnDefault(Value value) {
-  if (auto found = knownByDefault.find(value); found != knownByDefault.end())
-    for (size_t i : found->second.defaults)
-      defaults[i].decidesShapes = true;
-}
-
-void GraphImporter::evaluateByDefault(Operation *op) {
-  Known known;
-  IRMapping mapping;
-  for (Value operand : op->getOperands())
-    if (auto found = knownByDefault.find(operand); found != knownByDefault.end()) {
-      mapping.map(operand, found->second.constant);
-      known.defaults.insert_range(found->second.defaults);
-    }
-  if (known.defaults.empty())
-    return;
-  Operation *copy = builder.clone(*op, mapping);
-  known.constant = evaluateShapes(builder, copy);
-  copy->erase();
-  if (known.constant)
-    knownByDefault[op->getResult(0)] = std::move(known);
-}
-
-/// An argument behind those that every caller gives.
-Value GraphImporter::addDefault(StringRef name, Value constant, ElementsAttr elements) {
-  auto attributes = builder.getDictionaryAttr(
-      {builder.getNamedAttr("dsc.name", builder.getStringAttr(name)), builder.getNamedAttr("dsc.default", elements)});
-  unsigned place = function.getNumArguments();
-  (void)function.insertArgument(place, constant.getType(), attributes, constant.getLoc());
-  BlockArgument argument = function.getArgument(place);
-  Known &known = knownByDefault[argument];
-  known.constant = constant;
-  known.defaults.insert(defaults.size());
-  defaults.push_back({name.str(), argument, constant});
-  return argument;
 }
 
 LogicalResult GraphImporter::importInitializers(const onnx::GraphProto &graph, const NameScope &scope) {
@@ -91,7 +47,7 @@ LogicalResult GraphImporter::importInitializers(const onnx::GraphProto &graph, c
     }
     values[name] = dsc::ConstantOp::create(builder, NameLoc::get(builder.getStringAttr(tensor.name())), elements);
     if (inputs.contains(tensor.name()))
-      values[name] = addDefault(tensor.name(), values[name], elements);
+      values[name] = defaults.add(function, tensor.name(), values[name], elements);
   }
   return success();
 }
@@ -241,21 +197,6 @@ LogicalResult GraphImporter::makeReturn(const NameScope &scope) {
   return success();
 }
 
-/// Puts the constants in the place of the defaults that no caller may replace.
-void GraphImporter::fixDefaults() {
-  std::string fixed;
-  for (Default &row : llvm::reverse(defaults)) {
-    if (!row.decidesShapes)
-      continue;
-    fixed = "'" + row.name + (fixed.empty() ? "'" : "', ") + fixed;
-    row.argument.replaceAllUsesWith(row.constant);
-    (void)function.eraseArgument(row.argument.getArgNumber());
-  }
-  if (!fixed.empty())
-    problems.remark("initialisers that are inputs as well, but decide shapes, are constants: no caller can replace " +
-                    fixed);
-}
-
 /// Drops what was made on the way and is not used: shape arithmetic, mostly.
 static void eraseUnused(Block &block) {
   for (Operation &op : llvm::make_early_inc_range(llvm::reverse(block)))
@@ -273,7 +214,9 @@ LogicalResult GraphImporter::importMain(const Signature &signature) {
   if (failed(importInitializers(graph, *scope)) || failed(importNodes(list)) || problems.code() != ExitCode::Ok ||
       failed(makeReturn(*scope)))
     return failure();
-  fixDefaults();
+  if (std::string fixed = defaults.fix(function); !fixed.empty())
+    problems.remark("initialisers that are inputs as well, but decide shapes, are constants: no caller can replace " +
+                    fixed);
   eraseUnused(function.front());
   module->setAttr("dsc.symbols", facts.limited(signature.symbols));
   module->setAttr("dsc.relations", facts.relations());

@@ -4,6 +4,7 @@
 #ifndef DSCC_COMPILER_IMPORT_IMPORTSTATE_H
 #define DSCC_COMPILER_IMPORT_IMPORTSTATE_H
 
+#include "compiler/import/Defaults.h"
 #include "compiler/import/DimFacts.h"
 #include "compiler/import/FlatGraph.h"
 #include "compiler/import/TensorData.h"
@@ -24,14 +25,6 @@ public:
   virtual std::optional<llvm::SmallVector<mlir::Value>> importSubgraph(const onnx::GraphProto &graph,
                                                                        const FlatNode &node, llvm::StringRef what) = 0;
 
-  /// What is known of `value` if no caller replaces the defaults of inputs that it is made from; else `value`.
-  virtual mlir::Value byDefault(mlir::Value value) const = 0;
-  /// Notes that the model depends on what byDefault says of `value`: no caller may replace those defaults.
-  virtual void dependOnDefault(mlir::Value value) = 0;
-  /// Tries to evaluate `op`, of which some operands are known by default. Its result stays and is known by default,
-  /// too.
-  virtual void evaluateByDefault(mlir::Operation *op) = 0;
-
   mlir::OpBuilder builder; // stands where the next op belongs
   /// Makes the constants.
   TensorData &tensors;
@@ -41,6 +34,8 @@ public:
   Problems &problems;
   /// What only a run can check.
   DimFacts facts;
+  /// What a caller may replace.
+  Defaults defaults;
 };
 
 } // namespace dscc

@@ -168,7 +168,7 @@ Value NodeImporter::create(OperationState &state) {
     relateBroadcast(op->getOperands());
   Value known = evaluateShapes(builder, op);
   if (!known) {
-    shared.evaluateByDefault(op);
+    shared.defaults.evaluate(builder, op);
     return op->getResult(0);
   }
   op->erase();
@@ -271,9 +271,9 @@ Value NodeImporter::splat(ArrayRef<DimExpr> dims, Type element, double value) {
 // What is known about values.
 
 template <class Read> static auto readKnown(ImportState &shared, Value value, Read read) {
-  auto contents = value ? read(shared.byDefault(value)) : std::nullopt;
+  auto contents = value ? read(shared.defaults.contentsOf(value)) : std::nullopt;
   if (contents)
-    shared.dependOnDefault(value);
+    shared.defaults.dependOn(value);
   return contents;
 }
 

@@ -31,7 +31,7 @@ Value emitAdd(KernelBuilder &k, Value a, Value b);
 Value emitMul(KernelBuilder &k, Value a, Value b);
 /// a < b as ONNX's Less has it; `element` says whether integers have signs.
 Value emitLess(KernelBuilder &k, Value a, Value b, Type element);
-/// a <= b in the same way.
+/// a <= b, in the same way.
 Value emitLessEqual(KernelBuilder &k, Value a, Value b, Type element);
 /// What a maximum starts from: minus infinity, or the lowest number of the type.
 Value lowestOf(KernelBuilder &k, Type element);
