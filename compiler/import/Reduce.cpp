@@ -47,6 +47,14 @@ template <Body body> static LogicalResult convertReduction(NodeImporter &node) {
   return node.finish(folding->keepDims ? result : dropAxes(node, result, folding->axes));
 }
 
+/// Of integers truncated towards zero. Narrow ones are summed up in 64 bits, where they do not overflow.
+static Value meanOf(NodeImporter &node, Value x, const Folding &folding) {
+  auto integer = dyn_cast<IntegerType>(elementOf(x));
+  if (!integer || integer.getWidth() == 64)
+    return reduce<dsc::ReduceMeanOp>(node, x, folding);
+  return node.cast(reduce<dsc::ReduceMeanOp>(node, node.cast(x, node.builder.getI64Type()), folding), integer);
+}
+
 static Value sumOfMagnitudes(NodeImporter &node, Value x, const Folding &folding) {
   return reduce<dsc::ReduceSumOp>(node, node.make<dsc::AbsOp>(x), folding);
 }
@@ -88,6 +96,11 @@ template <class Op> static LogicalResult convertArg(NodeImporter &node) {
   std::optional<int64_t> axis = node.normalizeAxis(node.integer("axis", 0), rankOf(x));
   if (!axis)
     return failure();
+  DimExpr size = dimsOf(x)[*axis];
+  if (size.isConstant(0))
+    return node.reject("looks for a place along axis " + Twine(*axis) + ", which has no elements");
+  if (mlir::failed(node.requireEqual(DimExpr::max(size, 1), size, "elements to find a place among")))
+    return failure();
   UnitAttr last = node.integer("select_last_index", 0) ? node.builder.getUnitAttr() : UnitAttr();
   Value result = node.make<Op>(x, node.builder.getI64IntegerAttr(*axis), last);
   return node.finish(node.integer("keepdims", 1) ? result : dropAxes(node, result, {*axis}));
@@ -124,7 +137,7 @@ ArrayRef<Converter> reduceConverters() {
       {"", "ReduceProd", 1, 1, 2, convertReduction<reduce<dsc::ReduceProdOp>>},
       {"", "ReduceMax", 1, 1, 2, convertReduction<reduce<dsc::ReduceMaxOp>>},
       {"", "ReduceMin", 1, 1, 2, convertReduction<reduce<dsc::ReduceMinOp>>},
-      {"", "ReduceMean", 1, 1, 2, convertReduction<reduce<dsc::ReduceMeanOp>>},
+      {"", "ReduceMean", 1, 1, 2, convertReduction<meanOf>},
       {"", "ReduceL1", 1, 1, 2, convertReduction<sumOfMagnitudes>},
       {"", "ReduceL2", 1, 1, 2, convertReduction<euclideanNorm>},
       {"", "ReduceSumSquare", 1, 1, 2, convertReduction<sumOfSquares>},

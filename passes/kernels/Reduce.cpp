@@ -42,13 +42,17 @@ Value finishReduction(KernelBuilder &k, Operation *op, Value total) {
   DimExpr count = 1;
   for (int64_t axis : dsc::getIntegers(mean.getAxes()))
     count = count * dims[axis];
-  Type compute = getComputeType(dsc::getElementType(mean.getInput()));
-  Value number = arith::IndexCastOp::create(k.b, k.loc, k.b.getI64Type(), k.dim(count));
+  Type element = dsc::getElementType(mean.getInput()), compute = getComputeType(element);
+  // The mean of nothing is NaN; of integers it is 0, for a division by 0 would end the program.
+  DimExpr divisible = isa<FloatType>(compute) ? count : DimExpr::max(count, 1);
+  Value number = arith::IndexCastOp::create(k.b, k.loc, k.b.getI64Type(), k.dim(divisible));
   Value divisor = emitCast(k, number, k.b.getI64Type(), compute, false);
   SmallVector<Value> v = {total, divisor};
   k.unify(v);
   if (isa<FloatType>(compute))
     return arith::DivFOp::create(k.b, k.loc, v[0], v[1]);
+  if (element.isUnsignedInteger())
+    return arith::DivUIOp::create(k.b, k.loc, v[0], v[1]);
   return arith::DivSIOp::create(k.b, k.loc, v[0], v[1]);
 }
 
