@@ -34,6 +34,15 @@ LogicalResult MaxPoolOp::inferReturnTypes(MLIRContext *, std::optional<Location>
                    adaptor.getPads(), adaptor.getCeilMode(), types);
 }
 
+LogicalResult ArgMaxPoolOp::inferReturnTypes(MLIRContext *context, std::optional<Location> location, Adaptor adaptor,
+                                             Types &types) {
+  if (failed(inferPool(location, adaptor.getInput(), adaptor.getWindow(), adaptor.getStrides(), adaptor.getDilations(),
+                       adaptor.getPads(), adaptor.getCeilMode(), types)))
+    return failure();
+  types.back() = makeTensor(dsc::getDims(types.back()), IntegerType::get(context, 64));
+  return success();
+}
+
 LogicalResult AveragePoolOp::inferReturnTypes(MLIRContext *, std::optional<Location> location, Adaptor adaptor,
                                               Types &types) {
   return inferPool(location, adaptor.getInput(), adaptor.getWindow(), adaptor.getStrides(), adaptor.getDilations(),

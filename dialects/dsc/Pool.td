@@ -26,6 +26,22 @@ def MaxPoolOp : PoolOp<"max_pool", "maximum"> {
                        I64ArrayAttr:$pads, UnitAttr:$ceil_mode);
 }
 
+def ArgMaxPoolOp : PoolOp<"arg_max_pool", "place of the maximum"> {
+  let description = [{
+    The i64 place of what `dsc.max_pool` finds: the number of the element in its channel, the spatial dims row-major. Of
+    several the first; a NaN wins. -1 where a window holds nothing but pads.
+
+    1. (C1) as for `dsc.max_pool`.
+
+    ```mlir
+    %y = dsc.arg_max_pool %x {window = [2, 2], strides = [2, 2], dilations = [1, 1], pads = [0, 0, 0, 0]}
+       : (tensor<1x3x8x8xf32>) -> tensor<1x3x4x4xi64>
+    ```
+  }];
+  let arguments = (ins AnyRankedTensor:$input, I64ArrayAttr:$window, I64ArrayAttr:$strides, I64ArrayAttr:$dilations,
+                       I64ArrayAttr:$pads, UnitAttr:$ceil_mode);
+}
+
 def AveragePoolOp : PoolOp<"average_pool", "mean"> {
   let description = [{
     With `count_include_pad` the divisor is the window's size within the padded input, else the number of elements that

@@ -16,7 +16,7 @@ bool dscc::fusesAsPrologue(Operation *producer, Operation *consumer, const Group
   if (group.anchored->contains(producer))
     return false;
   // Windows overlap: only what is cheap may be computed once for each of them.
-  if (isa<dsc::MaxPoolOp, dsc::AveragePoolOp>(consumer))
+  if (isa<dsc::MaxPoolOp, dsc::ArgMaxPoolOp, dsc::AveragePoolOp>(consumer))
     return isCheap(producer) || isUnitReshape(producer);
   return isElementwise(producer) || isMovement(producer);
 }

@@ -26,9 +26,10 @@ bool isMovement(Operation *op) {
 }
 
 bool isHero(Operation *op) {
-  return isa<dsc::MatmulOp, dsc::ConvOp, dsc::ConvTransposeOp, dsc::MaxPoolOp, dsc::AveragePoolOp, dsc::ReduceSumOp,
-             dsc::ReduceProdOp, dsc::ReduceMaxOp, dsc::ReduceMinOp, dsc::ReduceMeanOp, dsc::ArgMaxOp, dsc::ArgMinOp,
-             dsc::CumSumOp, dsc::CumProdOp, dsc::SoftmaxOp, dsc::LogSoftmaxOp, dsc::LayerNormOp, dsc::RmsNormOp>(op);
+  return isa<dsc::MatmulOp, dsc::ConvOp, dsc::ConvTransposeOp, dsc::MaxPoolOp, dsc::ArgMaxPoolOp, dsc::AveragePoolOp,
+             dsc::ReduceSumOp, dsc::ReduceProdOp, dsc::ReduceMaxOp, dsc::ReduceMinOp, dsc::ReduceMeanOp, dsc::ArgMaxOp,
+             dsc::ArgMinOp, dsc::CumSumOp, dsc::CumProdOp, dsc::SoftmaxOp, dsc::LogSoftmaxOp, dsc::LayerNormOp,
+             dsc::RmsNormOp>(op);
 }
 
 bool isSplat(Operation *op) {

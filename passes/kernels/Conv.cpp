@@ -40,6 +40,9 @@ Window windowOf(dsc::ConvTransposeOp op) {
 Window windowOf(dsc::MaxPoolOp op) {
   return makeWindow(dsc::getIntegers(op.getWindow()), op.getStrides(), op.getDilations(), op.getPads());
 }
+Window windowOf(dsc::ArgMaxPoolOp op) {
+  return makeWindow(dsc::getIntegers(op.getWindow()), op.getStrides(), op.getDilations(), op.getPads());
+}
 Window windowOf(dsc::AveragePoolOp op) {
   return makeWindow(dsc::getIntegers(op.getWindow()), op.getStrides(), op.getDilations(), op.getPads());
 }

@@ -34,6 +34,37 @@ static Value emitMaxPool(ElementCode &code, Operation *op, const Indices &at) {
                     [&](Value a, Value b) { return emitMax(code.k, a, b, element); });
 }
 
+/// Carries the best value under the window and its place, -1 before there is one.
+static Value emitArgMaxPool(ElementCode &code, Operation *op, const Indices &at) {
+  auto pool = cast<dsc::ArgMaxPoolOp>(op);
+  KernelBuilder &k = code.k;
+  LaneMath m{k};
+  Window window = windowOf(pool);
+  Type element = dsc::getElementType(pool.getInput()), i64 = k.b.getI64Type();
+  dsc::Dims dims = dsc::getDims(pool.getInput());
+  Value lowest = k.lift(lowestOf(k, element)), nowhere = k.lift(k.index(-1));
+  Value place =
+      loopOver(code, window.sizeExprs(), {lowest, nowhere}, [&](ArrayRef<Value> position, ValueRange carried) {
+        Indices from = {at[0], at[1]};
+        SmallVector<Value> limits(dims.size());
+        Value here = k.index(0), isInside;
+        for (size_t i = 0; i < window.rank(); ++i) {
+          from.push_back(window.position(k, i, at[i + 2], k.uniform(position[i])));
+          Value size = limits[i + 2] = k.dim(dims[i + 2]), coordinate = k.asValue(from.back());
+          here = m.add(m.mul(here, size), coordinate);
+          // One unsigned comparison checks both bounds.
+          Value fits = m.compare(arith::CmpIPredicate::ult, coordinate, size);
+          isInside = isInside ? m.make<arith::AndIOp>(isInside, fits) : fits;
+        }
+        Value value = k.lift(code.elementOr(pool.getInput(), from, limits, lowestOf(k, element)));
+        Value isFirst = m.compare(arith::CmpIPredicate::slt, carried[1], k.index(0));
+        Value better = isBetter(k, value, carried[0], element, /*isMax=*/true, /*last=*/false);
+        Value taken = k.lift(m.make<arith::AndIOp>(isInside, m.make<arith::OrIOp>(isFirst, better)));
+        return SmallVector<Value>{m.select(taken, value, carried[0]), m.select(taken, k.lift(here), carried[1])};
+      })[1];
+  return arith::IndexCastOp::create(k.b, k.loc, k.isVector(place) ? k.laneType(i64) : i64, place);
+}
+
 /// How many window elements count along dim i: those in [0, size), or with pads those in [-low, size + high).
 static Value countAlong(KernelBuilder &k, const Window &window, size_t i, const Index &at, Value size,
                         bool includePads) {
@@ -72,6 +103,7 @@ static Value emitAveragePool(ElementCode &code, Operation *op, const Indices &at
 ArrayRef<ElementEntry> poolEntries() {
   static constexpr ElementEntry entries[] = {
       {"dsc.max_pool", emitMaxPool},
+      {"dsc.arg_max_pool", emitArgMaxPool},
       {"dsc.average_pool", emitAveragePool},
   };
   return entries;

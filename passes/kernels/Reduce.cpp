@@ -91,9 +91,7 @@ static Value emitReduce(ElementCode &code, Operation *op, const Indices &at) {
   return finishReduction(k, op, total);
 }
 
-/// True where `value` takes the place of `best`: it is more extreme, or with `last` as extreme. A NaN is the most
-/// extreme value there is, and all NaNs are equal.
-static Value isBetter(KernelBuilder &k, Value value, Value best, Type element, bool isMax, bool last) {
+Value isBetter(KernelBuilder &k, Value value, Value best, Type element, bool isMax, bool last) {
   if (!isa<FloatType>(getElementTypeOrSelf(value))) {
     Value first = isMax ? best : value, second = isMax ? value : best;
     return last ? emitLessEqual(k, first, second, element) : emitLess(k, first, second, element);

@@ -12,6 +12,9 @@ namespace dscc::kernels {
 Value reductionStart(KernelBuilder &k, mlir::Operation *op);
 /// Joins two parts of a reduction; scalars or lanes of the compute type.
 Value combineReduced(KernelBuilder &k, mlir::Operation *op, Value a, Value b);
+/// True where `value` takes the place of `best`: it is more extreme, or with `last` as extreme. A NaN is the most
+/// extreme value there is, and all NaNs are equal.
+Value isBetter(KernelBuilder &k, Value value, Value best, mlir::Type element, bool isMax, bool last);
 /// What is done to the whole: a mean divides it by the number of elements.
 Value finishReduction(KernelBuilder &k, mlir::Operation *op, Value total);
 

@@ -27,6 +27,7 @@ Window windowOf(dsc::ConvOp op);
 Window windowOf(dsc::ConvTransposeOp op);
 /// The same for a pool.
 Window windowOf(dsc::MaxPoolOp op);
+Window windowOf(dsc::ArgMaxPoolOp op);
 Window windowOf(dsc::AveragePoolOp op);
 
 } // namespace dscc::kernels
