@@ -1,5 +1,6 @@
 #include "passes/canonical/Evaluate.h"
 
+#include "passes/canonical/RoundFloat.h"
 #include "passes/canonical/SmallTensor.h"
 
 #include "mlir/IR/DialectResourceBlobManager.h"
@@ -56,8 +57,9 @@ static void readFloats(FloatType element, ArrayRef<char> bytes, std::vector<doub
     return append<double>(bytes, values);
   std::vector<uint16_t> bits;
   append<uint16_t>(bytes, bits);
+  auto widen = element.isF16() ? fromF16 : fromBf16;
   for (uint16_t b : bits)
-    values.push_back(APFloat(element.getFloatSemantics(), APInt(16, b)).convertToDouble());
+    values.push_back(widen(b));
 }
 
 std::optional<Numbers> readNumbers(ElementsAttr constant) {
@@ -96,20 +98,37 @@ std::optional<Numbers> readNumbers(ElementsAttr constant) {
   return numbers;
 }
 
-template <class T> static void put(std::vector<char> &bytes, T value) {
-  bytes.insert(bytes.end(), reinterpret_cast<char *>(&value), reinterpret_cast<char *>(&value) + sizeof(T));
+/// Each value as it lies in memory, by `convert` to what it is there.
+template <class T> static std::vector<char> toBytes(const std::vector<T> &values, auto convert) {
+  std::vector<char> bytes(values.size() * sizeof(convert(T())));
+  char *to = bytes.data();
+  for (T value : values) {
+    auto converted = convert(value);
+    std::memcpy(to, &converted, sizeof(converted));
+    to += sizeof(converted);
+  }
+  return bytes;
 }
 
-static void putFloat(std::vector<char> &bytes, Type element, double value) {
+static std::vector<char> toBytes(const std::vector<double> &values, FloatType element) {
   if (element.isF64())
-    return put(bytes, value);
+    return toBytes(values, [](double value) { return value; });
   if (element.isF32())
-    return put(bytes, float(value));
+    return toBytes(values, [](double value) { return float(value); });
   // Through float first, as kernels do: they compute in f32 and round at the store.
-  APFloat narrow = APFloat(float(value));
-  bool lost;
-  narrow.convert(cast<FloatType>(element).getFloatSemantics(), APFloat::rmNearestTiesToEven, &lost);
-  put(bytes, uint16_t(narrow.bitcastToAPInt().getZExtValue()));
+  if (element.isF16())
+    return toBytes(values, [](double value) { return roundToF16(float(value)); });
+  assert(element.isBF16() && "all constants of other types are read as bytes only");
+  return toBytes(values, [](double value) { return roundToBf16(float(value)); });
+}
+
+static std::vector<char> toBytes(const std::vector<int64_t> &values, unsigned width) {
+  switch (width) {
+  case 8: return toBytes(values, [](int64_t value) { return int8_t(value); });
+  case 16: return toBytes(values, [](int64_t value) { return int16_t(value); });
+  case 32: return toBytes(values, [](int64_t value) { return int32_t(value); });
+  default: return toBytes(values, [](int64_t value) { return value; });
+  }
 }
 
 ElementsAttr makeConstant(const Numbers &numbers, StringRef name) {
@@ -118,14 +137,10 @@ ElementsAttr makeConstant(const Numbers &numbers, StringRef name) {
     SmallVector<bool> values(numbers.integers.begin(), numbers.integers.end());
     return DenseElementsAttr::get(numbers.type, values);
   }
-  std::vector<char> bytes;
-  bytes.reserve(numbers.size() * element.getIntOrFloatBitWidth() / 8);
-  for (double value : numbers.floats)
-    putFloat(bytes, element, value);
-  for (int64_t value : numbers.integers)
-    bytes.insert(bytes.end(), reinterpret_cast<char *>(&value),
-                 reinterpret_cast<char *>(&value) + element.getIntOrFloatBitWidth() / 8);
-  return makeFromBytes(numbers.type, bytes, name);
+  auto floating = dyn_cast<FloatType>(element);
+  return makeFromBytes(
+      numbers.type,
+      floating ? toBytes(numbers.floats, floating) : toBytes(numbers.integers, element.getIntOrFloatBitWidth()), name);
 }
 
 namespace {

@@ -52,27 +52,54 @@ static std::optional<Walk> findWalk(Operation *op, ArrayRef<int64_t> inputShape)
   return std::nullopt;
 }
 
-static std::vector<char> follow(const Walk &walk, ArrayRef<int64_t> shape, ArrayRef<char> source, size_t width) {
-  std::vector<char> bytes;
-  bytes.reserve(std::accumulate(shape.begin(), shape.end(), int64_t(width), std::multiplies<int64_t>()));
-  SmallVector<int64_t> index(shape.size());
-  int64_t place = walk.start;
-  while (true) {
-    bytes.insert(bytes.end(), source.data() + place * width, source.data() + (place + 1) * width);
-    size_t axis = shape.size();
-    while (axis > 0) {
-      --axis;
-      place += walk.steps[axis];
-      if (++index[axis] < shape[axis])
-        break;
-      place -= walk.steps[axis] * shape[axis];
-      index[axis] = 0;
-      if (axis == 0)
-        return bytes;
-    }
-    if (shape.empty())
-      return bytes;
+/// Copies elements of `width` bytes from places `rowStep` and `columnStep` bytes apart, row by row. Square by square:
+/// of a transposed matrix each line of the cache is then read once.
+template <size_t width>
+static void copyPlane(const char *from, char *to, int64_t rows, int64_t columns, int64_t rowStep, int64_t columnStep) {
+  constexpr int64_t side = 32;
+  for (int64_t top = 0; top < rows; top += side)
+    for (int64_t left = 0; left < columns; left += side)
+      for (int64_t row = top; row < std::min(rows, top + side); ++row)
+        for (int64_t column = left; column < std::min(columns, left + side); ++column)
+          std::memcpy(to + (row * columns + column) * width, from + row * rowStep + column * columnStep, width);
+}
+
+static void copyPlane(size_t width, const char *from, char *to, int64_t rows, int64_t columns, int64_t rowStep,
+                      int64_t columnStep) {
+  switch (width) {
+  case 1: return copyPlane<1>(from, to, rows, columns, rowStep, columnStep);
+  case 2: return copyPlane<2>(from, to, rows, columns, rowStep, columnStep);
+  case 4: return copyPlane<4>(from, to, rows, columns, rowStep, columnStep);
+  case 8: return copyPlane<8>(from, to, rows, columns, rowStep, columnStep);
+  default: llvm_unreachable("no other width has bytes, see getBytes");
   }
+}
+
+/// The elements of a non-empty tensor of `shape`.
+static std::vector<char> follow(const Walk &walk, ArrayRef<int64_t> shape, ArrayRef<char> source, size_t width) {
+  SmallVector<int64_t> sizes(shape), steps(walk.steps);
+  while (sizes.size() < 2) {
+    sizes.insert(sizes.begin(), 1);
+    steps.insert(steps.begin(), 0);
+  }
+  size_t outer = sizes.size() - 2;
+  int64_t rows = sizes[outer], columns = sizes[outer + 1];
+  int64_t planes = std::accumulate(sizes.begin(), sizes.begin() + outer, int64_t(1), std::multiplies<int64_t>());
+  std::vector<char> bytes(planes * rows * columns * width);
+  SmallVector<int64_t> index(outer);
+  int64_t place = walk.start;
+  for (int64_t plane = 0; plane < planes; ++plane) {
+    copyPlane(width, source.data() + place * int64_t(width), bytes.data() + plane * rows * columns * width, rows,
+              columns, steps[outer] * int64_t(width), steps[outer + 1] * int64_t(width));
+    for (size_t axis = outer; axis-- > 0;) {
+      place += steps[axis];
+      if (++index[axis] < sizes[axis])
+        break;
+      place -= steps[axis] * sizes[axis];
+      index[axis] = 0;
+    }
+  }
+  return bytes;
 }
 
 /// Tensors one after the other, in pieces as long as all dims from `axis` on.
