@@ -5,8 +5,9 @@
     python test/conformance/hashes.py --compare before.json after.json
 
 ONNX's cases run in all modes, those of ../shared/data/cases as they are, and some of the tests' models; which modes
-of code each gets is the table RUNS. What was in the file stays, so that a run can be made in pieces (--part 2/5). A
-case that cannot be compiled or run has a word in place of its hashes. PTX comes without ptxas: the simulator runs it.
+of code each gets is the table RUNS. What was in the file stays, so that a run can be made in pieces: --part 2/5, or
+--resume after one that was ended. A case that cannot be compiled or run has a word in place of its hashes. PTX comes
+without ptxas: the simulator runs it.
 """
 
 import argparse
@@ -36,6 +37,7 @@ import language_models  # noqa: E402
 import trained  # noqa: E402
 import vision_models  # noqa: E402
 
+SAVE_EVERY = 100  # cases
 SHARED = ROOT.parent / "shared" / "data" / "cases"
 
 
@@ -114,8 +116,8 @@ def case_jobs():
     for mode in cases.MODES:
         for name in cases.load_names(HERE / "cases.txt"):
             yield f"{mode}/{name}"
-    for path in sorted(SHARED.rglob("model.onnx")):
-        yield f"shared/{path.parent.relative_to(SHARED)}"
+    for name in cases.list_cases(SHARED):
+        yield f"shared/{name}"
     for name in MODELS:
         yield f"models/{name}"
 
@@ -139,7 +141,7 @@ def prepare(job, folder):
         runs = [run for run in RUNS if simulate or RUNS[run].device == "cpu"]
         return path, [Array(*item) for item in feed.items()], runs
     if kind == "shared":
-        return *prepare_case(cases.Case(name, SHARED / name), "static", folder), list(RUNS)
+        return *prepare_case(cases.find_case(name, SHARED), "static", folder), list(RUNS)
     runs = [run for run in RUNS if kind[0] in RUNS[run].modes]
     return *prepare_case(cases.find_case(name), kind, folder), runs
 
@@ -207,6 +209,7 @@ def parse_arguments():
     parser.add_argument("--filter", default="", metavar="REGEX", help="only such cases: static/test_abs, models/magika")
     parser.add_argument("--runs", default="", metavar="REGEX", help="only such rows of the table: 'v4', 'O3'")
     parser.add_argument("--part", default="1/1", metavar="I/N", help="only the I-th of N pieces")
+    parser.add_argument("--resume", action="store_true", help="leave out cases that the file has")
     parser.add_argument("--dscc", type=pathlib.Path, default=build / "dscc", metavar="FILE")
     parser.add_argument("--dscc-run", type=pathlib.Path, default=build / "dscc-run", metavar="FILE")
     parser.add_argument("--timeout", type=float, default=120, metavar="SECONDS", help="for each child process")
@@ -217,19 +220,28 @@ def parse_arguments():
     return arguments
 
 
+def save(known, path):
+    path.write_text(json.dumps(known, indent=0, sort_keys=True) + "\n")
+
+
 def hash_all(arguments):
     part, parts = map(int, arguments.part.split("/"))
     jobs = [job for job in case_jobs() if re.search(arguments.filter, job)][part - 1::parts]
     known = json.loads(arguments.json.read_text()) if arguments.json.is_file() else {}
+    if arguments.resume:
+        jobs = [job for job in jobs if job not in known]
     with tempfile.TemporaryDirectory() as folder:
         # Away from its set-up and from PATH it finds no ptxas.
         arguments.dscc = pathlib.Path(shutil.copy(arguments.dscc, folder))
         os.environ |= {"PATH": "", "CUDA_HOME": ""}
         with multiprocessing.Pool(arguments.j) as pool:
-            for job, hashes in pool.imap_unordered(hash_job, [(job, arguments) for job in jobs]):
+            items = [(job, arguments) for job in jobs]
+            for count, (job, hashes) in enumerate(pool.imap_unordered(hash_job, items)):
                 old = known.get(job)
                 known[job] = old | hashes if isinstance(old, dict) and isinstance(hashes, dict) else hashes
-    arguments.json.write_text(json.dumps(known, indent=0, sort_keys=True) + "\n")
+                if count % SAVE_EVERY == 0:
+                    save(known, arguments.json)
+    save(known, arguments.json)
     print(f"{len(jobs)} cases, {len(flatten({job: known[job] for job in jobs}))} outputs")
 
 
