@@ -36,8 +36,21 @@ EXACT = set("""
     TensorScatter Tile Transpose Trilu Unsqueeze Where Xor""".split())
 
 
-# Where ONNX Runtime has no kernel for doubles and the reference evaluator is of single precision only.
-OWN = {"Erf": np.vectorize(math.erf, otypes=[np.float64])}
+erf = np.vectorize(math.erf, otypes=[np.float64])
+
+
+def gelu(x, approximate=b"none"):
+    if approximate == b"tanh":
+        return x / 2 * (1 + np.tanh(math.sqrt(2 / math.pi) * (x + 0.044715 * x**3)))
+    return x / 2 * (1 + erf(x / math.sqrt(2)))
+
+
+# Where ONNX Runtime has no kernel for doubles, and the reference evaluator is of single precision or drops dims.
+OWN = {
+    "Erf": erf,
+    "Gelu": gelu,
+    "GlobalMaxPool": lambda x: np.max(x, axis=tuple(range(2, x.ndim)), keepdims=True),
+}
 
 
 # Nodes that ONNX Runtime 1.32 computes otherwise than the standard says: operator, and attributes with their values.
@@ -116,8 +129,12 @@ def single_node_model(node, opset, inputs):
     return model, list(given)
 
 
+def attributes_of(node):
+    return {attribute.name: helper.get_attribute_value(attribute) for attribute in node.attribute}
+
+
 def is_overruled(node):
-    given = {attribute.name: helper.get_attribute_value(attribute) for attribute in node.attribute}
+    given = attributes_of(node)
     return any(node.op_type == op and all(given.get(name) in values for name, values in wanted.items())
                for op, wanted in OVERRULED)
 
@@ -139,7 +156,7 @@ def make_runner(node, opset, inputs):
         session = None if is_overruled(node) else start_session(model)
     except Exception:  # whatever ONNX Runtime throws at a node that it does not have
         if node.op_type in OWN and inputs[0].dtype == np.float64:
-            return lambda arrays: [OWN[node.op_type](arrays[node.input[0]])]
+            return lambda arrays: [OWN[node.op_type](arrays[node.input[0]], **attributes_of(node))]
         session = None
     try:
         chosen = session or ReferenceEvaluator(single_node_model(for_evaluator(node), opset, inputs)[0])
