@@ -185,20 +185,33 @@ LogicalResult Flattener::inlineCall(const FlatNode &call, const onnx::FunctionPr
   return success();
 }
 
-/// Adds the outer values that the subgraphs of `node` read.
-static void collectCaptures(const onnx::NodeProto &node, const NameScope &scope,
+/// Calls `visit` with each name that the subgraphs of `node` take from around them. What a subgraph defines itself, or
+/// one between it and `node`, hides an outer value of that name: the result of `node`, for one.
+static void collectCaptures(const onnx::NodeProto &node, const llvm::StringSet<> &hidden,
                             llvm::function_ref<void(StringRef)> visit) {
-  for (const onnx::AttributeProto &attribute : node.attribute())
-    if (attribute.has_g())
-      for (const onnx::NodeProto &inner : attribute.g().node()) {
-        for (const std::string &input : inner.input())
-          visit(scope.resolve(input).value_or(""));
-        collectCaptures(inner, scope, visit);
-      }
-  // A branch may also hand an outer value straight on.
-  for (const onnx::AttributeProto &attribute : node.attribute())
-    for (const onnx::ValueInfoProto &output : attribute.g().output())
-      visit(scope.resolve(output.name()).value_or(""));
+  for (const onnx::AttributeProto &attribute : node.attribute()) {
+    if (!attribute.has_g())
+      continue;
+    const onnx::GraphProto &graph = attribute.g();
+    llvm::StringSet<> own = hidden;
+    for (const onnx::ValueInfoProto &input : graph.input())
+      own.insert(input.name());
+    for (const onnx::TensorProto &initializer : graph.initializer())
+      own.insert(initializer.name());
+    for (const onnx::NodeProto &inner : graph.node())
+      own.insert(inner.output().begin(), inner.output().end());
+    auto read = [&](StringRef name) {
+      if (!own.contains(name))
+        visit(name);
+    };
+    for (const onnx::NodeProto &inner : graph.node()) {
+      llvm::for_each(inner.input(), read);
+      collectCaptures(inner, own, visit);
+    }
+    // A branch may also hand an outer value straight on.
+    for (const onnx::ValueInfoProto &output : graph.output())
+      read(output.name());
+  }
 }
 
 LogicalResult Flattener::sort(std::vector<FlatNode> &nodes) {
@@ -219,7 +232,7 @@ LogicalResult Flattener::sort(std::vector<FlatNode> &nodes) {
     };
     for (const std::string &input : node.inputs)
       wait(input);
-    collectCaptures(*node.node, *node.scope, wait);
+    collectCaptures(*node.node, {}, [&](StringRef name) { wait(node.scope->resolve(name).value_or("")); });
   }
   // The first node that waits for nothing comes next, so that sorted nodes keep their order.
   std::priority_queue<size_t, std::vector<size_t>, std::greater<>> ready;
