@@ -104,15 +104,39 @@ LogicalResult NodeImporter::finish(Value value) {
 
 // Ops.
 
-bool NodeImporter::checkType(Type type) {
-  auto tensor = cast<RankedTensorType>(type);
-  for (const DimExpr &dim : dsc::getDims(type)) {
-    if (dim.isValid() && !(dim.isConstant() && dim.constant() < 0))
+static constexpr llvm::StringLiteral fixDims = "fix the dims that it depends on with --dim";
+
+bool NodeImporter::areValid(ArrayRef<DimExpr> dims, StringRef what) {
+  for (const DimExpr &dim : dims) {
+    if (dim.isValid())
       continue;
-    (void)reject(dim.isValid() ? "would make a dim of " + dim.str()
-                               : std::string("would make a dim that is too large or too complicated"));
+    (void)(dim.isTooLong() ? unsupported("has " + what + " of " + dim.whyInvalid(), fixDims)
+                           : reject("has " + what + " of " + dim.whyInvalid()));
     return false;
   }
+  return true;
+}
+
+RankedTensorType NodeImporter::tensorType(ArrayRef<DimExpr> dims, Type element) {
+  std::string problem = dsc::whyNoTensor(dims);
+  if (problem.empty())
+    return dsc::makeTensor(dims, element);
+  (void)reject(problem);
+  return {};
+}
+
+dsc::DimsAttr NodeImporter::dimsAttribute(ArrayRef<DimExpr> values) {
+  return areValid(values, "a size, place or pad") ? dsc::DimsAttr::get(builder.getContext(), values) : dsc::DimsAttr();
+}
+
+bool NodeImporter::checkType(Type type) {
+  auto tensor = cast<RankedTensorType>(type);
+  // What is not a number has a formula, as inferTensor and tensorType see to it, unless that is too long.
+  for (auto [axis, dim] : llvm::enumerate(dsc::getDims(type)))
+    if (!dim.isValid()) {
+      (void)unsupported("would make a dim " + Twine(axis) + " whose formula of the named dims is too long", fixDims);
+      return false;
+    }
   if (!tensor.hasStaticShape())
     return true;
   DimExpr count = dsc::countElements(dsc::getDims(type));
@@ -134,7 +158,7 @@ void NodeImporter::relateBroadcast(ValueRange operands) {
     for (size_t i = 1; i <= std::min(joined.size(), next.size()); ++i) {
       const DimExpr &a = joined[joined.size() - i], &b = next[next.size() - i];
       if (a != b && !a.isConstant(1) && !b.isConstant(1))
-        shared.facts.relate("broadcast", a, b, node.name);
+        relateDims(a, b);
     }
     if (std::optional<dsc::Dims> both = dsc::broadcastDims(joined, next))
       joined = *both;
@@ -156,7 +180,7 @@ Value NodeImporter::infer(OperationState &state, Infer inferTypes) {
 }
 
 Value NodeImporter::create(OperationState &state) {
-  if (failed || llvm::is_contained(state.operands, Value()) || !checkType(state.types[0]))
+  if (failed || llvm::is_contained(state.operands, Value()) || !state.types[0] || !checkType(state.types[0]))
     return {};
   Operation *op = builder.create(state);
   if (!isa<InferTypeOpInterface>(op) && mlir::failed(mlir::verify(op))) {
@@ -214,23 +238,23 @@ Value NodeImporter::dims(ArrayRef<DimExpr> dims, Type element, bool isScalar) {
 Value NodeImporter::reshape(Value value, ArrayRef<DimExpr> dims) {
   if (!value)
     return {};
-  RankedTensorType type = dsc::makeTensor(dims, elementOf(value));
-  if (type == value.getType())
-    return value;
+  RankedTensorType type = tensorType(dims, elementOf(value));
+  if (!type || type == value.getType())
+    return type ? value : Value();
   // A splat stays one.
   auto expand = value.getDefiningOp<dsc::ExpandOp>();
   DimExpr before = dsc::countElements(dimsOf(value)), after = dsc::countElements(dims);
   if (expand && rankOf(expand.getInput()) == 0 && before == after)
     return makeTyped<dsc::ExpandOp>(type, expand.getInput());
   if (before != after && !(before.isConstant() && after.isConstant()))
-    shared.facts.relate("equal", before, after, node.name);
+    relate("equal", before, after);
   return makeTyped<dsc::ReshapeOp>(type, value);
 }
 
 Value NodeImporter::expand(Value value, ArrayRef<DimExpr> dims) {
   if (!value)
     return {};
-  RankedTensorType type = dsc::makeTensor(dims, elementOf(value));
+  RankedTensorType type = tensorType(dims, elementOf(value));
   return type == value.getType() ? value : makeTyped<dsc::ExpandOp>(type, value);
 }
 
@@ -256,11 +280,6 @@ Value NodeImporter::slice(Value value, ArrayRef<DimExpr> starts, ArrayRef<DimExp
                  llvm::equal(dimsOf(value), sizes);
   if (isWhole)
     return value;
-  for (const DimExpr &dim : llvm::concat<const DimExpr>(starts, sizes))
-    if (!dim.isValid()) {
-      (void)reject("has bounds that are too large or too complicated");
-      return {};
-    }
   return make<dsc::SliceOp>(value, dimsAttribute(starts), dimsAttribute(sizes), attribute(steps));
 }
 
@@ -321,14 +340,19 @@ std::optional<Integers> NodeImporter::normalizeAxes(Integers axes, int64_t rank)
   return std::nullopt;
 }
 
-void NodeImporter::relateDims(const DimExpr &a, const DimExpr &b) { shared.facts.relate("broadcast", a, b, node.name); }
+void NodeImporter::relate(StringRef kind, const DimExpr &a, const DimExpr &b) {
+  if (areValid({a, b}, "a size"))
+    shared.facts.relate(kind, a, b, node.name);
+}
 
 LogicalResult NodeImporter::requireEqual(const DimExpr &a, const DimExpr &b, StringRef what) {
+  if (!areValid({a, b}, what))
+    return failure();
   if (a == b)
     return success();
   if (a.isConstant() && b.isConstant())
     return reject("has " + what + " of " + a.str() + " and " + b.str() + ", which must be equal");
-  shared.facts.relate("equal", a, b, node.name);
+  relate("equal", a, b);
   return success();
 }
 
@@ -340,11 +364,13 @@ LogicalResult NodeImporter::requireList(size_t i) {
 }
 
 LogicalResult NodeImporter::requireMultiple(const DimExpr &a, const DimExpr &b, StringRef what) {
+  if (!areValid({a, b}, what))
+    return failure();
   if (a == b || DimExpr::exactDiv(a, b))
     return success();
   if (a.isConstant() && b.isConstant())
     return reject("has " + what + " of " + a.str() + " and " + b.str() + ", which must be a multiple");
-  shared.facts.relate("multiple", a, b, node.name);
+  relate("multiple", a, b);
   return success();
 }
 

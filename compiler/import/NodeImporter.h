@@ -135,8 +135,13 @@ public:
   /// The same for several, then sorted; one that occurs twice is a problem.
   std::optional<Integers> normalizeAxes(Integers axes, int64_t rank);
 
+  /// True if 64 bits hold all of these; else a problem about `what` they are.
+  bool areValid(llvm::ArrayRef<DimExpr> dims, llvm::StringRef what);
+  /// The type that makeTensor makes; null and a problem if no tensor can have these dims.
+  mlir::RankedTensorType tensorType(llvm::ArrayRef<DimExpr> dims, mlir::Type element);
+
   /// States that two dims broadcast, where only a run can tell.
-  void relateDims(const DimExpr &a, const DimExpr &b);
+  void relateDims(const DimExpr &a, const DimExpr &b) { relate("broadcast", a, b); }
   /// States that two dims must agree, so that it is checked now or at each run.
   mlir::LogicalResult requireEqual(const DimExpr &a, const DimExpr &b, llvm::StringRef what);
   /// A problem if an input is there that should be a list but is no tensor of rank 1.
@@ -146,10 +151,8 @@ public:
 
   /// Numbers as an op's attribute.
   mlir::ArrayAttr attribute(llvm::ArrayRef<int64_t> values) { return builder.getI64ArrayAttr(values); }
-  /// Dims as an op's attribute.
-  dsc::DimsAttr dimsAttribute(llvm::ArrayRef<DimExpr> values) {
-    return dsc::DimsAttr::get(builder.getContext(), values);
-  }
+  /// Null and a problem if one of them is invalid.
+  dsc::DimsAttr dimsAttribute(llvm::ArrayRef<DimExpr> values);
 
   /// What this node has in common with the others.
   ImportState &shared;
@@ -165,6 +168,7 @@ private:
   mlir::Value infer(mlir::OperationState &state, Infer inferTypes);
   mlir::Value create(mlir::OperationState &state);
   bool checkType(mlir::Type type);
+  void relate(llvm::StringRef kind, const DimExpr &a, const DimExpr &b);
   void relateBroadcast(mlir::ValueRange operands);
   template <class T> T typeProblem(llvm::StringRef name, llvm::StringRef wanted, T otherwise);
 

@@ -263,12 +263,22 @@ std::optional<Signature> SignatureReader::read() {
   collectSymbols();
   if (failed(bindDims()) || failed(bindShapes()))
     return std::nullopt;
-  for (const Input &input : inputs)
-    for (const DimExpr &dim : input.dims)
-      if (!dim.isValid() || (dim.isConstant() && dim.constant() < 0)) {
-        (void)problems.usage("input '" + input.name + "' would have a dim that is negative or too large");
-        return std::nullopt;
-      }
+  for (const Input &input : inputs) {
+    std::string problem = dsc::whyNoTensor(input.dims);
+    DimExpr bytes = dsc::countElements(input.dims) * ((storedBits(input.element) + 7) / 8);
+    if (problem.empty() && bytes.isConstant() && uint64_t(bytes.constant()) > options.budgets.tensorBytes) {
+      (void)problems.limit("input '" + input.name + "' has " + dsc::describeDims(input.dims) +
+                               " elements, more than the limit of " + Twine(options.budgets.tensorBytes) + " bytes",
+                           "", "", "raise it with --max-tensor-bytes");
+      return std::nullopt;
+    }
+    if (problem.empty())
+      continue;
+    bool isAsked = !options.dims.empty() || !options.shapes.empty();
+    (void)(isAsked ? problems.usage("input '" + input.name + "', as the command line has it, " + problem)
+                   : problems.reject("input '" + input.name + "' " + problem));
+    return std::nullopt;
+  }
   return finish();
 }
 

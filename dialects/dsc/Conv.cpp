@@ -48,8 +48,7 @@ LogicalResult ConvOp::inferReturnTypes(MLIRContext *, std::optional<Location> lo
       return emitOptionalError(location, "has a window of ", filter[i + 2].str(), " that does not fit ",
                                input[i + 2].str(), " elements of spatial dim ", i);
   }
-  types.push_back(makeTensor(dims, getElementType(adaptor.getInput())));
-  return success();
+  return inferTensor(location, dims, getElementType(adaptor.getInput()), types);
 }
 
 LogicalResult ConvTransposeOp::inferReturnTypes(MLIRContext *, std::optional<Location> location, Adaptor adaptor,
@@ -70,6 +69,5 @@ LogicalResult ConvTransposeOp::inferReturnTypes(MLIRContext *, std::optional<Loc
   for (size_t i = 0; i < spatial; ++i)
     dims.push_back((input[i + 2] - 1) * strides[i] + (filter[i + 2] - 1) * dilations[i] + 1 - pads[i] -
                    pads[spatial + i] + extra[i]);
-  types.push_back(makeTensor(dims, getElementType(adaptor.getInput())));
-  return success();
+  return inferTensor(location, dims, getElementType(adaptor.getInput()), types);
 }

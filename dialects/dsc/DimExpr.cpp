@@ -29,13 +29,41 @@ DimExpr::DimExpr(int64_t constant) {
     terms.push_back({constant, {}});
 }
 
-DimExpr DimExpr::invalid() {
+DimExpr DimExpr::invalid(llvm::StringRef why) {
   DimExpr expr;
-  expr.valid = false;
+  expr.problem = std::make_shared<const std::string>(why);
   return expr;
 }
 
+/// For a sentence: the beginning, if it is long.
+static std::string shortText(const DimExpr &expr) {
+  constexpr size_t most = 80;
+  std::string text = expr.str();
+  if (text.size() > most)
+    text = text.substr(0, most) + "...";
+  return expr.getTerms().size() > 1 ? "(" + text + ")" : text;
+}
+
+static DimExpr tooLarge(const DimExpr &a, llvm::StringRef sign, const DimExpr &b) {
+  return DimExpr::invalid(shortText(a) + " " + sign.str() + " " + shortText(b) + ", which does not fit 64 bits");
+}
+
+static constexpr llvm::StringLiteral longFormula = "a formula of the named dims that is too long";
+
+static DimExpr tooLong() { return DimExpr::invalid(longFormula); }
+
+bool DimExpr::isTooLong() const { return whyInvalid() == longFormula; }
+
 DimExpr DimExpr::fromAtom(DimAtom atom) {
+  for (const DimExpr &operand : atom.operands)
+    for (const Term &term : operand.terms)
+      for (auto &factor : term.factors)
+        atom.nesting = std::max(atom.nesting, factor->nesting + 1);
+  if (atom.nesting > maxNesting || atom.text.size() > maxText)
+    return tooLong();
+  // As in ofTerms: not readable inside of a formula.
+  if (llvm::any_of(atom.operands, [](const DimExpr &e) { return e.isConstant(std::numeric_limits<int64_t>::min()); }))
+    return invalid(atom.text + ", which does not fit 64 bits");
   DimExpr expr;
   expr.terms.push_back({1, {std::make_shared<const DimAtom>(std::move(atom))}});
   return expr;
@@ -43,6 +71,7 @@ DimExpr DimExpr::fromAtom(DimAtom atom) {
 
 DimExpr DimExpr::symbol(llvm::StringRef name) { return fromAtom({DimAtom::Kind::Symbol, name.str(), {}, name.str()}); }
 
+/// The sum of `terms`, with like ones put together. What is wrong with an invalid one is left to the caller to say.
 DimExpr DimExpr::ofTerms(std::vector<Term> terms) {
   llvm::stable_sort(terms, [](const Term &a, const Term &b) { return factorsBefore(a.factors, b.factors); });
   DimExpr expr;
@@ -57,59 +86,86 @@ DimExpr DimExpr::ofTerms(std::vector<Term> terms) {
       expr.terms.pop_back();
   }
   if (expr.terms.size() > maxTerms)
+    return tooLong();
+  // The least number has no positive twin, so that a formula with it could not be written down and read back.
+  bool isNumber = expr.terms.size() == 1 && expr.terms[0].factors.empty();
+  if (!isNumber &&
+      llvm::any_of(expr.terms, [](const Term &t) { return t.coefficient == std::numeric_limits<int64_t>::min(); }))
     return invalid();
   return expr;
 }
 
-bool DimExpr::isConstant() const { return valid && (terms.empty() || (terms.size() == 1 && terms[0].factors.empty())); }
+bool DimExpr::isConstant() const {
+  return !problem && (terms.empty() || (terms.size() == 1 && terms[0].factors.empty()));
+}
 
 int64_t DimExpr::constant() const { return terms.empty() ? 0 : terms[0].coefficient; }
 
 std::optional<std::string> DimExpr::asSymbol() const {
-  if (!valid || terms.size() != 1 || terms[0].coefficient != 1 || terms[0].factors.size() != 1 ||
+  if (problem || terms.size() != 1 || terms[0].coefficient != 1 || terms[0].factors.size() != 1 ||
       terms[0].factors[0]->kind != DimAtom::Kind::Symbol)
     return std::nullopt;
   return terms[0].factors[0]->name;
 }
 
 bool DimExpr::operator==(const DimExpr &other) const {
-  if (!valid || !other.valid)
-    return valid == other.valid;
+  if (problem || other.problem)
+    return bool(problem) == bool(other.problem);
   return std::equal(
       terms.begin(), terms.end(), other.terms.begin(), other.terms.end(),
       [](const Term &a, const Term &b) { return a.coefficient == b.coefficient && sameFactors(a.factors, b.factors); });
 }
 
-DimExpr operator+(const DimExpr &a, const DimExpr &b) {
-  if (!a.valid || !b.valid)
-    return DimExpr::invalid();
-  std::vector<DimExpr::Term> terms = a.terms;
-  llvm::append_range(terms, b.terms);
-  return DimExpr::ofTerms(std::move(terms));
+/// `result`, or, if that is invalid for want of bits, what would have been computed.
+static DimExpr orTooLarge(DimExpr result, const DimExpr &a, llvm::StringRef sign, const DimExpr &b) {
+  return result.isValid() || result.isTooLong() ? result : tooLarge(a, sign, b);
 }
 
-DimExpr operator-(const DimExpr &a, const DimExpr &b) { return a + b * DimExpr(-1); }
+DimExpr operator+(const DimExpr &a, const DimExpr &b) {
+  if (a.problem || b.problem)
+    return a.problem ? a : b;
+  std::vector<DimExpr::Term> terms = a.terms;
+  llvm::append_range(terms, b.terms);
+  return orTooLarge(DimExpr::ofTerms(std::move(terms)), a, "+", b);
+}
+
+DimExpr operator-(const DimExpr &a, const DimExpr &b) {
+  if (a.problem || b.problem)
+    return a.problem ? a : b;
+  if (int64_t difference; a.isConstant() && b.isConstant()) // also where -b does not fit
+    return llvm::SubOverflow(a.constant(), b.constant(), difference) ? tooLarge(a, "-", b) : DimExpr(difference);
+  std::vector<DimExpr::Term> terms = a.terms;
+  for (DimExpr::Term term : b.terms) {
+    if (llvm::SubOverflow(int64_t(0), term.coefficient, term.coefficient))
+      return tooLarge(a, "-", b);
+    terms.push_back(std::move(term));
+  }
+  return orTooLarge(DimExpr::ofTerms(std::move(terms)), a, "-", b);
+}
 
 DimExpr operator*(const DimExpr &a, const DimExpr &b) {
-  if (!a.valid || !b.valid || a.terms.size() * b.terms.size() > DimExpr::maxTerms)
-    return DimExpr::invalid();
+  if (a.problem || b.problem)
+    return a.problem ? a : b;
+  if (a.terms.size() * b.terms.size() > DimExpr::maxTerms)
+    return tooLong();
   std::vector<DimExpr::Term> terms;
   for (const DimExpr::Term &x : a.terms) {
     for (const DimExpr::Term &y : b.terms) {
       DimExpr::Term product{0, x.factors};
       if (llvm::MulOverflow(x.coefficient, y.coefficient, product.coefficient))
-        return DimExpr::invalid();
+        return tooLarge(a, "*", b);
       llvm::append_range(product.factors, y.factors);
       llvm::stable_sort(product.factors, [](auto &p, auto &q) { return p->text < q->text; });
       terms.push_back(std::move(product));
     }
   }
-  return DimExpr::ofTerms(std::move(terms));
+  return orTooLarge(DimExpr::ofTerms(std::move(terms)), a, "*", b);
 }
 
 /// `term` without the factors of `divisor`, or nothing if one is missing.
 static std::optional<DimExpr::Term> divideTerm(const DimExpr::Term &term, const DimExpr::Term &divisor) {
-  if (divisor.coefficient == 0 || term.coefficient % divisor.coefficient != 0)
+  bool overflows = divisor.coefficient == -1 && term.coefficient == std::numeric_limits<int64_t>::min();
+  if (divisor.coefficient == 0 || overflows || term.coefficient % divisor.coefficient != 0)
     return std::nullopt;
   DimExpr::Term quotient{term.coefficient / divisor.coefficient, term.factors};
   for (auto &factor : divisor.factors) {
@@ -122,7 +178,7 @@ static std::optional<DimExpr::Term> divideTerm(const DimExpr::Term &term, const 
 }
 
 std::optional<DimExpr> DimExpr::exactDiv(const DimExpr &a, const DimExpr &b) {
-  if (!a.valid || !b.valid || b.terms.empty())
+  if (a.problem || b.problem || b.terms.empty())
     return std::nullopt;
   // Polynomial long division by the leading term; it ends because every step removes a's leading term.
   DimExpr rest = a, quotient;
@@ -133,7 +189,7 @@ std::optional<DimExpr> DimExpr::exactDiv(const DimExpr &a, const DimExpr &b) {
     DimExpr piece = ofTerms({*q});
     quotient = quotient + piece;
     rest = rest - piece * b;
-    if (!rest.valid)
+    if (rest.problem || quotient.problem)
       return std::nullopt;
   }
   return quotient;
@@ -154,8 +210,12 @@ static std::optional<DimExpr> mergeFloorDivs(const DimExpr &a, const DimExpr &b)
 }
 
 DimExpr DimExpr::floorDiv(const DimExpr &a, const DimExpr &b) {
-  if (!a.valid || !b.valid || b.isConstant(0))
-    return invalid();
+  if (a.problem || b.problem)
+    return a.problem ? a : b;
+  if (b.isConstant(0))
+    return invalid(shortText(a) + " / 0, which is no number");
+  if (b.isConstant(-1))
+    return DimExpr(0) - a;
   if (a.isConstant() && b.isConstant())
     return DimExpr(llvm::divideFloorSigned(a.constant(), b.constant()));
   if (std::optional<DimExpr> exact = exactDiv(a, b))
@@ -165,9 +225,9 @@ DimExpr DimExpr::floorDiv(const DimExpr &a, const DimExpr &b) {
     // floordiv(b*q + r, b) = q + floordiv(r, b): take out of each term what b divides.
     std::vector<Term> wholes, rests;
     for (const Term &term : a.terms) {
-      int64_t q = llvm::divideFloorSigned(term.coefficient, b.constant());
-      wholes.push_back({q, term.factors});
-      rests.push_back({term.coefficient - q * b.constant(), term.factors});
+      int64_t rest = term.coefficient % b.constant();
+      wholes.push_back({llvm::divideFloorSigned(term.coefficient, b.constant()), term.factors});
+      rests.push_back({rest < 0 ? rest + b.constant() : rest, term.factors});
     }
     whole = ofTerms(std::move(wholes));
     rest = ofTerms(std::move(rests));
@@ -176,14 +236,19 @@ DimExpr DimExpr::floorDiv(const DimExpr &a, const DimExpr &b) {
     if (rest.isConstant())
       return whole + DimExpr(llvm::divideFloorSigned(rest.constant(), b.constant()));
   }
-  if (std::optional<DimExpr> merged = mergeFloorDivs(rest, b))
+  if (std::optional<DimExpr> merged = mergeFloorDivs(rest, b); merged && merged->isValid())
     return whole + *merged;
   DimAtom atom{DimAtom::Kind::FloorDiv, "", {rest, b}, ""};
   atom.text = "floordiv(" + rest.str() + ", " + b.str() + ")";
   return whole + fromAtom(std::move(atom));
 }
 
-DimExpr DimExpr::ceilDiv(const DimExpr &a, const DimExpr &b) { return floorDiv(a + b - 1, b); }
+DimExpr DimExpr::ceilDiv(const DimExpr &a, const DimExpr &b) {
+  // Of numbers the quotient fits where their sum may not.
+  if (a.isConstant() && b.isConstant() && b.constant() > 0)
+    return llvm::divideCeilSigned(a.constant(), b.constant());
+  return floorDiv(a + b - 1, b);
+}
 
 DimExpr DimExpr::mod(const DimExpr &a, const DimExpr &b) { return a - b * floorDiv(a, b); }
 
@@ -199,16 +264,17 @@ static bool isNonNegativeAtom(const DimAtom &atom) {
 }
 
 bool DimExpr::isNonNegative() const {
-  return valid && llvm::all_of(terms, [](const Term &term) {
-           return term.coefficient >= 0 &&
-                  llvm::all_of(term.factors, [](auto &factor) { return isNonNegativeAtom(*factor); });
-         });
+  return !problem && llvm::all_of(terms, [](const Term &term) {
+    return term.coefficient >= 0 && llvm::all_of(term.factors, [](auto &factor) { return isNonNegativeAtom(*factor); });
+  });
 }
 
 /// Proofs by cases over maxima are given up after this many tries: nested ones make exponentially many.
 static constexpr unsigned maxProofTries = 64;
 
 static bool proveAtLeast(const DimExpr &a, const DimExpr &b, unsigned &tries) {
+  if (a.isConstant() && b.isConstant()) // whose difference may not fit
+    return a.constant() >= b.constant();
   if ((a - b).isNonNegative())
     return true;
   // max(.., b, ..) + c >= b + d follows from any operand of the max.
@@ -230,8 +296,8 @@ bool DimExpr::isAtLeast(const DimExpr &a, const DimExpr &b) {
 }
 
 DimExpr DimExpr::extremum(bool isMax, const DimExpr &a, const DimExpr &b) {
-  if (!a.valid || !b.valid)
-    return invalid();
+  if (a.problem || b.problem)
+    return a.problem ? a : b;
   DimAtom::Kind kind = isMax ? DimAtom::Kind::Max : DimAtom::Kind::Min;
   std::vector<DimExpr> operands;
   auto flatten = [&](const DimExpr &e) {
@@ -284,7 +350,7 @@ static std::optional<int64_t> evaluateAtom(const DimAtom &atom, DimExpr::Lookup 
       result = std::min(*result, *value);
     else if (atom.kind == DimAtom::Kind::Max)
       result = std::max(*result, *value);
-    else if (*value == 0)
+    else if (*value == 0 || (*value == -1 && *result == std::numeric_limits<int64_t>::min()))
       return std::nullopt;
     else
       result = llvm::divideFloorSigned(*result, *value);
@@ -293,7 +359,7 @@ static std::optional<int64_t> evaluateAtom(const DimAtom &atom, DimExpr::Lookup 
 }
 
 std::optional<int64_t> DimExpr::evaluate(Lookup valueOf) const {
-  if (!valid)
+  if (problem)
     return std::nullopt;
   int64_t sum = 0;
   for (const Term &term : terms) {
@@ -310,7 +376,7 @@ std::optional<int64_t> DimExpr::evaluate(Lookup valueOf) const {
 }
 
 DimExpr DimExpr::substitute(llvm::function_ref<std::optional<DimExpr>(llvm::StringRef)> valueOf) const {
-  if (!valid)
+  if (problem)
     return *this;
   DimExpr sum;
   for (const Term &term : terms) {

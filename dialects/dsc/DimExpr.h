@@ -6,7 +6,8 @@
 // equal as polynomials are equal as objects and print the same text. floordiv, min and max are opaque factors
 // once the obvious simplifications are made. Named dims are never negative.
 //
-// Arithmetic is checked: what overflows 64 bits, or grows past maxTerms, becomes `invalid`, and stays so.
+// Arithmetic is checked: what overflows 64 bits, or becomes a formula too long to handle, is `invalid`, stays so, and
+// knows why: whoever would build a type from it refuses the model with that.
 
 #ifndef DSCC_DIALECTS_DSC_DIMEXPR_H
 #define DSCC_DIALECTS_DSC_DIMEXPR_H
@@ -36,20 +37,27 @@ public:
   };
   /// A sum of more terms is invalid: nobody could read it, and products of such sums outgrow memory.
   static constexpr size_t maxTerms = 64;
+  /// How deep calls are nested, and how long the text of one is, at most. Real models have a few levels.
+  static constexpr unsigned maxNesting = 56;
+  static constexpr size_t maxText = 4096;
 
   /// The number `constant`.
   DimExpr(int64_t constant = 0);
   /// The named dim `name`, which is assumed never to be negative.
   static DimExpr symbol(llvm::StringRef name);
-  /// What has no value: the result of overflow, and of anything done to an invalid expression.
-  static DimExpr invalid();
+  /// What has no value; `why` is what it would be, as "2 - 3*9223372036854775807, which does not fit 64 bits".
+  static DimExpr invalid(llvm::StringRef why = "an unknown size");
   /// Reads what str() writes, and the usual infix forms. Invalid if `text` is not an expression.
   static DimExpr parse(llvm::StringRef text);
 
-  /// As parse() reads it; the same for equal expressions.
+  /// As parse() reads it; the same for equal expressions. "?" for what is invalid, which parse() does not take.
   std::string str() const;
   /// False for invalid(), whose value nobody knows.
-  bool isValid() const { return valid; }
+  bool isValid() const { return !problem; }
+  /// What an invalid expression would be, and what is wrong with that.
+  llvm::StringRef whyInvalid() const { return problem ? llvm::StringRef(*problem) : ""; }
+  /// True if only the formula is beyond what is handled here; the value may well fit.
+  bool isTooLong() const;
   /// True for a number.
   bool isConstant() const;
   /// True for the number `value`.
@@ -102,8 +110,8 @@ private:
   static DimExpr ofTerms(std::vector<Term> terms);
   static DimExpr extremum(bool isMax, const DimExpr &a, const DimExpr &b);
 
-  std::vector<Term> terms; // sorted; no zero coefficients; the constant, if any, last
-  bool valid = true;
+  std::vector<Term> terms;                    // sorted; no zero coefficients; the constant, if any, last
+  std::shared_ptr<const std::string> problem; // null if all is well
 };
 
 /// What a term multiplies.
@@ -114,6 +122,7 @@ struct DimAtom {
   std::string name;              // Symbol
   std::vector<DimExpr> operands; // FloorDiv: two. Min, Max: two or more, sorted by text
   std::string text;              // as str() prints it; the sort key
+  unsigned nesting = 0;          // of calls
 };
 
 } // namespace dscc

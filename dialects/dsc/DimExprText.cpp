@@ -15,8 +15,8 @@
 namespace dscc {
 
 std::string DimExpr::str() const {
-  if (!valid)
-    return "invalid";
+  if (problem)
+    return "?";
   if (terms.empty())
     return "0";
   std::string text;
@@ -45,8 +45,8 @@ public:
   }
 
 private:
-  // Deeper nesting than any real model has; it keeps hostile text from eating the stack.
-  static constexpr int maxDepth = 64;
+  // Each call is a level, and so are parentheses. Keeps hostile text from eating the stack.
+  static constexpr unsigned maxDepth = DimExpr::maxNesting + 8;
 
   void skipBlanks() { rest = rest.ltrim(" \t"); }
 
@@ -117,7 +117,7 @@ private:
   }
 
   llvm::StringRef rest;
-  int depth = 0;
+  unsigned depth = 0;
 };
 } // namespace
 

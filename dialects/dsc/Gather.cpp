@@ -22,8 +22,7 @@ LogicalResult GatherOp::inferReturnTypes(MLIRContext *, std::optional<Location> 
   Dims dims(data.begin(), data.begin() + adaptor.getAxis());
   dims.append(indices);
   dims.append(data.begin() + adaptor.getAxis() + 1, data.end());
-  types.push_back(makeTensor(dims, getElementType(adaptor.getData())));
-  return success();
+  return inferTensor(location, dims, getElementType(adaptor.getData()), types);
 }
 
 LogicalResult GatherElementsOp::inferReturnTypes(MLIRContext *, std::optional<Location> location, Adaptor adaptor,
@@ -33,8 +32,7 @@ LogicalResult GatherElementsOp::inferReturnTypes(MLIRContext *, std::optional<Lo
   Dims data = dsc::getDims(adaptor.getData()), indices = dsc::getDims(adaptor.getIndices());
   if (data.size() != indices.size())
     return emitOptionalError(location, "has data of rank ", data.size(), " and indices of rank ", indices.size());
-  types.push_back(makeTensor(indices, getElementType(adaptor.getData())));
-  return success();
+  return inferTensor(location, indices, getElementType(adaptor.getData()), types);
 }
 
 LogicalResult GatherNdOp::inferReturnTypes(MLIRContext *, std::optional<Location> location, Adaptor adaptor,
@@ -50,6 +48,5 @@ LogicalResult GatherNdOp::inferReturnTypes(MLIRContext *, std::optional<Location
                              data.size());
   Dims dims(indices.begin(), indices.end() - 1);
   dims.append(data.begin() + batch + tuple, data.end());
-  types.push_back(makeTensor(dims, getElementType(adaptor.getData())));
-  return success();
+  return inferTensor(location, dims, getElementType(adaptor.getData()), types);
 }

@@ -31,6 +31,5 @@ LogicalResult MatmulOp::inferReturnTypes(MLIRContext *, std::optional<Location> 
   batch->push_back(lhs[lhs.size() - 2]);
   batch->push_back(rhs.back());
   Type element = adaptor.getAccumulator() ? *adaptor.getAccumulator() : getElementType(adaptor.getLhs());
-  types.push_back(makeTensor(*batch, element));
-  return success();
+  return inferTensor(location, *batch, element, types);
 }

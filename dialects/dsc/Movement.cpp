@@ -40,8 +40,7 @@ LogicalResult TransposeOp::inferReturnTypes(MLIRContext *, std::optional<Locatio
   }
   if (permutation.size() != input.size())
     return emitOptionalError(location, "permutes ", permutation.size(), " of ", input.size(), " dims");
-  types.push_back(makeTensor(dims, getElementType(adaptor.getInput())));
-  return success();
+  return inferTensor(location, dims, getElementType(adaptor.getInput()), types);
 }
 
 /// A transpose that moves nothing is its input.
@@ -58,10 +57,24 @@ LogicalResult SliceOp::inferReturnTypes(MLIRContext *, std::optional<Location> l
   if (adaptor.getStarts().size() != rank || adaptor.getSizes().size() != rank || adaptor.getSteps().size() != rank)
     return emitOptionalError(location, "has ", adaptor.getStarts().size(), " starts, ", adaptor.getSizes().size(),
                              " sizes and ", adaptor.getSteps().size(), " steps for ", rank, " dims");
-  if (llvm::is_contained(getIntegers(adaptor.getSteps()), 0))
+  SmallVector<int64_t> steps = getIntegers(adaptor.getSteps());
+  if (llvm::is_contained(steps, 0))
     return emitOptionalError(location, "has a step of 0");
-  types.push_back(makeTensor(adaptor.getSizes().getDims(), getElementType(adaptor.getInput())));
-  return success();
+  // slice (C2)
+  Dims dims = dsc::getDims(adaptor.getInput()), starts = adaptor.getStarts().getDims(),
+       sizes = adaptor.getSizes().getDims();
+  for (size_t i = 0; i < rank; ++i) {
+    DimExpr last = starts[i] + (sizes[i] - 1) * steps[i];
+    if (!dims[i].isConstant() || !starts[i].isConstant() || !DimExpr::isAtLeast(sizes[i], 1) || !last.isConstant())
+      continue;
+    auto isInside = [&](const DimExpr &place) {
+      return place.constant() >= 0 && place.constant() < dims[i].constant();
+    };
+    if (!isInside(starts[i]) || !isInside(last))
+      return emitOptionalError(location, "takes ", sizes[i].str(), " elements from ", starts[i].str(),
+                               " on in steps of ", steps[i], " of dim ", i, ", which has ", dims[i].str());
+  }
+  return inferTensor(location, adaptor.getSizes().getDims(), getElementType(adaptor.getInput()), types);
 }
 
 /// A slice of everything is its input.
@@ -96,8 +109,7 @@ LogicalResult ConcatOp::inferReturnTypes(MLIRContext *, std::optional<Location> 
     }
     dims[axis] = dims[axis] + next[axis];
   }
-  types.push_back(makeTensor(dims, getElementType(adaptor.getInputs()[0])));
-  return success();
+  return inferTensor(location, dims, getElementType(adaptor.getInputs()[0]), types);
 }
 
 /// Joining one tensor is that tensor.
@@ -125,6 +137,5 @@ LogicalResult TileOp::inferReturnTypes(MLIRContext *, std::optional<Location> lo
     return emitOptionalError(location, "has ", repeats.size(), " counts for ", dims.size(), " dims");
   for (size_t i = 0; i < dims.size(); ++i)
     dims[i] = dims[i] * repeats[i];
-  types.push_back(makeTensor(dims, getElementType(adaptor.getInput())));
-  return success();
+  return inferTensor(location, dims, getElementType(adaptor.getInput()), types);
 }

@@ -43,7 +43,8 @@ def SliceOp : InferredOp<"slice"> {
     Result element i along a dim is input element start + i * step; steps may be negative. Starts and sizes are in
     range: who makes this op has clamped them.
 
-    1. (C1) One start, size and step for each dim; no step is 0.
+    1. (C1) One start, size and step for each dim; no step is 0. 2. (C2) Where dim, start and size are numbers, the
+    first and the last element taken are elements of the input.
 
     ```mlir
     %y = dsc.slice %x {starts = #dsc.dims<1>, sizes = #dsc.dims<3>, steps = [2]} : (tensor<8xf32>) -> tensor<3xf32>

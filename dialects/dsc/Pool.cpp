@@ -24,8 +24,7 @@ static LogicalResult inferPool(std::optional<Location> location, Value input, Ar
     if (dims[i + 2].isConstant() && dims[i + 2].constant() < 0)
       return emitOptionalError(location, "has a window of ", window[i], " that does not fit spatial dim ", i);
   }
-  types.push_back(makeTensor(dims, getElementType(input)));
-  return success();
+  return inferTensor(location, dims, getElementType(input), types);
 }
 
 LogicalResult MaxPoolOp::inferReturnTypes(MLIRContext *, std::optional<Location> location, Adaptor adaptor,

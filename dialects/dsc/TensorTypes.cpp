@@ -18,19 +18,45 @@ Dims getDims(Type type) {
 
 RankedTensorType makeTensor(ArrayRef<DimExpr> dims, Type elementType) {
   SmallVector<int64_t> shape;
-  bool isStatic = true;
+  bool isStatic = true, isValid = true;
   for (const DimExpr &dim : dims) {
     bool number = dim.isConstant() && dim.constant() >= 0;
     shape.push_back(number ? dim.constant() : ShapedType::kDynamic);
     isStatic &= number;
+    isValid &= dim.isValid();
   }
-  Attribute encoding = isStatic ? Attribute() : DimsAttr::get(elementType.getContext(), dims);
+  Attribute encoding = isStatic || !isValid ? Attribute() : DimsAttr::get(elementType.getContext(), dims);
   return RankedTensorType::get(shape, elementType, encoding);
 }
 
 Type getElementType(Value value) { return cast<RankedTensorType>(value.getType()).getElementType(); }
 
+std::string whyNoTensor(ArrayRef<DimExpr> dims) {
+  constexpr int64_t largestElement = 8;
+  DimExpr bytes = largestElement; // of the tensor were no dim 0
+  for (auto [axis, dim] : llvm::enumerate(dims)) {
+    if (dim.isTooLong())
+      continue;
+    if (!dim.isValid() || (dim.isConstant() && dim.constant() < 0))
+      return ("would make dim " + Twine(axis) + " of " + (dim.isValid() ? dim.str() : dim.whyInvalid().str())).str();
+    if (!dim.isConstant(0))
+      bytes = bytes * dim;
+  }
+  return bytes.isValid() || bytes.isTooLong()
+             ? ""
+             : "would make " + describeDims(dims) + " elements, more than 64 bits can count";
+}
+
+LogicalResult inferTensor(std::optional<Location> location, ArrayRef<DimExpr> dims, Type elementType, Types &types) {
+  if (std::string problem = whyNoTensor(dims); !problem.empty())
+    return emitOptionalError(location, problem);
+  types.push_back(makeTensor(dims, elementType));
+  return success();
+}
+
 DimExpr countElements(ArrayRef<DimExpr> dims) {
+  if (llvm::any_of(dims, [](const DimExpr &dim) { return dim.isConstant(0); }))
+    return 0;
   DimExpr count = 1;
   for (const DimExpr &dim : dims)
     count = count * dim;
@@ -81,7 +107,7 @@ std::optional<Dims> broadcastDims(ArrayRef<DimExpr> a, ArrayRef<DimExpr> b) {
 
 DimExpr windowDim(const DimExpr &size, int64_t window, int64_t stride, int64_t dilation, int64_t low, int64_t high,
                   bool ceilMode) {
-  DimExpr span = size + low + high - ((window - 1) * dilation + 1);
+  DimExpr span = size + low + high - ((DimExpr(window) - 1) * dilation + 1);
   if (!ceilMode)
     return DimExpr::floorDiv(span, stride) + 1;
   // The last window must begin inside the input or its low pad: (places - 1) * stride < size + low.
@@ -103,8 +129,7 @@ LogicalResult inferBroadcastTo(std::optional<Location> location, ValueRange oper
                                describeDims(getDims(operand)), " against each other");
     dims = *joined;
   }
-  types.push_back(makeTensor(dims, elementType));
-  return success();
+  return inferTensor(location, dims, elementType, types);
 }
 
 LogicalResult checkOneElementType(std::optional<Location> location, ValueRange operands) {
@@ -134,8 +159,7 @@ LogicalResult inferPad(std::optional<Location> location, Value input, DimsAttr l
                              " dims");
   for (size_t i = 0; i < dims.size(); ++i)
     dims[i] = dims[i] + low[i] + high[i];
-  types.push_back(makeTensor(dims, getElementType(input)));
-  return success();
+  return inferTensor(location, dims, getElementType(input), types);
 }
 
 static LogicalResult checkAxis(std::optional<Location> location, int64_t axis, size_t rank) {
@@ -161,8 +185,7 @@ LogicalResult inferReduce(std::optional<Location> location, Value input, ArrayAt
     previous = axis;
     dims[axis] = 1;
   }
-  types.push_back(makeTensor(dims, getElementType(input)));
-  return success();
+  return inferTensor(location, dims, getElementType(input), types);
 }
 
 LogicalResult inferArg(std::optional<Location> location, Value input, uint64_t axis, Types &types) {
@@ -170,8 +193,7 @@ LogicalResult inferArg(std::optional<Location> location, Value input, uint64_t a
   if (failed(checkAxis(location, axis, dims.size())))
     return failure();
   dims[axis] = 1;
-  types.push_back(makeTensor(dims, IntegerType::get(input.getContext(), 64)));
-  return success();
+  return inferTensor(location, dims, IntegerType::get(input.getContext(), 64), types);
 }
 
 } // namespace dscc::dsc

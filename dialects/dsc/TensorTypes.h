@@ -21,11 +21,15 @@ using Types = llvm::SmallVectorImpl<mlir::Type>;
 /// The dims of a ranked tensor. A `?` that no encoding names is an invalid DimExpr.
 Dims getDims(mlir::Type type);
 inline Dims getDims(mlir::Value value) { return getDims(value.getType()); }
-/// The tensor type with these dims: static where a number, with an encoding if any is not.
+/// The tensor type with these dims: static where a number, with an encoding if any is not. With an invalid dim it is a
+/// type for a sentence only, in which no `?` has a name.
 mlir::RankedTensorType makeTensor(llvm::ArrayRef<DimExpr> dims, mlir::Type elementType);
+/// What is wrong with a tensor of these dims, as "would make dim 1 of 3 * 2^62, which ..."; empty if nothing is: no dim
+/// is negative, and 64 bits hold each and count the bytes of any part. That a formula is too long is not said here.
+std::string whyNoTensor(llvm::ArrayRef<DimExpr> dims);
 /// The element type of a ranked tensor.
 mlir::Type getElementType(mlir::Value value);
-/// The number of elements.
+/// The number of elements; 0 if any dim is, however large the others are.
 DimExpr countElements(llvm::ArrayRef<DimExpr> dims);
 /// The numbers of an array of i64 attributes, such as an op's axes.
 llvm::SmallVector<int64_t> getIntegers(mlir::ArrayAttr attribute);
@@ -43,6 +47,9 @@ DimExpr windowDim(const DimExpr &size, int64_t window, int64_t stride, int64_t d
                   bool ceilMode);
 
 // Inference that whole families share. Each reports at `location` why it fails.
+/// Appends the type that makeTensor makes; what no tensor can have fails.
+llvm::LogicalResult inferTensor(std::optional<mlir::Location> location, llvm::ArrayRef<DimExpr> dims,
+                                mlir::Type elementType, Types &types);
 /// The input's own type.
 llvm::LogicalResult inferSame(mlir::Value input, Types &types);
 /// Fails unless all operands have the same element type.

@@ -6,6 +6,7 @@
 
 #include <gtest/gtest.h>
 
+#include <limits>
 #include <optional>
 #include <random>
 
@@ -92,4 +93,63 @@ TEST(DimExpr, KnowsASumOfRoundedSizes) {
   // A buffer of n floats behind one of 2 n floats.
   EXPECT_TRUE(DimExpr::isAtLeast(DimExpr::max(n * 8, n * 4) + 64, n * 8));
   EXPECT_FALSE(DimExpr::isAtLeast(n * 4, n * 8));
+}
+
+static constexpr int64_t least = std::numeric_limits<int64_t>::min(), most = std::numeric_limits<int64_t>::max();
+
+TEST(DimExpr, WhatDoesNotFitSaysWhatItWouldBe) {
+  DimExpr n = DimExpr::symbol("n");
+  EXPECT_EQ((DimExpr(most) + 1).whyInvalid(), "9223372036854775807 + 1, which does not fit 64 bits");
+  EXPECT_EQ((DimExpr(0) - least).whyInvalid(), "0 - -9223372036854775808, which does not fit 64 bits");
+  EXPECT_EQ((n * most * 2).whyInvalid(), "9223372036854775807*n * 2, which does not fit 64 bits");
+  EXPECT_FALSE(((n + 1) * most * (n + 1)).isValid());
+  EXPECT_EQ(DimExpr::floorDiv(n, 0).whyInvalid(), "n / 0, which is no number");
+  EXPECT_FALSE(DimExpr::floorDiv(least, -1).isValid());
+  EXPECT_FALSE(DimExpr::exactDiv(least, -1).has_value());
+  // The first mishap stays.
+  EXPECT_EQ(((DimExpr(most) + 1) * n - 5).whyInvalid(), "9223372036854775807 + 1, which does not fit 64 bits");
+}
+
+TEST(DimExpr, ReachesTheEndsOfTheNumbers) {
+  DimExpr n = DimExpr::symbol("n");
+  EXPECT_EQ(DimExpr(least) - least, DimExpr(0));
+  EXPECT_EQ(DimExpr::max(least, most), DimExpr(most));
+  EXPECT_EQ(DimExpr::min(most, least), DimExpr(least));
+  EXPECT_TRUE(DimExpr::isAtLeast(most, least));
+  EXPECT_FALSE(DimExpr::isAtLeast(least, most));
+  EXPECT_EQ(DimExpr::ceilDiv(10, most), DimExpr(1));
+  EXPECT_EQ(DimExpr::ceilDiv(most, most - 1), DimExpr(2));
+  EXPECT_EQ(DimExpr::floorDiv(least, 3), DimExpr(least / 3 - 1));
+  // -(2^63 - 1) n / 2 = -2^62 n + n / 2
+  EXPECT_EQ(valueAt(DimExpr::floorDiv(DimExpr::symbol("a") * -most, 2), 1, 0), -(int64_t(1) << 62));
+  // Numbers at which the quotient does not fit have no value.
+  EXPECT_FALSE(DimExpr::floorDiv(n, DimExpr::symbol("m") - 1)
+                   .evaluate([](llvm::StringRef name) { return std::optional<int64_t>(name == "n" ? least : 0); })
+                   .has_value());
+}
+
+TEST(DimExpr, TextOfTheInvalidIsNoName) {
+  EXPECT_EQ(DimExpr::invalid().str(), "?");
+  EXPECT_FALSE(DimExpr::parse("?").isValid());
+  EXPECT_EQ(DimExpr::parse("invalid"), DimExpr::symbol("invalid"));
+  // The least number cannot be read back but alone, where an attribute holds it as a number.
+  EXPECT_FALSE((DimExpr::symbol("n") * least).isValid());
+  EXPECT_FALSE((DimExpr::symbol("n") + least).isValid());
+  EXPECT_FALSE(DimExpr::max(DimExpr(0) - DimExpr::symbol("n"), least).isValid());
+}
+
+TEST(DimExpr, FormulasThatAreTooLongEndThere) {
+  DimExpr n = DimExpr::symbol("n"), m = DimExpr::symbol("m"), nested = n, doubled = n;
+  unsigned levels = 0;
+  for (; nested.isValid() && levels < 1000; ++levels) {
+    EXPECT_EQ(DimExpr::parse(nested.str()), nested);
+    nested = DimExpr::floorDiv(nested, m) + 1;
+  }
+  EXPECT_GE(levels, 50u);
+  EXPECT_LT(levels, 1000u);
+  EXPECT_TRUE(nested.isTooLong());
+  // Each level writes the one below twice: without an end that is 2^100 letters.
+  for (int i = 0; i < 100; ++i)
+    doubled = DimExpr::floorDiv(doubled, doubled + m);
+  EXPECT_TRUE(doubled.isTooLong());
 }
