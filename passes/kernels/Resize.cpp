@@ -152,6 +152,11 @@ static Value emitResize(ElementCode &code, Operation *op, const Indices &at) {
   }
   Type element = dsc::getElementType(resize.getInput()), compute = getComputeType(element);
   Indices place(at.size());
+  // An element, or what is mixed of elements already.
+  auto asFloat = [&](Value part) {
+    Type type = getElementTypeOrSelf(part);
+    return emitCast(k, part, isa<FloatType>(type) ? type : element, k.b.getF32Type(), false);
+  };
   // Mixes along dim i, then along those after it.
   std::function<Value(size_t)> mix = [&](size_t i) -> Value {
     if (i == at.size())
@@ -161,14 +166,15 @@ static Value emitResize(ElementCode &code, Operation *op, const Indices &at) {
       place[i] = tap.place;
       Value part = mix(i + 1);
       if (tap.weight)
-        part = emitMul(k, emitCast(k, part, compute, k.b.getF32Type(), false), tap.weight);
+        part = emitMul(k, asFloat(part), tap.weight);
       sum = sum ? emitAdd(k, sum, part) : part;
     }
     return sum;
   };
   Value value = mix(0);
   Type now = getElementTypeOrSelf(value);
-  return now == compute ? value : emitCast(k, value, now, compute, false);
+  bool isWideUnsigned = element.isUnsignedInteger(32) || element.isUnsignedInteger(64);
+  return now == compute ? value : emitCast(k, value, now, isWideUnsigned ? element : compute, false);
 }
 
 ArrayRef<ElementEntry> resizeEntries() {
