@@ -102,19 +102,19 @@ static LogicalResult convertGelu(NodeImporter &node) {
 
 ArrayRef<Converter> activationConverters() {
   static constexpr Converter entries[] = {
-      {"", "LeakyRelu", 1, 1, 1, onFloats<convertLeakyRelu>},
-      {"", "PRelu", 7, 2, 2, convertPRelu},
-      {"", "Elu", 1, 1, 1, onFloats<convertElu>},
-      {"", "Selu", 1, 1, 1, onFloats<convertSelu>},
-      {"", "Celu", 12, 1, 1, onFloats<convertCelu>},
-      {"", "HardSigmoid", 1, 1, 1, onFloats<convertHardSigmoid>},
-      {"", "HardSwish", 14, 1, 1, onFloats<convertHardSwish>},
-      {"", "Softsign", 1, 1, 1, onFloats<convertSoftsign>},
-      {"", "ThresholdedRelu", 10, 1, 1, onFloats<convertThresholdedRelu>},
-      {"", "Mish", 18, 1, 1, onFloats<convertMish>},
-      {"", "Swish", 24, 1, 1, onFloats<convertSwish>},
-      {"", "Shrink", 9, 1, 1, convertShrink},
-      {"", "Gelu", 20, 1, 1, onFloats<convertGelu>},
+      {"", "LeakyRelu", 1, 1, 1, convertLeakyRelu, "floats"},
+      {"", "PRelu", 7, 2, 2, convertPRelu, "T=floats+wide, T"},
+      {"", "Elu", 1, 1, 1, convertElu, "floats"},
+      {"", "Selu", 1, 1, 1, convertSelu, "floats"},
+      {"", "Celu", 12, 1, 1, convertCelu, "float"},
+      {"", "HardSigmoid", 1, 1, 1, convertHardSigmoid, "floats"},
+      {"", "HardSwish", 14, 1, 1, convertHardSwish, "floats"},
+      {"", "Softsign", 1, 1, 1, convertSoftsign, "floats"},
+      {"", "ThresholdedRelu", 10, 1, 1, convertThresholdedRelu, "floats"},
+      {"", "Mish", 18, 1, 1, convertMish, "floats"},
+      {"", "Swish", 24, 1, 1, convertSwish, "floats"},
+      {"", "Shrink", 9, 1, 1, convertShrink, "ieee+integers"},
+      {"", "Gelu", 20, 1, 1, convertGelu, "floats"},
   };
   return entries;
 }

@@ -301,8 +301,8 @@ static LogicalResult convertRotaryEmbedding(NodeImporter &node) {
 
 ArrayRef<Converter> attentionConverters() {
   static constexpr Converter entries[] = {
-      {"", "Attention", 23, 3, 7, onFloats<convertAttention>},
-      {"", "RotaryEmbedding", 23, 3, 4, onFloats<convertRotaryEmbedding>},
+      {"", "Attention", 23, 3, 7, convertAttention, "T1=floats, T1, T2=floats, any, T1, T2, int64"},
+      {"", "RotaryEmbedding", 23, 3, 4, convertRotaryEmbedding, "T=float16+bfloat16+float, T, T, int64"},
   };
   return entries;
 }

@@ -15,7 +15,9 @@ Value countAlong(NodeImporter &node, const DimExpr &size, size_t axis, size_t ra
   dsc::Dims dims(rank, DimExpr(1));
   dims[axis] = size;
   Type i64 = node.builder.getI64Type();
-  RankedTensorType type = dsc::makeTensor(dims, i64);
+  RankedTensorType type = node.tensorType(dims, i64);
+  if (!type)
+    return {};
   return node.cast(node.make<dsc::IotaOp>(node.builder.getI64IntegerAttr(axis), TypeAttr::get(type)), element);
 }
 
@@ -51,6 +53,17 @@ static LogicalResult convertConstantOfShape(NodeImporter &node) {
   return node.finish(node.expand(value, *dims));
 }
 
+/// `k` within [-rows, columns]: beyond, a diagonal lies outside of the matrix, and row + k need not fit its type.
+static Value clampDiagonal(NodeImporter &node, Value k, const DimExpr &rows, const DimExpr &columns) {
+  constexpr int64_t harmless = int64_t(1) << 62; // plus any row
+  if (std::optional<Integers> known = node.knownIntegers(k); known && known->size() == 1)
+    if ((*known)[0] >= -harmless && (*known)[0] <= harmless)
+      return k;
+  Type i64 = node.builder.getI64Type();
+  Value low = node.dims({DimExpr(0) - rows}, i64, /*isScalar=*/true), high = node.dims({columns}, i64, true);
+  return node.make<dsc::MinOp>(node.make<dsc::MaxOp>(k, low), high);
+}
+
 static LogicalResult convertEyeLike(NodeImporter &node) {
   dsc::Dims dims = dimsOf(node.input(0));
   if (dims.size() != 2)
@@ -60,7 +73,8 @@ static LogicalResult convertEyeLike(NodeImporter &node) {
     type = elementType(node.builder.getContext(), node.integer("dtype", 1));
   if (!type)
     return node.unsupported("has the dtype " + dataTypeName(node.integer("dtype", 0)));
-  Value row = node.add(countAlong(node, dims[0], 0, 2, i64), node.scalar(i64, node.integer("k", 0)));
+  Value k = node.reshape(node.integerList({node.integer("k", 0)}), {});
+  Value row = node.add(countAlong(node, dims[0], 0, 2, i64), clampDiagonal(node, k, dims[0], dims[1]));
   Value isDiagonal = node.make<dsc::EqualOp>(row, countAlong(node, dims[1], 1, 2, i64));
   return node.finish(node.cast(isDiagonal, type));
 }
@@ -71,9 +85,10 @@ static LogicalResult convertTrilu(NodeImporter &node) {
   if (dims.size() < 2)
     return node.reject("has an input of rank " + Twine(dims.size()) + ", which must be 2 or more");
   Type i64 = node.builder.getI64Type();
-  Value row = countAlong(node, dims[dims.size() - 2], 0, 2, i64), column = countAlong(node, dims.back(), 1, 2, i64);
+  const DimExpr &rows = dims[dims.size() - 2], &columns = dims.back();
+  Value row = countAlong(node, rows, 0, 2, i64), column = countAlong(node, columns, 1, 2, i64);
   if (node.input(1))
-    row = node.add(row, node.reshape(node.cast(node.input(1), i64), {}));
+    row = node.add(row, clampDiagonal(node, node.reshape(node.cast(node.input(1), i64), {}), rows, columns));
   Value keep =
       node.integer("upper", 1) ? node.make<dsc::LessEqualOp>(row, column) : node.make<dsc::LessEqualOp>(column, row);
   return node.finish(node.make<dsc::WhereOp>(keep, x, node.scalarLike(x, 0)));
@@ -81,7 +96,10 @@ static LogicalResult convertTrilu(NodeImporter &node) {
 
 static LogicalResult convertOneHot(NodeImporter &node) {
   Type i64 = node.builder.getI64Type();
-  Value indices = node.cast(node.input(0), i64), depthValue = node.cast(node.input(1), i64), values = node.input(2);
+  Value given = node.input(0);
+  if (elementOf(given).isUnsignedInteger(64)) // which would be negative, and count from the end
+    given = node.make<dsc::MinOp>(given, node.scalarLike(given, 0x1p62));
+  Value indices = node.cast(given, i64), depthValue = node.cast(node.input(1), i64), values = node.input(2);
   std::optional<dsc::Dims> depth = node.known(depthValue);
   if (!depth || depth->size() != 1)
     return node.unsupported("has a depth that is computed at run time", "make the depth a constant");
@@ -105,18 +123,25 @@ static LogicalResult convertOneHot(NodeImporter &node) {
 
 /// How many steps of `delta` lead from `start` to before `limit`.
 static std::optional<DimExpr> countSteps(const DimExpr &start, const DimExpr &limit, const DimExpr &delta) {
-  if (!delta.isConstant() || delta.isConstant(0) || delta.isConstant(std::numeric_limits<int64_t>::min()))
+  if (!delta.isConstant() || delta.isConstant(0))
     return std::nullopt;
-  DimExpr span = delta.constant() > 0 ? limit - start : start - limit;
-  DimExpr count = DimExpr::ceilDiv(span, std::abs(delta.constant()));
+  bool isUp = delta.constant() > 0;
+  const DimExpr &low = isUp ? start : limit, &high = isUp ? limit : start;
+  if (low.isConstant() && high.isConstant()) {
+    if (low.constant() >= high.constant())
+      return 0;
+    // Differences of 64-bit numbers fit without a sign.
+    uint64_t span = uint64_t(high.constant()) - uint64_t(low.constant()),
+             step = isUp ? uint64_t(delta.constant()) : 0 - uint64_t(delta.constant()), count = (span - 1) / step + 1;
+    return count > uint64_t(std::numeric_limits<int64_t>::max()) ? high - low : DimExpr(int64_t(count));
+  }
+  DimExpr count = DimExpr::ceilDiv(high - low, isUp ? delta : DimExpr(0) - delta);
   return count.isNonNegative() ? count : DimExpr::max(0, count);
 }
 
 static LogicalResult convertRange(NodeImporter &node) {
   SmallVector<Value> bounds;
   for (size_t i = 0; i < 3; ++i) {
-    if (elementOf(node.input(i)) != elementOf(node.input(0)))
-      return node.reject("has bounds of different types");
     bounds.push_back(node.reshape(node.input(i), {}));
     if (!bounds.back())
       return failure();
@@ -167,15 +192,15 @@ template <const Taper &taper> static LogicalResult convertTaper(NodeImporter &no
 
 ArrayRef<Converter> constantConverters() {
   static constexpr Converter entries[] = {
-      {"", "Constant", 1, 0, 0, convertConstant},
-      {"", "ConstantOfShape", 9, 1, 1, convertConstantOfShape},
-      {"", "EyeLike", 9, 1, 1, convertEyeLike},
-      {"", "Trilu", 14, 1, 2, convertTrilu},
-      {"", "OneHot", 9, 3, 3, convertOneHot},
-      {"", "Range", 11, 3, 3, convertRange},
-      {"", "HannWindow", 17, 1, 1, convertTaper<hann>},
-      {"", "HammingWindow", 17, 1, 1, convertTaper<hamming>},
-      {"", "BlackmanWindow", 17, 1, 1, convertTaper<blackman>},
+      {"", "Constant", 1, 0, 0, convertConstant, ""},
+      {"", "ConstantOfShape", 9, 1, 1, convertConstantOfShape, "int64"},
+      {"", "EyeLike", 9, 1, 1, convertEyeLike, "any"},
+      {"", "Trilu", 14, 1, 2, convertTrilu, "any, int64"},
+      {"", "OneHot", 9, 3, 3, convertOneHot, "ieee+integers, ieee+integers, ieee+integers+bool"},
+      {"", "Range", 11, 3, 3, convertRange, "T=floats+int16+index, T, T"},
+      {"", "HannWindow", 17, 1, 1, convertWindow<hann>, "index"},
+      {"", "HammingWindow", 17, 1, 1, convertWindow<hamming>, "index"},
+      {"", "BlackmanWindow", 17, 1, 1, convertWindow<blackman>, "index"},
   };
   return entries;
 }

@@ -27,7 +27,7 @@ static LogicalResult convertIf(NodeImporter &node) {
 }
 
 ArrayRef<Converter> controlConverters() {
-  static constexpr Converter entries[] = {{"", "If", 1, 1, 1, convertIf}};
+  static constexpr Converter entries[] = {{"", "If", 1, 1, 1, convertIf, "bool"}};
   return entries;
 }
 

@@ -157,13 +157,21 @@ static LogicalResult fitTransposed(NodeImporter &node, ArrayRef<DimExpr> dims, W
   if (shape && shape->size() != spatial)
     return node.reject("has an output_shape of " + Twine(shape->size()) + " dims");
   for (size_t i = 0; i < spatial; ++i) {
+    if (shape && (*shape)[i] < 0)
+      return node.reject("has an output_shape of " + Twine((*shape)[i]) + " elements");
     DimExpr wanted = shape ? DimExpr((*shape)[i]) : dims[i + 2] * window.strides[i];
     DimExpr total =
         (dims[i + 2] - 1) * window.strides[i] + extra[i] + (window.size[i] - 1) * window.dilations[i] + 1 - wanted;
+    if (!node.areValid(total, "pads"))
+      return failure();
     if (!total.isConstant())
       return node.unsupported("has an output_shape for an input with dynamic dims", "give it pads instead");
     int64_t pads = std::max<int64_t>(0, total.constant());
-    extra[i] += pads - total.constant();
+    // What is missing for the size wanted is added at the end.
+    DimExpr missing = pads + (DimExpr(extra[i]) - total);
+    if (!node.areValid(missing, "an output padding"))
+      return failure();
+    extra[i] = missing.constant();
     int64_t less = pads / 2;
     window.pads[i] = mode == "SAME_UPPER" ? less : pads - less;
     window.pads[spatial + i] = pads - window.pads[i];
@@ -181,6 +189,8 @@ static LogicalResult convertConvTranspose(NodeImporter &node) {
   Integers extra = node.integers("output_padding").value_or(Integers(spatial, 0));
   if (extra.size() != spatial)
     return node.reject("has " + Twine(extra.size()) + " output paddings for " + Twine(spatial) + " spatial dims");
+  if (llvm::any_of(extra, [](int64_t e) { return e < 0 || e > (int64_t(1) << 31); }))
+    return node.reject("has an output padding that is negative or too large");
   if (std::string mode = node.text("auto_pad", "NOTSET"); mode == "SAME_UPPER" || mode == "SAME_LOWER") {
     window->dynamicPads.clear();
     window->pads.assign(2 * spatial, 0);
@@ -199,9 +209,9 @@ static LogicalResult convertConvTranspose(NodeImporter &node) {
 
 ArrayRef<Converter> convConverters() {
   static constexpr Converter entries[] = {
-      {"", "Conv", 1, 2, 3, onFloats<convertConv>},
-      {"", "ConvInteger", 10, 2, 4, convertConvInteger},
-      {"", "ConvTranspose", 1, 2, 3, onFloats<convertConvTranspose>},
+      {"", "Conv", 1, 2, 3, convertConv, "T=floats, T, T"},
+      {"", "ConvInteger", 10, 2, 4, convertConvInteger, "T1=int8+uint8, T2=int8+uint8, T1, T2"},
+      {"", "ConvTranspose", 1, 2, 3, convertConvTranspose, "T=floats, T, T"},
   };
   return entries;
 }

@@ -15,17 +15,11 @@ struct Converter {
   unsigned minInputs, maxInputs; // the first minInputs are never null
   /// Sets the node's results, or says why not. The inputs have been counted.
   mlir::LogicalResult (*convert)(NodeImporter &node);
+  llvm::StringLiteral types; // of the inputs, as OperandTypes.h reads them
 };
 
 /// For operators that take any number of inputs.
 constexpr unsigned anyCount = ~0u;
-
-/// `convert`, for what ONNX defines on floats only.
-template <mlir::LogicalResult convert(NodeImporter &)> mlir::LogicalResult onFloats(NodeImporter &node) {
-  if (!mlir::isa<mlir::FloatType>(elementOf(node.input(0))))
-    return node.reject("has an input that is not of a floating-point type");
-  return convert(node);
-}
 
 /// The entry for this operator at this opset: the one with the highest `since` that is not above it.
 const Converter *findConverter(llvm::StringRef domain, llvm::StringRef opType, int64_t opset);

@@ -263,7 +263,7 @@ static LogicalResult convertEinsum(NodeImporter &node) {
 }
 
 ArrayRef<Converter> einsumConverters() {
-  static constexpr Converter entries[] = {{"", "Einsum", 12, 1, anyCount, convertEinsum}};
+  static constexpr Converter entries[] = {{"", "Einsum", 12, 1, anyCount, convertEinsum, "T=ieee+integers..."}};
   return entries;
 }
 

@@ -47,6 +47,13 @@ std::string dataTypeName(int32_t dataType) {
   return llvm::StringRef(onnx::TensorProto::DataType_Name(onnx::TensorProto::DataType(dataType))).lower();
 }
 
+std::string dataTypeName(Type type) {
+  for (int32_t dataType = 0; dataType < onnx::TensorProto::DataType_ARRAYSIZE; ++dataType)
+    if (elementType(type.getContext(), dataType) == type)
+      return dataTypeName(dataType);
+  return "unknown";
+}
+
 unsigned storedBits(Type elementType) {
   // A boolean takes a byte.
   return elementType.isInteger(1) ? 8 : elementType.getIntOrFloatBitWidth();

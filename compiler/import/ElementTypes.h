@@ -13,6 +13,8 @@ namespace dscc {
 mlir::Type elementType(mlir::MLIRContext *context, int32_t dataType);
 /// ONNX's name of a value of TensorProto.DataType, in lower case, or the number.
 std::string dataTypeName(int32_t dataType);
+/// The same of an element type that elementType() makes.
+std::string dataTypeName(mlir::Type elementType);
 /// How many bits an element takes in a TensorProto.
 unsigned storedBits(mlir::Type elementType);
 

@@ -7,51 +7,12 @@ using namespace mlir;
 
 namespace dscc {
 
-/// For what ONNX defines on floats only.
-template <class Op> static LogicalResult convertFloatUnary(NodeImporter &node) {
-  if (!isa<FloatType>(elementOf(node.input(0))))
-    return node.reject("has an input that is not of a floating-point type");
-  return node.finish(node.make<Op>(node.input(0)));
-}
-
 template <class Op> static LogicalResult convertUnary(NodeImporter &node) {
-  if (elementOf(node.input(0)).isInteger(1))
-    return node.reject("has an input that is boolean");
   return node.finish(node.make<Op>(node.input(0)));
 }
 
 template <class Op> static LogicalResult convertBinary(NodeImporter &node) {
   return node.finish(node.make<Op>(node.input(0), node.input(1)));
-}
-
-template <class Op> static LogicalResult convertArithmetic(NodeImporter &node) {
-  if (elementOf(node.input(0)).isInteger(1))
-    return node.reject("does arithmetic on booleans");
-  return convertBinary<Op>(node);
-}
-
-template <class Op> static LogicalResult convertLogical(NodeImporter &node) {
-  if (!elementOf(node.input(0)).isInteger(1))
-    return node.reject("has an input that is not boolean");
-  return convertBinary<Op>(node);
-}
-
-static LogicalResult convertNot(NodeImporter &node) {
-  if (!elementOf(node.input(0)).isInteger(1))
-    return node.reject("has an input that is not boolean");
-  return node.finish(node.make<dsc::NotOp>(node.input(0)));
-}
-
-template <class Op> static LogicalResult convertBitwise(NodeImporter &node) {
-  if (!isa<IntegerType>(elementOf(node.input(0))))
-    return node.reject("has an input that is not an integer");
-  return convertBinary<Op>(node);
-}
-
-static LogicalResult convertBitwiseNot(NodeImporter &node) {
-  if (!isa<IntegerType>(elementOf(node.input(0))))
-    return node.reject("has an input that is not an integer");
-  return node.finish(node.make<dsc::NotOp>(node.input(0)));
 }
 
 template <class Op> static LogicalResult convertSwapped(NodeImporter &node) {
@@ -86,14 +47,14 @@ static LogicalResult convertPow(NodeImporter &node) {
 
 static LogicalResult convertMod(NodeImporter &node) {
   bool isTruncated = node.integer("fmod", 0);
-  return isTruncated ? convertArithmetic<dsc::TruncModOp>(node) : convertArithmetic<dsc::FloorModOp>(node);
+  return isTruncated ? convertBinary<dsc::TruncModOp>(node) : convertBinary<dsc::FloorModOp>(node);
 }
 
 static LogicalResult convertBitShift(NodeImporter &node) {
   std::string direction = node.text("direction", "");
   if (direction != "LEFT" && direction != "RIGHT")
     return node.reject("shifts in the direction '" + direction + "', which must be LEFT or RIGHT");
-  return direction == "LEFT" ? convertBitwise<dsc::ShiftLeftOp>(node) : convertBitwise<dsc::ShiftRightOp>(node);
+  return direction == "LEFT" ? convertBinary<dsc::ShiftLeftOp>(node) : convertBinary<dsc::ShiftRightOp>(node);
 }
 
 static LogicalResult convertIsInf(NodeImporter &node) {
@@ -159,64 +120,64 @@ static LogicalResult convertClip(NodeImporter &node) {
 
 ArrayRef<Converter> elementwiseConverters() {
   static constexpr Converter entries[] = {
-      {"", "Abs", 1, 1, 1, convertUnary<dsc::AbsOp>},
-      {"", "Neg", 1, 1, 1, convertUnary<dsc::NegOp>},
-      {"", "Sign", 9, 1, 1, convertUnary<dsc::SignOp>},
-      {"", "Floor", 1, 1, 1, convertFloatUnary<dsc::FloorOp>},
-      {"", "Ceil", 1, 1, 1, convertFloatUnary<dsc::CeilOp>},
-      {"", "Round", 11, 1, 1, convertFloatUnary<dsc::RoundOp>},
-      {"", "Sqrt", 1, 1, 1, convertFloatUnary<dsc::SqrtOp>},
-      {"", "Reciprocal", 1, 1, 1, convertFloatUnary<dsc::ReciprocalOp>},
-      {"", "Exp", 1, 1, 1, convertFloatUnary<dsc::ExpOp>},
-      {"", "Log", 1, 1, 1, convertFloatUnary<dsc::LogOp>},
-      {"", "Sin", 7, 1, 1, convertFloatUnary<dsc::SinOp>},
-      {"", "Cos", 7, 1, 1, convertFloatUnary<dsc::CosOp>},
-      {"", "Tan", 7, 1, 1, convertFloatUnary<dsc::TanOp>},
-      {"", "Asin", 7, 1, 1, convertFloatUnary<dsc::AsinOp>},
-      {"", "Acos", 7, 1, 1, convertFloatUnary<dsc::AcosOp>},
-      {"", "Atan", 7, 1, 1, convertFloatUnary<dsc::AtanOp>},
-      {"", "Sinh", 9, 1, 1, convertFloatUnary<dsc::SinhOp>},
-      {"", "Cosh", 9, 1, 1, convertFloatUnary<dsc::CoshOp>},
-      {"", "Tanh", 1, 1, 1, convertFloatUnary<dsc::TanhOp>},
-      {"", "Asinh", 9, 1, 1, convertFloatUnary<dsc::AsinhOp>},
-      {"", "Acosh", 9, 1, 1, convertFloatUnary<dsc::AcoshOp>},
-      {"", "Atanh", 9, 1, 1, convertFloatUnary<dsc::AtanhOp>},
-      {"", "Erf", 9, 1, 1, convertUnary<dsc::ErfOp>},
-      {"", "Sigmoid", 1, 1, 1, convertFloatUnary<dsc::SigmoidOp>},
-      {"", "Relu", 1, 1, 1, convertUnary<dsc::ReluOp>},
-      {"", "Softplus", 1, 1, 1, convertFloatUnary<dsc::SoftplusOp>},
-      {"", "IsNaN", 9, 1, 1, convertFloatUnary<dsc::IsNanOp>},
-      {"", "IsInf", 10, 1, 1, convertIsInf},
-      {"", "Not", 1, 1, 1, convertNot},
-      {"", "BitwiseNot", 18, 1, 1, convertBitwiseNot},
-      {"", "Add", 7, 2, 2, convertArithmetic<dsc::AddOp>},
-      {"", "Sub", 7, 2, 2, convertArithmetic<dsc::SubOp>},
-      {"", "Mul", 7, 2, 2, convertArithmetic<dsc::MulOp>},
-      {"", "Div", 7, 2, 2, convertArithmetic<dsc::DivOp>},
-      {"", "Pow", 7, 2, 2, convertPow},
-      {"", "Mod", 10, 2, 2, convertMod},
-      {"", "And", 7, 2, 2, convertLogical<dsc::AndOp>},
-      {"", "Or", 7, 2, 2, convertLogical<dsc::OrOp>},
-      {"", "Xor", 7, 2, 2, convertLogical<dsc::XorOp>},
-      {"", "BitwiseAnd", 18, 2, 2, convertBitwise<dsc::AndOp>},
-      {"", "BitwiseOr", 18, 2, 2, convertBitwise<dsc::OrOp>},
-      {"", "BitwiseXor", 18, 2, 2, convertBitwise<dsc::XorOp>},
-      {"", "BitShift", 11, 2, 2, convertBitShift},
-      {"", "Equal", 7, 2, 2, convertBinary<dsc::EqualOp>},
-      {"", "Less", 7, 2, 2, convertBinary<dsc::LessOp>},
-      {"", "LessOrEqual", 12, 2, 2, convertBinary<dsc::LessEqualOp>},
-      {"", "Greater", 7, 2, 2, convertSwapped<dsc::LessOp>},
-      {"", "GreaterOrEqual", 12, 2, 2, convertSwapped<dsc::LessEqualOp>},
-      {"", "Max", 1, 1, anyCount, convertVariadic<dsc::MaxOp>},
-      {"", "Min", 1, 1, anyCount, convertVariadic<dsc::MinOp>},
-      {"", "Sum", 1, 1, anyCount, convertVariadic<dsc::AddOp>},
-      {"", "Mean", 1, 1, anyCount, convertMean},
-      {"", "Where", 9, 3, 3, convertWhere},
-      {"", "Cast", 6, 1, 1, convertCast},
-      {"", "CastLike", 15, 2, 2, convertCastLike},
-      {"", "BitCast", 26, 1, 1, convertBitCast},
-      {"", "Clip", 6, 1, 1, convertClipByAttributes},
-      {"", "Clip", 11, 1, 3, convertClip},
+      {"", "Abs", 1, 1, 1, convertUnary<dsc::AbsOp>, "numbers"},
+      {"", "Neg", 1, 1, 1, convertUnary<dsc::NegOp>, "floats+signed"},
+      {"", "Sign", 9, 1, 1, convertUnary<dsc::SignOp>, "numbers"},
+      {"", "Floor", 1, 1, 1, convertUnary<dsc::FloorOp>, "floats"},
+      {"", "Ceil", 1, 1, 1, convertUnary<dsc::CeilOp>, "floats"},
+      {"", "Round", 11, 1, 1, convertUnary<dsc::RoundOp>, "floats"},
+      {"", "Sqrt", 1, 1, 1, convertUnary<dsc::SqrtOp>, "floats"},
+      {"", "Reciprocal", 1, 1, 1, convertUnary<dsc::ReciprocalOp>, "floats"},
+      {"", "Exp", 1, 1, 1, convertUnary<dsc::ExpOp>, "floats"},
+      {"", "Log", 1, 1, 1, convertUnary<dsc::LogOp>, "floats"},
+      {"", "Sin", 7, 1, 1, convertUnary<dsc::SinOp>, "floats"},
+      {"", "Cos", 7, 1, 1, convertUnary<dsc::CosOp>, "floats"},
+      {"", "Tan", 7, 1, 1, convertUnary<dsc::TanOp>, "floats"},
+      {"", "Asin", 7, 1, 1, convertUnary<dsc::AsinOp>, "floats"},
+      {"", "Acos", 7, 1, 1, convertUnary<dsc::AcosOp>, "floats"},
+      {"", "Atan", 7, 1, 1, convertUnary<dsc::AtanOp>, "floats"},
+      {"", "Sinh", 9, 1, 1, convertUnary<dsc::SinhOp>, "floats"},
+      {"", "Cosh", 9, 1, 1, convertUnary<dsc::CoshOp>, "floats"},
+      {"", "Tanh", 1, 1, 1, convertUnary<dsc::TanhOp>, "floats"},
+      {"", "Asinh", 9, 1, 1, convertUnary<dsc::AsinhOp>, "floats"},
+      {"", "Acosh", 9, 1, 1, convertUnary<dsc::AcoshOp>, "floats"},
+      {"", "Atanh", 9, 1, 1, convertUnary<dsc::AtanhOp>, "floats"},
+      {"", "Erf", 9, 1, 1, convertUnary<dsc::ErfOp>, "floats"},
+      {"", "Sigmoid", 1, 1, 1, convertUnary<dsc::SigmoidOp>, "floats"},
+      {"", "Relu", 1, 1, 1, convertUnary<dsc::ReluOp>, "floats+signed"},
+      {"", "Softplus", 1, 1, 1, convertUnary<dsc::SoftplusOp>, "floats"},
+      {"", "IsNaN", 9, 1, 1, convertUnary<dsc::IsNanOp>, "floats+float8s"},
+      {"", "IsInf", 10, 1, 1, convertIsInf, "floats+float8s"},
+      {"", "Not", 1, 1, 1, convertUnary<dsc::NotOp>, "bool"},
+      {"", "BitwiseNot", 18, 1, 1, convertUnary<dsc::NotOp>, "integers"},
+      {"", "Add", 7, 2, 2, convertBinary<dsc::AddOp>, "T=numbers, T"},
+      {"", "Sub", 7, 2, 2, convertBinary<dsc::SubOp>, "T=numbers, T"},
+      {"", "Mul", 7, 2, 2, convertBinary<dsc::MulOp>, "T=numbers, T"},
+      {"", "Div", 7, 2, 2, convertBinary<dsc::DivOp>, "T=numbers, T"},
+      {"", "Pow", 7, 2, 2, convertPow, "floats+index, numbers"},
+      {"", "Mod", 10, 2, 2, convertMod, "T=numbers, T"},
+      {"", "And", 7, 2, 2, convertBinary<dsc::AndOp>, "T=bool, T"},
+      {"", "Or", 7, 2, 2, convertBinary<dsc::OrOp>, "T=bool, T"},
+      {"", "Xor", 7, 2, 2, convertBinary<dsc::XorOp>, "T=bool, T"},
+      {"", "BitwiseAnd", 18, 2, 2, convertBinary<dsc::AndOp>, "T=integers, T"},
+      {"", "BitwiseOr", 18, 2, 2, convertBinary<dsc::OrOp>, "T=integers, T"},
+      {"", "BitwiseXor", 18, 2, 2, convertBinary<dsc::XorOp>, "T=integers, T"},
+      {"", "BitShift", 11, 2, 2, convertBitShift, "T=unsigned, T"},
+      {"", "Equal", 7, 2, 2, convertBinary<dsc::EqualOp>, "T=any, T"},
+      {"", "Less", 7, 2, 2, convertBinary<dsc::LessOp>, "T=numbers, T"},
+      {"", "LessOrEqual", 12, 2, 2, convertBinary<dsc::LessEqualOp>, "T=numbers, T"},
+      {"", "Greater", 7, 2, 2, convertSwapped<dsc::LessOp>, "T=numbers, T"},
+      {"", "GreaterOrEqual", 12, 2, 2, convertSwapped<dsc::LessEqualOp>, "T=numbers, T"},
+      {"", "Max", 1, 1, anyCount, convertVariadic<dsc::MaxOp>, "T=numbers..."},
+      {"", "Min", 1, 1, anyCount, convertVariadic<dsc::MinOp>, "T=numbers..."},
+      {"", "Sum", 1, 1, anyCount, convertVariadic<dsc::AddOp>, "T=floats..."},
+      {"", "Mean", 1, 1, anyCount, convertMean, "T=floats..."},
+      {"", "Where", 9, 3, 3, convertWhere, "bool, T=any, T"},
+      {"", "Cast", 6, 1, 1, convertCast, "all"},
+      {"", "CastLike", 15, 2, 2, convertCastLike, "all, all"},
+      {"", "BitCast", 26, 1, 1, convertBitCast, "all"},
+      {"", "Clip", 6, 1, 1, convertClipByAttributes, "ieee"},
+      {"", "Clip", 11, 1, 3, convertClip, "T=numbers, T, T"},
   };
   return entries;
 }

@@ -23,8 +23,6 @@ static LogicalResult convertGatherNd(NodeImporter &node) {
   for (int64_t i = 0; i < batch; ++i)
     if (mlir::failed(node.requireEqual(dimsOf(data)[i], dimsOf(indices)[i], "batch dims")))
       return failure();
-  if (!elementOf(indices).isSignlessInteger(64))
-    return node.reject("has indices that are not int64");
   return node.finish(node.make<dsc::GatherNdOp>(data, indices, node.builder.getI64IntegerAttr(batch)));
 }
 
@@ -53,10 +51,10 @@ static LogicalResult convertReverseSequence(NodeImporter &node) {
 
 ArrayRef<Converter> gatherConverters() {
   static constexpr Converter entries[] = {
-      {"", "Gather", 1, 2, 2, convertAlongAxis<dsc::GatherOp>},
-      {"", "GatherElements", 11, 2, 2, convertAlongAxis<dsc::GatherElementsOp>},
-      {"", "GatherND", 11, 2, 2, convertGatherNd},
-      {"", "ReverseSequence", 10, 2, 2, convertReverseSequence},
+      {"", "Gather", 1, 2, 2, convertAlongAxis<dsc::GatherOp>, "any, index"},
+      {"", "GatherElements", 11, 2, 2, convertAlongAxis<dsc::GatherElementsOp>, "any, index"},
+      {"", "GatherND", 11, 2, 2, convertGatherNd, "any, int64"},
+      {"", "ReverseSequence", 10, 2, 2, convertReverseSequence, "ieee+integers+bool, int64"},
   };
   return entries;
 }

@@ -2,6 +2,7 @@
 
 #include "compiler/import/Converters.h"
 #include "compiler/import/ElementTypes.h"
+#include "compiler/import/OperandTypes.h"
 
 #include "mlir/IR/Diagnostics.h"
 #include "mlir/Interfaces/SideEffectInterfaces.h"
@@ -69,6 +70,11 @@ static StringRef withoutOp(StringRef complaint) {
   return complaint.starts_with("'dsc.") ? complaint.split(" op ").second : complaint;
 }
 
+/// What the model calls the inputs.
+static SmallVector<std::string> namesOf(const onnx::NodeProto &node) {
+  return {node.input().begin(), node.input().end()};
+}
+
 LogicalResult GraphImporter::importNode(const FlatNode &node) {
   auto skip = [&] {
     for (const std::string &output : node.outputs)
@@ -102,6 +108,9 @@ LogicalResult GraphImporter::importNode(const FlatNode &node) {
       return importer.reject("lacks its input " + Twine(i));
   if (inputs.size() > converter->maxInputs)
     return importer.reject("has " + Twine(inputs.size()) + " inputs, but takes " + Twine(converter->maxInputs));
+  SmallVector<Type> types = llvm::map_to_vector(inputs, [](Value input) { return input ? elementOf(input) : Type(); });
+  if (std::string problem = whyNotOperands(converter->types, types, namesOf(*node.node)); !problem.empty())
+    return importer.reject(problem);
   std::string complaint;
   ScopedDiagnosticHandler handler(builder.getContext(), [&](mlir::Diagnostic &diagnostic) {
     if (diagnostic.getSeverity() == DiagnosticSeverity::Error && complaint.empty())

@@ -206,7 +206,7 @@ static LogicalResult convertGridSample(NodeImporter &node) { return GridSampler(
 
 ArrayRef<Converter> gridSampleConverters() {
   static constexpr Converter entries[] = {
-      {"", "GridSample", 16, 2, 2, convertGridSample},
+      {"", "GridSample", 16, 2, 2, convertGridSample, "any, floats"},
   };
   return entries;
 }

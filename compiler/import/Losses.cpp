@@ -61,8 +61,8 @@ static LogicalResult convertSoftmaxCrossEntropyLoss(NodeImporter &node) {
 
 ArrayRef<Converter> lossConverters() {
   static constexpr Converter entries[] = {
-      {"", "NegativeLogLikelihoodLoss", 12, 2, 3, onFloats<convertNegativeLogLikelihoodLoss>},
-      {"", "SoftmaxCrossEntropyLoss", 12, 2, 3, onFloats<convertSoftmaxCrossEntropyLoss>},
+      {"", "NegativeLogLikelihoodLoss", 12, 2, 3, convertNegativeLogLikelihoodLoss, "T=floats, index, T"},
+      {"", "SoftmaxCrossEntropyLoss", 12, 2, 3, convertSoftmaxCrossEntropyLoss, "T=floats, index, T"},
   };
   return entries;
 }

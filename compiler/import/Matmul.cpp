@@ -84,9 +84,9 @@ static LogicalResult convertMatMulInteger(NodeImporter &node) {
 
 ArrayRef<Converter> matmulConverters() {
   static constexpr Converter entries[] = {
-      {"", "MatMul", 1, 2, 2, convertMatMul},
-      {"", "Gemm", 7, 2, 3, convertGemm},
-      {"", "MatMulInteger", 10, 2, 4, convertMatMulInteger},
+      {"", "MatMul", 1, 2, 2, convertMatMul, "T=floats+wide, T"},
+      {"", "Gemm", 7, 2, 3, convertGemm, "T=floats+wide, T, T"},
+      {"", "MatMulInteger", 10, 2, 4, convertMatMulInteger, "T1=int8+uint8, T2=int8+uint8, T1, T2"},
   };
   return entries;
 }

@@ -264,20 +264,20 @@ static LogicalResult convertDepthToSpace(NodeImporter &node) {
 
 ArrayRef<Converter> movementConverters() {
   static constexpr Converter entries[] = {
-      {"", "Identity", 1, 1, 1, convertIdentity},
-      {"", "Dropout", 7, 1, 3, convertDropout},
-      {"", "Transpose", 1, 1, 1, convertTranspose},
-      {"", "Reshape", 1, 1, 1, convertReshapeByAttribute},
-      {"", "Reshape", 5, 2, 2, convertReshape},
-      {"", "Flatten", 1, 1, 1, convertFlatten},
-      {"", "Squeeze", 1, 1, 2, convertSqueeze},
-      {"", "Unsqueeze", 1, 1, 2, convertUnsqueeze},
-      {"", "Concat", 1, 1, anyCount, convertConcat},
-      {"", "Split", 1, 1, 2, convertSplit},
-      {"", "Expand", 8, 2, 2, convertExpand},
-      {"", "Tile", 6, 2, 2, convertTile},
-      {"", "SpaceToDepth", 1, 1, 1, convertSpaceToDepth},
-      {"", "DepthToSpace", 1, 1, 1, convertDepthToSpace},
+      {"", "Identity", 1, 1, 1, convertIdentity, "all"},
+      {"", "Dropout", 7, 1, 3, convertDropout, "floats+float8s, floats+float8s, bool"},
+      {"", "Transpose", 1, 1, 1, convertTranspose, "all"},
+      {"", "Reshape", 1, 1, 1, convertReshapeByAttribute, "ieee"},
+      {"", "Reshape", 5, 2, 2, convertReshape, "all, int64"},
+      {"", "Flatten", 1, 1, 1, convertFlatten, "all"},
+      {"", "Squeeze", 1, 1, 2, convertSqueeze, "all, int64"},
+      {"", "Unsqueeze", 1, 1, 2, convertUnsqueeze, "all, int64"},
+      {"", "Concat", 1, 1, anyCount, convertConcat, "T=any..."},
+      {"", "Split", 1, 1, 2, convertSplit, "any, int64"},
+      {"", "Expand", 8, 2, 2, convertExpand, "any, int64"},
+      {"", "Tile", 6, 2, 2, convertTile, "any, int64"},
+      {"", "SpaceToDepth", 1, 1, 1, convertSpaceToDepth, "any"},
+      {"", "DepthToSpace", 1, 1, 1, convertDepthToSpace, "any"},
   };
   return entries;
 }

@@ -196,18 +196,18 @@ template <Body body> static LogicalResult convertFlattened(NodeImporter &node) {
 
 ArrayRef<Converter> normalizeConverters() {
   static constexpr Converter entries[] = {
-      {"", "BatchNormalization", 7, 5, 5, onFloats<convertBatchNormalization>},
-      {"", "InstanceNormalization", 1, 3, 3, onFloats<convertInstanceNormalization>},
-      {"", "GroupNormalization", 18, 3, 3, onFloats<convertGroupNormalization>},
-      {"", "LayerNormalization", 17, 2, 3, onFloats<convertLayerNormalization>},
-      {"", "RMSNormalization", 23, 2, 2, onFloats<convertRmsNormalization>},
-      {"", "MeanVarianceNormalization", 9, 1, 1, onFloats<convertMeanVarianceNormalization>},
-      {"", "Softmax", 1, 1, 1, onFloats<convertFlattened<softmax>>},
-      {"", "Softmax", 13, 1, 1, onFloats<convertAlongAxis<softmax>>},
-      {"", "LogSoftmax", 1, 1, 1, onFloats<convertFlattened<logSoftmax>>},
-      {"", "LogSoftmax", 13, 1, 1, onFloats<convertAlongAxis<logSoftmax>>},
-      {"", "Hardmax", 1, 1, 1, onFloats<convertFlattened<hardmax>>},
-      {"", "Hardmax", 13, 1, 1, onFloats<convertAlongAxis<hardmax>>},
+      {"", "BatchNormalization", 7, 5, 5, convertBatchNormalization, "floats, T1=floats, T1, T2=floats, T2"},
+      {"", "InstanceNormalization", 1, 3, 3, convertInstanceNormalization, "T=floats, T, T"},
+      {"", "GroupNormalization", 18, 3, 3, convertGroupNormalization, "T=floats, T, T"},
+      {"", "LayerNormalization", 17, 2, 3, convertLayerNormalization, "T=floats, T, T"},
+      {"", "RMSNormalization", 23, 2, 2, convertRmsNormalization, "floats, floats"},
+      {"", "MeanVarianceNormalization", 9, 1, 1, convertMeanVarianceNormalization, "floats"},
+      {"", "Softmax", 1, 1, 1, convertFlattened<softmax>, "ieee"},
+      {"", "Softmax", 13, 1, 1, convertAlongAxis<softmax>, "floats"},
+      {"", "LogSoftmax", 1, 1, 1, convertFlattened<logSoftmax>, "ieee"},
+      {"", "LogSoftmax", 13, 1, 1, convertAlongAxis<logSoftmax>, "floats"},
+      {"", "Hardmax", 1, 1, 1, convertFlattened<hardmax>, "ieee"},
+      {"", "Hardmax", 13, 1, 1, convertAlongAxis<hardmax>, "floats"},
   };
   return entries;
 }

@@ -34,6 +34,8 @@ static LogicalResult readPads(NodeImporter &node, ArrayRef<DimExpr> pads, size_t
 /// Cuts off what negative pads take away, and sets them to 0.
 static Value cutNegative(NodeImporter &node, Value x, dsc::Dims &lows, dsc::Dims &highs) {
   dsc::Dims dims = dimsOf(x), starts(dims.size(), DimExpr(0));
+  if (!node.areValid(lows, "a pad") || !node.areValid(highs, "a pad"))
+    return {};
   for (size_t i = 0; i < dims.size(); ++i) {
     for (DimExpr *pad : {&lows[i], &highs[i]}) {
       if (!pad->isConstant() && !pad->isNonNegative()) {
@@ -80,15 +82,13 @@ static LogicalResult convertPad(NodeImporter &node) {
   if (!pads)
     return node.unsupported("has pads that are computed at run time", "make the pads a constant");
   Value value = node.input(2) ? node.reshape(node.input(2), {}) : node.scalarLike(node.input(0), 0);
-  if (value && elementOf(value) != elementOf(node.input(0)))
-    return node.reject("pads with a value of another type");
   return padBy(node, *pads, value);
 }
 
 ArrayRef<Converter> padConverters() {
   static constexpr Converter entries[] = {
-      {"", "Pad", 2, 1, 1, convertPadByAttributes},
-      {"", "Pad", 11, 2, 4, convertPad},
+      {"", "Pad", 2, 1, 1, convertPadByAttributes, "ieee"},
+      {"", "Pad", 11, 2, 4, convertPad, "T=all, int64, T, index"},
   };
   return entries;
 }

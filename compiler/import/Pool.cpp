@@ -174,14 +174,14 @@ static LogicalResult convertLrn(NodeImporter &node) {
 
 ArrayRef<Converter> poolConverters() {
   static constexpr Converter entries[] = {
-      {"", "MaxPool", 1, 1, 1, convertMaxPool},
-      {"", "AveragePool", 1, 1, 1, onFloats<convertAveragePool>},
-      {"", "LpPool", 2, 1, 1, onFloats<convertLpPool>},
-      {"", "GlobalAveragePool", 1, 1, 1, onFloats<convertGlobal<dsc::ReduceMeanOp>>},
-      {"", "GlobalMaxPool", 1, 1, 1, convertGlobal<dsc::ReduceMaxOp>},
-      {"", "GlobalLpPool", 2, 1, 1, onFloats<convertGlobalLpPool>},
-      {"", "LpNormalization", 1, 1, 1, onFloats<convertLpNormalization>},
-      {"", "LRN", 1, 1, 1, onFloats<convertLrn>},
+      {"", "MaxPool", 1, 1, 1, convertMaxPool, "floats+int8+uint8"},
+      {"", "AveragePool", 1, 1, 1, convertAveragePool, "floats"},
+      {"", "LpPool", 2, 1, 1, convertLpPool, "floats"},
+      {"", "GlobalAveragePool", 1, 1, 1, convertGlobal<dsc::ReduceMeanOp>, "floats"},
+      {"", "GlobalMaxPool", 1, 1, 1, convertGlobal<dsc::ReduceMaxOp>, "floats"},
+      {"", "GlobalLpPool", 2, 1, 1, convertGlobalLpPool, "floats"},
+      {"", "LpNormalization", 1, 1, 1, convertLpNormalization, "floats"},
+      {"", "LRN", 1, 1, 1, convertLrn, "floats"},
   };
   return entries;
 }

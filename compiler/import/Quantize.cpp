@@ -118,8 +118,6 @@ static LogicalResult convertDequantizeLinear(NodeImporter &node) {
 
 static LogicalResult convertDynamicQuantizeLinear(NodeImporter &node) {
   Value x = node.input(0);
-  if (!elementOf(x).isF32())
-    return node.reject("has an input that is not float");
   ArrayAttr axes = node.attribute(llvm::to_vector(llvm::seq<int64_t>(0, rankOf(x))));
   Value zero = node.scalarLike(x, 0), top = node.scalarLike(x, 255);
   Value low = node.make<dsc::MinOp>(node.reshape(node.make<dsc::ReduceMinOp>(x, axes), {}), zero);
@@ -181,11 +179,16 @@ static LogicalResult convertQLinearConv(NodeImporter &node) {
 
 ArrayRef<Converter> quantizeConverters() {
   static constexpr Converter entries[] = {
-      {"", "QuantizeLinear", 10, 2, 3, convertQuantizeLinear},
-      {"", "DequantizeLinear", 10, 2, 3, convertDequantizeLinear},
-      {"", "DynamicQuantizeLinear", 11, 1, 1, convertDynamicQuantizeLinear},
-      {"", "QLinearMatMul", 10, 8, 8, convertQLinearMatMul},
-      {"", "QLinearConv", 10, 8, 9, convertQLinearConv},
+      {"", "QuantizeLinear", 10, 2, 3, convertQuantizeLinear,
+       "float16+bfloat16+float+int32, float16+bfloat16+float+int32+float8e8m0, "
+       "float8s+narrow+int8+int16+uint8+uint16+float4e2m1"},
+      {"", "DequantizeLinear", 10, 2, 3, convertDequantizeLinear,
+       "T1=float8s+narrow+int8+int16+int32+uint8+uint16+float4e2m1, float16+bfloat16+float+float8e8m0, T1"},
+      {"", "DynamicQuantizeLinear", 11, 1, 1, convertDynamicQuantizeLinear, "float"},
+      {"", "QLinearMatMul", 10, 8, 8, convertQLinearMatMul,
+       "T1=float8s+int8+uint8, TS=float16+bfloat16+float, T1, T2=float8s+int8+uint8, TS, T2, TS, float8s+int8+uint8"},
+      {"", "QLinearConv", 10, 8, 9, convertQLinearConv,
+       "T1=int8+uint8, float, T1, T2=int8+uint8, float, T2, float, int8+uint8, int32"},
   };
   return entries;
 }

@@ -133,20 +133,20 @@ template <class Op> static LogicalResult convertCumulative(NodeImporter &node) {
 
 ArrayRef<Converter> reduceConverters() {
   static constexpr Converter entries[] = {
-      {"", "ReduceSum", 1, 1, 2, convertReduction<reduce<dsc::ReduceSumOp>>},
-      {"", "ReduceProd", 1, 1, 2, convertReduction<reduce<dsc::ReduceProdOp>>},
-      {"", "ReduceMax", 1, 1, 2, convertReduction<reduce<dsc::ReduceMaxOp>>},
-      {"", "ReduceMin", 1, 1, 2, convertReduction<reduce<dsc::ReduceMinOp>>},
-      {"", "ReduceMean", 1, 1, 2, convertReduction<meanOf>},
-      {"", "ReduceL1", 1, 1, 2, convertReduction<sumOfMagnitudes>},
-      {"", "ReduceL2", 1, 1, 2, convertReduction<euclideanNorm>},
-      {"", "ReduceSumSquare", 1, 1, 2, convertReduction<sumOfSquares>},
-      {"", "ReduceLogSum", 1, 1, 2, convertReduction<logOfSum>},
-      {"", "ReduceLogSumExp", 1, 1, 2, convertReduction<logOfSumOfExponentials>},
-      {"", "ArgMax", 1, 1, 1, convertArg<dsc::ArgMaxOp>},
-      {"", "ArgMin", 1, 1, 1, convertArg<dsc::ArgMinOp>},
-      {"", "CumSum", 11, 2, 2, convertCumulative<dsc::CumSumOp>},
-      {"", "CumProd", 26, 2, 2, convertCumulative<dsc::CumProdOp>},
+      {"", "ReduceSum", 1, 1, 2, convertReduction<reduce<dsc::ReduceSumOp>>, "floats+wide, int64"},
+      {"", "ReduceProd", 1, 1, 2, convertReduction<reduce<dsc::ReduceProdOp>>, "floats+wide, int64"},
+      {"", "ReduceMax", 1, 1, 2, convertReduction<reduce<dsc::ReduceMaxOp>>, "floats+bool+int8+uint8+wide, int64"},
+      {"", "ReduceMin", 1, 1, 2, convertReduction<reduce<dsc::ReduceMinOp>>, "floats+bool+int8+uint8+wide, int64"},
+      {"", "ReduceMean", 1, 1, 2, convertReduction<meanOf>, "floats+wide, int64"},
+      {"", "ReduceL1", 1, 1, 2, convertReduction<sumOfMagnitudes>, "floats+wide, int64"},
+      {"", "ReduceL2", 1, 1, 2, convertReduction<euclideanNorm>, "floats+wide, int64"},
+      {"", "ReduceSumSquare", 1, 1, 2, convertReduction<sumOfSquares>, "floats+wide, int64"},
+      {"", "ReduceLogSum", 1, 1, 2, convertReduction<logOfSum>, "floats+wide, int64"},
+      {"", "ReduceLogSumExp", 1, 1, 2, convertReduction<logOfSumOfExponentials>, "floats+wide, int64"},
+      {"", "ArgMax", 1, 1, 1, convertArg<dsc::ArgMaxOp>, "numbers"},
+      {"", "ArgMin", 1, 1, 1, convertArg<dsc::ArgMinOp>, "numbers"},
+      {"", "CumSum", 11, 2, 2, convertCumulative<dsc::CumSumOp>, "floats+wide, index"},
+      {"", "CumProd", 26, 2, 2, convertCumulative<dsc::CumProdOp>, "floats+wide, index"},
   };
   return entries;
 }

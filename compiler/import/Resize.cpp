@@ -3,6 +3,8 @@
 #include "compiler/import/Converters.h"
 #include "passes/canonical/EvaluateShapes.h"
 
+#include "llvm/Support/FormatVariadic.h"
+
 #include <cmath>
 
 using namespace mlir;
@@ -17,12 +19,19 @@ struct ResizedShape {
 };
 } // namespace
 
+/// A whole number as a dim.
+static DimExpr dimOf(double number) {
+  if (number < 0x1p63)
+    return DimExpr(int64_t(number));
+  return DimExpr::invalid(llvm::formatv("{0:e}, which does not fit 64 bits", number).str());
+}
+
 /// size * scale, rounded down; nothing if that cannot be written as a dim.
 static std::optional<DimExpr> scaleDim(const DimExpr &size, double scale) {
   if (!(scale > 0) || scale > 1e9)
     return std::nullopt;
   if (size.isConstant())
-    return DimExpr(int64_t(std::floor(double(size.constant()) * scale)));
+    return dimOf(std::floor(double(size.constant()) * scale));
   if (scale == std::floor(scale))
     return size * int64_t(scale);
   // A fraction like 0.5 or 1.5: the smallest denominator that makes it whole.
@@ -78,6 +87,8 @@ static LogicalResult resizeBySizes(NodeImporter &node, ArrayRef<DimExpr> sizes, 
   double common = policy == "not_larger" ? HUGE_VAL : 0;
   for (auto [size, axis] : llvm::zip_equal(sizes, axes)) {
     const DimExpr &dim = resized.dims[axis];
+    if (size.isConstant() && size.constant() < 0)
+      return node.reject("has a size of " + size.str());
     if (!size.isConstant() || !dim.isConstant() || dim.isConstant(0))
       return node.unsupported("keeps the aspect ratio of dynamic dims", "fix the dims with --dim");
     double scale = double(size.constant()) / double(dim.constant());
@@ -85,7 +96,7 @@ static LogicalResult resizeBySizes(NodeImporter &node, ArrayRef<DimExpr> sizes, 
   }
   for (int64_t axis : axes) {
     // Halves round up, as ONNX's definition has it.
-    resized.dims[axis] = int64_t(std::floor(double(resized.dims[axis].constant()) * common + 0.5));
+    resized.dims[axis] = dimOf(std::floor(double(resized.dims[axis].constant()) * common + 0.5));
     resized.scales[axis] = common;
   }
   return success();
@@ -98,7 +109,7 @@ static LogicalResult makeResize(NodeImporter &node, const ResizedShape &resized,
   if (node.integer("antialias", 0))
     return node.unsupported("filters against aliasing", "Resize without antialias is supported");
   Value x = node.input(0);
-  RankedTensorType type = dsc::makeTensor(resized.dims, elementOf(x));
+  RankedTensorType type = node.tensorType(resized.dims, elementOf(x));
   UnitAttr outside = node.integer("exclude_outside", 0) ? node.builder.getUnitAttr() : UnitAttr();
   if (type == x.getType() && llvm::all_of(resized.scales, [](double s) { return std::isnan(s) || s == 1; }))
     return node.finish(x);
@@ -151,9 +162,9 @@ static LogicalResult convertUpsample(NodeImporter &node) {
 
 ArrayRef<Converter> resizeConverters() {
   static constexpr Converter entries[] = {
-      {"", "Resize", 10, 2, 2, convertUpsample},
-      {"", "Resize", 11, 1, 4, convertResize},
-      {"", "Upsample", 7, 1, 2, convertUpsample},
+      {"", "Resize", 10, 2, 2, convertUpsample, "ieee+integers+bool, float"},
+      {"", "Resize", 11, 1, 4, convertResize, "any, ieee, float, int64"},
+      {"", "Upsample", 7, 1, 2, convertUpsample, "ieee+integers+bool, float"},
   };
   return entries;
 }

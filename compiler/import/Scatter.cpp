@@ -72,10 +72,10 @@ static LogicalResult convertTensorScatter(NodeImporter &node) {
 
 ArrayRef<Converter> scatterConverters() {
   static constexpr Converter entries[] = {
-      {"", "Scatter", 9, 3, 3, convertScatterElements},
-      {"", "ScatterElements", 11, 3, 3, convertScatterElements},
-      {"", "ScatterND", 11, 3, 3, convertScatterNd},
-      {"", "TensorScatter", 24, 2, 3, convertTensorScatter},
+      {"", "Scatter", 9, 3, 3, convertScatterElements, "T=ieee+integers+bool, index, T"},
+      {"", "ScatterElements", 11, 3, 3, convertScatterElements, "T=any, index, T"},
+      {"", "ScatterND", 11, 3, 3, convertScatterNd, "T=any, int64, T"},
+      {"", "TensorScatter", 24, 2, 3, convertTensorScatter, "T=any+float8s+float8e8m0+float4e2m1+int4+uint4, T, int64"},
   };
   return entries;
 }

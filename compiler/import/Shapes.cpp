@@ -17,15 +17,13 @@ static LogicalResult convertShape(NodeImporter &node) {
 
 static LogicalResult convertSize(NodeImporter &node) {
   DimExpr count = dsc::countElements(dimsOf(node.input(0)));
-  if (!count.isValid())
-    return node.reject("counts too many elements");
   return node.finish(node.dims({count}, node.builder.getI64Type(), /*isScalar=*/true));
 }
 
 ArrayRef<Converter> shapeConverters() {
   static constexpr Converter entries[] = {
-      {"", "Shape", 1, 1, 1, convertShape},
-      {"", "Size", 1, 1, 1, convertSize},
+      {"", "Shape", 1, 1, 1, convertShape, "all"},
+      {"", "Size", 1, 1, 1, convertSize, "all"},
   };
   return entries;
 }

@@ -25,6 +25,9 @@ static constexpr int64_t endless = int64_t(1) << 31, billion = 1'000'000'000;
 /// The place that ONNX means by `place` of a dim with `size` elements, within [low, high].
 static DimExpr placeIn(NodeImporter &node, const DimExpr &place, const DimExpr &size, const DimExpr &low,
                        const DimExpr &high) {
+  if (place.isConstant() && size.isConstant()) // a negative place and a size have a sum that fits
+    return std::clamp(place.constant() < 0 ? place.constant() + size.constant() : place.constant(), low.constant(),
+                      std::max(low.constant(), high.constant()));
   if (place.isConstant() && place.constant() >= billion && node.shared.facts.limitDim(size, place.constant()))
     return high;
   if (place.isConstant() && place.constant() >= endless - 1)
@@ -79,8 +82,9 @@ static LogicalResult sliceBy(NodeImporter &node, Bounds bounds) {
     if (seen[*axis])
       return node.reject("names axis " + Twine(*axis) + " twice");
     seen[*axis] = true;
-    // A step beyond any dim takes one element, as a step of 2^31 does.
-    int64_t step = std::clamp(bounds.steps[i], -endless, endless);
+    // A step beyond any dim takes one element, as a step of 2^31 does. Of a dim that is a number the size is enough.
+    int64_t most = dims[*axis].isConstant() ? std::max<int64_t>(dims[*axis].constant(), 1) : endless;
+    int64_t step = std::clamp(bounds.steps[i], -most, most);
     if (step == 0)
       return node.reject("has a step of 0");
     if (!hasKnownSign(bounds.starts[i]) || !hasKnownSign(bounds.ends[i]))
@@ -149,9 +153,9 @@ static LogicalResult convertCenterCropPad(NodeImporter &node) {
 
 ArrayRef<Converter> sliceConverters() {
   static constexpr Converter entries[] = {
-      {"", "Slice", 1, 1, 1, convertSliceByAttributes},
-      {"", "Slice", 10, 3, 5, convertSlice},
-      {"", "CenterCropPad", 18, 2, 2, convertCenterCropPad},
+      {"", "Slice", 1, 1, 1, convertSliceByAttributes, "ieee+integers+bool"},
+      {"", "Slice", 10, 3, 5, convertSlice, "any, Tind=index, Tind, Tind, Tind"},
+      {"", "CenterCropPad", 18, 2, 2, convertCenterCropPad, "any, index"},
   };
   return entries;
 }
