@@ -198,9 +198,9 @@ ArrayRef<Converter> constantConverters() {
       {"", "Trilu", 14, 1, 2, convertTrilu, "any, int64"},
       {"", "OneHot", 9, 3, 3, convertOneHot, "ieee+integers, ieee+integers, ieee+integers+bool"},
       {"", "Range", 11, 3, 3, convertRange, "T=floats+int16+index, T, T"},
-      {"", "HannWindow", 17, 1, 1, convertWindow<hann>, "index"},
-      {"", "HammingWindow", 17, 1, 1, convertWindow<hamming>, "index"},
-      {"", "BlackmanWindow", 17, 1, 1, convertWindow<blackman>, "index"},
+      {"", "HannWindow", 17, 1, 1, convertTaper<hann>, "index"},
+      {"", "HammingWindow", 17, 1, 1, convertTaper<hamming>, "index"},
+      {"", "BlackmanWindow", 17, 1, 1, convertTaper<blackman>, "index"},
   };
   return entries;
 }
