@@ -111,7 +111,7 @@ static LogicalResult convertClipByAttributes(NodeImporter &node) {
 
 static LogicalResult convertClip(NodeImporter &node) {
   for (size_t i : {1, 2})
-    if (node.input(i) && rankOf(node.input(i)) > 1)
+    if (node.input(i) && !dsc::countElements(dimsOf(node.input(i))).isConstant(1))
       return node.reject("has a bound that is not a scalar");
   Value low = node.input(1) ? node.reshape(node.input(1), {}) : Value();
   Value high = node.input(2) ? node.reshape(node.input(2), {}) : Value();

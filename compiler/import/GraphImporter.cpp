@@ -125,8 +125,10 @@ LogicalResult GraphImporter::importNode(const FlatNode &node) {
   if (!done || !complaint.empty())
     return skip();
   for (auto [name, value] : llvm::zip_equal(node.outputs, importer.getResults())) {
-    if (!name.empty() && !value)
-      return importer.unsupported("its output '" + name + "' is not supported");
+    if (!name.empty() && !value) {
+      (void)importer.unsupported("its output '" + name + "' is not supported");
+      return skip();
+    }
     if (!name.empty())
       values[name] = value;
   }

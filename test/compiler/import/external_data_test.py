@@ -38,8 +38,8 @@ class ExternalDataTest(unittest.TestCase):
         run = subprocess.run(["dscc", self.folder / "model.onnx", "--until=imported"], capture_output=True, text=True)
         return run.returncode, run.stdout + run.stderr
 
-    def refuse(self, reason, *arguments, **entries):
-        code, text = self.compile(*arguments, **entries)
+    def refuse(self, reason, location="weights.bin", **entries):
+        code, text = self.compile(location, **entries)
         self.assertEqual(code, 1, text)
         self.assertIn(reason, text)
 
@@ -55,7 +55,8 @@ class ExternalDataTest(unittest.TestCase):
         self.assertEqual(self.compile("data/weights.bin")[0], 0)
 
     def test_paths_that_lead_elsewhere(self):
-        self.refuse("it holds '..'", "../weights.bin")
+        self.refuse("tensor 'w' is stored at '../weights.bin', which is refused: it holds '..'", "../weights.bin")
+        self.refuse("it holds a null character", "weights.bin\0.txt")
         self.refuse("it is absolute", str(self.outside / "weights.bin"))
         self.refuse("there is no such file", "missing.bin")
         self.refuse("it is empty", "")
@@ -68,18 +69,18 @@ class ExternalDataTest(unittest.TestCase):
         os.symlink(self.outside, self.folder / "out")
         self.refuse("it leads out of the model's folder", "out/weights.bin")
         os.link(self.outside / "weights.bin", self.folder / "hard.bin")
-        self.refuse("it is a hard link", "hard.bin")
+        self.refuse("it is a hard link, so that the file may belong elsewhere", "hard.bin")
 
     def test_a_link_within_the_folder(self):
         os.symlink("weights.bin", self.folder / "symbolic.bin")
         self.assertEqual(self.compile("symbolic.bin")[0], 0)
 
     def test_ranges_outside_of_the_file(self):
-        self.refuse("needs 4000 bytes at offset 4", offset=4, length=BYTES)
+        self.refuse("tensor 'w' needs 4000 bytes at offset 4 of 'weights.bin', which has 4000", offset=4, length=BYTES)
         self.refuse("needs 18446744073709551615 bytes", offset=4, length=2**64 - 1)
         self.refuse("at offset 18446744073709551612", offset=2**64 - 4, length=BYTES)
-        self.refuse("which is not a number", offset=-4)
-        self.refuse("need 4000", length=BYTES - 4)
+        self.refuse("tensor 'w' has the external offset '-4', which is not a number", offset=-4)
+        self.refuse("tensor 'w' has 3996 bytes of data, but 1000 elements of type float need 4000", length=BYTES - 4)
 
     def test_a_pipe(self):
         os.mkfifo(self.folder / "pipe")
