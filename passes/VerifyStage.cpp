@@ -3,10 +3,11 @@
 
 #include "dialects/dsc/Dsc.h"
 #include "dialects/dsc/Targets.h"
+#include "passes/DimNames.h"
 #include "passes/Passes.h"
+#include "passes/kernels/Emitters.h"
 #include "passes/memory/VerifyPlacement.h"
-
-#include "llvm/ADT/StringSet.h"
+#include "passes/stream/VerifyLaunches.h"
 
 using namespace mlir;
 
@@ -30,18 +31,41 @@ static LogicalResult checkTargets(ModuleOp top, function_ref<LogicalResult(Modul
 
 static func::FuncOp getMain(ModuleOp module) { return module.lookupSymbol<func::FuncOp>("main"); }
 
-/// imported, canonical, typed: one flat graph whose dims are all known.
-static LogicalResult verifyFlat(ModuleOp top) {
-  func::FuncOp main = getMain(top);
+/// Tensors of elements that kernels know, with dims that all have names.
+static LogicalResult checkTensors(Operation *op, StringRef what, TypeRange types) {
+  for (Type type : types) {
+    auto tensor = dyn_cast<RankedTensorType>(type);
+    if (!tensor || !dsc::isElementType(tensor.getElementType()))
+      return op->emitOpError("has ") << what << " of type " << type << ", which is no tensor of numbers or booleans";
+    if (!llvm::all_of(dsc::getDims(type), [](const DimExpr &dim) { return dim.isValid(); }))
+      return op->emitOpError("has ") << what << " of type " << type << ", in which a dim has no name";
+  }
+  return success();
+}
+
+/// A list of our ops on tensors, with one end.
+static LogicalResult checkGraph(ModuleOp module) {
+  func::FuncOp main = getMain(module);
   if (!main || main.isExternal() || !main.getBody().hasOneBlock())
-    return top.emitError("has no @main of one block");
-  return checkEach(main, [](Operation *op) -> LogicalResult {
+    return module.emitError("has no @main of one block");
+  if (failed(checkTensors(main, "an input", main.getArgumentTypes())))
+    return failure();
+  return checkEach(main, [&](Operation *op) -> LogicalResult {
+    if (op == main || isa<func::ReturnOp>(op))
+      return success();
+    if (!isa<dsc::DscDialect>(op->getDialect()))
+      return op->emitOpError("does not belong into a graph of tensors");
+    return checkTensors(op, "a result", op->getResultTypes());
+  });
+}
+
+/// imported, canonical, typed: one flat graph.
+static LogicalResult verifyFlat(ModuleOp top) {
+  if (failed(checkGraph(top)))
+    return failure();
+  return checkEach(getMain(top), [](Operation *op) -> LogicalResult {
     if (isa<dsc::GroupOp, dsc::LaunchOp>(op))
       return op->emitOpError("comes only after the stage `grouped`");
-    for (Value result : op->getResults())
-      for (const DimExpr &dim : dsc::getDims(result))
-        if (!dim.isValid())
-          return op->emitOpError("has a result of type ") << result.getType() << ", in which a dim has no name";
     return success();
   });
 }
@@ -52,15 +76,14 @@ static LogicalResult verifySplit(ModuleOp top) {
   if (!main || !main.isExternal())
     return top.emitError("has no declaration of @main");
   return checkTargets(top, [](ModuleOp nested) -> LogicalResult {
-    auto name = nested->getAttrOfType<StringAttr>("dsc.target");
-    if (!name || !findTarget(name))
-      return nested.emitError("is for no known target");
-    func::FuncOp main = getMain(nested);
-    if (!main || main.isExternal())
-      return nested.emitError("has no @main");
-    return success();
+    if (!nested->hasAttr("dsc.target"))
+      return nested.emitError("has no dsc.target");
+    return checkGraph(nested);
   });
 }
+
+/// All but streamed: the dims of every tensor can be computed from those of the inputs.
+static LogicalResult verifyNames(ModuleOp top) { return verifyDimNames(top); }
 
 /// grouped: whatever computes belongs to a kernel.
 static LogicalResult verifyGrouped(ModuleOp top) {
@@ -72,14 +95,13 @@ static LogicalResult verifyGrouped(ModuleOp top) {
   });
 }
 
-/// scheduled: an emitter is chosen for each group.
+/// scheduled: each group has the schedule of an emitter that takes it.
 static LogicalResult verifyScheduled(ModuleOp top) {
-  return checkEach(top, [](Operation *op) -> LogicalResult {
-    if (!isa<dsc::GroupOp>(op))
-      return success();
-    auto schedule = op->getAttrOfType<DictionaryAttr>("schedule");
-    if (!schedule || !schedule.getAs<StringAttr>("emitter"))
-      return op->emitOpError("has no schedule that names an emitter");
+  return checkTargets(top, [](ModuleOp nested) -> LogicalResult {
+    const Target *target = findTarget(nested->getAttrOfType<StringAttr>("dsc.target"));
+    for (auto group : getMain(nested).getOps<dsc::GroupOp>())
+      if (!kernels::readSchedule(group, *target))
+        return failure();
     return success();
   });
 }
@@ -90,27 +112,7 @@ static LogicalResult verifyPlaced(ModuleOp top) {
 }
 
 /// emitted: groups have become launches of kernels that exist.
-static LogicalResult verifyEmitted(ModuleOp top) {
-  return checkTargets(top, [](ModuleOp nested) {
-    llvm::StringSet<> kernels;
-    nested.walk([&](LLVM::LLVMFuncOp function) {
-      if (function->hasAttr("dsc.kernel"))
-        kernels.insert(function.getName());
-    });
-    return checkEach(nested, [&](Operation *op) -> LogicalResult {
-      if (isa<dsc::GroupOp>(op))
-        return op->emitOpError("has not become a kernel");
-      auto launch = dyn_cast<dsc::LaunchOp>(op);
-      if (!launch)
-        return success();
-      if (!kernels.contains(launch.getKernel()))
-        return op->emitOpError("launches @") << launch.getKernel() << ", which is no kernel of this module";
-      if (launch.getGrid().size() != 3 || !launch.getPlaces())
-        return op->emitOpError("has no grid of three counts, or no places");
-      return success();
-    });
-  });
-}
+static LogicalResult verifyEmitted(ModuleOp top) { return checkTargets(top, verifyLaunches); }
 
 /// streamed: no tensors are left, only code.
 static LogicalResult verifyStreamed(ModuleOp top) {
@@ -134,25 +136,35 @@ static LogicalResult verifyStreamed(ModuleOp top) {
 }
 
 namespace {
+/// What holds from one stage to another, both included.
 struct Promise {
-  StringLiteral stage;
+  StringLiteral first, last;
   LogicalResult (*verify)(ModuleOp top);
 };
 } // namespace
 
+// In this order: a check may rely on those above it.
 static constexpr Promise promises[] = {
-    {"imported", verifyFlat}, {"canonical", verifyFlat},  {"typed", verifyFlat},        {"split", verifySplit},
-    {"grouped", verifySplit}, {"grouped", verifyGrouped}, {"scheduled", verifyGrouped}, {"scheduled", verifyScheduled},
-    {"placed", verifyPlaced}, {"emitted", verifyEmitted}, {"streamed", verifyStreamed},
+    {"imported", "typed", verifyFlat},           {"split", "emitted", verifySplit},
+    {"imported", "emitted", verifyNames},        {"grouped", "placed", verifyGrouped},
+    {"scheduled", "scheduled", verifyScheduled}, {"placed", "placed", verifyPlaced},
+    {"emitted", "emitted", verifyEmitted},       {"streamed", "streamed", verifyStreamed},
 };
+
+/// The order of the stages that make promises.
+static constexpr StringLiteral stages[] = {"imported",  "canonical", "typed",   "split",   "grouped",
+                                           "scheduled", "placed",    "emitted", "streamed"};
+
+static size_t placeOf(StringRef stage) { return llvm::find(stages, stage) - std::begin(stages); }
 
 namespace {
 struct VerifyStage : impl::VerifyStageBase<VerifyStage> {
   using VerifyStageBase::VerifyStageBase;
 
   void runOnOperation() override {
+    size_t place = placeOf(stage);
     for (const Promise &promise : promises)
-      if (promise.stage == stage && failed(promise.verify(getOperation())))
+      if (placeOf(promise.first) <= place && place <= placeOf(promise.last) && failed(promise.verify(getOperation())))
         return signalPassFailure();
   }
 };

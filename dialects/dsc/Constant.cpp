@@ -36,9 +36,10 @@ OpFoldResult DimsOp::fold(FoldAdaptor) {
 }
 
 LogicalResult IotaOp::inferReturnTypes(MLIRContext *, std::optional<Location> location, Adaptor adaptor, Types &types) {
+  // iota (C1)
   auto tensor = dyn_cast<RankedTensorType>(adaptor.getType());
   if (!tensor || adaptor.getAxis() >= uint64_t(tensor.getRank()))
-    return emitOptionalError(location, "has axis ", adaptor.getAxis(), " and type ", adaptor.getType());
+    return emitOptionalError(location, "has axis ", int64_t(adaptor.getAxis()), " and type ", adaptor.getType());
   types.push_back(tensor);
   return success();
 }

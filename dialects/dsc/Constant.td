@@ -15,7 +15,7 @@ def ConstantOp : InferredOp<"constant", [ConstantLike]> {
     ```
   }];
   let arguments = (ins ElementsAttr:$value);
-  let results = (outs AnyRankedTensor:$result);
+  let results = (outs DataTensor:$result);
   let assemblyFormat = "attr-dict $value";
   let hasFolder = 1;
 }
@@ -32,7 +32,7 @@ def DimsOp : InferredOp<"dims", [ConstantLike]> {
     ```
   }];
   let arguments = (ins DimsAttr:$dims, TypeAttr:$type);
-  let results = (outs AnyRankedTensor:$result);
+  let results = (outs DataTensor:$result);
   let assemblyFormat = "$dims attr-dict `:` $type";
   let hasFolder = 1;
 }
@@ -42,12 +42,14 @@ def IotaOp : InferredOp<"iota"> {
   let description = [{
     Element [.., i, ..] is i, where i is the index along `axis`.
 
+    1. (C1) The type is a ranked tensor, and `axis` is in [0, rank).
+
     ```mlir
     %i = dsc.iota {axis = 1 : i64, type = tensor<2x3xi64>} : () -> tensor<2x3xi64>
     ```
   }];
   let arguments = (ins I64Attr:$axis, TypeAttr:$type);
-  let results = (outs AnyRankedTensor:$result);
+  let results = (outs DataTensor:$result);
 }
 
 #endif // DSCC_DIALECTS_DSC_CONSTANT_TD

@@ -4,7 +4,15 @@ using namespace mlir;
 using namespace dscc;
 using namespace dscc::dsc;
 
-/// conv (C1), (C3)
+/// conv (C1)
+static LogicalResult checkOperands(std::optional<Location> location, Value input, Value filter) {
+  if (getElementType(input) == getElementType(filter))
+    return success();
+  return emitOptionalError(location, "has an input of element type ", getElementType(input), " and a filter of ",
+                           getElementType(filter), ", which must be equal");
+}
+
+/// conv (C1), (C3), (C4)
 static LogicalResult checkWindow(std::optional<Location> location, ArrayRef<DimExpr> input, ArrayRef<DimExpr> filter,
                                  ArrayRef<int64_t> strides, ArrayRef<int64_t> dilations, ArrayRef<int64_t> pads,
                                  int64_t groups) {
@@ -30,7 +38,8 @@ LogicalResult ConvOp::inferReturnTypes(MLIRContext *, std::optional<Location> lo
   SmallVector<int64_t> strides = getIntegers(adaptor.getStrides()), dilations = getIntegers(adaptor.getDilations()),
                        pads = getIntegers(adaptor.getPads());
   int64_t groups = adaptor.getGroups();
-  if (failed(checkWindow(location, input, filter, strides, dilations, pads, groups)))
+  if (failed(checkOperands(location, adaptor.getInput(), adaptor.getFilter())) ||
+      failed(checkWindow(location, input, filter, strides, dilations, pads, groups)))
     return failure();
   // conv (C2)
   DimExpr channels = filter[1] * groups;
@@ -57,13 +66,17 @@ LogicalResult ConvTransposeOp::inferReturnTypes(MLIRContext *, std::optional<Loc
   SmallVector<int64_t> strides = getIntegers(adaptor.getStrides()), dilations = getIntegers(adaptor.getDilations()),
                        pads = getIntegers(adaptor.getPads()), extra = getIntegers(adaptor.getOutputPadding());
   int64_t groups = adaptor.getGroups();
-  if (failed(checkWindow(location, input, filter, strides, dilations, pads, groups)))
+  if (failed(checkOperands(location, adaptor.getInput(), adaptor.getFilter())) ||
+      failed(checkWindow(location, input, filter, strides, dilations, pads, groups)))
     return failure();
   if (extra.size() != strides.size())
     return emitOptionalError(location, "has ", extra.size(), " output paddings for ", strides.size(), " spatial dims");
+  // conv_transpose (C2)
   if (input[1] != filter[0] && input[1].isConstant())
     return emitOptionalError(location, "has ", input[1].str(), " input channels, but the filter takes ",
                              filter[0].str());
+  if (filter[0].constant() % groups != 0)
+    return emitOptionalError(location, "has ", filter[0].str(), " filters, which ", groups, " groups do not divide");
   Dims dims = {input[0], filter[1] * groups};
   size_t spatial = strides.size();
   for (size_t i = 0; i < spatial; ++i)

@@ -14,15 +14,16 @@ def ConvOp : InferredOp<"conv"> {
     1. (C1) Input and filter have the same rank, at least 3, and one element type.
     2. (C2) C is groups times the filter's dim 1; groups divides M.
     3. (C3) One stride, dilation and pair of pads for each spatial dim; strides and dilations are positive.
+    4. (C4) The filter's dims are numbers, and the window fits the padded input.
 
     ```mlir
     %y = dsc.conv %x, %w {strides = [1, 1], dilations = [1, 1], pads = [1, 1, 1, 1], groups = 1}
        : (tensor<1x3x8x8xf32>, tensor<4x3x3x3xf32>) -> tensor<1x4x8x8xf32>
     ```
   }];
-  let arguments = (ins AnyRankedTensor:$input, AnyRankedTensor:$filter, I64ArrayAttr:$strides, I64ArrayAttr:$dilations,
+  let arguments = (ins DataTensor:$input, DataTensor:$filter, I64ArrayAttr:$strides, I64ArrayAttr:$dilations,
                        I64ArrayAttr:$pads, I64Attr:$groups);
-  let results = (outs AnyRankedTensor:$result);
+  let results = (outs DataTensor:$result);
 }
 
 def ConvTransposeOp : InferredOp<"conv_transpose"> {
@@ -31,16 +32,18 @@ def ConvTransposeOp : InferredOp<"conv_transpose"> {
     Input [N, C, spatial...], filter [C, M/groups, window...], result [N, M, spatial'...], where
     spatial' = (spatial - 1) * stride + (window - 1) * dilation + 1 - pads + output_padding.
 
-    1. (C1) to (C3) as for `dsc.conv`, with the filter's first two dims exchanged.
+    1. (C1), 2. (C2) and 3. (C3) as for `dsc.conv`, with the filter's first two dims exchanged, and one output padding
+    for each spatial dim.
+    4. (C4) The filter's dims are numbers.
 
     ```mlir
     %y = dsc.conv_transpose %x, %w {strides = [2, 2], dilations = [1, 1], pads = [0, 0, 0, 0],
          output_padding = [0, 0], groups = 1} : (tensor<1x3x4x4xf32>, tensor<3x2x2x2xf32>) -> tensor<1x2x8x8xf32>
     ```
   }];
-  let arguments = (ins AnyRankedTensor:$input, AnyRankedTensor:$filter, I64ArrayAttr:$strides, I64ArrayAttr:$dilations,
+  let arguments = (ins DataTensor:$input, DataTensor:$filter, I64ArrayAttr:$strides, I64ArrayAttr:$dilations,
                        I64ArrayAttr:$pads, I64ArrayAttr:$output_padding, I64Attr:$groups);
-  let results = (outs AnyRankedTensor:$result);
+  let results = (outs DataTensor:$result);
 }
 
 #endif // DSCC_DIALECTS_DSC_CONV_TD

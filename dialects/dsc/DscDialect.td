@@ -18,10 +18,30 @@ def DscDialect : Dialect {
     list of tensor ops, is cut into `dsc.group`s, and leaves as kernels and a host program.
 
     Signed integers are signless here (`i32`), unsigned ones are `ui8` to `ui64`, booleans are `i1`.
+
+    What a whole module or function needs to say stands in attributes, which are checked wherever a module is read:
+
+    | attribute | on | holds |
+    |---|---|---|
+    | `dsc.symbols` | the module | the named dims: rows of `name`, `min`, `max`, `input` and `axis`, the bounds, and where an input has it |
+    | `dsc.relations` | the module | what the dims of a run must fulfil: rows of `kind` (equal, broadcast or multiple), `lhs`, `rhs` and `node` |
+    | `dsc.stage` | the module | the stage that it has reached, in text that `--until` printed |
+    | `dsc.target` | a nested module | the target that it is for |
+    | `dsc.weights` | a nested module | its constants, in the order of their pointers |
+    | `dsc.arena` | @main of a target | what lies where in the arena |
+    | `dsc.kernel` | a kernel | `{nodes, threads, shared, scratch}`: the ONNX nodes that it computes, and what a launch needs |
+    | `dsc.name` | arguments and results of @main | the ONNX name |
   }];
   let useDefaultAttributePrinterParser = 1;
   let hasConstantMaterializer = 1;
+  let hasOperationAttrVerify = 1;
+  let hasRegionArgAttrVerify = 1;
+  let hasRegionResultAttrVerify = 1;
 }
+
+/// What tensors are made of: the element types of ONNX.
+def DataElement : Type<CPred<"::dscc::dsc::isElementType($_self)">, "number or boolean">;
+def DataTensor : RankedTensorOf<[DataElement]>;
 
 class DscOp<string mnemonic, list<Trait> traits = []> : Op<DscDialect, mnemonic, traits>;
 

@@ -18,6 +18,7 @@ LogicalResult BitcastOp::verify() {
   // bitcast (C1)
   if (dsc::getDims(getInput()) != dsc::getDims(getResult()))
     return emitOpError("changes the dims");
+  // bitcast (C2)
   Type from = getElementType(getInput()), to = getElementType(getResult());
   if (from.getIntOrFloatBitWidth() != to.getIntOrFloatBitWidth())
     return emitOpError("reads ") << from << " as " << to << ", which has another width";

@@ -11,8 +11,8 @@ class UnaryOp<string mnemonic, string what> : InferredOp<mnemonic, [ElementwiseO
   let extraClassDefinition = definition;
   let summary = "elementwise " # what;
   let description = "Elementwise " # what # ".\n\n```mlir\n%y = dsc." # mnemonic # " %x : (tensor<4xf32>) -> tensor<4xf32>\n```\n";
-  let arguments = (ins AnyRankedTensor:$input);
-  let results = (outs AnyRankedTensor:$result);
+  let arguments = (ins DataTensor:$input);
+  let results = (outs DataTensor:$result);
 }
 
 /// Two operands of one element type, broadcast against each other.
@@ -24,8 +24,8 @@ class BinaryOp<string mnemonic, string what, list<Trait> traits = []>
   let description = "Elementwise " # what # ", with NumPy broadcasting.\n\n"
     "1. (C1) The operands have one element type.\n2. (C2) Their dims broadcast.\n\n"
     "```mlir\n%y = dsc." # mnemonic # " %a, %b : (tensor<4xf32>, tensor<4xf32>) -> tensor<4xf32>\n```\n";
-  let arguments = (ins AnyRankedTensor:$lhs, AnyRankedTensor:$rhs);
-  let results = (outs AnyRankedTensor:$result);
+  let arguments = (ins DataTensor:$lhs, DataTensor:$rhs);
+  let results = (outs DataTensor:$result);
 }
 
 /// As BinaryOp, with a boolean result.
@@ -35,9 +35,10 @@ class CompareOp<string mnemonic, string what, list<Trait> traits = []>
   let extraClassDefinition = definition;
   let summary = "elementwise " # what;
   let description = "Elementwise " # what # ", with NumPy broadcasting; false where an operand is NaN.\n\n"
+    "1. (C1) The operands have one element type.\n2. (C2) Their dims broadcast.\n\n"
     "```mlir\n%y = dsc." # mnemonic # " %a, %b : (tensor<4xf32>, tensor<4xf32>) -> tensor<4xi1>\n```\n";
-  let arguments = (ins AnyRankedTensor:$lhs, AnyRankedTensor:$rhs);
-  let results = (outs AnyRankedTensor:$result);
+  let arguments = (ins DataTensor:$lhs, DataTensor:$rhs);
+  let results = (outs DataTensor:$result);
 }
 
 def AbsOp : UnaryOp<"abs", "absolute value">;
@@ -77,7 +78,7 @@ def MulOp : BinaryOp<"mul", "product", [Commutative]>;
 def DivOp : BinaryOp<"div", "quotient; integers truncate towards zero">;
 def FloorModOp : BinaryOp<"floor_mod", "remainder with the divisor's sign, as Python's %">;
 def TruncModOp : BinaryOp<"trunc_mod", "remainder with the dividend's sign, as C's fmod and %">;
-def PowOp : BinaryOp<"pow", "power; the exponent may have a type of its own">;
+def PowOp : BinaryOp<"pow", "power">;
 def MinOp : BinaryOp<"min", "minimum (of floats NaN if either is NaN; -0 is less than 0)", [Commutative]>;
 def MaxOp : BinaryOp<"max", "maximum (of floats NaN if either is NaN; -0 is less than 0)", [Commutative]>;
 def AndOp : BinaryOp<"and", "bitwise and; logical on i1", [Commutative]>;
@@ -98,8 +99,8 @@ class ClassifyOp<string mnemonic, string what> : InferredOp<mnemonic, [Elementwi
   let extraClassDefinition = definition;
   let summary = "elementwise test for " # what;
   let description = "Elementwise test for " # what # ".\n\n```mlir\n%y = dsc." # mnemonic # " %x : (tensor<4xf32>) -> tensor<4xi1>\n```\n";
-  let arguments = (ins AnyRankedTensor:$input);
-  let results = (outs AnyRankedTensor:$result);
+  let arguments = (ins DataTensor:$input);
+  let results = (outs DataTensor:$result);
 }
 def IsNanOp : ClassifyOp<"is_nan", "NaN">;
 def IsInfOp : ClassifyOp<"is_inf", "plus or minus infinity">;
@@ -111,13 +112,14 @@ def WhereOp : InferredOp<"where", [ElementwiseOpInterface]> {
 
     1. (C1) The condition is boolean.
     2. (C2) The two choices have one element type.
+    3. (C3) The dims of all three broadcast.
 
     ```mlir
     %y = dsc.where %c, %a, %b : (tensor<4xi1>, tensor<4xf32>, tensor<4xf32>) -> tensor<4xf32>
     ```
   }];
-  let arguments = (ins AnyRankedTensor:$condition, AnyRankedTensor:$if_true, AnyRankedTensor:$if_false);
-  let results = (outs AnyRankedTensor:$result);
+  let arguments = (ins DataTensor:$condition, DataTensor:$if_true, DataTensor:$if_false);
+  let results = (outs DataTensor:$result);
 }
 
 def CastOp : DscOp<"cast", [Pure, ElementwiseOpInterface]> {
@@ -133,8 +135,8 @@ def CastOp : DscOp<"cast", [Pure, ElementwiseOpInterface]> {
     %y = dsc.cast %x {saturate} : (tensor<4xf32>) -> tensor<4xf16>
     ```
   }];
-  let arguments = (ins AnyRankedTensor:$input, UnitAttr:$saturate);
-  let results = (outs AnyRankedTensor:$result);
+  let arguments = (ins DataTensor:$input, UnitAttr:$saturate);
+  let results = (outs DataTensor:$result);
   let assemblyFormat = "operands attr-dict `:` functional-type(operands, results)";
   let hasVerifier = 1;
   let hasFolder = 1;
@@ -143,14 +145,14 @@ def CastOp : DscOp<"cast", [Pure, ElementwiseOpInterface]> {
 def BitcastOp : DscOp<"bitcast", [Pure, ElementwiseOpInterface]> {
   let summary = "the same bits as another element type of that width";
   let description = [{
-    1. (C1) Input and result have the same dims and element width.
+    1. (C1) Input and result have the same dims. 2. (C2) Their elements have the same width.
 
     ```mlir
     %y = dsc.bitcast %x : (tensor<4xf32>) -> tensor<4xi32>
     ```
   }];
-  let arguments = (ins AnyRankedTensor:$input);
-  let results = (outs AnyRankedTensor:$result);
+  let arguments = (ins DataTensor:$input);
+  let results = (outs DataTensor:$result);
   let assemblyFormat = "operands attr-dict `:` functional-type(operands, results)";
   let hasVerifier = 1;
 }

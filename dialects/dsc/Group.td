@@ -9,10 +9,12 @@ def GroupOp : DscOp<"group", [SingleBlock, IsolatedFromAbove]> {
   let summary = "ops that will run as one kernel";
   let description = [{
     The body's arguments stand for the inputs. A hero op decides the emitter; the rest is computed inline. Later
-    stages add attributes: `schedule` (scheduled) and `places` (placed).
+    stages add attributes: `schedule` (scheduled), `places` and `outputs` (placed), as `dsc.launch` has them.
 
     1. (C1) One body argument for each input, of its type.
     2. (C2) The body ends in `dsc.yield` with the results' types.
+    3. (C3) `schedule`, if there is one, is a dictionary.
+    4. (C4) `places` and `outputs`, if they are there, have one number for each result, from -1 on.
 
     ```mlir
     %y = dsc.group (%x) : (tensor<4xf32>) -> tensor<4xf32> {
@@ -22,8 +24,8 @@ def GroupOp : DscOp<"group", [SingleBlock, IsolatedFromAbove]> {
     }
     ```
   }];
-  let arguments = (ins Variadic<AnyRankedTensor>:$inputs);
-  let results = (outs Variadic<AnyRankedTensor>:$results);
+  let arguments = (ins Variadic<DataTensor>:$inputs);
+  let results = (outs Variadic<DataTensor>:$results);
   let regions = (region SizedRegion<1>:$body);
   let assemblyFormat = "`(` $inputs `)` attr-dict `:` functional-type($inputs, $results) $body";
   let hasVerifier = 1;
@@ -31,7 +33,7 @@ def GroupOp : DscOp<"group", [SingleBlock, IsolatedFromAbove]> {
 
 def YieldOp : DscOp<"yield", [Pure, Terminator, ParentOneOf<["GroupOp"]>]> {
   let summary = "hands a group's values to the outside";
-  let arguments = (ins Variadic<AnyRankedTensor>:$values);
+  let arguments = (ins Variadic<DataTensor>:$values);
   let assemblyFormat = "attr-dict $values `:` type($values)";
 }
 
@@ -39,17 +41,22 @@ def LaunchOp : DscOp<"launch"> {
   let summary = "one launch of an emitted kernel";
   let description = [{
     `grid` counts the blocks; the kernel takes the inputs, the results, then the named dims in `symbols`, in order.
-    `places` says which entry of the function's `dsc.arena` holds each result, -1 for what lies in an output.
+    `places` says which entry of the function's `dsc.arena` holds each result, -1 for what lies in an output; `outputs`
+    says which output that is, -1 for what lies in the arena.
+
+    1. (C1) `grid` has three counts.
+    2. (C2) `places` and `outputs`, if they are there, have one number for each result, from -1 on.
 
     ```mlir
     %y = dsc.launch @kernel (%x) {grid = #dsc.dims<1, 1, 1>, symbols = [], places = array<i64: 0>}
        : (tensor<4xf32>) -> tensor<4xf32>
     ```
   }];
-  let arguments = (ins FlatSymbolRefAttr:$kernel, Variadic<AnyRankedTensor>:$inputs, DimsAttr:$grid, StrArrayAttr:$symbols,
+  let arguments = (ins FlatSymbolRefAttr:$kernel, Variadic<DataTensor>:$inputs, DimsAttr:$grid, StrArrayAttr:$symbols,
                        OptionalAttr<DenseI64ArrayAttr>:$places);
-  let results = (outs Variadic<AnyRankedTensor>:$results);
+  let results = (outs Variadic<DataTensor>:$results);
   let assemblyFormat = "$kernel `(` $inputs `)` attr-dict `:` functional-type($inputs, $results)";
+  let hasVerifier = 1;
 }
 
 #endif // DSCC_DIALECTS_DSC_GROUP_TD

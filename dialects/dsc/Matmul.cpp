@@ -30,6 +30,9 @@ LogicalResult MatmulOp::inferReturnTypes(MLIRContext *, std::optional<Location> 
                              describeDims(rhs));
   batch->push_back(lhs[lhs.size() - 2]);
   batch->push_back(rhs.back());
+  // matmul (C4)
   Type element = adaptor.getAccumulator() ? *adaptor.getAccumulator() : getElementType(adaptor.getLhs());
+  if (!isElementType(element))
+    return emitOptionalError(location, "accumulates in ", element, ", which is no element type");
   return inferTensor(location, *batch, element, types);
 }

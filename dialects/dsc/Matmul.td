@@ -14,14 +14,15 @@ def MatmulOp : InferredOp<"matmul"> {
     1. (C1) Both have rank 2 or more and one element type.
     2. (C2) The inner sizes agree.
     3. (C3) The leading dims broadcast.
+    4. (C4) `accumulator`, the type of the result if it is not the operands', is an element type.
 
     ```mlir
     %y = dsc.matmul %a, %b : (tensor<2x3xf32>, tensor<3x4xf32>) -> tensor<2x4xf32>
     ```
   }];
-  let arguments = (ins AnyRankedTensor:$lhs, AnyRankedTensor:$rhs, UnitAttr:$transpose_lhs, UnitAttr:$transpose_rhs,
+  let arguments = (ins DataTensor:$lhs, DataTensor:$rhs, UnitAttr:$transpose_lhs, UnitAttr:$transpose_rhs,
                        OptionalAttr<TypeAttr>:$accumulator);
-  let results = (outs AnyRankedTensor:$result);
+  let results = (outs DataTensor:$result);
 }
 
 #endif // DSCC_DIALECTS_DSC_MATMUL_TD

@@ -92,9 +92,10 @@ LogicalResult ConcatOp::inferReturnTypes(MLIRContext *, std::optional<Location> 
   if (adaptor.getInputs().empty())
     return emitOptionalError(location, "joins nothing");
   Dims dims = dsc::getDims(adaptor.getInputs()[0]);
+  // concat (C3)
   size_t axis = adaptor.getAxis();
   if (axis >= dims.size())
-    return emitOptionalError(location, "has axis ", axis, " for tensors of rank ", dims.size());
+    return emitOptionalError(location, "has axis ", int64_t(axis), " for tensors of rank ", dims.size());
   for (Value input : adaptor.getInputs().drop_front()) {
     Dims next = dsc::getDims(input);
     if (next.size() != dims.size() || getElementType(input) != getElementType(adaptor.getInputs()[0]))
@@ -114,6 +115,15 @@ LogicalResult ConcatOp::inferReturnTypes(MLIRContext *, std::optional<Location> 
 
 /// Joining one tensor is that tensor.
 OpFoldResult ConcatOp::fold(FoldAdaptor) { return getInputs().size() == 1 ? getInputs()[0] : Value(); }
+
+LogicalResult PadOp::verify() {
+  // pad (C2)
+  if (getElementType(getValue()) != getElementType(getInput()) ||
+      !countElements(dsc::getDims(getValue())).isConstant(1))
+    return emitOpError("fills up with ") << getValue().getType() << ", which is not one element of "
+                                         << getElementType(getInput());
+  return success();
+}
 
 LogicalResult ExpandOp::verify() {
   // expand (C1)

@@ -14,8 +14,8 @@ def ReshapeOp : DscOp<"reshape", [Pure]> {
     %y = dsc.reshape %x : (tensor<2x6xf32>) -> tensor<3x4xf32>
     ```
   }];
-  let arguments = (ins AnyRankedTensor:$input);
-  let results = (outs AnyRankedTensor:$result);
+  let arguments = (ins DataTensor:$input);
+  let results = (outs DataTensor:$result);
   let assemblyFormat = "operands attr-dict `:` functional-type(operands, results)";
   let hasVerifier = 1;
   let hasFolder = 1;
@@ -32,8 +32,8 @@ def TransposeOp : InferredOp<"transpose"> {
     %y = dsc.transpose %x {permutation = [1, 0]} : (tensor<2x3xf32>) -> tensor<3x2xf32>
     ```
   }];
-  let arguments = (ins AnyRankedTensor:$input, I64ArrayAttr:$permutation);
-  let results = (outs AnyRankedTensor:$result);
+  let arguments = (ins DataTensor:$input, I64ArrayAttr:$permutation);
+  let results = (outs DataTensor:$result);
   let hasFolder = 1;
 }
 
@@ -50,22 +50,23 @@ def SliceOp : InferredOp<"slice"> {
     %y = dsc.slice %x {starts = #dsc.dims<1>, sizes = #dsc.dims<3>, steps = [2]} : (tensor<8xf32>) -> tensor<3xf32>
     ```
   }];
-  let arguments = (ins AnyRankedTensor:$input, DimsAttr:$starts, DimsAttr:$sizes, I64ArrayAttr:$steps);
-  let results = (outs AnyRankedTensor:$result);
+  let arguments = (ins DataTensor:$input, DimsAttr:$starts, DimsAttr:$sizes, I64ArrayAttr:$steps);
+  let results = (outs DataTensor:$result);
   let hasFolder = 1;
 }
 
 def ConcatOp : InferredOp<"concat"> {
   let summary = "joins tensors along one axis";
   let description = [{
-    1. (C1) At least one operand; all have one rank and element type. 2. (C2) All dims but `axis` agree.
+    1. (C1) At least one operand; all have one rank and element type. 2. (C2) All dims but `axis` agree. 3. (C3) `axis`
+    is in [0, rank).
 
     ```mlir
     %y = dsc.concat %a, %b {axis = 0 : i64} : (tensor<2xf32>, tensor<3xf32>) -> tensor<5xf32>
     ```
   }];
-  let arguments = (ins Variadic<AnyRankedTensor>:$inputs, I64Attr:$axis);
-  let results = (outs AnyRankedTensor:$result);
+  let arguments = (ins Variadic<DataTensor>:$inputs, I64Attr:$axis);
+  let results = (outs DataTensor:$result);
   let hasFolder = 1;
 }
 
@@ -75,19 +76,26 @@ class PadLikeOp<string mnemonic, string what> : InferredOp<mnemonic>,
   let summary = "grows a tensor at its borders, " # what;
   let description = "Adds `lows[i]` elements before and `highs[i]` after dim i, " # what # ".\n\n"
     "1. (C1) One low and one high for each dim. Negative ones have been turned into slices.\n";
-  let results = (outs AnyRankedTensor:$result);
+  let results = (outs DataTensor:$result);
 }
 def PadOp : PadLikeOp<"pad", "filled with a scalar"> {
-  let arguments = (ins AnyRankedTensor:$input, AnyRankedTensor:$value, DimsAttr:$lows, DimsAttr:$highs);
+  let description = [{
+    Adds `lows[i]` elements before and `highs[i]` after dim i, filled with a scalar.
+
+    1. (C1) One low and one high for each dim. Negative ones have been turned into slices.
+    2. (C2) `value` is one element of the input's type.
+  }];
+  let hasVerifier = 1;
+  let arguments = (ins DataTensor:$input, DataTensor:$value, DimsAttr:$lows, DimsAttr:$highs);
 }
 def PadEdgeOp : PadLikeOp<"pad_edge", "repeating the border element"> {
-  let arguments = (ins AnyRankedTensor:$input, DimsAttr:$lows, DimsAttr:$highs);
+  let arguments = (ins DataTensor:$input, DimsAttr:$lows, DimsAttr:$highs);
 }
 def PadReflectOp : PadLikeOp<"pad_reflect", "mirrored at the border element"> {
-  let arguments = (ins AnyRankedTensor:$input, DimsAttr:$lows, DimsAttr:$highs);
+  let arguments = (ins DataTensor:$input, DimsAttr:$lows, DimsAttr:$highs);
 }
 def PadWrapOp : PadLikeOp<"pad_wrap", "taken from the other end"> {
-  let arguments = (ins AnyRankedTensor:$input, DimsAttr:$lows, DimsAttr:$highs);
+  let arguments = (ins DataTensor:$input, DimsAttr:$lows, DimsAttr:$highs);
 }
 
 def ExpandOp : DscOp<"expand", [Pure]> {
@@ -99,8 +107,8 @@ def ExpandOp : DscOp<"expand", [Pure]> {
     %y = dsc.expand %x : (tensor<3x1xf32>) -> tensor<2x3x4xf32>
     ```
   }];
-  let arguments = (ins AnyRankedTensor:$input);
-  let results = (outs AnyRankedTensor:$result);
+  let arguments = (ins DataTensor:$input);
+  let results = (outs DataTensor:$result);
   let assemblyFormat = "operands attr-dict `:` functional-type(operands, results)";
   let hasVerifier = 1;
   let hasFolder = 1;
@@ -115,8 +123,8 @@ def TileOp : InferredOp<"tile"> {
     %y = dsc.tile %x {repeats = #dsc.dims<2, 1>} : (tensor<2x3xf32>) -> tensor<4x3xf32>
     ```
   }];
-  let arguments = (ins AnyRankedTensor:$input, DimsAttr:$repeats);
-  let results = (outs AnyRankedTensor:$result);
+  let arguments = (ins DataTensor:$input, DimsAttr:$repeats);
+  let results = (outs DataTensor:$result);
 }
 
 #endif // DSCC_DIALECTS_DSC_MOVEMENT_TD

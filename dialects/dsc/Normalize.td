@@ -12,8 +12,8 @@ class SoftmaxLikeOp<string mnemonic, string what> : InferredOp<mnemonic>,
   let summary = what # " along one axis";
   let description = what # " along `axis`, computed after subtracting the row's maximum.\n\n1. (C1) `axis` is in [0, rank).\n\n"
     "```mlir\n%y = dsc." # mnemonic # " %x {axis = 1 : i64} : (tensor<2x4xf32>) -> tensor<2x4xf32>\n```\n";
-  let arguments = (ins AnyRankedTensor:$input, I64Attr:$axis);
-  let results = (outs AnyRankedTensor:$result);
+  let arguments = (ins DataTensor:$input, I64Attr:$axis);
+  let results = (outs DataTensor:$result);
 }
 def SoftmaxOp : SoftmaxLikeOp<"softmax", "exp(x) / sum(exp(x))">;
 def LogSoftmaxOp : SoftmaxLikeOp<"log_softmax", "x - log(sum(exp(x)))">;
@@ -31,8 +31,8 @@ def LayerNormOp : InferredOp<"layer_norm">,
     %y = dsc.layer_norm %x {axis = 1 : i64, epsilon = 1.0e-05 : f64} : (tensor<2x4xf32>) -> tensor<2x4xf32>
     ```
   }];
-  let arguments = (ins AnyRankedTensor:$input, I64Attr:$axis, F64Attr:$epsilon);
-  let results = (outs AnyRankedTensor:$result);
+  let arguments = (ins DataTensor:$input, I64Attr:$axis, F64Attr:$epsilon);
+  let results = (outs DataTensor:$result);
 }
 
 def RmsNormOp : InferredOp<"rms_norm">,
@@ -48,8 +48,8 @@ def RmsNormOp : InferredOp<"rms_norm">,
     %y = dsc.rms_norm %x {axis = 1 : i64, epsilon = 1.0e-05 : f64} : (tensor<2x4xf32>) -> tensor<2x4xf32>
     ```
   }];
-  let arguments = (ins AnyRankedTensor:$input, I64Attr:$axis, F64Attr:$epsilon);
-  let results = (outs AnyRankedTensor:$result);
+  let arguments = (ins DataTensor:$input, I64Attr:$axis, F64Attr:$epsilon);
+  let results = (outs DataTensor:$result);
 }
 
 #endif // DSCC_DIALECTS_DSC_NORMALIZE_TD

@@ -15,8 +15,9 @@ static LogicalResult inferPool(std::optional<Location> location, Value input, Ar
   if (dims.size() != spatial + 2 || strides.size() != spatial || dilations.size() != spatial ||
       pads.size() != 2 * spatial)
     return emitOptionalError(location, "has ", spatial, " window sizes, ", strides.size(), " strides, ",
-                             dilations.size(), " dilations and ", pads.size(), " pads for ", dims.size() - 2,
-                             " spatial dims");
+                             dilations.size(), " dilations and ", pads.size(), " pads for an input of rank ",
+                             dims.size());
+  // max_pool (C2)
   for (size_t i = 0; i < spatial; ++i) {
     if (strides[i] <= 0 || dilations[i] <= 0 || window[i] <= 0)
       return emitOptionalError(location, "has a window, stride or dilation that is not positive");

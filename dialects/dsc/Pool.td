@@ -8,7 +8,7 @@ include "dialects/dsc/DscInterfaces.td"
 /// A window slides over the trailing dims of [N, C, spatial...].
 class PoolOp<string mnemonic, string what> : InferredOp<mnemonic> {
   let summary = what # " of each window";
-  let results = (outs AnyRankedTensor:$result);
+  let results = (outs DataTensor:$result);
 }
 
 def MaxPoolOp : PoolOp<"max_pool", "maximum"> {
@@ -16,13 +16,14 @@ def MaxPoolOp : PoolOp<"max_pool", "maximum"> {
     Pads never win: they count as -infinity. A NaN wins, as in `dsc.max`.
 
     1. (C1) One window size, stride, dilation and pair of pads for each spatial dim.
+    2. (C2) Windows, strides and dilations are positive, and each window fits the padded input.
 
     ```mlir
     %y = dsc.max_pool %x {window = [2, 2], strides = [2, 2], dilations = [1, 1], pads = [0, 0, 0, 0]}
        : (tensor<1x3x8x8xf32>) -> tensor<1x3x4x4xf32>
     ```
   }];
-  let arguments = (ins AnyRankedTensor:$input, I64ArrayAttr:$window, I64ArrayAttr:$strides, I64ArrayAttr:$dilations,
+  let arguments = (ins DataTensor:$input, I64ArrayAttr:$window, I64ArrayAttr:$strides, I64ArrayAttr:$dilations,
                        I64ArrayAttr:$pads, UnitAttr:$ceil_mode);
 }
 
@@ -47,14 +48,14 @@ def AveragePoolOp : PoolOp<"average_pool", "mean"> {
     With `count_include_pad` the divisor is the window's size within the padded input, else the number of elements that
     are not pads.
 
-    1. (C1) as for `dsc.max_pool`.
+    1. (C1) and 2. (C2) as for `dsc.max_pool`.
 
     ```mlir
     %y = dsc.average_pool %x {window = [2, 2], strides = [2, 2], dilations = [1, 1], pads = [0, 0, 0, 0]}
        : (tensor<1x3x8x8xf32>) -> tensor<1x3x4x4xf32>
     ```
   }];
-  let arguments = (ins AnyRankedTensor:$input, I64ArrayAttr:$window, I64ArrayAttr:$strides, I64ArrayAttr:$dilations,
+  let arguments = (ins DataTensor:$input, I64ArrayAttr:$window, I64ArrayAttr:$strides, I64ArrayAttr:$dilations,
                        I64ArrayAttr:$pads, UnitAttr:$ceil_mode, UnitAttr:$count_include_pad);
 }
 

@@ -13,8 +13,8 @@ class ReduceOp<string mnemonic, string what> : InferredOp<mnemonic>,
   let description = "The " # what # " over `axes`. Reduced dims stay, with size 1; a reshape drops them.\n\n"
     "1. (C1) `axes` are sorted, distinct and in [0, rank).\n\n"
     "```mlir\n%y = dsc." # mnemonic # " %x {axes = [1]} : (tensor<2x4xf32>) -> tensor<2x1xf32>\n```\n";
-  let arguments = (ins AnyRankedTensor:$input, I64ArrayAttr:$axes);
-  let results = (outs AnyRankedTensor:$result);
+  let arguments = (ins DataTensor:$input, I64ArrayAttr:$axes);
+  let results = (outs DataTensor:$result);
 }
 def ReduceSumOp : ReduceOp<"reduce_sum", "sum">;
 def ReduceProdOp : ReduceOp<"reduce_prod", "product">;
@@ -28,10 +28,10 @@ class ArgOp<string mnemonic, string what> : InferredOp<mnemonic>,
   let extraClassDefinition = definition;
   let summary = "index of the " # what # " along one axis, which stays with size 1";
   let description = "The i64 index of the " # what # " along `axis`; the first such, or with `select_last` the last.\n"
-    "A NaN is more extreme than any number; all NaNs are equal, and so are 0 and -0. Along an axis without elements it is 0.\n\n"
+    "A NaN is more extreme than any number; all NaNs are equal, and so are 0 and -0. Along an axis without elements it is 0.\n\n1. (C1) `axis` is in [0, rank).\n\n"
     "```mlir\n%y = dsc." # mnemonic # " %x {axis = 1 : i64} : (tensor<2x4xf32>) -> tensor<2x1xi64>\n```\n";
-  let arguments = (ins AnyRankedTensor:$input, I64Attr:$axis, UnitAttr:$select_last);
-  let results = (outs AnyRankedTensor:$result);
+  let arguments = (ins DataTensor:$input, I64Attr:$axis, UnitAttr:$select_last);
+  let results = (outs DataTensor:$result);
 }
 def ArgMaxOp : ArgOp<"arg_max", "maximum">;
 def ArgMinOp : ArgOp<"arg_min", "minimum">;
@@ -42,9 +42,10 @@ class CumulativeOp<string mnemonic, string what> : InferredOp<mnemonic>,
   let extraClassDefinition = definition;
   let summary = "running " # what # " along one axis";
   let description = "With `exclusive` the element itself does not count; with `reverse` it runs from the end.\n\n"
+    "1. (C1) `axis` is in [0, rank).\n\n"
     "```mlir\n%y = dsc." # mnemonic # " %x {axis = 0 : i64} : (tensor<4xf32>) -> tensor<4xf32>\n```\n";
-  let arguments = (ins AnyRankedTensor:$input, I64Attr:$axis, UnitAttr:$exclusive, UnitAttr:$reverse);
-  let results = (outs AnyRankedTensor:$result);
+  let arguments = (ins DataTensor:$input, I64Attr:$axis, UnitAttr:$exclusive, UnitAttr:$reverse);
+  let results = (outs DataTensor:$result);
 }
 def CumSumOp : CumulativeOp<"cum_sum", "sum">;
 def CumProdOp : CumulativeOp<"cum_prod", "product">;

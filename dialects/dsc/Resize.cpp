@@ -11,6 +11,9 @@ LogicalResult ResizeOp::verify() {
   if (dsc::getDims(getResult()).size() != rank || getScales().size() != rank)
     return emitOpError("has an input of rank ") << rank << ", a result of rank " << dsc::getDims(getResult()).size()
                                                 << " and " << getScales().size() << " scales";
+  if (getElementType(getInput()) != getElementType(getResult()))
+    return emitOpError("turns elements of type ")
+           << getElementType(getInput()) << " into " << getElementType(getResult()) << ", but resizing keeps the type";
   // resize (C2)
   auto isOneOf = [](StringRef name, ArrayRef<StringRef> names) { return llvm::is_contained(names, name); };
   if (!isOneOf(getMode(), {"nearest", "linear", "cubic"}))

@@ -20,9 +20,9 @@ def ResizeOp : DscOp<"resize", [Pure]> {
          cubic_a = -0.75 : f64} : (tensor<1x1x2x2xf32>) -> tensor<1x1x4x4xf32>
     ```
   }];
-  let arguments = (ins AnyRankedTensor:$input, StrAttr:$mode, StrAttr:$coordinates, StrAttr:$rounding, F64ArrayAttr:$scales,
+  let arguments = (ins DataTensor:$input, StrAttr:$mode, StrAttr:$coordinates, StrAttr:$rounding, F64ArrayAttr:$scales,
                        F64Attr:$cubic_a, UnitAttr:$exclude_outside);
-  let results = (outs AnyRankedTensor:$result);
+  let results = (outs DataTensor:$result);
   let assemblyFormat = "operands attr-dict `:` functional-type(operands, results)";
   let hasVerifier = 1;
 }

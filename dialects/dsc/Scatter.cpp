@@ -26,7 +26,7 @@ LogicalResult ScatterElementsOp::inferReturnTypes(MLIRContext *, std::optional<L
   // scatter_elements (C1), (C4)
   size_t rank = dsc::getDims(data).size();
   if (uint64_t(adaptor.getAxis()) >= rank)
-    return emitOptionalError(location, "has axis ", adaptor.getAxis(), " for data of rank ", rank);
+    return emitOptionalError(location, "has axis ", int64_t(adaptor.getAxis()), " for data of rank ", rank);
   if (dsc::getDims(indices).size() != rank || dsc::getDims(updates).size() != rank)
     return emitOptionalError(location, "has data of rank ", rank, ", indices of rank ", dsc::getDims(indices).size(),
                              " and updates of rank ", dsc::getDims(updates).size());
@@ -45,7 +45,13 @@ LogicalResult ScatterNdOp::inferReturnTypes(MLIRContext *, std::optional<Locatio
   if (indices.empty() || !indices.back().isConstant())
     return emitOptionalError(location, "has indices ", describeDims(indices), ", whose last dim must be a number");
   size_t tuple = indices.back().constant();
-  if (tuple > dims.size() || updates.size() != indices.size() - 1 + dims.size() - tuple)
+  Dims expected(ArrayRef(indices).drop_back());
+  if (tuple <= dims.size())
+    expected.append(dims.begin() + tuple, dims.end());
+  // Numbers must agree now, expressions at run time.
+  auto differ = [](const DimExpr &a, const DimExpr &b) { return a != b && a.isConstant() && b.isConstant(); };
+  if (tuple > dims.size() || updates.size() != expected.size() ||
+      llvm::any_of(llvm::zip_equal(updates, expected), [&](auto pair) { return std::apply(differ, pair); }))
     return emitOptionalError(location, "has updates ", describeDims(updates), " for data ", describeDims(dims),
                              " and indices ", describeDims(indices));
   types.push_back(data.getType());

@@ -21,9 +21,9 @@ def ScatterElementsOp : InferredOp<"scatter_elements"> {
          : (tensor<2x3xf32>, tensor<2x1xi64>, tensor<2x1xf32>) -> tensor<2x3xf32>
     ```
   }];
-  let arguments = (ins AnyRankedTensor:$data, AnyRankedTensor:$indices, AnyRankedTensor:$updates, I64Attr:$axis,
+  let arguments = (ins DataTensor:$data, DataTensor:$indices, DataTensor:$updates, I64Attr:$axis,
                        StrAttr:$reduction);
-  let results = (outs AnyRankedTensor:$result);
+  let results = (outs DataTensor:$result);
 }
 
 def ScatterNdOp : InferredOp<"scatter_nd"> {
@@ -41,8 +41,8 @@ def ScatterNdOp : InferredOp<"scatter_nd"> {
          : (tensor<4x3xf32>, tensor<2x1xi64>, tensor<2x3xf32>) -> tensor<4x3xf32>
     ```
   }];
-  let arguments = (ins AnyRankedTensor:$data, AnyRankedTensor:$indices, AnyRankedTensor:$updates, StrAttr:$reduction);
-  let results = (outs AnyRankedTensor:$result);
+  let arguments = (ins DataTensor:$data, DataTensor:$indices, DataTensor:$updates, StrAttr:$reduction);
+  let results = (outs DataTensor:$result);
 }
 
 #endif // DSCC_DIALECTS_DSC_SCATTER_TD

@@ -6,6 +6,15 @@ using namespace mlir;
 
 namespace dscc::dsc {
 
+bool isElementType(Type type) {
+  if (auto integer = dyn_cast<IntegerType>(type)) {
+    bool isUnsigned = integer.isUnsigned() && integer.getWidth() > 1;
+    return (integer.isSignless() || isUnsigned) && llvm::is_contained({1, 2, 4, 8, 16, 32, 64}, integer.getWidth());
+  }
+  return isa<Float32Type, Float64Type, Float16Type, BFloat16Type, Float8E4M3FNType, Float8E4M3FNUZType, Float8E5M2Type,
+             Float8E5M2FNUZType, Float4E2M1FNType, Float8E8M0FNUType>(type);
+}
+
 Dims getDims(Type type) {
   auto tensor = cast<RankedTensorType>(type);
   if (auto encoding = dyn_cast_or_null<DimsAttr>(tensor.getEncoding()))

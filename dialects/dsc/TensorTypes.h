@@ -18,6 +18,8 @@ using Dims = llvm::SmallVector<DimExpr>;
 /// Where inference puts the types of an op's results.
 using Types = llvm::SmallVectorImpl<mlir::Type>;
 
+/// True for the types that ONNX has numbers for; what else MLIR has, no kernel computes.
+bool isElementType(mlir::Type type);
 /// The dims of a ranked tensor. A `?` that no encoding names is an invalid DimExpr.
 Dims getDims(mlir::Type type);
 inline Dims getDims(mlir::Value value) { return getDims(value.getType()); }

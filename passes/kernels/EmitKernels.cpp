@@ -94,11 +94,10 @@ struct EmitKernels : impl::EmitKernelsBase<EmitKernels> {
   }
 
   LogicalResult emit(dsc::GroupOp group, const Target &target, Block *home, unsigned number) {
-    auto schedule = group->getAttrOfType<DictionaryAttr>("schedule");
-    auto emitterName = schedule ? schedule.getAs<StringAttr>("emitter") : StringAttr();
-    const KernelEmitter *emitter = emitterName ? findKernelEmitter(emitterName) : nullptr;
+    const KernelEmitter *emitter = readSchedule(group, target);
     if (!emitter)
-      return group.emitOpError("has no schedule that an emitter knows");
+      return failure();
+    auto schedule = group->getAttrOfType<DictionaryAttr>("schedule");
     OpBuilder b(group.getContext());
     // The emitter may rewrite the body; the group itself is replaced by its launch.
     dsc::GroupOp work = group.clone();

@@ -33,4 +33,25 @@ const KernelEmitter *findKernelEmitter(StringRef name) {
   return nullptr;
 }
 
+const KernelEmitter *readSchedule(dsc::GroupOp group, const Target &target) {
+  auto schedule = group->getAttrOfType<DictionaryAttr>("schedule");
+  auto name = schedule ? schedule.getAs<StringAttr>("emitter") : StringAttr();
+  const KernelEmitter *emitter = name ? findKernelEmitter(name) : nullptr;
+  if (!emitter || group.getNumResults() != 1) {
+    group.emitOpError("has no schedule that an emitter knows");
+    return nullptr;
+  }
+  // Emitters rely on what they have checked before they proposed a schedule.
+  DictionaryAttr proposal = emitter->schedule(group, target);
+  if (proposal == schedule)
+    return emitter;
+  InFlightDiagnostic error = group.emitOpError("has the schedule ");
+  error << schedule;
+  if (proposal)
+    error << ", where its emitter proposes " << proposal;
+  else
+    error << ", but that emitter does not take the group";
+  return nullptr;
+}
+
 } // namespace dscc::kernels

@@ -46,6 +46,8 @@ struct KernelEmitter {
 llvm::ArrayRef<KernelEmitter> allKernelEmitters();
 /// The emitter of this name; null if there is none.
 const KernelEmitter *findKernelEmitter(llvm::StringRef name);
+/// The emitter that the group's schedule names; null and an error there if it would not write this group in this way.
+const KernelEmitter *readSchedule(dsc::GroupOp group, const Target &target);
 
 // Elementwise.cpp: each element of the result on its own.
 /// Takes every group that has element code.

@@ -27,12 +27,17 @@ struct ScheduleGroups : impl::ScheduleGroupsBase<ScheduleGroups> {
       return;
     for (auto group : getOperation().getOps<dsc::GroupOp>()) {
       DictionaryAttr schedule;
+      if (group.getNumResults() != 1) {
+        group.emitOpError("cannot become a kernel: it has ") << group.getNumResults() << " results";
+        return signalPassFailure();
+      }
       for (const kernels::KernelEmitter &emitter : kernels::allKernelEmitters())
         if ((schedule = emitter.schedule(group, *target)))
           break;
       if (!schedule) {
-        std::string reason = "no emitter takes it";
-        kernels::hasElementCode(group, &reason);
+        std::string reason;
+        [[maybe_unused]] bool hasCode = kernels::hasElementCode(group, &reason);
+        assert(!hasCode && "the elementwise emitter takes whatever has element code");
         group.emitOpError("cannot become a kernel: ") << reason;
         return signalPassFailure();
       }

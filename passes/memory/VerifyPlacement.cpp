@@ -42,7 +42,10 @@ LogicalResult PlacementProof::addResults(dsc::GroupOp group, int64_t step) {
   if (!placed || !outputs || placed.size() != group.getNumResults() || outputs.size() != group.getNumResults())
     return group.emitError("has no place for each of its results");
   for (auto [index, result] : llvm::enumerate(group.getResults())) {
-    if (cast<IntegerAttr>(outputs[index]).getInt() >= 0)
+    int64_t output = cast<IntegerAttr>(outputs[index]).getInt();
+    if (output >= int64_t(main.getNumResults()))
+      return group.emitError("lies in output ") << output << ", and there are " << main.getNumResults();
+    if (output >= 0)
       continue;
     int64_t place = placed[index];
     if (place < 0 || place >= int64_t(places.size()))

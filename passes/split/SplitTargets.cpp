@@ -31,7 +31,10 @@ struct SplitTargets : impl::SplitTargetsBase<SplitTargets> {
   void runOnOperation() override {
     ModuleOp top = getOperation();
     auto main = top.lookupSymbol<func::FuncOp>("main");
-    assert(main && !main.isExternal() && "an imported module has @main with a body");
+    if (!main || main.isExternal()) {
+      top.emitError("has no @main to give each target a copy of");
+      return signalPassFailure();
+    }
     for (const std::string &name : targets) {
       const Target *target = findTarget(name);
       if (!target) {

@@ -10,9 +10,11 @@
 #include "dialects/dsc/Dsc.h"
 #include "dialects/dsc/Storage.h"
 #include "dialects/dsc/Targets.h"
+#include "passes/DimNames.h"
 #include "passes/Passes.h"
 #include "passes/memory/Places.h"
 #include "passes/stream/HostProgram.h"
+#include "passes/stream/VerifyLaunches.h"
 
 #include "llvm/ADT/BitVector.h"
 #include "llvm/ADT/Statistic.h"
@@ -332,22 +334,18 @@ struct BuildProgram : impl::BuildProgramBase<BuildProgram> {
     ModuleOp top = getOperation();
     auto symbols = top->getAttrOfType<ArrayAttr>("dsc.symbols");
     auto relations = top->getAttrOfType<ArrayAttr>("dsc.relations");
-    for (auto nested : top.getOps<ModuleOp>())
-      if (nested->hasAttr("dsc.target") && succeeded(checkEmitted(nested)))
-        buildTarget(nested, symbols ? symbols : ArrayAttr::get(&getContext(), {}), relations);
+    if (failed(verifyDimNames(top)))
+      return signalPassFailure();
+    for (auto nested : top.getOps<ModuleOp>()) {
+      if (!nested->hasAttr("dsc.target"))
+        continue;
+      if (failed(verifyLaunches(nested)))
+        return signalPassFailure();
+      buildTarget(nested, symbols ? symbols : ArrayAttr::get(&getContext(), {}), relations);
+    }
     writeDims(top, symbols ? symbols : ArrayAttr::get(&getContext(), {}));
     if (symbols && relations && !relations.empty())
       writeSides(top, symbols, relations);
-  }
-
-  /// A group has no kernel to launch.
-  LogicalResult checkEmitted(ModuleOp nested) {
-    for (auto main : nested.getOps<func::FuncOp>())
-      for (auto group : main.getOps<dsc::GroupOp>()) {
-        signalPassFailure();
-        return group.emitOpError("has not become a kernel");
-      }
-    return success();
   }
 
   void buildTarget(ModuleOp nested, ArrayAttr symbols, ArrayAttr relations) {

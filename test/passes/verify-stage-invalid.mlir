@@ -12,8 +12,15 @@ module @cuda attributes {dsc.target = "cuda"} {
 // -----
 
 func.func private @main(tensor<4xf32>) -> tensor<4xf32>
-// expected-error@+1 {{is for no known target}}
-module @tpu attributes {dsc.target = "tpu"} {
+// expected-error@+1 {{has no dsc.target}}
+module @tpu {
+}
+
+// -----
+
+func.func private @main(tensor<4xf32>) -> tensor<4xf32>
+// expected-error@+1 {{has no @main of one block}}
+module @cuda attributes {dsc.target = "cuda"} {
 }
 
 // -----

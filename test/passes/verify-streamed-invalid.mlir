@@ -19,3 +19,13 @@ module @cuda attributes {dsc.target = "cuda"} {
   llvm.func @run(!llvm.ptr) -> i32
   llvm.func @arena_bytes(!llvm.ptr) -> i64
 }
+
+// -----
+
+llvm.func @dims(!llvm.ptr, !llvm.ptr)
+// A tensor that is left over.
+func.func @main() {
+  // expected-error@+1 {{is not lowered to code}}
+  %0 = dsc.constant dense<1.0> : tensor<4xf32>
+  return
+}

@@ -25,9 +25,11 @@ func.func @main(%x: tensor<3x1x5xf32> {dsc.name = "x"}, %z: tensor<1x5xf32> {dsc
 // CHECK-LABEL: module @cuda
 // CHECK: nvvm.reqntid = array<i32: 256, 1, 1>
 // CHECK: llvm.load %{{.*}} {alignment = 16 : i64} : !llvm.ptr<1> -> vector<4xf32>
+module attributes {dsc.symbols = [{name = "n", min = 1 : i64, max = 1024 : i64, input = 0 : i64, axis = 0 : i64}]} {
 func.func @main(%x: tensor<?x64xf32, #dsc.dims<"n", 64>> {dsc.name = "x"}) -> (tensor<?x64xf32, #dsc.dims<"n", 64>> {dsc.name = "y"}) {
   %0 = dsc.relu %x : (tensor<?x64xf32, #dsc.dims<"n", 64>>) -> tensor<?x64xf32, #dsc.dims<"n", 64>>
   return %0 : tensor<?x64xf32, #dsc.dims<"n", 64>>
+}
 }
 
 // -----

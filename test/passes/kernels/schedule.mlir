@@ -6,10 +6,12 @@
 // CHECK: schedule = {emitter = "tiles", rows = {{[0-9]+}} : i64, vectors = {{[0-9]+}} : i64}
 // CHECK-LABEL: module @cuda
 // CHECK: schedule = {columns = 64 : i64, emitter = "shared_tiles", rows = 64 : i64, slice = {{[0-9]+}} : i64}
+module attributes {dsc.symbols = [{name = "n", min = 1 : i64, max = 1024 : i64, input = 0 : i64, axis = 0 : i64}]} {
 func.func @main(%x: tensor<?x96xf32, #dsc.dims<"n", 96>> {dsc.name = "x"}, %w: tensor<96x128xf32> {dsc.name = "w"})
     -> (tensor<?x128xf32, #dsc.dims<"n", 128>> {dsc.name = "y"}) {
   %0 = dsc.matmul %x, %w : (tensor<?x96xf32, #dsc.dims<"n", 96>>, tensor<96x128xf32>) -> tensor<?x128xf32, #dsc.dims<"n", 128>>
   return %0 : tensor<?x128xf32, #dsc.dims<"n", 128>>
+}
 }
 
 // -----

@@ -2,6 +2,7 @@
 
 // Side by side for small n is not enough: nothing says that place 1 lies on place 0.
 module attributes {dsc.symbols = [{name = "n", min = 1 : i64, max = 64 : i64, input = 0 : i64, axis = 0 : i64}]} {
+  func.func private @main(tensor<?xf32, #dsc.dims<"n">>) -> tensor<?xf32, #dsc.dims<"n">>
   module @cuda attributes {dsc.target = "cuda"} {
     func.func @main(%x: tensor<?xf32, #dsc.dims<"n">>) -> tensor<?xf32, #dsc.dims<"n">>
         attributes {dsc.arena = [{bytes = #dsc.dims<"64*floordiv(4*n + 63, 64)">, live = array<i64: 0, 2>, above = array<i64>},
@@ -133,5 +134,33 @@ module @cuda attributes {dsc.target = "cuda"} {
       dsc.yield %a : tensor<40xf32>
     }
     return %0 : tensor<40xf32>
+  }
+}
+
+// -----
+
+func.func private @main(tensor<4xf32>) -> tensor<4xf32>
+module @cuda attributes {dsc.target = "cuda"} {
+  func.func @main(%x: tensor<4xf32>) -> tensor<4xf32> attributes {dsc.arena = []} {
+    // expected-error@+1 {{has no place for each of its results}}
+    %0 = dsc.group(%x) {places = array<i64: -1>} : (tensor<4xf32>) -> tensor<4xf32> {
+    ^bb0(%a: tensor<4xf32>):
+      dsc.yield %a : tensor<4xf32>
+    }
+    return %0 : tensor<4xf32>
+  }
+}
+
+// -----
+
+func.func private @main(tensor<4xf32>) -> tensor<4xf32>
+module @cuda attributes {dsc.target = "cuda"} {
+  func.func @main(%x: tensor<4xf32>) -> tensor<4xf32> attributes {dsc.arena = []} {
+    // expected-error@+1 {{lies in output 2, and there are 1}}
+    %0 = dsc.group(%x) {places = array<i64: -1>, outputs = [2]} : (tensor<4xf32>) -> tensor<4xf32> {
+    ^bb0(%a: tensor<4xf32>):
+      dsc.yield %a : tensor<4xf32>
+    }
+    return %0 : tensor<4xf32>
   }
 }

@@ -1,0 +1,60 @@
+#include "passes/stream/VerifyLaunches.h"
+
+#include "dialects/dsc/Dsc.h"
+#include "passes/memory/Places.h"
+
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+#include "llvm/ADT/StringSet.h"
+
+using namespace mlir;
+
+namespace dscc {
+
+/// Where each result of the launch lies: in an output of @main, or in a place of its arena.
+static LogicalResult checkResults(dsc::LaunchOp launch, size_t numOutputs, size_t numPlaces) {
+  auto outputs = launch->getAttrOfType<ArrayAttr>("outputs");
+  auto places = launch.getPlacesAttr();
+  for (size_t result = 0; result < launch.getNumResults(); ++result) {
+    int64_t output = outputs ? cast<IntegerAttr>(outputs[result]).getInt() : -1;
+    if (output >= int64_t(numOutputs))
+      return launch.emitOpError("writes into output ") << output << ", and there are " << numOutputs;
+    if (output >= 0)
+      continue;
+    if (!places)
+      return launch.emitOpError("has no places");
+    if (places[result] < 0 || places[result] >= int64_t(numPlaces))
+      return launch.emitOpError("writes into place ") << places[result] << ", and there are " << numPlaces;
+  }
+  return success();
+}
+
+LogicalResult verifyLaunches(ModuleOp nested) {
+  auto main = nested.lookupSymbol<func::FuncOp>("main");
+  if (!main || main.isExternal() || !main.getBody().hasOneBlock())
+    return nested.emitError("has no @main of one block");
+  FailureOr<std::vector<Place>> places = readPlaces(main);
+  if (failed(places))
+    return failure();
+  llvm::StringSet<> kernels;
+  nested.walk([&](LLVM::LLVMFuncOp function) {
+    if (function->hasAttr("dsc.kernel"))
+      kernels.insert(function.getName());
+  });
+  for (Operation &op : main.getBody().front().without_terminator()) {
+    if (isa<dsc::GroupOp>(op))
+      return op.emitOpError("has not become a kernel");
+    auto launch = dyn_cast<dsc::LaunchOp>(op);
+    if (!launch && !isa<dsc::ConstantOp, dsc::ReshapeOp>(op))
+      return op.emitOpError("is neither a launch, a constant nor a view");
+    if (!launch)
+      continue;
+    if (!kernels.contains(launch.getKernel()))
+      return launch.emitOpError("launches @") << launch.getKernel() << ", which is no kernel of this module";
+    if (failed(checkResults(launch, main.getNumResults(), places->size())))
+      return failure();
+  }
+  return success();
+}
+
+} // namespace dscc

@@ -1,0 +1,138 @@
+// RUN: dscc-opt %s --split-input-file --verify-diagnostics
+
+// One case for each numbered constraint of Group.td.
+
+// group (C1)
+func.func @f(%x: tensor<4xf32>) {
+  // expected-error@+1 {{has inputs 'tensor<4xf32>' but a body that takes 'tensor<5xf32>'}}
+  %0 = dsc.group(%x) : (tensor<4xf32>) -> tensor<4xf32> {
+  ^bb0(%a: tensor<5xf32>):
+    %0 = dsc.slice %a {starts = #dsc.dims<0>, sizes = #dsc.dims<4>, steps = [1]} : (tensor<5xf32>) -> tensor<4xf32>
+    dsc.yield %0 : tensor<4xf32>
+  }
+  return
+}
+
+// -----
+
+// group (C2)
+func.func @f(%x: tensor<4xf32>) {
+  // expected-error@+1 {{must end in dsc.yield}}
+  %0 = dsc.group(%x) : (tensor<4xf32>) -> tensor<4xf32> {
+  ^bb0(%a: tensor<4xf32>):
+    %0 = dsc.relu %a : (tensor<4xf32>) -> tensor<4xf32>
+  }
+  return
+}
+
+// -----
+
+// group (C2)
+func.func @f(%x: tensor<4xf32>) {
+  // expected-error@+1 {{yields 'tensor<4xi1>' but returns 'tensor<4xf32>'}}
+  %0 = dsc.group(%x) : (tensor<4xf32>) -> tensor<4xf32> {
+  ^bb0(%a: tensor<4xf32>):
+    %0 = dsc.less %a, %a : (tensor<4xf32>, tensor<4xf32>) -> tensor<4xi1>
+    dsc.yield %0 : tensor<4xi1>
+  }
+  return
+}
+
+// -----
+
+// group (C3)
+func.func @f(%x: tensor<4xf32>) {
+  // expected-error@+1 {{has the schedule "rows", which is no dictionary}}
+  %0 = dsc.group(%x) {schedule = "rows"} : (tensor<4xf32>) -> tensor<4xf32> {
+  ^bb0(%a: tensor<4xf32>):
+    dsc.yield %a : tensor<4xf32>
+  }
+  return
+}
+
+// -----
+
+// group (C4)
+func.func @f(%x: tensor<4xf32>) {
+  // expected-error@+1 {{has the places array<i64: 0, 1> for 1 results}}
+  %0 = dsc.group(%x) {places = array<i64: 0, 1>} : (tensor<4xf32>) -> tensor<4xf32> {
+  ^bb0(%a: tensor<4xf32>):
+    dsc.yield %a : tensor<4xf32>
+  }
+  return
+}
+
+// -----
+
+// group (C4)
+func.func @f(%x: tensor<4xf32>) {
+  // expected-error@+1 {{has the places array<i64: -2> for 1 results}}
+  %0 = dsc.group(%x) {places = array<i64: -2>} : (tensor<4xf32>) -> tensor<4xf32> {
+  ^bb0(%a: tensor<4xf32>):
+    dsc.yield %a : tensor<4xf32>
+  }
+  return
+}
+
+// -----
+
+// group (C4)
+func.func @f(%x: tensor<4xf32>) {
+  // expected-error@+1 {{has the places 0 : i64 for 1 results}}
+  %0 = dsc.group(%x) {places = 0} : (tensor<4xf32>) -> tensor<4xf32> {
+  ^bb0(%a: tensor<4xf32>):
+    dsc.yield %a : tensor<4xf32>
+  }
+  return
+}
+
+// -----
+
+// group (C4)
+func.func @f(%x: tensor<4xf32>) {
+  // expected-error@+1 {{has the outputs [] for 1 results}}
+  %0 = dsc.group(%x) {outputs = []} : (tensor<4xf32>) -> tensor<4xf32> {
+  ^bb0(%a: tensor<4xf32>):
+    dsc.yield %a : tensor<4xf32>
+  }
+  return
+}
+
+// -----
+
+// group (C4)
+func.func @f(%x: tensor<4xf32>) {
+  // expected-error@+1 {{has the outputs ["y"] for 1 results}}
+  %0 = dsc.group(%x) {outputs = ["y"]} : (tensor<4xf32>) -> tensor<4xf32> {
+  ^bb0(%a: tensor<4xf32>):
+    dsc.yield %a : tensor<4xf32>
+  }
+  return
+}
+
+// -----
+
+// launch (C1)
+func.func @f(%x: tensor<4xf32>) {
+  // expected-error@+1 {{has a grid of 2 counts, which must be 3}}
+  %0 = dsc.launch @k(%x) {grid = #dsc.dims<1, 1>, symbols = []} : (tensor<4xf32>) -> tensor<4xf32>
+  return
+}
+
+// -----
+
+// launch (C2)
+func.func @f(%x: tensor<4xf32>) {
+  // expected-error@+1 {{has the places array<i64> for 1 results}}
+  %0 = dsc.launch @k(%x) {grid = #dsc.dims<1, 1, 1>, symbols = [], places = array<i64>} : (tensor<4xf32>) -> tensor<4xf32>
+  return
+}
+
+// -----
+
+// launch (C2)
+func.func @f(%x: tensor<4xf32>) {
+  // expected-error@+1 {{has the outputs [-2] for 1 results}}
+  %0 = dsc.launch @k(%x) {grid = #dsc.dims<1, 1, 1>, symbols = [], outputs = [-2]} : (tensor<4xf32>) -> tensor<4xf32>
+  return
+}

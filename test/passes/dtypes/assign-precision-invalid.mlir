@@ -1,0 +1,6 @@
+// RUN: dscc-opt %s --pass-pipeline='builtin.module(func.func(dsc-assign-precision{precision=fp8}))' --verify-diagnostics
+
+// expected-error@+1 {{there is no precision 'fp8'}}
+func.func @main(%x: tensor<4xf32>) -> tensor<4xf32> {
+  return %x : tensor<4xf32>
+}
