@@ -88,6 +88,12 @@ ExitCode Compilation::loadText() {
   auto start = llvm::find(allStages(), startStage), last = llvm::find(allStages(), options.until);
   if (start == allStages().end())
     return fail(ExitCode::ModelRejected, "there is no stage `" + startStage + "`");
+  // Somebody may have written it, so that a broken promise is the input's fault. What is code already is for
+  // translation to check.
+  PassManager check(context.get());
+  check.addPass(createVerifyStage({startStage}));
+  if (start < llvm::find(allStages(), "streamed") && failed(check.run(*module)))
+    return fail(ExitCode::ModelRejected, "the module breaks a promise of stage `" + startStage + "`");
   if (!options.until.empty() && last < start)
     return fail(ExitCode::Usage, "the module is at stage `" + startStage + "`, past `" + options.until + "`");
   return ExitCode::Ok;

@@ -16,6 +16,7 @@
 
 #include <atomic>
 #include <chrono>
+#include <csignal>
 #include <new>
 #include <thread>
 #include <unistd.h>
@@ -44,6 +45,8 @@ static std::atomic<DsccListener *> currentListener = nullptr;
 
 static void installHandlers() {
   llvm::sys::AddSignalHandler([](void *) { onBreakdown("the compiler broke down"); }, nullptr);
+  // Not LLVM's handler: a limit on the size of files is like a full disk: whoever writes is told, and says so.
+  std::signal(SIGXFSZ, SIG_IGN);
   llvm::install_fatal_error_handler([](void *, const char *reason, bool) { onBreakdown(reason); });
   std::set_new_handler([] {
     static constexpr char message[] = "dscc: error: out of memory\n";

@@ -141,10 +141,10 @@ static bool linkMathLibrary(llvm::Module &module, JobLog &log) {
   auto internalize = [](llvm::Module &linked, const llvm::StringSet<> &added) {
     llvm::internalizeModule(linked, [&](const llvm::GlobalValue &value) { return !added.contains(value.getName()); });
   };
-  bool broken = llvm::Linker::linkModules(module, std::move(*library), llvm::Linker::LinkOnlyNeeded, internalize);
-  if (broken)
-    log.fail(ExitCode::Internal, "cannot link the device's math library");
-  return !broken;
+  [[maybe_unused]] bool broken =
+      llvm::Linker::linkModules(module, std::move(*library), llvm::Linker::LinkOnlyNeeded, internalize);
+  assert(!broken && "the math library has the layout of the module, and only what the module lacks");
+  return true;
 }
 
 /// What NVPTX cannot call makes LLVM end the process; we say it before.
@@ -177,10 +177,8 @@ static std::string describeKernels(gpu::GPUModuleOp kernels) {
 DeviceText compileDevice(ModuleOp module, const Target &target, bool keepLlvm, JobLog &log) {
   const Chip *chip = findChip(target.cpuName);
   auto kernels = llvm::to_vector(module.getOps<gpu::GPUModuleOp>());
-  if (!chip || kernels.size() != 1) {
-    log.fail(ExitCode::Internal, "a program for " + target.name + " needs one gpu.module and a known chip");
-    return {};
-  }
+  assert(chip && "a row of the table of targets names a row of the table of chips");
+  assert(kernels.size() == 1 && "each gpu.module is translated by itself");
   std::string nodes = describeKernels(kernels.front());
   if (failed(lowerToLlvmDialect(module, target.indexBits))) {
     log.fail(ExitCode::Internal, "cannot lower the kernels of " + target.name + " to LLVM");
@@ -188,7 +186,8 @@ DeviceText compileDevice(ModuleOp module, const Target &target, bool keepLlvm, J
   }
 
   llvm::LLVMContext context;
-  std::unique_ptr<llvm::Module> translated = translateModuleToLLVMIR(kernels.front(), context, "kernels");
+  std::unique_ptr<llvm::Module> translated =
+      translateModuleToLLVMIR(kernels.front(), context, "kernels", /*disableVerification=*/true);
   std::unique_ptr<llvm::TargetMachine> machine = createDeviceMachine(*chip, log);
   if (!translated || !machine) {
     log.fail(ExitCode::Internal, "cannot translate the kernels of " + target.name + " to LLVM IR");
@@ -215,10 +214,9 @@ DeviceText compileDevice(ModuleOp module, const Target &target, bool keepLlvm, J
   llvm::SmallVector<char, 0> bytes;
   llvm::raw_svector_ostream stream(bytes);
   llvm::legacy::PassManager passes;
-  if (machine->addPassesToEmitFile(passes, stream, nullptr, llvm::CodeGenFileType::AssemblyFile)) {
-    log.fail(ExitCode::Internal, "LLVM cannot write PTX");
-    return {};
-  }
+  [[maybe_unused]] bool cannot =
+      machine->addPassesToEmitFile(passes, stream, nullptr, llvm::CodeGenFileType::AssemblyFile);
+  assert(!cannot && "the target NVPTX writes assembly");
   passes.run(*translated);
   text.ptx.assign(bytes.begin(), bytes.end());
   text.ptx += nodes;

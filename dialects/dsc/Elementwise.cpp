@@ -33,5 +33,6 @@ LogicalResult WhereOp::inferReturnTypes(MLIRContext *, std::optional<Location> l
                              ", which must be boolean");
   if (failed(checkOneElementType(location, {adaptor.getIfTrue(), adaptor.getIfFalse()})))
     return failure();
+  // where (C3)
   return inferBroadcastTo(location, adaptor.getOperands(), getElementType(adaptor.getIfTrue()), types);
 }
