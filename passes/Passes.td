@@ -473,7 +473,8 @@ def BuildProgram : Pass<"dsc-build-program", "mlir::ModuleOp"> {
   let summary = "Turn the launches into a host program";
   let description = [{
     In:  @main of each nested module holds launches.  Out: @main is replaced by `llvm.func`s @run and @arena_bytes, the
-    constants are listed in `dsc.weights`, and the top module has @dims.
+    constants are listed in `dsc.weights`, `dsc.arena_bytes` tells people how large the arena is, and the top module has
+    @dims.
 
     ```mlir
     module {

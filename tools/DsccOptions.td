@@ -45,7 +45,7 @@ def j : JoinedOrSeparate<["-"], "j">, MetaVarName<"<n>">, HelpText<"Threads; def
 
 def grp_report : OptionGroup<"report">, HelpText<"WHAT TO TELL">;
 let Group = grp_report in {
-def v : F<"v", "Tell what was made: kernels, their registers, the arena">;
+def v : F<"v", "Tell what was made, as a table: kernels, their registers and nodes, the arena; with --diagnostics=json as JSON">;
 def time_passes : FF<"time-passes", "Tell where the time went">;
 def save_temps : FF<"save-temps", "Keep the module after each stage, LLVM IR and PTX beside the output">;
 def diagnostics : EQ<"diagnostics", "<form>", "text (default) or json, one object a line">;

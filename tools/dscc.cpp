@@ -4,6 +4,7 @@
 #include "compiler/translate/Ptxas.h"
 #include "tools/DsccListener.h"
 #include "tools/DsccOptions.h"
+#include "tools/DsccReport.h"
 #include "tools/FindPtxas.h"
 
 #include "llvm/Config/llvm-config.h"
@@ -90,17 +91,6 @@ static bool writeDependencies(const CommandLine &line, const CompileReport &repo
   return ok;
 }
 
-static void printReport(const CommandLine &line, const CompileReport &report) {
-  llvm::errs() << "dscc: " << line.compile.input << ": " << report.nodes << " nodes, " << report.kernels << " kernels, "
-               << report.weightBytes << " bytes of weights, " << report.artifactBytes << " bytes in all\n";
-  if (!report.ptxasVersion.empty())
-    llvm::errs() << "dscc: ptxas " << report.ptxasVersion << " (" << line.compile.ptxas << ")\n";
-  for (const PassCount &count : report.counts)
-    llvm::errs() << "dscc: " << count.pass << ": " << count.name << " " << count.value << "\n";
-  if (!report.json.empty())
-    llvm::errs() << report.json << "\n";
-}
-
 static ExitCode usageError(const CommandLine &line) {
   DsccListener listener(line.jsonDiagnostics, "", "");
   for (const std::string &error : line.errors)
@@ -145,7 +135,7 @@ static ExitCode compileWith(const CommandLine &line, const std::string &words) {
     return ExitCode::Environment;
   }
   if (options.verbose)
-    printReport(line, report);
+    printReport(line, report, llvm::errs());
   return ExitCode::Ok;
 }
 

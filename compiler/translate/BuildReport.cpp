@@ -63,6 +63,7 @@ std::string describePrograms(const ModelEntry &model) {
     for (const ProgramEntry &program : model.programs)
       json.object([&] {
         json.attribute("target", program.target->name);
+        json.attribute("arena_bytes", llvm::json::fixUTF8(program.arenaFormula));
         json.attributeArray("kernels", [&] {
           for (const KernelEntry &kernel : program.kernels)
             describeKernel(json, kernel);

@@ -48,8 +48,9 @@ struct ImageEntry {
 struct ProgramEntry {
   /// An entry of allTargets().
   const Target *target;
-  std::string prefix;     // of its names
-  size_t firstWeight = 0; // where its list begins in the table
+  std::string prefix;       // of its names
+  std::string arenaFormula; // for people; empty if none is short enough
+  size_t firstWeight = 0;   // where its list begins in the table
   /// In the order in which launches number them.
   std::vector<KernelEntry> kernels;
   /// CUDA: at least one. CPU: none.

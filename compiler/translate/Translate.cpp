@@ -138,6 +138,8 @@ void Translator::takeProgram(ModuleOp nested, const Target &target) {
   ProgramEntry &program = model.programs.emplace_back();
   program.target = &target;
   program.prefix = (target.name + ".").str();
+  if (auto arena = nested->getAttrOfType<StringAttr>("dsc.arena_bytes"))
+    program.arenaFormula = arena.getValue().str();
   if (auto list = nested->getAttrOfType<ArrayAttr>("dsc.weights")) {
     program.firstWeight = weights.append(list, deviceBit(target));
     nested->removeAttr("dsc.weights");

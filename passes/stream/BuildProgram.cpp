@@ -12,7 +12,7 @@
 #include "dialects/dsc/Targets.h"
 #include "passes/DimNames.h"
 #include "passes/Passes.h"
-#include "passes/memory/Places.h"
+#include "passes/memory/ArenaFormula.h"
 #include "passes/stream/HostProgram.h"
 #include "passes/stream/VerifyLaunches.h"
 
@@ -358,6 +358,7 @@ struct BuildProgram : impl::BuildProgramBase<BuildProgram> {
     writer.write(relations, getMaxElements(*findTarget(nested->getAttrOfType<StringAttr>("dsc.target").getValue())));
     writeArenaBytes(builder, main, *places, symbols);
     nested->setAttr("dsc.weights", writer.getWeights());
+    nested->setAttr("dsc.arena_bytes", builder.getStringAttr(describeArena(*places)));
     numLaunches += writer.numLaunches;
     numCopies += writer.numCopies;
     main.erase();

@@ -7,6 +7,7 @@ crash or a loop of theirs is a verdict and never ours.
 """
 
 import dataclasses
+import json
 import pathlib
 import re
 import shutil
@@ -97,6 +98,9 @@ def last_line(text):
 
 def first_error(text):
     for line in text.splitlines():
+        if line.startswith('{"severity":"error"'):  # --diagnostics=json
+            diagnostic = json.loads(line)
+            return f"{diagnostic['node']} {diagnostic['op']} {diagnostic['message']}".strip()[:300]
         if "error" in line.lower():
             return line.strip()[:300]
     return last_line(text)
@@ -117,15 +121,15 @@ def check_ended(ended, what, verdicts, otherwise):
 def compile_model(model_path, artifact, settings):
     command = [settings.dscc, model_path, "-o", artifact, f"--target={settings.target}", *settings.dscc_options]
     if settings.target == "cuda":
-        command.append("-v")
+        command += ["-v", "--diagnostics=json"]
     ended = call(command, settings.timeout)
     check_ended(ended, "dscc", EXIT_VERDICTS, OTHER_EXIT)
     return count_assembled(ended.text)
 
 
 def count_assembled(report):
-    """How many kernels `dscc -v` says that ptxas has taken, over all chips; raises a verdict if one spills."""
-    spilled = [int(count) for count in re.findall(r'"spill_bytes": (\d+)', report)]
+    """How many kernels the JSON of `dscc -v` says that ptxas has taken, over all chips; raises a verdict if one spills."""
+    spilled = [int(count) for count in re.findall(r'"spill_bytes": ?(\d+)', report)]
     if any(spilled):
         raise Verdict(SPILLS, first_error(report), len(spilled))
     return len(spilled)

@@ -19,15 +19,16 @@ CHIPS = ["sm_80", "sm_86", "sm_89", "sm_90"]
 
 
 def read_report(text):
-    """The programs in what `dscc -v` printed: its only JSON array."""
-    return json.JSONDecoder().raw_decode(text[text.index("\n[\n") + 1 :])[0]
+    """The programs in what `dscc -v --diagnostics=json` printed: the line that begins as the report does."""
+    line = next(line for line in text.splitlines() if line.startswith('{"report":'))
+    return json.loads(line)["report"]["programs"]
 
 
 class KernelsTest(unittest.TestCase):
     def check(self, model):
         with tempfile.TemporaryDirectory() as folder:
             artifact = pathlib.Path(folder) / "model.so"
-            cost = measure.measure(["dscc", str(model.path), "-o", str(artifact), "-v"])
+            cost = measure.measure(["dscc", str(model.path), "-o", str(artifact), "-v", "--diagnostics=json"])
             self.assertEqual(cost["exit"], 0, cost["text"])
             size = artifact.stat().st_size
         programs = {program["target"]: program["kernels"] for program in read_report(cost["text"])}

@@ -4,9 +4,9 @@
 
 // 64 B shared by both levels, then 3 booleans of a byte each.
 // REPORT: 3 kernels, 67 bytes of weights
-// REPORT: "target": "cpu_v4"
-// REPORT: "target": "cpu_v3"
-// REPORT: "target": "cuda"
+// REPORT: {{^}}cpu_v4: 1 kernel{{.*}}, arena of
+// REPORT: {{^}}cpu_v3: 1 kernel{{.*}}, arena of
+// REPORT: {{^}}cuda: 1 kernel{{.*}}, arena of
 
 // CHECK-NOT: {{ U }}
 // CHECK-DAG: t cpu_v3.scaled_exp
