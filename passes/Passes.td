@@ -494,7 +494,8 @@ def BuildProgram : Pass<"dsc-build-program", "mlir::ModuleOp"> {
     ```mlir
     module {
       func.func private @main(tensor<4xf32>) -> tensor<4xf32>
-      module @cpu_v4 attributes {dsc.target = "cpu_v4", dsc.weights = [dense<[1.0, 2.0, 3.0, 4.0]> : tensor<4xf32>]} {
+      module @cpu_v4 attributes {dsc.arena_bytes = "0", dsc.target = "cpu_v4",
+                                 dsc.weights = [dense<[1.0, 2.0, 3.0, 4.0]> : tensor<4xf32>]} {
         llvm.func @scale(!llvm.ptr, !llvm.ptr) attributes {dsc.kernel = {nodes = "mul"}}
         llvm.func @run(!llvm.ptr) -> i32
         llvm.func @arena_bytes(!llvm.ptr) -> i64
