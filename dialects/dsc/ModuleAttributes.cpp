@@ -139,6 +139,12 @@ static LogicalResult verifyText(Operation *op, Attribute value) {
   return isa<StringAttr>(value) ? success() : op->emitOpError("has the name ") << value << ", which is no text";
 }
 
+/// The value of an input that a caller leaves out.
+static LogicalResult verifyDefault(Operation *op, Attribute value) {
+  return isa<ElementsAttr>(value) ? success()
+                                  : op->emitOpError("has the default ") << value << ", which is no constant";
+}
+
 namespace {
 /// Where an attribute may stand, and what it must be.
 struct AttributeRule {
@@ -155,7 +161,7 @@ static constexpr AttributeRule rules[] = {
     {"dsc.symbols", isModule, verifySymbols}, {"dsc.relations", isModule, verifyRelations},
     {"dsc.stage", isModule, verifyText},      {"dsc.target", isModule, verifyTarget},
     {"dsc.weights", isModule, verifyWeights}, {"dsc.arena", isFunction, verifyArena},
-    {"dsc.kernel", isFunction, verifyKernel},
+    {"dsc.kernel", isFunction, verifyKernel}, {"dsc.arena_bytes", isModule, verifyText},
 };
 
 LogicalResult DscDialect::verifyOperationAttribute(Operation *op, NamedAttribute attribute) {
@@ -176,6 +182,8 @@ static LogicalResult verifyName(Operation *op, NamedAttribute attribute) {
 }
 
 LogicalResult DscDialect::verifyRegionArgAttribute(Operation *op, unsigned, unsigned, NamedAttribute attribute) {
+  if (attribute.getName() == "dsc.default")
+    return verifyDefault(op, attribute.getValue());
   return verifyName(op, attribute);
 }
 
