@@ -184,3 +184,9 @@ func.func private @f() -> (tensor<2xf32> {dsc.name = 3 : i64})
 
 // expected-error@+1 {{has an argument or result with the attribute 'dsc.kernel', which belongs elsewhere}}
 func.func private @f() -> (tensor<2xf32> {dsc.kernel = {}})
+
+// -----
+
+// The value that stands in for an input is a constant.
+// expected-error@+1 {{has the default 3 : i64, which is no constant}}
+func.func private @f(tensor<2xf32> {dsc.default = 3 : i64})
