@@ -48,11 +48,12 @@ SANITIZED_CASES = 200
 
 
 class Tally:
-    """Passed and failed tests so far, and the names of the failed."""
+    """Passed and failed tests so far, the names of the failed, and what some of them said."""
 
     def __init__(self):
         self.passed = 0
         self.failed = []
+        self.said = {}
 
     def add(self, part, passed, failed, seconds):
         self.passed += passed
@@ -118,7 +119,7 @@ def run_lit(build, out, tally, _):
     failed = [name for name, code in codes.items() if code not in ("PASS", "XFAIL", "UNSUPPORTED", "FLAKYPASS")]
     for test in report["tests"]:
         if test["name"] in failed:
-            print(f"--- {test['name']}", *test["output"].splitlines()[-LINES_OF_A_FAILURE:], sep="\n")
+            tally.said[f"lit: {test['name']}"] = test["output"].splitlines()[-LINES_OF_A_FAILURE:]
     passed = sum(code in ("PASS", "XFAIL", "FLAKYPASS") for code in codes.values())
     tally.add("lit", passed, failed, time.monotonic() - start)
     slowest = sorted(report["tests"], key=lambda test: -test.get("elapsed", 0))[:SLOWEST]
@@ -170,6 +171,9 @@ def main():
     for part in PARTS:
         if not arguments.parts or part in arguments.parts:
             run[part](arguments.build, out, tally, arguments.sanitize)
+    # At the end, where a log that is cut still has it.
+    for name, lines in tally.said.items():
+        print(f"--- {name}", *lines, sep="\n")
     for name in tally.failed:
         print(f"FAILED {name}")
     if tally.failed:
