@@ -1,7 +1,7 @@
 // One compilation from end to end: import, the steps of the journey, translation.
 //
-// Between two steps nothing is in flight. There the module is verified, the time limit looked at, and the module kept
-// as text for a reproducer.
+// Between two steps nothing is in flight. There the module is verified, the time limit looked at, and the listener told
+// how far it is.
 
 #include "compiler/Compile.h"
 
@@ -130,14 +130,13 @@ ExitCode Compilation::endStep(llvm::StringRef stage) {
     return fail(ExitCode::LimitHit,
                 "the compilation took more than " + llvm::Twine(int64_t(options.budgets.seconds)) + " seconds",
                 "raise --max-seconds");
-  std::string text = print(stage);
-  listener.checkpoint(stage, text);
+  listener.reached(stage);
   if (!options.saveTemps)
     return ExitCode::Ok;
   JobLog log;
   llvm::SmallString<128> path(options.output);
   llvm::sys::path::replace_extension(path, stage + ".mlir");
-  writeFile(path, text, log);
+  writeFile(path, print(stage), log);
   return log.failed() ? fail(log.code, log.diagnostics.front().message) : ExitCode::Ok;
 }
 

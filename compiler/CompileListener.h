@@ -36,9 +36,8 @@ struct CompileListener {
   virtual void diagnose(const Diagnostic &diagnostic) = 0;
   /// `done` of `total` kernels are translated.
   virtual void progress(unsigned done, unsigned total) {}
-  /// The module, as text, at the beginning of the step that follows `stage`: what a reproducer needs if that step
-  /// breaks down. Large constants are left out.
-  virtual void checkpoint(llvm::StringRef stage, llvm::StringRef ir) {}
+  /// The module is valid and has reached this stage; nothing is in flight.
+  virtual void reached(llvm::StringRef stage) {}
   /// Text for the user's standard output (--until, --emit=llvm, ...).
   virtual void print(llvm::StringRef text) = 0;
 };

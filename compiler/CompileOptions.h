@@ -66,6 +66,9 @@ struct CompileOptions {
   /// -v, --time-passes, --save-temps
   bool verbose = false, timePasses = false, saveTemps = false;
   bool stripPtx = false;                   // cubins without the text that they were made from
+  std::string cacheDir;                    // compiled kernels are kept there; empty: nowhere
+  uint64_t cacheBytes = uint64_t(2) << 30; // at most, in cacheDir
+  std::string compilerId;                  // of this build of the compiler, for the cache
   std::string ptxas;                       // full path; empty: none found, ship PTX only
   std::vector<std::string> disabledPasses; // --disable=fuse-groups,unroll-loops,...
   /// --max-...

@@ -379,7 +379,9 @@ def EmitKernels : Pass<"dsc-emit-kernels", "mlir::ModuleOp"> {
   let summary = "Write a kernel for each group, and a launch in its place";
   let description = [{
     In:  one target's module whose groups are scheduled and placed.  Out: `dsc.launch`es in @main, and the kernels as
-    `llvm.func`s: in the module itself for a CPU, in a `gpu.module` for CUDA.
+    `llvm.func`s: in the module itself for a CPU, in a `gpu.module` for CUDA. Groups whose bodies and schedules read the
+    same get one kernel. Its name says what it computes, and ends in digits that are made from that text; the ONNX nodes
+    are the locations of its launches.
 
     ```mlir
     module @cpu_v4 attributes {dsc.target = "cpu_v4"} {
@@ -402,7 +404,7 @@ def EmitKernels : Pass<"dsc-emit-kernels", "mlir::ModuleOp"> {
            : (tensor<16xf32>) -> tensor<16xf32>
         return %y : tensor<16xf32>
       }
-      llvm.func @k0(%block: !llvm.ptr, %args: !llvm.ptr) attributes {dsc.kernel = {nodes = "", scratch = 0 : i64}} {
+      llvm.func @k0(%block: !llvm.ptr, %args: !llvm.ptr) attributes {dsc.kernel = {scratch = 0 : i64}} {
         %zero = arith.constant dense<0.0> : vector<16xf32>
         %rows_per_block = arith.constant 512 : index
         %one = arith.constant 1 : index
@@ -425,6 +427,8 @@ def EmitKernels : Pass<"dsc-emit-kernels", "mlir::ModuleOp"> {
       }
     }
     ```
+
+    Counts: `numKernels` (kernels written), `numShared` (groups that share a kernel with an equal one).
   }];
   let dependentDialects = ["dsc::DscDialect", "mlir::arith::ArithDialect", "mlir::gpu::GPUDialect",
                            "mlir::LLVM::LLVMDialect", "mlir::NVVM::NVVMDialect", "mlir::math::MathDialect",
@@ -473,14 +477,14 @@ def BuildProgram : Pass<"dsc-build-program", "mlir::ModuleOp"> {
   let summary = "Turn the launches into a host program";
   let description = [{
     In:  @main of each nested module holds launches.  Out: @main is replaced by `llvm.func`s @run and @arena_bytes, the
-    constants are listed in `dsc.weights`, `dsc.arena_bytes` tells people how large the arena is, and the top module has
-    @dims.
+    constants are listed in `dsc.weights` and the launches, with the ONNX nodes that each computes, in `dsc.launches`;
+    `dsc.arena_bytes` tells people how large the arena is, and the top module has @dims.
 
     ```mlir
     module {
       func.func private @main(tensor<4xf32>) -> tensor<4xf32>
       module @cpu_v4 attributes {dsc.target = "cpu_v4"} {
-        llvm.func @scale(!llvm.ptr, !llvm.ptr) attributes {dsc.kernel = {nodes = "mul"}}
+        llvm.func @scale(!llvm.ptr, !llvm.ptr) attributes {dsc.kernel = {}}
         func.func @main(%x: tensor<4xf32>) -> tensor<4xf32> attributes {dsc.arena = []} {
           %w = dsc.constant dense<[1.0, 2.0, 3.0, 4.0]> : tensor<4xf32>
           %y = dsc.launch @scale (%x, %w) {grid = #dsc.dims<1, 1, 1>, symbols = [], places = array<i64: -1>, outputs = [0]}
@@ -494,9 +498,10 @@ def BuildProgram : Pass<"dsc-build-program", "mlir::ModuleOp"> {
     ```mlir
     module {
       func.func private @main(tensor<4xf32>) -> tensor<4xf32>
-      module @cpu_v4 attributes {dsc.arena_bytes = "0", dsc.target = "cpu_v4",
+      module @cpu_v4 attributes {dsc.arena_bytes = "0", dsc.launches = [{kernel = @scale, nodes = ""} ],
+                                 dsc.target = "cpu_v4",
                                  dsc.weights = [dense<[1.0, 2.0, 3.0, 4.0]> : tensor<4xf32>]} {
-        llvm.func @scale(!llvm.ptr, !llvm.ptr) attributes {dsc.kernel = {nodes = "mul"}}
+        llvm.func @scale(!llvm.ptr, !llvm.ptr) attributes {dsc.kernel = {}}
         llvm.func @run(!llvm.ptr) -> i32
         llvm.func @arena_bytes(!llvm.ptr) -> i64
       }

@@ -124,6 +124,8 @@ static LogicalResult verifyStreamed(ModuleOp top) {
         return nested.emitError("has no @") << name;
     if (!nested->hasAttr("dsc.weights"))
       return nested.emitError("does not list its weights");
+    if (!nested->hasAttr("dsc.launches"))
+      return nested.emitError("does not list its launches");
     return success();
   });
   if (failed(complete))

@@ -8,12 +8,13 @@
 
 namespace dscc {
 
-static int32_t launch(void *queue, int32_t kernel, const int64_t grid[3], void **args) {
+static int32_t launch(void *queue, int32_t launch, const int64_t grid[3], void **args) {
   auto &context = *static_cast<dscc_context *>(queue);
   assert(grid[0] >= 0 && grid[1] >= 0 && grid[2] >= 0 && "a launch counts its blocks");
+  const dscc_program &program = *context.model->program;
   int64_t blocks = grid[0] * grid[1] * grid[2];
   if (blocks > 0)
-    context.model->pool->run(context.model->program->kernels[kernel].cpu, args, blocks, context.scratch);
+    context.model->pool->run(program.kernels[program.launches[launch].kernel].cpu, args, blocks, context.scratch);
   return 0;
 }
 

@@ -23,7 +23,9 @@ static constexpr uintptr_t bufferAlignment = 16;
 struct CudaDevice {
   CudaDriver driver;
   CuDevice device = 0;
-  CuHandle context = nullptr, module = nullptr;
+  CuHandle context = nullptr;
+  CuHandle *modules = nullptr; // as many as numModules, those not loaded null
+  uint32_t numModules = 0;
   CuHandle *functions = nullptr;
   CuPointer weights = 0;
 };
@@ -58,10 +60,10 @@ struct Current {
 
 //===-- Opening -------------------------------------------------------------------------------------------------===//
 
-static const dscc_image *chooseImage(const dscc_program &program, unsigned sm) {
+static const dscc_image *chooseImage(const dscc_module &module, unsigned sm) {
   const dscc_image *best = nullptr;
-  for (uint32_t i = 0; i < program.num_images; ++i) {
-    const dscc_image &image = program.images[i];
+  for (uint32_t i = 0; i < module.num_images; ++i) {
+    const dscc_image &image = module.images[i];
     bool isCubin = image.kind == 1;
     // A cubin runs on its own chip and on later ones of the same major version, PTX on all later ones.
     bool runs = isCubin ? image.sm / 10 == sm / 10 && image.sm <= sm : image.sm <= sm;
@@ -100,20 +102,32 @@ static dscc_status findDevice(const dscc_open_options &options, CudaDevice &cuda
   return driver.report(driver.primaryRetain(&cuda.context, cuda.device), "cuDevicePrimaryCtxRetain");
 }
 
+static dscc_status loadModules(const dscc_program &program, CudaDevice &cuda, unsigned sm) {
+  cuda.modules = static_cast<CuHandle *>(calloc(program.num_modules + 1, sizeof(CuHandle)));
+  if (!cuda.modules)
+    return fail(DSCC_OUT_OF_MEMORY, "no memory for the table of modules");
+  for (; cuda.numModules < program.num_modules; ++cuda.numModules) {
+    const dscc_image *image = chooseImage(program.modules[cuda.numModules], sm);
+    if (!image)
+      return fail(DSCC_NO_DEVICE, "the model has no code for sm_%u; compile it with --arch=sm_%u", sm, sm);
+    if (dscc_status status =
+            cuda.driver.report(cuda.driver.moduleLoad(&cuda.modules[cuda.numModules], image->data), "cuModuleLoadData"))
+      return status;
+  }
+  return DSCC_OK;
+}
+
 static dscc_status loadKernels(const dscc_program &program, CudaDevice &cuda, unsigned sm) {
   CudaDriver &driver = cuda.driver;
-  const dscc_image *image = chooseImage(program, sm);
-  if (!image)
-    return fail(DSCC_NO_DEVICE, "the model has no code for sm_%u; compile it with --arch=sm_%u", sm, sm);
-  if (dscc_status status = driver.report(driver.moduleLoad(&cuda.module, image->data), "cuModuleLoadData"))
+  if (dscc_status status = loadModules(program, cuda, sm))
     return status;
   cuda.functions = static_cast<CuHandle *>(calloc(program.num_kernels + 1, sizeof(CuHandle)));
   if (!cuda.functions)
     return fail(DSCC_OUT_OF_MEMORY, "no memory for the table of kernels");
   for (uint32_t i = 0; i < program.num_kernels; ++i) {
     const dscc_kernel &kernel = program.kernels[i];
-    if (dscc_status status =
-            driver.report(driver.moduleFunction(&cuda.functions[i], cuda.module, kernel.name), "cuModuleGetFunction"))
+    if (dscc_status status = driver.report(
+            driver.moduleFunction(&cuda.functions[i], cuda.modules[kernel.module], kernel.name), "cuModuleGetFunction"))
       return status;
     if (kernel.shared_bytes <= sharedWithoutAsking)
       continue;
@@ -186,12 +200,13 @@ void closeCuda(CudaDevice *cuda) {
       Current current(*cuda);
       if (cuda->weights)
         cuda->driver.release(cuda->weights);
-      if (cuda->module)
-        cuda->driver.moduleUnload(cuda->module);
+      while (cuda->numModules)
+        cuda->driver.moduleUnload(cuda->modules[--cuda->numModules]);
     }
     cuda->driver.primaryRelease(cuda->device);
   }
   free(cuda->functions);
+  free(cuda->modules);
   cuda->driver.unload();
   free(cuda);
 }
@@ -279,20 +294,24 @@ void closeQueue(dscc_context &context) {
   context.queue = nullptr;
 }
 
-static int32_t launch(void *handle, int32_t kernel, const int64_t grid[3], void **args) {
+static int32_t launch(void *handle, int32_t number, const int64_t grid[3], void **args) {
   auto &queue = *static_cast<CudaQueue *>(handle);
   CudaDevice &cuda = *queue.owner->model->cuda;
-  const dscc_kernel &facts = queue.owner->model->program->kernels[kernel];
+  const dscc_program &program = *queue.owner->model->program;
+  const dscc_launch &launch = program.launches[number];
+  const dscc_kernel &facts = program.kernels[launch.kernel];
   if (grid[0] > INT32_MAX || grid[1] > 65535 || grid[2] > 65535)
     return fail(DSCC_BAD_INPUT, "kernel %s would need %lld x %lld x %lld blocks, more than a launch can have",
                 facts.name, (long long)grid[0], (long long)grid[1], (long long)grid[2]);
+  if (cuda.driver.nameLaunch)
+    cuda.driver.nameLaunch(launch.nodes);
   CuResult result =
-      cuda.driver.launch(cuda.functions[kernel], grid[0], grid[1], grid[2], facts.threads[0], facts.threads[1],
+      cuda.driver.launch(cuda.functions[launch.kernel], grid[0], grid[1], grid[2], facts.threads[0], facts.threads[1],
                          facts.threads[2], facts.shared_bytes, queue.current, args, nullptr);
   if (!result)
     return DSCC_OK;
   char what[512];
-  snprintf(what, sizeof(what), "the launch of kernel %s (%s)", facts.name, facts.nodes);
+  snprintf(what, sizeof(what), "the launch of kernel %s (%s)", facts.name, launch.nodes);
   return cuda.driver.report(result, what);
 }
 

@@ -20,6 +20,7 @@ dscc_status CudaDriver::load(const char *path) {
     return fail(DSCC_NO_DEVICE, "the CUDA driver %s has no %s; it is too old", path, symbol);
   DSCC_CUDA_FUNCTIONS(DSCC_LOOK_UP)
 #undef DSCC_LOOK_UP
+  nameLaunch = reinterpret_cast<decltype(nameLaunch)>(dlsym(library, "dsccSimNameLaunch"));
   return DSCC_OK;
 }
 

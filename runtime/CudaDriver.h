@@ -54,6 +54,9 @@ struct CudaDriver {
   name##_type *name = nullptr;
   DSCC_CUDA_FUNCTIONS(DSCC_DECLARE)
 #undef DSCC_DECLARE
+  /// What tools that stand in for a driver may offer: the ONNX nodes of this thread's next launch, for their reports.
+  /// Null with NVIDIA's.
+  void (*nameLaunch)(const char *nodes) = nullptr;
 
   /// Loads the driver and looks everything up.
   dscc_status load(const char *path);

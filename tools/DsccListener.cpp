@@ -3,14 +3,12 @@
 #include "llvm/Support/JSON.h"
 #include "llvm/Support/raw_ostream.h"
 
-#include <fcntl.h>
 #include <unistd.h>
 
 namespace dscc {
 
-DsccListener::DsccListener(bool json, std::string commandLine, std::string reproducerFile)
-    : json(json), isTerminal(isatty(STDERR_FILENO)), commandLine(std::move(commandLine)),
-      reproducerFile(std::move(reproducerFile)) {}
+DsccListener::DsccListener(bool json, Reproducer *reproducer)
+    : json(json), isTerminal(isatty(STDERR_FILENO)), reproducer(reproducer) {}
 
 static llvm::StringRef nameOf(Diagnostic::Severity severity) {
   switch (severity) {
@@ -65,10 +63,9 @@ void DsccListener::clearProgress() {
   isLineOpen = false;
 }
 
-void DsccListener::checkpoint(llvm::StringRef atStage, llvm::StringRef text) {
-  std::lock_guard<std::mutex> guard(lock);
-  stage = atStage.str();
-  ir = text.str();
+void DsccListener::reached(llvm::StringRef stage) {
+  if (reproducer)
+    reproducer->reach(stage);
 }
 
 void DsccListener::print(llvm::StringRef text) {
@@ -78,29 +75,14 @@ void DsccListener::print(llvm::StringRef text) {
   llvm::outs().flush();
 }
 
-static bool writeAll(int file, llvm::StringRef text) {
-  while (!text.empty()) {
-    ssize_t written = ::write(file, text.data(), text.size());
-    if (written <= 0)
-      return false;
-    text = text.drop_front(written);
-  }
-  return true;
-}
-
 // Neither locks nor streams here: the thread that broke down may hold any of them.
 void DsccListener::reportBreakdown(llvm::StringRef reason) {
   std::string message = "dscc: error: internal error: " + reason.str() + "\n";
-  if (!ir.empty()) {
-    int file = open(reproducerFile.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
-    std::string story = "// " + commandLine + "\n// After stage " + stage + ": " + reason.str() + "\n";
-    bool ok = file >= 0 && writeAll(file, story) && writeAll(file, ir);
-    if (file >= 0)
-      close(file);
-    message += ok ? "  hint: please report it, with the reproducer " + reproducerFile + "\n"
-                  : "  hint: please report it; no reproducer could be written to " + reproducerFile + "\n";
-  }
-  (void)writeAll(STDERR_FILENO, message);
+  if (reproducer && reproducer->hasStage())
+    message += reproducer->write(reason)
+                   ? "  hint: please report it, with the reproducer " + reproducer->path() + "\n"
+                   : "  hint: please report it; no reproducer could be written to " + reproducer->path() + "\n";
+  (void)!::write(STDERR_FILENO, message.data(), message.size());
 }
 
 } // namespace dscc

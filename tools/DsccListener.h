@@ -5,6 +5,7 @@
 #define DSCC_TOOLS_DSCCLISTENER_H
 
 #include "compiler/CompileListener.h"
+#include "tools/Reproducer.h"
 
 #include <mutex>
 
@@ -13,22 +14,22 @@ namespace dscc {
 /// What `dscc` makes of what the compiler tells it.
 class DsccListener : public CompileListener {
 public:
-  DsccListener(bool json, std::string commandLine, std::string reproducerFile);
+  /// `reproducer` may be null; it must outlive this.
+  DsccListener(bool json, Reproducer *reproducer);
 
   void diagnose(const Diagnostic &diagnostic) override;
   void progress(unsigned done, unsigned total) override;
-  void checkpoint(llvm::StringRef stage, llvm::StringRef ir) override;
+  void reached(llvm::StringRef stage) override;
   void print(llvm::StringRef text) override;
 
   /// Ends a started line of progress.
   void clearProgress();
-  /// Writes the last checkpoint and says where. Safe to call once, from a signal handler too.
+  /// Makes the reproducer and says where it is. Safe to call once, from a signal handler too.
   void reportBreakdown(llvm::StringRef reason);
 
 private:
   bool json, isTerminal, isLineOpen = false;
-  std::string commandLine, reproducerFile;
-  std::string stage, ir;
+  Reproducer *reproducer;
   std::mutex lock;
 };
 

@@ -202,6 +202,9 @@ void Reader::readOptimization() {
   if (!form.empty() && form != "text" && form != "json")
     error("--diagnostics knows text and json, not `" + form + "`");
   line.jsonDiagnostics = form == "json";
+  line.noReproducer = arguments.hasArg(OPT_no_reproducer);
+  o.cacheDir = text(OPT_cache_dir).str();
+  readSize(OPT_cache_size, "--cache-size", o.cacheBytes);
 }
 
 void Reader::readSize(OptionId id, llvm::StringRef name, uint64_t &value) {

@@ -15,6 +15,7 @@ struct CommandLine {
   CompileOptions compile;
   bool help = false, version = false;
   bool jsonDiagnostics = false;
+  bool noReproducer = false;
   bool dependencies = false;
   std::string dependencyFile;
   std::string cudaPath;

@@ -40,6 +40,9 @@ def grp_optimize : OptionGroup<"optimize">, HelpText<"HOW HARD TO TRY">;
 let Group = grp_optimize in {
 def O : Joined<["-"], "O">, MetaVarName<"<level>">, HelpText<"0 to 3 (default)">;
 def disable : EQ<"disable", "<list>", "Leave passes out, by name, as in --disable=fuse-groups">;
+def cache_dir : EQ<"cache-dir", "<folder>", "Keep compiled kernels there and take from it what was compiled before. Builds may share it; "
+                   "the output does not depend on it">;
+def cache_size : EQ<"cache-size", "<size>", "The most that --cache-dir may hold, oldest out first; default 2GiB">;
 def j : JoinedOrSeparate<["-"], "j">, MetaVarName<"<n>">, HelpText<"Threads; default: one a core. The output does not depend on it">;
 }
 
@@ -49,6 +52,7 @@ def v : F<"v", "Tell what was made, as a table: kernels, their registers and nod
 def time_passes : FF<"time-passes", "Tell where the time went">;
 def save_temps : FF<"save-temps", "Keep the module after each stage, LLVM IR and PTX beside the output">;
 def diagnostics : EQ<"diagnostics", "<form>", "text (default) or json, one object a line">;
+def no_reproducer : FF<"no-reproducer", "Leave no file behind when dscc itself breaks down">;
 def help : FF<"help", "This text">;
 def help_short : Flag<["-"], "h">, Alias<help>;
 def version : FF<"version", "The versions of dscc, LLVM and ptxas">;

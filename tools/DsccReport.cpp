@@ -129,11 +129,14 @@ static void printProgram(const json::Object &program, llvm::raw_ostream &stream)
 
 static void printText(const CommandLine &line, const CompileReport &report, const json::Value &programs,
                       llvm::raw_ostream &stream) {
-  stream << "dscc: " << line.compile.input << ": " << report.nodes << " nodes, " << report.kernels << " kernels, "
-         << report.weightBytes << " bytes of weights, " << report.artifactBytes << " bytes in all ("
-         << formatBytes(report.artifactBytes) << ")\n";
+  stream << "dscc: " << line.compile.input << ": " << report.nodes << " nodes, " << report.kernels << " kernels for "
+         << report.launches << " launches, " << report.weightBytes << " bytes of weights, " << report.artifactBytes
+         << " bytes in all (" << formatBytes(report.artifactBytes) << ")\n";
   if (!report.ptxasVersion.empty())
     stream << "dscc: ptxas " << report.ptxasVersion << " (" << line.compile.ptxas << ")\n";
+  if (report.cacheHits + report.cacheMisses)
+    stream << "dscc: of " << report.cacheHits + report.cacheMisses << " pieces of code " << report.cacheHits
+           << " were in " << line.compile.cacheDir << "\n";
   if (const json::Array *list = programs.getAsArray())
     for (const json::Value &program : *list)
       printProgram(*program.getAsObject(), stream);
@@ -149,6 +152,9 @@ static void printJson(const CommandLine &line, const CompileReport &report, cons
       json.attribute("input", json::fixUTF8(line.compile.input));
       json.attribute("nodes", report.nodes);
       json.attribute("kernels", report.kernels);
+      json.attribute("launches", report.launches);
+      json.attribute("cache_hits", report.cacheHits);
+      json.attribute("cache_misses", report.cacheMisses);
       json.attribute("weight_bytes", static_cast<int64_t>(report.weightBytes));
       json.attribute("artifact_bytes", static_cast<int64_t>(report.artifactBytes));
       json.attribute("ptxas", report.ptxasVersion);

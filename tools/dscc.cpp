@@ -6,6 +6,7 @@
 #include "tools/DsccOptions.h"
 #include "tools/DsccReport.h"
 #include "tools/FindPtxas.h"
+#include "tools/Identity.h"
 
 #include "llvm/Config/llvm-config.h"
 #include "llvm/Support/ErrorHandling.h"
@@ -92,7 +93,7 @@ static bool writeDependencies(const CommandLine &line, const CompileReport &repo
 }
 
 static ExitCode usageError(const CommandLine &line) {
-  DsccListener listener(line.jsonDiagnostics, "", "");
+  DsccListener listener(line.jsonDiagnostics, nullptr);
   for (const std::string &error : line.errors)
     listener.diagnose({Diagnostic::Severity::Error, "", "", error, ""});
   return ExitCode::Usage;
@@ -115,11 +116,12 @@ static void startWatchdog(double seconds, DsccListener &listener) {
   }).detach();
 }
 
-static ExitCode compileWith(const CommandLine &line, const std::string &words) {
+static ExitCode compileWith(const CommandLine &line, llvm::ArrayRef<const char *> words) {
   const CompileOptions &options = line.compile;
   std::string stem =
       options.output.empty() || options.output == "-" ? llvm::sys::path::filename(options.input).str() : options.output;
-  DsccListener listener(line.jsonDiagnostics, words, stem + ".reproducer.mlir");
+  Reproducer reproducer(words, stem + ".reproducer.mlir");
+  DsccListener listener(line.jsonDiagnostics, line.noReproducer ? nullptr : &reproducer);
   currentListener = &listener;
   startWatchdog(options.budgets.seconds, listener);
   CompileReport report;
@@ -149,6 +151,8 @@ int main(int argc, char **argv) {
   std::string program = llvm::sys::fs::getMainExecutable(argv[0], reinterpret_cast<void *>(&main));
   std::string error;
   line.compile.ptxas = findPtxas(line.cudaPath, program, error);
+  if (!line.compile.cacheDir.empty())
+    line.compile.compilerId = identifyCompiler();
   if (line.errors.empty() && line.version) {
     printVersion(line, line.compile.ptxas);
     return 0;
@@ -159,10 +163,7 @@ int main(int argc, char **argv) {
     llvm::errs() << "dscc: error: " << error << "\n";
     return static_cast<int>(ExitCode::Environment);
   }
-  std::string words = "dscc";
-  for (int i = 1; i < argc; ++i)
-    words += std::string(" ") + argv[i];
-  ExitCode code = compileWith(line, words);
+  ExitCode code = compileWith(line, llvm::ArrayRef<const char *>(argv + 1, argc - 1));
   llvm::outs().flush();
   // Not by `return`: a whole model's IR need not be freed piece by piece.
   endWith(code);

@@ -37,10 +37,15 @@ std::string describeBuild(const CompileOptions &options, llvm::StringRef ptxasVe
   return text;
 }
 
-static void describeKernel(llvm::json::OStream &json, const KernelEntry &kernel) {
+/// `nodes` lists those of each launch.
+static void describeKernel(llvm::json::OStream &json, const KernelEntry &kernel, llvm::ArrayRef<std::string> nodes) {
   json.object([&] {
     json.attribute("name", kernel.name);
-    json.attribute("nodes", llvm::json::fixUTF8(kernel.nodes));
+    json.attribute("launches", static_cast<int64_t>(nodes.size()));
+    json.attributeArray("nodes", [&] {
+      for (const std::string &launch : nodes)
+        json.value(llvm::json::fixUTF8(launch));
+    });
     if (kernel.scratchBytes)
       json.attribute("scratch_bytes", static_cast<int64_t>(kernel.scratchBytes));
     json.attributeArray("chips", [&] {
@@ -64,9 +69,13 @@ std::string describePrograms(const ModelEntry &model) {
       json.object([&] {
         json.attribute("target", program.target->name);
         json.attribute("arena_bytes", llvm::json::fixUTF8(program.arenaFormula));
+        std::vector<std::vector<std::string>> nodes(program.kernels.size());
+        for (const LaunchEntry &launch : program.launches)
+          nodes[launch.kernel].push_back(launch.nodes);
+        json.attribute("launches", static_cast<int64_t>(program.launches.size()));
         json.attributeArray("kernels", [&] {
-          for (const KernelEntry &kernel : program.kernels)
-            describeKernel(json, kernel);
+          for (auto [kernel, launches] : llvm::zip_equal(program.kernels, nodes))
+            describeKernel(json, kernel, launches);
         });
       });
   });

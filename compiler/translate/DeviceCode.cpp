@@ -158,28 +158,11 @@ static bool callsNothingUnknown(const llvm::Module &module, JobLog &log) {
   return true;
 }
 
-/// A comment for each kernel: whoever reads the text, the simulator above all, can say which nodes it stands for.
-static std::string describeKernels(gpu::GPUModuleOp kernels) {
-  std::string text;
-  llvm::raw_string_ostream stream(text);
-  for (auto function : kernels.getOps<LLVM::LLVMFuncOp>()) {
-    auto kernel = function->getAttrOfType<DictionaryAttr>("dsc.kernel");
-    auto nodes = kernel ? kernel.getAs<StringAttr>("nodes") : StringAttr();
-    if (!nodes || nodes.empty())
-      continue;
-    stream << "// dscc.node " << function.getName() << ' ';
-    llvm::printEscapedString(nodes.getValue(), stream);
-    stream << '\n';
-  }
-  return text;
-}
-
 DeviceText compileDevice(ModuleOp module, const Target &target, bool keepLlvm, JobLog &log) {
   const Chip *chip = findChip(target.cpuName);
   auto kernels = llvm::to_vector(module.getOps<gpu::GPUModuleOp>());
   assert(chip && "a row of the table of targets names a row of the table of chips");
   assert(kernels.size() == 1 && "each gpu.module is translated by itself");
-  std::string nodes = describeKernels(kernels.front());
   if (failed(lowerToLlvmDialect(module, target.indexBits))) {
     log.fail(ExitCode::Internal, "cannot lower the kernels of " + target.name + " to LLVM");
     return {};
@@ -219,7 +202,6 @@ DeviceText compileDevice(ModuleOp module, const Target &target, bool keepLlvm, J
   assert(!cannot && "the target NVPTX writes assembly");
   passes.run(*translated);
   text.ptx.assign(bytes.begin(), bytes.end());
-  text.ptx += nodes;
   return text;
 }
 

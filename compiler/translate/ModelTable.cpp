@@ -150,20 +150,34 @@ static llvm::Constant *writeKernels(TableWriter &w, const ProgramEntry &program)
     llvm::Constant *code = program.target->device == Device::Cpu ? w.elsewhere(program.prefix + kernel.name) : w.null();
     llvm::Constant *threads = llvm::ConstantArray::get(
         llvm::ArrayType::get(u32, 3), {w.u32(kernel.threads[0]), w.u32(kernel.threads[1]), w.u32(kernel.threads[2])});
-    records.push_back(w.record({w.text(kernel.name), w.text(kernel.nodes), code, threads, w.u32(kernel.sharedBytes),
-                                w.u64(kernel.scratchBytes)}));
+    records.push_back(w.record({w.text(kernel.name), code, threads, w.u32(kernel.sharedBytes),
+                                w.u64(kernel.scratchBytes), w.u32(kernel.module), w.u32(0)}));
   }
   return w.array(records);
 }
 
-static llvm::Constant *writeImages(TableWriter &w, const ProgramEntry &program) {
+static llvm::Constant *writeLaunches(TableWriter &w, const ProgramEntry &program) {
   llvm::SmallVector<llvm::Constant *> records;
-  for (const ImageEntry &image : program.images) {
+  for (const LaunchEntry &launch : program.launches)
+    records.push_back(w.record({w.text(launch.nodes), w.u32(launch.kernel), w.u32(0)}));
+  return w.array(records);
+}
+
+static llvm::Constant *writeImages(TableWriter &w, const ModuleEntry &module) {
+  llvm::SmallVector<llvm::Constant *> records;
+  for (const ImageEntry &image : module.images) {
     // The driver reads PTX up to its NUL.
     llvm::Constant *data = llvm::ConstantDataArray::getString(w.context, image.data, /*AddNull=*/true);
     uint64_t bytes = image.data.size() + (image.kind == 2 ? 1 : 0);
     records.push_back(w.record({w.u32(image.sm), w.u32(image.kind), w.place(data, 64), w.u64(bytes)}));
   }
+  return w.array(records);
+}
+
+static llvm::Constant *writeModules(TableWriter &w, const ProgramEntry &program) {
+  llvm::SmallVector<llvm::Constant *> records;
+  for (const ModuleEntry &module : program.modules)
+    records.push_back(w.record({writeImages(w, module), w.u32(module.images.size()), w.u32(0)}));
   return w.array(records);
 }
 
@@ -197,8 +211,9 @@ static llvm::Constant *writePrograms(TableWriter &w, const ModelEntry &model) {
     bool isCpu = program.target->device == Device::Cpu;
     records.push_back(
         w.record({w.u32(isCpu ? DSCC_DEVICE_CPU : DSCC_DEVICE_CUDA), w.u32(program.target->level),
-                  w.u32(program.kernels.size()), w.u32(program.images.size()), writeKernels(w, program),
-                  writeImages(w, program), w.elsewhere(program.prefix + "arena_bytes"), writeRun(w, program)}));
+                  w.u32(program.kernels.size()), w.u32(program.launches.size()), w.u32(program.modules.size()),
+                  w.u32(0), writeKernels(w, program), writeLaunches(w, program), writeModules(w, program),
+                  w.elsewhere(program.prefix + "arena_bytes"), writeRun(w, program)}));
   }
   return w.array(records);
 }

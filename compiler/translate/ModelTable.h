@@ -16,14 +16,16 @@ namespace dscc {
 
 /// Becomes a dscc_kernel.
 struct KernelEntry {
-  /// Of the function that computes it, and of the ONNX nodes that it stands for, joined by ';'.
-  std::string name, nodes;
+  /// Of the function that computes it.
+  std::string name;
   /// CUDA: of a block. CPU: 1.
   std::array<uint32_t, 3> threads = {1, 1, 1};
   /// CUDA: dynamic shared memory of a block.
   uint32_t sharedBytes = 0;
   /// CPU: what each worker needs besides the arena.
   uint64_t scratchBytes = 0;
+  /// CUDA: index into ProgramEntry::modules.
+  uint32_t module = 0;
   /// What ptxas said of a CUDA kernel on one chip.
   struct Resources {
     /// Its name, "sm_90".
@@ -44,6 +46,19 @@ struct ImageEntry {
   std::string data;
 };
 
+/// Becomes a dscc_module: images of the same kernels for different chips.
+struct ModuleEntry {
+  std::vector<ImageEntry> images;
+};
+
+/// Becomes a dscc_launch.
+struct LaunchEntry {
+  /// Index into ProgramEntry::kernels.
+  uint32_t kernel;
+  /// The ONNX nodes that it stands for, joined by ';'.
+  std::string nodes;
+};
+
 /// Becomes a dscc_program.
 struct ProgramEntry {
   /// An entry of allTargets().
@@ -51,10 +66,12 @@ struct ProgramEntry {
   std::string prefix;       // of its names
   std::string arenaFormula; // for people; empty if none is short enough
   size_t firstWeight = 0;   // where its list begins in the table
-  /// In the order in which launches number them.
+  /// In the order in which launches refer to them.
   std::vector<KernelEntry> kernels;
-  /// CUDA: at least one. CPU: none.
-  std::vector<ImageEntry> images;
+  /// In the order in which a run makes them.
+  std::vector<LaunchEntry> launches;
+  /// CUDA: at least one if there are kernels. CPU: none.
+  std::vector<ModuleEntry> modules;
 };
 
 /// Becomes the dscc_model_v1.

@@ -138,6 +138,45 @@ Assembly assemble(llvm::StringRef ptxas, llvm::StringRef ptx, const Chip &chip, 
   return log.failed() || countSpills(plain) < countSpills(best) ? plain : best;
 }
 
+// One line a kernel: name chip registers spills shared. One line a warning, "! " before it. An empty line; the cubin.
+std::string pack(const Assembly &assembly) {
+  std::string bytes;
+  llvm::raw_string_ostream stream(bytes);
+  for (auto &[name, resources] : assembly.kernels)
+    stream << name << ' ' << resources.chip << ' ' << resources.registers << ' ' << resources.spillBytes << ' '
+           << resources.sharedBytes << '\n';
+  for (const std::string &warning : assembly.warnings)
+    stream << "! " << warning << '\n';
+  stream << '\n' << assembly.cubin;
+  return bytes;
+}
+
+bool unpack(llvm::StringRef bytes, Assembly &assembly) {
+  Assembly read;
+  for (;;) {
+    auto [line, rest] = bytes.split('\n');
+    bytes = rest;
+    if (line.empty())
+      break;
+    if (line.consume_front("! ")) {
+      read.warnings.push_back(line.str());
+      continue;
+    }
+    llvm::SmallVector<llvm::StringRef, 5> words;
+    line.split(words, ' ');
+    if (words.size() != 5)
+      return false;
+    KernelEntry::Resources &resources = read.kernels[words[0].str()];
+    resources.chip = words[1].str();
+    if (words[2].getAsInteger(10, resources.registers) || words[3].getAsInteger(10, resources.spillBytes) ||
+        words[4].getAsInteger(10, resources.sharedBytes))
+      return false;
+  }
+  read.cubin = bytes.str();
+  assembly = std::move(read);
+  return !assembly.cubin.empty();
+}
+
 std::string versionOfPtxas(llvm::StringRef ptxas) {
   WorkFolder folder;
   if (folder.error)

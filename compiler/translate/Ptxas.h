@@ -27,6 +27,11 @@ Assembly assemble(llvm::StringRef ptxas, llvm::StringRef ptx, const Chip &chip, 
 /// padding to 8, "DSCCPTX1", bytes when compressed, bytes, zlib stream. Without zlib in LLVM the cubin alone.
 std::string attachPtx(std::string cubin, llvm::StringRef ptx);
 
+/// An assembly as bytes.
+std::string pack(const Assembly &assembly);
+/// The assembly that was packed into bytes; false if they are none.
+bool unpack(llvm::StringRef bytes, Assembly &assembly);
+
 /// "12.9.86", or empty if `ptxas` cannot be run.
 std::string versionOfPtxas(llvm::StringRef ptxas);
 

@@ -1,9 +1,9 @@
 // Runs the code generators side by side and joins what they make.
 //
-//     cpu_v4 ─► object ─┐
-//     cpu_v3 ─► object ─┤
-//     cuda   ─► object ─┼─► table ─► link ─► model.so
-//       └─► PTX ─► cubin, one a chip
+//     cpu_v4 ─► objects, one a kernel ─┐
+//     cpu_v3 ─► objects, one a kernel ─┤
+//     cuda   ─► host object ───────────┼─► table ─► link ─► model.so
+//       └─► PTX ─► cubin, one a kernel and chip
 //
 // Every job has a log and a place for its result of its own; only the order of the jobs decides what is told and
 // linked, never which of them was first.
@@ -11,17 +11,12 @@
 #include "compiler/translate/Translate.h"
 
 #include "compiler/translate/BuildReport.h"
-#include "compiler/translate/DeviceCode.h"
-#include "compiler/translate/HostCode.h"
+#include "compiler/translate/Jobs.h"
+#include "compiler/translate/KernelCache.h"
 #include "compiler/translate/Link.h"
-#include "compiler/translate/ModelTable.h"
-#include "compiler/translate/Ptxas.h"
 
-#include "mlir/Dialect/GPU/IR/GPUDialect.h"
-#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "llvm/Support/Path.h"
 
-#include <deque>
 #include <mutex>
 
 namespace dscc {
@@ -29,42 +24,21 @@ namespace dscc {
 using namespace mlir;
 
 namespace {
-struct HostJob {
-  OwningOpRef<ModuleOp> module;
-  HostOptions options;
-  HostObject object;
-  JobLog log;
-};
-
-struct ChipJob {
-  const Chip *chip;
-  Assembly assembly;
-  JobLog log;
-};
-
-struct DeviceJob {
-  OwningOpRef<ModuleOp> module;
-  size_t program;
-  DeviceText text;
-  std::deque<ChipJob> chips;
-  JobLog log;
-};
-
 class Translator {
 public:
   Translator(ModuleOp module, const CompileOptions &options, llvm::ThreadPoolInterface &pool, CompileListener &listener,
              CompileReport &report)
-      : module(module), options(options), pool(pool), listener(listener), report(report) {}
+      : module(module), options(options), pool(pool), listener(listener), report(report),
+        cache(options.cacheDir, options.cacheBytes, options.compilerId) {}
 
   ExitCode run();
 
 private:
-  bool takePrograms();
-  void takeProgram(ModuleOp nested, const Target &target);
-  void takeDims();
-  void addHostJob(OwningOpRef<ModuleOp> host, llvm::StringRef prefix, llvm::StringRef cpuName, int vectorBits);
+  void openCache();
   void runJobs();
+  void runHostJob(HostJob &job);
   void runDeviceJob(DeviceJob &job);
+  void assembleFor(DeviceJob &job, ChipJob &chip);
   void addImages(DeviceJob &job);
   void addResources(ProgramEntry &program, const ChipJob &job);
   void advance(unsigned kernels);
@@ -82,123 +56,88 @@ private:
   llvm::ThreadPoolInterface &pool;
   CompileListener &listener;
   CompileReport &report;
+  KernelCache cache;
 
   ModelEntry model;
   Weights weights;
-  std::deque<HostJob> hostJobs; // of the programs, in their order; last that of the dims
-  std::deque<DeviceJob> deviceJobs;
+  Jobs jobs;
   JobLog log;
   ExitCode worst = ExitCode::Ok;
   std::mutex progressLock;
-  unsigned kernelsDone = 0, kernelsTotal = 0;
+  unsigned kernelsDone = 0;
 };
 } // namespace
 
-/// dsc.kernel = {nodes = "..", threads = [x, y, z], shared = n, scratch = n}; all are optional.
-static KernelEntry readKernel(LLVM::LLVMFuncOp function) {
-  KernelEntry kernel;
-  kernel.name = function.getName().str();
-  auto facts = function->getAttrOfType<DictionaryAttr>("dsc.kernel");
-  if (auto nodes = facts.getAs<StringAttr>("nodes"))
-    kernel.nodes = nodes.getValue().str();
-  if (auto threads = facts.getAs<ArrayAttr>("threads"))
-    for (auto [index, count] : llvm::enumerate(threads.getAsRange<IntegerAttr>()))
-      kernel.threads[std::min<size_t>(index, 2)] = count.getInt();
-  if (auto shared = facts.getAs<IntegerAttr>("shared"))
-    kernel.sharedBytes = shared.getInt();
-  if (auto scratch = facts.getAs<IntegerAttr>("scratch"))
-    kernel.scratchBytes = scratch.getInt();
-  return kernel;
-}
-
-static std::vector<KernelEntry> readKernels(Operation *scope) {
-  std::vector<KernelEntry> kernels;
-  for (auto function : scope->getRegion(0).getOps<LLVM::LLVMFuncOp>())
-    if (function->hasAttr("dsc.kernel"))
-      kernels.push_back(readKernel(function));
-  return kernels;
-}
-
-void Translator::addHostJob(OwningOpRef<ModuleOp> host, llvm::StringRef prefix, llvm::StringRef cpuName,
-                            int vectorBits) {
-  HostJob &job = hostJobs.emplace_back();
-  job.module = std::move(host);
-  job.options = {prefix.str(), cpuName.str(), vectorBits, options.optLevel,
-                 options.emit == Emit::Llvm || options.saveTemps};
-}
-
-// Host code beside a GPU must run on any x86-64.
-static constexpr llvm::StringLiteral anyCpu = "x86-64";
-
-static uint32_t deviceBit(const Target &target) {
-  return 1u << (target.device == Device::Cpu ? DSCC_DEVICE_CPU : DSCC_DEVICE_CUDA);
-}
-
-void Translator::takeProgram(ModuleOp nested, const Target &target) {
-  ProgramEntry &program = model.programs.emplace_back();
-  program.target = &target;
-  program.prefix = (target.name + ".").str();
-  if (auto arena = nested->getAttrOfType<StringAttr>("dsc.arena_bytes"))
-    program.arenaFormula = arena.getValue().str();
-  if (auto list = nested->getAttrOfType<ArrayAttr>("dsc.weights")) {
-    program.firstWeight = weights.append(list, deviceBit(target));
-    nested->removeAttr("dsc.weights");
-  }
-  if (target.device == Device::Cpu) {
-    program.kernels = readKernels(nested);
-    addHostJob(nested, program.prefix, target.cpuName, target.vectorBits);
-  } else {
-    for (auto kernels : llvm::make_early_inc_range(nested.getOps<gpu::GPUModuleOp>())) {
-      program.kernels = readKernels(kernels);
-      DeviceJob &job = deviceJobs.emplace_back();
-      job.module = ModuleOp::create(nested.getLoc());
-      job.program = model.programs.size() - 1;
-      kernels->moveBefore(job.module->getBody(), job.module->getBody()->end());
-    }
-    addHostJob(nested, program.prefix, anyCpu, 0);
-  }
-  kernelsTotal += program.kernels.size();
-}
-
-/// The functions of the top module: how many elements the outputs have is the same for all programs.
-void Translator::takeDims() {
-  if (module.lookupSymbol<LLVM::LLVMFuncOp>("sides"))
-    model.sidesName = "model.sides";
-  OwningOpRef<ModuleOp> top = ModuleOp::create(module.getLoc());
-  for (auto function : llvm::make_early_inc_range(module.getOps<LLVM::LLVMFuncOp>()))
-    function->moveBefore(top->getBody(), top->getBody()->end());
-  model.dimsName = "model.dims";
-  addHostJob(std::move(top), "model.", anyCpu, 0);
-}
-
-bool Translator::takePrograms() {
-  // The table of targets lists the best first, as the artifact must.
-  for (const Target &target : allTargets())
-    for (auto nested : llvm::make_early_inc_range(module.getOps<ModuleOp>()))
-      if (auto name = nested->getAttrOfType<StringAttr>("dsc.target"); name && name.getValue() == target.name) {
-        nested->remove();
-        takeProgram(nested, target);
-      }
-  if (model.programs.empty())
-    log.fail(ExitCode::Internal, "the module holds no program");
-  takeDims();
-  return !log.failed();
+void Translator::openCache() {
+  if (!cache.isOn())
+    return;
+  std::string trouble = cache.open();
+  if (!trouble.empty())
+    log.warn("", trouble + "; compiling without it");
 }
 
 void Translator::advance(unsigned kernels) {
   std::lock_guard<std::mutex> guard(progressLock);
   kernelsDone += kernels;
-  listener.progress(kernelsDone, kernelsTotal);
+  listener.progress(kernelsDone, report.kernels);
+}
+
+/// The text of a module as it is before it is lowered: all that decides about its code.
+static std::string textOf(ModuleOp module) {
+  std::string text;
+  llvm::raw_string_ostream stream(text);
+  module.print(stream, OpPrintingFlags().useLocalScope());
+  return text;
+}
+
+void Translator::runHostJob(HostJob &job) {
+  std::string key;
+  if (cache.isOn() && !job.options.keepLlvm) {
+    const HostOptions &to = job.options;
+    std::string how =
+        to.prefix + " " + to.cpuName + " " + std::to_string(to.vectorBits) + " O" + std::to_string(to.optLevel);
+    key = cache.keyOf({"object", how, textOf(*job.module)});
+  }
+  std::optional<std::string> kept = key.empty() ? std::nullopt : cache.find(key);
+  if (kept)
+    job.object.bytes = std::move(*kept);
+  else
+    job.object = compileHost(*job.module, job.options, job.log);
+  if (!kept && !key.empty() && !job.log.failed())
+    cache.keep(key, job.object.bytes);
+  job.module = nullptr;
+  advance(job.kernels);
+}
+
+void Translator::assembleFor(DeviceJob &job, ChipJob &chip) {
+  std::string key;
+  if (cache.isOn())
+    key = cache.keyOf({"cubin", report.ptxasVersion, chip.chip->name, job.text.ptx});
+  if (std::optional<std::string> kept = key.empty() ? std::nullopt : cache.find(key);
+      kept && unpack(*kept, chip.assembly))
+    return;
+  chip.assembly = assemble(options.ptxas, job.text.ptx, *chip.chip, chip.log);
+  if (!key.empty() && !chip.log.failed())
+    cache.keep(key, pack(chip.assembly));
 }
 
 void Translator::runDeviceJob(DeviceJob &job) {
-  const ProgramEntry &program = model.programs[job.program];
+  const Target &target = *model.programs[job.program].target;
   bool keepLlvm = options.emit == Emit::Llvm || options.saveTemps;
-  job.text = compileDevice(*job.module, *program.target, keepLlvm, job.log);
+  std::string key;
+  if (cache.isOn() && !keepLlvm)
+    key = cache.keyOf({"ptx", target.name, textOf(*job.module)});
+  std::optional<std::string> kept = key.empty() ? std::nullopt : cache.find(key);
+  if (kept)
+    job.text.ptx = std::move(*kept);
+  else
+    job.text = compileDevice(*job.module, target, keepLlvm, job.log);
+  if (!kept && !key.empty() && !job.log.failed())
+    cache.keep(key, job.text.ptx);
   job.module = nullptr;
   bool wantsCubins = options.emit == Emit::SharedObject || options.emit == Emit::Object || options.emit == Emit::Cubin;
   if (job.log.failed() || options.ptxas.empty() || !wantsCubins)
-    return advance(program.kernels.size());
+    return advance(job.kernels);
   for (const std::string &arch : options.archs) {
     ChipJob &chip = job.chips.emplace_back();
     chip.chip = findChip(arch);
@@ -208,23 +147,21 @@ void Translator::runDeviceJob(DeviceJob &job) {
   for (ChipJob &chip : job.chips)
     if (chip.chip)
       pool.async([&, last = &chip == &job.chips.back()] {
-        chip.assembly = assemble(options.ptxas, job.text.ptx, *chip.chip, chip.log);
-        advance(last ? program.kernels.size() : 0);
+        assembleFor(job, chip);
+        advance(last ? job.kernels : 0);
       });
 }
 
 void Translator::runJobs() {
   // Device code first: it has the longest way, and ptxas runs beside the host code.
-  for (DeviceJob &job : deviceJobs)
+  for (DeviceJob &job : jobs.device)
     pool.async([&] { runDeviceJob(job); });
-  for (auto [index, job] : llvm::enumerate(hostJobs))
-    pool.async([&, index = index, job = &job] {
-      job->object = compileHost(*job->module, job->options, job->log);
-      job->module = nullptr;
-      bool isCpu = index < model.programs.size() && model.programs[index].target->device == Device::Cpu;
-      advance(isCpu ? model.programs[index].kernels.size() : 0);
-    });
+  for (HostJob &job : jobs.host)
+    pool.async([&] { runHostJob(job); });
   pool.wait();
+  cache.trim();
+  report.cacheHits = cache.hits();
+  report.cacheMisses = cache.misses();
 }
 
 bool Translator::tell(const JobLog &job) {
@@ -233,6 +170,14 @@ bool Translator::tell(const JobLog &job) {
   if (job.failed() && worst == ExitCode::Ok)
     worst = job.code;
   return !job.failed();
+}
+
+/// The nodes of a kernel's first launch.
+static std::string nodesOf(const ProgramEntry &program, const KernelEntry &kernel) {
+  for (const LaunchEntry &launch : program.launches)
+    if (&program.kernels[launch.kernel] == &kernel)
+      return launch.nodes;
+  return "";
 }
 
 /// Notes what ptxas said of each kernel, and warns of what costs time.
@@ -244,8 +189,8 @@ void Translator::addResources(ProgramEntry &program, const ChipJob &job) {
       continue;
     kernel.resources.push_back(found->second);
     if (uint64_t bytes = found->second.spillBytes)
-      warnings.warn(kernel.nodes, "kernel " + kernel.name + " spills " + llvm::Twine(bytes) +
-                                      " bytes of registers on " + job.chip->name);
+      warnings.warn(nodesOf(program, kernel), "kernel " + kernel.name + " spills " + llvm::Twine(bytes) +
+                                                  " bytes of registers on " + job.chip->name);
   }
   for (const std::string &warning : job.assembly.warnings)
     warnings.warn("", "ptxas for " + job.chip->name + ": " + warning);
@@ -254,15 +199,16 @@ void Translator::addResources(ProgramEntry &program, const ChipJob &job) {
 
 void Translator::addImages(DeviceJob &job) {
   ProgramEntry &program = model.programs[job.program];
+  std::vector<ImageEntry> &images = program.modules[job.index].images;
   for (ChipJob &chip : job.chips) {
     if (!tell(chip.log))
       continue;
     addResources(program, chip);
     std::string &cubin = chip.assembly.cubin;
-    program.images.push_back(
+    images.push_back(
         {uint32_t(chip.chip->sm), 1, options.stripPtx ? std::move(cubin) : attachPtx(std::move(cubin), job.text.ptx)});
   }
-  program.images.push_back({uint32_t(program.target->level), 2, job.text.ptx});
+  images.push_back({uint32_t(program.target->level), 2, job.text.ptx});
 }
 
 void Translator::writeText(llvm::StringRef path, llvm::StringRef text) {
@@ -272,20 +218,22 @@ void Translator::writeText(llvm::StringRef path, llvm::StringRef text) {
 }
 
 void Translator::writePtx() {
-  if (deviceJobs.empty())
+  if (jobs.device.empty())
     return log.fail(ExitCode::Usage, "--emit=ptx needs the target cuda");
-  for (const DeviceJob &job : deviceJobs)
+  for (const DeviceJob &job : jobs.device)
     writeText(options.output, job.text.ptx);
 }
 
 /// One chip goes to the output itself, several go beside it: NAME.sm_90.cubin.
 void Translator::writeCubins() {
-  if (deviceJobs.empty())
+  if (jobs.device.empty())
     return log.fail(ExitCode::Usage, "--emit=cubin needs the target cuda");
   if (options.ptxas.empty())
     return log.fail(ExitCode::Environment, "--emit=cubin needs ptxas, and none was found",
                     "name its toolkit with --cuda-path");
-  for (const ImageEntry &image : model.programs[deviceJobs.front().program].images) {
+  // All kernels are in one module then.
+  const DeviceJob &job = jobs.device.front();
+  for (const ImageEntry &image : model.programs[job.program].modules.front().images) {
     if (image.kind != 1)
       continue;
     llvm::SmallString<128> path(options.output);
@@ -297,24 +245,25 @@ void Translator::writeCubins() {
 
 void Translator::writeLlvm() {
   std::string text;
-  for (auto [index, job] : llvm::enumerate(hostJobs))
-    text += "; host code of " +
-            (index < model.programs.size() ? model.programs[index].target->name.str() : std::string("the model")) +
-            "\n" + job.object.llvm + "\n";
-  for (const DeviceJob &job : deviceJobs)
-    text += "; kernels of " + model.programs[job.program].target->name.str() + "\n" + job.text.llvm + "\n";
+  for (const HostJob &job : jobs.host)
+    text += "; " + job.name + "\n" + job.object.llvm + "\n";
+  for (const DeviceJob &job : jobs.device)
+    text += "; " + job.name + "\n" + job.text.llvm + "\n";
   writeText(options.output, text);
 }
 
 void Translator::saveTemps() {
   llvm::SmallString<128> stem(options.output);
   llvm::sys::path::replace_extension(stem, "");
-  for (auto [index, job] : llvm::enumerate(hostJobs))
-    writeFile((stem + "." + job.options.prefix + "ll").str(), job.object.llvm, log);
-  for (const DeviceJob &job : deviceJobs) {
-    writeFile((stem + ".kernels.ll").str(), job.text.llvm, log);
-    writeFile((stem + ".ptx").str(), job.text.ptx, log);
+  std::map<std::string, std::string> files; // many jobs share one
+  for (const HostJob &job : jobs.host)
+    files[job.options.prefix + "ll"] += "; " + job.name + "\n" + job.object.llvm + "\n";
+  for (const DeviceJob &job : jobs.device) {
+    files["kernels.ll"] += "; " + job.name + "\n" + job.text.llvm + "\n";
+    files["ptx"] += "// " + job.name + "\n" + job.text.ptx + "\n";
   }
+  for (auto &[name, text] : files)
+    writeFile((stem + "." + name).str(), text, log);
 }
 
 void Translator::writeArtifact() {
@@ -336,7 +285,7 @@ void Translator::writeArtifact() {
   HostOptions tableOptions{"model.", anyCpu.str(), 0, options.optLevel, false};
   HostObject tableObject = compileHost(table, tableOptions, log);
   std::vector<std::string> objects = {std::move(tableObject.bytes)};
-  for (HostJob &job : hostJobs)
+  for (HostJob &job : jobs.host)
     objects.push_back(std::move(job.object.bytes));
   if (log.failed())
     return;
@@ -346,21 +295,26 @@ void Translator::writeArtifact() {
 
 ExitCode Translator::run() {
   initializeCodeGenerators();
-  if (!takePrograms()) {
+  if (!takeApart(module, options, model, weights, jobs, log)) {
     tell(log);
     return worst;
   }
-  if (!deviceJobs.empty() && !options.ptxas.empty())
+  for (const ProgramEntry &program : model.programs) {
+    report.kernels += program.kernels.size();
+    report.launches += program.launches.size();
+  }
+  if (!jobs.device.empty() && !options.ptxas.empty())
     report.ptxasVersion = versionOfPtxas(options.ptxas);
+  openCache();
   runJobs();
-  for (HostJob &job : hostJobs)
+  for (HostJob &job : jobs.host)
     tell(job.log);
-  for (DeviceJob &job : deviceJobs)
+  for (DeviceJob &job : jobs.device)
     if (tell(job.log))
       addImages(job);
   if (worst != ExitCode::Ok)
     return worst;
-  if (!deviceJobs.empty() && options.ptxas.empty() && options.emit != Emit::Ptx)
+  if (!jobs.device.empty() && options.ptxas.empty() && options.emit != Emit::Ptx)
     log.remark("no ptxas was found: the artifact carries PTX only, which the driver compiles when it is loaded");
 
   if (options.saveTemps)
@@ -372,7 +326,6 @@ ExitCode Translator::run() {
   default: writeArtifact(); break;
   }
   tell(log);
-  report.kernels = kernelsTotal;
   report.weightBytes = weights.bytes();
   report.json = describePrograms(model);
   return worst;

@@ -28,10 +28,11 @@ def DscDialect : Dialect {
     | `dsc.stage` | the module | the stage that it has reached, in text that `--until` printed |
     | `dsc.target` | a nested module | the target that it is for |
     | `dsc.weights` | a nested module | its constants, in the order of their pointers |
+    | `dsc.launches` | a nested module | `{kernel, nodes}` of each launch that its run makes, in their order: the ONNX nodes that it computes |
     | `dsc.arena` | @main of a target | what lies where in the arena |
     | `dsc.arena_bytes` | a target's module | the arena's size as a formula, for people |
     | `dsc.default` | an argument of @main | its value where a caller leaves it out |
-    | `dsc.kernel` | a kernel | `{nodes, threads, shared, scratch}`: the ONNX nodes that it computes, and what a launch needs |
+    | `dsc.kernel` | a kernel | `{threads, shared, scratch}`: what a launch of it needs |
     | `dsc.name` | arguments and results of @main | the ONNX name |
   }];
   let useDefaultAttributePrinterParser = 1;

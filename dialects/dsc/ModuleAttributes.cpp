@@ -122,8 +122,6 @@ static LogicalResult verifyKernel(Operation *op, Attribute value) {
   };
   auto isKnown = [&](NamedAttribute fact) {
     StringRef name = fact.getName();
-    if (name == "nodes")
-      return isa<StringAttr>(fact.getValue());
     if (name == "shared" || name == "scratch")
       return isCount(fact.getValue(), 0, std::numeric_limits<uint32_t>::max());
     auto threads = dyn_cast<ArrayAttr>(fact.getValue());
@@ -131,7 +129,27 @@ static LogicalResult verifyKernel(Operation *op, Attribute value) {
            llvm::all_of(threads, [&](Attribute count) { return isCount(count, 1, 1024); });
   };
   if (!facts || !llvm::all_of(facts, isKnown))
-    return op->emitOpError("has a dsc.kernel ") << value << ", which is not {nodes, threads, shared, scratch}";
+    return op->emitOpError("has a dsc.kernel ") << value << ", which is not {threads, shared, scratch}";
+  return success();
+}
+
+static LogicalResult verifyLaunches(Operation *op, Attribute value) {
+  auto rows = dyn_cast<ArrayAttr>(value);
+  if (!rows)
+    return op->emitOpError("has a dsc.launches that is no list");
+  llvm::StringSet<> kernels;
+  op->walk([&](FunctionOpInterface function) {
+    if (function->hasAttr("dsc.kernel"))
+      kernels.insert(function.getName());
+  });
+  for (auto [index, attribute] : llvm::enumerate(rows)) {
+    DictionaryAttr row = readRow(attribute, {"nodes"}, {});
+    auto kernel = row ? row.getAs<FlatSymbolRefAttr>("kernel") : FlatSymbolRefAttr();
+    if (!kernel)
+      return op->emitOpError("has a row ") << index << " of dsc.launches that is not {kernel, nodes}";
+    if (!kernels.contains(kernel.getValue()))
+      return op->emitOpError("has a launch ") << index << " of the kernel " << kernel << ", which it lacks";
+  }
   return success();
 }
 
@@ -158,10 +176,11 @@ static bool isModule(Operation *op) { return isa<ModuleOp>(op); }
 static bool isFunction(Operation *op) { return isa<FunctionOpInterface>(op); }
 
 static constexpr AttributeRule rules[] = {
-    {"dsc.symbols", isModule, verifySymbols}, {"dsc.relations", isModule, verifyRelations},
-    {"dsc.stage", isModule, verifyText},      {"dsc.target", isModule, verifyTarget},
-    {"dsc.weights", isModule, verifyWeights}, {"dsc.arena", isFunction, verifyArena},
-    {"dsc.kernel", isFunction, verifyKernel}, {"dsc.arena_bytes", isModule, verifyText},
+    {"dsc.symbols", isModule, verifySymbols},   {"dsc.relations", isModule, verifyRelations},
+    {"dsc.stage", isModule, verifyText},        {"dsc.target", isModule, verifyTarget},
+    {"dsc.weights", isModule, verifyWeights},   {"dsc.arena", isFunction, verifyArena},
+    {"dsc.kernel", isFunction, verifyKernel},   {"dsc.arena_bytes", isModule, verifyText},
+    {"dsc.launches", isModule, verifyLaunches},
 };
 
 LogicalResult DscDialect::verifyOperationAttribute(Operation *op, NamedAttribute attribute) {

@@ -1,14 +1,19 @@
-// Turns each group into a kernel function and a launch of it.
+// Turns each group into a launch, and equal groups into launches of one kernel.
 //
-//   %y = dsc.group (%x) {schedule = {emitter = "rows"}} ..   ==>   llvm.func @softmax_0(..) { .. }
-//                                                                  %y = dsc.launch @softmax_0 (%x) {grid = ..}
+//   %y = dsc.group (%x, %w) {schedule = {emitter = "rows"}} ..  ==>  llvm.func @add_softmax_1f0c22d9(..) { .. }
+//   %z = dsc.group (%y, %v) {schedule = {emitter = "rows"}} ..       %y = dsc.launch @add_softmax_1f0c22d9 (%x, %w)
+//   {..}
+//                                                                    %z = dsc.launch @add_softmax_1f0c22d9 (%y, %v)
+//                                                                    {..}
 //
-// Here the two devices differ: how a kernel gets its arguments and its place in the grid. The bodies come from the
-// emitter that ScheduleGroups chose.
+// Groups are equal if their bodies and schedules read the same: what differs by layer, weights and places, are
+// operands. A kernel's name says what it computes and which text it came from, never which node it serves, so the same
+// work has the same name in every model; the nodes are the locations of its launches. The bodies come from the emitter
+// that ScheduleGroups chose.
 
-#include "dialects/dsc/Nodes.h"
 #include "passes/Passes.h"
 #include "passes/kernels/Emitters.h"
+#include "passes/kernels/Shell.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
@@ -18,8 +23,10 @@
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
+#include "llvm/ADT/Statistic.h"
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/ADT/StringSet.h"
+#include "llvm/Support/xxhash.h"
 
 using namespace mlir;
 
@@ -28,18 +35,44 @@ namespace dscc {
 #define GEN_PASS_DEF_EMITKERNELS
 #include "passes/Passes.h.inc"
 
+#define DEBUG_TYPE "dsc-emit-kernels"
+ALWAYS_ENABLED_STATISTIC(numKernels, "Kernels written");
+ALWAYS_ENABLED_STATISTIC(numShared, "Groups that share a kernel with an equal one");
+
 using namespace kernels;
 
-/// What assemblers and profilers accept, short enough to read.
-static std::string symbolName(Location location, unsigned number) {
-  SmallVector<StringRef> nodes = collectNodes(location);
-  std::string name = "k" + std::to_string(number);
-  if (nodes.empty())
-    return name;
-  name += "_";
-  for (char c : nodes.front().take_back(40))
-    name += llvm::isAlnum(c) ? c : '_';
-  return name;
+/// All that a kernel is made from, as text: the body and its schedule, without names, places and locations.
+static std::string describeWork(dsc::GroupOp group) {
+  std::string text;
+  llvm::raw_string_ostream stream(text);
+  stream << group->getAttr("schedule") << "\n";
+  // Of the group itself nothing else counts; and its region begins to number its values anew.
+  Block &body = group.getBody().front();
+  AsmState state(group, OpPrintingFlags().useLocalScope());
+  for (BlockArgument argument : body.getArguments())
+    stream << argument.getType() << "\n";
+  for (Operation &op : body) {
+    op.print(stream, state);
+    stream << "\n";
+  }
+  return text;
+}
+
+/// The longest part of a kernel's name that says what it does.
+static constexpr size_t maxLabel = 40;
+
+/// The group's ops in order, as in "conv_add_relu".
+static std::string labelOf(dsc::GroupOp group) {
+  std::string label;
+  StringRef last;
+  for (Operation &op : group.getBody().front().without_terminator()) {
+    StringRef name = op.getName().stripDialect();
+    if (name == last || isa<dsc::ConstantOp>(op) || label.size() + name.size() >= maxLabel)
+      continue;
+    label += (label.empty() ? "" : "_") + name.str();
+    last = name;
+  }
+  return label.empty() ? "copy" : label;
 }
 
 /// The named dims that anything inside depends on, as the body is before and after the emitter has rewritten it.
@@ -64,12 +97,11 @@ static std::vector<std::string> symbolsOf(dsc::GroupOp group) {
 }
 
 namespace {
-/// What the two devices do differently around a kernel's body.
-struct Shell {
-  LLVM::LLVMFuncOp function;
-  Value block, thread;
-  SmallVector<Value> pointers; // inputs, then results
-  SmallVector<Value> symbols;  // i64
+/// A kernel that is written, and how it is launched.
+struct Written {
+  std::string name;
+  DimExpr grid;
+  std::vector<std::string> symbols; // that it takes behind its tensors
 };
 
 struct EmitKernels : impl::EmitKernelsBase<EmitKernels> {
@@ -80,6 +112,9 @@ struct EmitKernels : impl::EmitKernelsBase<EmitKernels> {
     const Target *target = name ? findTarget(name) : nullptr;
     if (!main || !target)
       return;
+    // One pass serves the modules of several targets in turn.
+    kernels.clear();
+    names.clear();
     OpBuilder b(module.getContext());
     Block *home = module.getBody();
     if (target->device == Device::Cuda) {
@@ -87,101 +122,61 @@ struct EmitKernels : impl::EmitKernelsBase<EmitKernels> {
       auto gpu = gpu::GPUModuleOp::create(b, module.getLoc(), "kernels");
       home = gpu.getBody();
     }
-    unsigned number = 0;
-    for (auto group : llvm::make_early_inc_range(main.getOps<dsc::GroupOp>()))
-      if (failed(emit(group, *target, home, number++)))
+    for (auto group : llvm::make_early_inc_range(main.getOps<dsc::GroupOp>())) {
+      auto [known, isNew] = kernels.try_emplace(describeWork(group));
+      if (isNew && failed(emit(group, *target, home, known->first(), known->second)))
         return signalPassFailure();
+      ++(isNew ? numKernels : numShared);
+      replaceByLaunch(group, known->second);
+    }
   }
 
-  LogicalResult emit(dsc::GroupOp group, const Target &target, Block *home, unsigned number) {
+  /// A label and a hash of the work, with as many digits as it takes to be the only one.
+  std::string nameOf(dsc::GroupOp group, StringRef work) {
+    std::string digits = llvm::utohexstr(llvm::xxh3_64bits(work), /*LowerCase=*/true, /*Width=*/16);
+    std::string label = labelOf(group), name;
+    for (size_t count = 8; count <= digits.size(); count += 8)
+      if (names.insert(name = label + "_" + digits.substr(0, count)).second)
+        return name;
+    for (unsigned number = 2;; ++number)
+      if (std::string other = name + "_" + std::to_string(number); names.insert(other).second)
+        return other;
+  }
+
+  LogicalResult emit(dsc::GroupOp group, const Target &target, Block *home, StringRef work, Written &written) {
     const KernelEmitter *emitter = readSchedule(group, target);
     if (!emitter)
       return failure();
     auto schedule = group->getAttrOfType<DictionaryAttr>("schedule");
     OpBuilder b(group.getContext());
     // The emitter may rewrite the body; the group itself is replaced by its launch.
-    dsc::GroupOp work = group.clone();
-    std::vector<std::string> symbols = symbolsOf(work);
-    std::string name = symbolName(group.getLoc(), number);
+    dsc::GroupOp copy = group.clone();
+    std::vector<std::string> symbols = symbolsOf(copy);
+    std::string name = nameOf(group, work);
+    Arguments arguments = {copy.getNumOperands() + copy.getNumResults(), symbols.size()};
     Shell shell =
-        target.device == Device::Cpu ? openCpu(b, work, symbols, name, home) : openCuda(b, work, symbols, name, home);
-    KernelBuilder k(b, group.getLoc(), target, 1);
+        target.device == Device::Cpu ? openCpuShell(b, name, arguments, home) : openCudaShell(b, name, arguments, home);
+    KernelBuilder k(b, b.getUnknownLoc(), target, 1);
     k.entry = &shell.function.getBody().front();
-    Block &body = work.getBody().front();
+    Block &body = copy.getBody().front();
     for (auto [argument, pointer] : llvm::zip(body.getArguments(), shell.pointers))
       k.pointers[argument] = pointer;
-    for (auto [symbol, value] : llvm::zip_equal(symbols, shell.symbols))
+    for (auto [symbol, value] : llvm::zip_equal(symbols, shell.symbolValues))
       k.symbols[symbol] = arith::IndexCastOp::create(b, k.loc, b.getIndexType(), value);
     k.entryPoint = k.index(0).getDefiningOp();
-    Kernel kernel{work, k, target, schedule, shell.block, shell.thread, shell.pointers.back()};
-    LogicalResult written = emitter->emit(kernel);
-    if (succeeded(written)) {
-      describe(shell.function, kernel, group.getLoc());
-      replaceByLaunch(group, kernel, symbols, name);
+    Kernel kernel{copy, k, target, schedule, shell.block, shell.thread, shell.pointers.back()};
+    LogicalResult result = emitter->emit(kernel);
+    if (succeeded(result)) {
+      describe(shell.function, kernel);
+      written = {name, kernel.grid, std::move(symbols)};
     }
-    work->erase();
-    return written;
+    copy->erase();
+    return result;
   }
 
-  Shell openCpu(OpBuilder &b, dsc::GroupOp group, ArrayRef<std::string> symbols, StringRef name, Block *home) {
-    Location loc = group.getLoc();
-    Type pointer = LLVM::LLVMPointerType::get(b.getContext());
-    Shell shell;
-    b.setInsertionPointToEnd(home);
-    auto type = LLVM::LLVMFunctionType::get(LLVM::LLVMVoidType::get(b.getContext()), {pointer, pointer});
-    shell.function = LLVM::LLVMFuncOp::create(b, loc, name, type);
-    Block *entry = shell.function.addEntryBlock(b);
-    b.setInsertionPointToEnd(entry);
-    Value context = entry->getArgument(0), slots = entry->getArgument(1);
-    Type i64 = b.getI64Type();
-    // dscc_block.index is its first field; each slot points to an argument's value.
-    Value index = LLVM::LoadOp::create(b, loc, i64, context);
-    shell.block = arith::IndexCastOp::create(b, loc, b.getIndexType(), index);
-    unsigned slot = 0;
-    auto argument = [&](Type type) -> Value {
-      Value address = LLVM::GEPOp::create(b, loc, pointer, pointer, slots, ArrayRef<LLVM::GEPArg>{int32_t(slot++)});
-      Value place = LLVM::LoadOp::create(b, loc, pointer, address);
-      return LLVM::LoadOp::create(b, loc, type, place);
-    };
-    for (size_t i = 0; i < group.getNumOperands() + group.getNumResults(); ++i)
-      shell.pointers.push_back(argument(pointer));
-    for (size_t i = 0; i < symbols.size(); ++i)
-      shell.symbols.push_back(argument(i64));
-    Operation *end = LLVM::ReturnOp::create(b, loc, ValueRange{});
-    b.setInsertionPoint(end);
-    return shell;
-  }
-
-  Shell openCuda(OpBuilder &b, dsc::GroupOp group, ArrayRef<std::string> symbols, StringRef name, Block *home) {
-    Location loc = group.getLoc();
-    MLIRContext *context = b.getContext();
-    Type pointer = LLVM::LLVMPointerType::get(context, 1), i64 = b.getI64Type(), i32 = b.getI32Type();
-    size_t tensors = group.getNumOperands() + group.getNumResults();
-    SmallVector<Type> types(tensors, pointer);
-    types.append(symbols.size(), i64);
-    Shell shell;
-    b.setInsertionPointToEnd(home);
-    shell.function =
-        LLVM::LLVMFuncOp::create(b, loc, name, LLVM::LLVMFunctionType::get(LLVM::LLVMVoidType::get(context), types));
-    shell.function->setAttr(NVVM::NVVMDialect::getKernelFuncAttrName(), b.getUnitAttr());
-    Block *entry = shell.function.addEntryBlock(b);
-    b.setInsertionPointToEnd(entry);
-    for (size_t i = 0; i < tensors; ++i)
-      shell.pointers.push_back(entry->getArgument(i));
-    for (size_t i = 0; i < symbols.size(); ++i)
-      shell.symbols.push_back(entry->getArgument(tensors + i));
-    Value block = NVVM::BlockIdXOp::create(b, loc, i32), thread = NVVM::ThreadIdXOp::create(b, loc, i32);
-    shell.block = arith::IndexCastOp::create(b, loc, b.getIndexType(), block);
-    shell.thread = arith::IndexCastOp::create(b, loc, b.getIndexType(), thread);
-    Operation *end = LLVM::ReturnOp::create(b, loc, ValueRange{});
-    b.setInsertionPoint(end);
-    return shell;
-  }
-
-  void describe(LLVM::LLVMFuncOp function, const Kernel &kernel, Location location) {
+  void describe(LLVM::LLVMFuncOp function, const Kernel &kernel) {
     Builder b(function.getContext());
-    SmallVector<StringRef> nodes = collectNodes(location);
-    SmallVector<NamedAttribute> facts = {b.getNamedAttr("nodes", b.getStringAttr(llvm::join(nodes, ";")))};
+    SmallVector<NamedAttribute> facts;
     if (kernel.target.device == Device::Cpu) {
       facts.push_back(b.getNamedAttr("scratch", b.getI64IntegerAttr(kernel.scratch)));
     } else {
@@ -193,11 +188,11 @@ struct EmitKernels : impl::EmitKernelsBase<EmitKernels> {
     function->setAttr("dsc.kernel", b.getDictionaryAttr(facts));
   }
 
-  void replaceByLaunch(dsc::GroupOp group, const Kernel &kernel, ArrayRef<std::string> symbols, StringRef name) {
+  void replaceByLaunch(dsc::GroupOp group, const Written &kernel) {
     OpBuilder b(group);
-    SmallVector<StringRef> names(symbols.begin(), symbols.end());
+    SmallVector<StringRef> names(kernel.symbols.begin(), kernel.symbols.end());
     auto launch = dsc::LaunchOp::create(b, group.getLoc(), group.getResultTypes(),
-                                        FlatSymbolRefAttr::get(b.getContext(), name), group.getInputs(),
+                                        FlatSymbolRefAttr::get(b.getContext(), kernel.name), group.getInputs(),
                                         dsc::DimsAttr::get(b.getContext(), ArrayRef<DimExpr>{kernel.grid, 1, 1}),
                                         b.getStrArrayAttr(names), group->getAttrOfType<DenseI64ArrayAttr>("places"));
     if (Attribute outputs = group->getAttr("outputs"))
@@ -205,6 +200,9 @@ struct EmitKernels : impl::EmitKernelsBase<EmitKernels> {
     group.replaceAllUsesWith(launch.getResults());
     group.erase();
   }
+
+  llvm::StringMap<Written> kernels; // by their work
+  llvm::StringSet<> names;
 };
 } // namespace
 

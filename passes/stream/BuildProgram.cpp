@@ -4,10 +4,13 @@
 //     return %y                    ==>                 slots = {x, w, y}; launch(queue, k, grid, slots)
 //                                                      return 0
 //
+// Launches are numbered; `dsc.launches` lists their kernels and the ONNX nodes that each stands for.
+//
 // The program touches no tensor: it computes addresses and sizes and hands them to the runtime's services. Kernel
 // arguments lie in one set of slots that all launches share, because a service copies them before it returns.
 
 #include "dialects/dsc/Dsc.h"
+#include "dialects/dsc/Nodes.h"
 #include "dialects/dsc/Storage.h"
 #include "dialects/dsc/Targets.h"
 #include "passes/DimNames.h"
@@ -18,6 +21,7 @@
 
 #include "llvm/ADT/BitVector.h"
 #include "llvm/ADT/Statistic.h"
+#include "llvm/ADT/StringExtras.h"
 #include "llvm/ADT/StringSet.h"
 
 #include <dscc/abi.h>
@@ -46,14 +50,14 @@ namespace {
 /// Writes @run of one target.
 class ProgramWriter {
 public:
-  ProgramWriter(OpBuilder &builder, ModuleOp nested, func::FuncOp main, ArrayRef<Place> places, ArrayAttr symbols)
-      : nested(nested), main(main), places(places),
-        f(builder, main.getLoc(), "run", {LLVM::LLVMPointerType::get(main.getContext())}, builder.getI32Type(),
-          symbols) {}
+  ProgramWriter(OpBuilder &builder, func::FuncOp main, ArrayRef<Place> places, ArrayAttr symbols)
+      : main(main), places(places), f(builder, main.getLoc(), "run", {LLVM::LLVMPointerType::get(main.getContext())},
+                                      builder.getI32Type(), symbols) {}
 
   void write(ArrayAttr relations, double maxElements);
   ArrayAttr getWeights() { return f.b.getArrayAttr(weights.getArrayRef()); }
-  unsigned numLaunches = 0, numCopies = 0;
+  ArrayAttr getLaunches() { return f.b.getArrayAttr(launches); }
+  unsigned numCopies = 0;
 
 private:
   void readArguments();
@@ -69,7 +73,6 @@ private:
     return arith::CmpIOp::create(f.b, f.loc, predicate, a, b);
   }
 
-  ModuleOp nested;
   func::FuncOp main;
   ArrayRef<Place> places;
   HostFunction f;
@@ -77,19 +80,9 @@ private:
   Value services, queue, inputs, outputs, arena, weightPointers;
   Value grid, values, pointers; // pointers[i] = &values[i]
   llvm::SetVector<Attribute> weights;
-  llvm::StringMap<int64_t> kernelIndex;
+  SmallVector<Attribute> launches;
 };
 } // namespace
-
-/// Kernels are numbered as they stand in the module.
-static llvm::StringMap<int64_t> numberKernels(ModuleOp nested) {
-  llvm::StringMap<int64_t> index;
-  nested.walk([&](LLVM::LLVMFuncOp function) {
-    if (function->hasAttr("dsc.kernel"))
-      index.try_emplace(function.getName(), index.size());
-  });
-  return index;
-}
 
 static int64_t countSlots(func::FuncOp main) {
   size_t most = 1;
@@ -193,7 +186,10 @@ void ProgramWriter::launch(dsc::LaunchOp op) {
   blocks.resize(3, 1);
   if (llvm::any_of(blocks, [](const DimExpr &count) { return count.isConstant(0); }))
     return;
-  ++numLaunches;
+  int32_t number = launches.size();
+  launches.push_back(f.b.getDictionaryAttr(
+      {f.b.getNamedAttr("kernel", op.getKernelAttr()),
+       f.b.getNamedAttr("nodes", f.b.getStringAttr(llvm::join(collectNodes(op.getLoc()), ";")))}));
   auto enqueue = [&] {
     int64_t slot = 0;
     for (auto [axis, count] : llvm::enumerate(blocks))
@@ -204,9 +200,7 @@ void ProgramWriter::launch(dsc::LaunchOp op) {
       f.store(pointerToResult(op, result), values, slot++);
     for (auto symbol : op.getSymbols().getAsRange<StringAttr>())
       f.store(f.dim(DimExpr::symbol(symbol.getValue())), values, slot++);
-    auto kernel = kernelIndex.find(op.getKernel());
-    assert(kernel != kernelIndex.end() && "a launch names a kernel of its module");
-    call(POINTER_INDEX(dscc_services, launch), {queue, f.status(kernel->second), grid, pointers});
+    call(POINTER_INDEX(dscc_services, launch), {queue, f.status(number), grid, pointers});
   };
   // A grid without blocks is no launch: drivers refuse it.
   Value some;
@@ -275,7 +269,6 @@ void ProgramWriter::checkCounts(double maxElements) {
 }
 
 void ProgramWriter::write(ArrayAttr relations, double maxElements) {
-  kernelIndex = numberKernels(nested);
   readArguments();
   if (relations)
     for (auto relation : relations.getAsRange<DictionaryAttr>())
@@ -354,12 +347,13 @@ struct BuildProgram : impl::BuildProgramBase<BuildProgram> {
     if (failed(places))
       return signalPassFailure();
     OpBuilder builder = OpBuilder::atBlockEnd(nested.getBody());
-    ProgramWriter writer(builder, nested, main, *places, symbols);
+    ProgramWriter writer(builder, main, *places, symbols);
     writer.write(relations, getMaxElements(*findTarget(nested->getAttrOfType<StringAttr>("dsc.target").getValue())));
     writeArenaBytes(builder, main, *places, symbols);
     nested->setAttr("dsc.weights", writer.getWeights());
     nested->setAttr("dsc.arena_bytes", builder.getStringAttr(describeArena(*places)));
-    numLaunches += writer.numLaunches;
+    nested->setAttr("dsc.launches", writer.getLaunches());
+    numLaunches += writer.getLaunches().size();
     numCopies += writer.numCopies;
     main.erase();
   }

@@ -2,7 +2,7 @@
 
 func.func private @main(tensor<4xf32>) -> tensor<4xf32>
 module @cuda attributes {dsc.target = "cuda"} {
-  llvm.func @k() attributes {dsc.kernel = {nodes = "relu"}}
+  llvm.func @k() attributes {dsc.kernel = {}}
   func.func @main(%x: tensor<4xf32>) -> tensor<4xf32> attributes {dsc.arena = []} {
     // expected-error@+1 {{launches @nobody, which is no kernel of this module}}
     %0 = dsc.launch @nobody (%x) {grid = #dsc.dims<1, 1, 1>, symbols = [], outputs = [0]} : (tensor<4xf32>) -> tensor<4xf32>
@@ -14,7 +14,7 @@ module @cuda attributes {dsc.target = "cuda"} {
 
 func.func private @main(tensor<4xf32>) -> tensor<4xf32>
 module @cuda attributes {dsc.target = "cuda"} {
-  llvm.func @k() attributes {dsc.kernel = {nodes = "relu"}}
+  llvm.func @k() attributes {dsc.kernel = {}}
   func.func @main(%x: tensor<4xf32>) -> tensor<4xf32> attributes {dsc.arena = []} {
     // expected-error@+1 {{has not become a kernel}}
     %0 = dsc.group(%x) : (tensor<4xf32>) -> tensor<4xf32> {
@@ -29,7 +29,7 @@ module @cuda attributes {dsc.target = "cuda"} {
 
 func.func private @main(tensor<4xf32>) -> tensor<4xf32>
 module @cuda attributes {dsc.target = "cuda"} {
-  llvm.func @k() attributes {dsc.kernel = {nodes = "relu"}}
+  llvm.func @k() attributes {dsc.kernel = {}}
   func.func @main(%x: tensor<4xf32>) -> tensor<4xf32> attributes {dsc.arena = []} {
     // expected-error@+1 {{is neither a launch, a constant nor a view}}
     %0 = dsc.relu %x : (tensor<4xf32>) -> tensor<4xf32>
@@ -41,7 +41,7 @@ module @cuda attributes {dsc.target = "cuda"} {
 
 func.func private @main(tensor<4xf32>) -> tensor<4xf32>
 module @cuda attributes {dsc.target = "cuda"} {
-  llvm.func @k() attributes {dsc.kernel = {nodes = "relu"}}
+  llvm.func @k() attributes {dsc.kernel = {}}
   func.func @main(%x: tensor<4xf32>) -> tensor<4xf32> attributes {dsc.arena = []} {
     // expected-error@+1 {{has no places}}
     %0 = dsc.launch @k (%x) {grid = #dsc.dims<1, 1, 1>, symbols = []} : (tensor<4xf32>) -> tensor<4xf32>
@@ -53,7 +53,7 @@ module @cuda attributes {dsc.target = "cuda"} {
 
 func.func private @main(tensor<4xf32>) -> tensor<4xf32>
 module @cuda attributes {dsc.target = "cuda"} {
-  llvm.func @k() attributes {dsc.kernel = {nodes = "relu"}}
+  llvm.func @k() attributes {dsc.kernel = {}}
   func.func @main(%x: tensor<4xf32>) -> tensor<4xf32> attributes {dsc.arena = []} {
     // expected-error@+1 {{writes into place 0, and there are 0}}
     %0 = dsc.launch @k (%x) {grid = #dsc.dims<1, 1, 1>, symbols = [], places = array<i64: 0>} : (tensor<4xf32>) -> tensor<4xf32>
@@ -65,7 +65,7 @@ module @cuda attributes {dsc.target = "cuda"} {
 
 func.func private @main(tensor<4xf32>) -> tensor<4xf32>
 module @cuda attributes {dsc.target = "cuda"} {
-  llvm.func @k() attributes {dsc.kernel = {nodes = "relu"}}
+  llvm.func @k() attributes {dsc.kernel = {}}
   func.func @main(%x: tensor<4xf32>) -> tensor<4xf32> attributes {dsc.arena = []} {
     // expected-error@+1 {{writes into place -1, and there are 0}}
     %0 = dsc.launch @k (%x) {grid = #dsc.dims<1, 1, 1>, symbols = [], places = array<i64: -1>, outputs = [-1]} : (tensor<4xf32>) -> tensor<4xf32>
@@ -77,7 +77,7 @@ module @cuda attributes {dsc.target = "cuda"} {
 
 func.func private @main(tensor<4xf32>) -> tensor<4xf32>
 module @cuda attributes {dsc.target = "cuda"} {
-  llvm.func @k() attributes {dsc.kernel = {nodes = "relu"}}
+  llvm.func @k() attributes {dsc.kernel = {}}
   func.func @main(%x: tensor<4xf32>) -> tensor<4xf32> attributes {dsc.arena = []} {
     // expected-error@+1 {{writes into output 3, and there are 1}}
     %0 = dsc.launch @k (%x) {grid = #dsc.dims<1, 1, 1>, symbols = [], places = array<i64: -1>, outputs = [3]} : (tensor<4xf32>) -> tensor<4xf32>
@@ -89,7 +89,7 @@ module @cuda attributes {dsc.target = "cuda"} {
 
 func.func private @main(tensor<4xf32>) -> tensor<4xf32>
 module @cuda attributes {dsc.target = "cuda"} {
-  llvm.func @k() attributes {dsc.kernel = {nodes = "relu"}}
+  llvm.func @k() attributes {dsc.kernel = {}}
   func.func @main(%x: tensor<4xf32>) -> tensor<4xf32> attributes {dsc.arena = []} {
     // expected-error@+1 {{hands on the dim 'n', which dsc.symbols does not name}}
     %0 = dsc.launch @k (%x) {grid = #dsc.dims<1, 1, 1>, symbols = ["n"], outputs = [0]} : (tensor<4xf32>) -> tensor<4xf32>

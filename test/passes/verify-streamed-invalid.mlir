@@ -23,6 +23,15 @@ module @cuda attributes {dsc.target = "cuda"} {
 // -----
 
 llvm.func @dims(!llvm.ptr, !llvm.ptr)
+// expected-error@+1 {{does not list its launches}}
+module @cuda attributes {dsc.target = "cuda", dsc.weights = []} {
+  llvm.func @run(!llvm.ptr) -> i32
+  llvm.func @arena_bytes(!llvm.ptr) -> i64
+}
+
+// -----
+
+llvm.func @dims(!llvm.ptr, !llvm.ptr)
 // A tensor that is left over.
 func.func @main() {
   // expected-error@+1 {{is not lowered to code}}

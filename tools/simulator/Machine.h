@@ -37,7 +37,6 @@ Settings &settings();
 /// One kernel of a loaded module.
 struct Kernel {
   std::string name;
-  std::string node;                                       // the ONNX nodes that it stands for, if the module says so
   std::vector<uint32_t> parameterBytes, parameterOffsets; // offsets: in a buffer of all of them
   uint32_t constantBytes = 0;                             // of the module's .const variables
   uint32_t staticShared = 0; // bytes of the window before the dynamic part, red zones between variables included
@@ -78,6 +77,7 @@ struct LaunchShape {
   uint32_t grid[3] = {1, 1, 1}, block[3] = {1, 1, 1}, cluster[3] = {1, 1, 1};
   uint32_t dynamicShared = 0;     // bytes
   bool isExplicitCluster = false; // the kernel or the launch says the cluster's size
+  std::string nodes;              // of the caller's model that the launch computes, if it says so; for reports
 };
 
 /// What went wrong in a launch. `isFault` is what a GPU would have noticed as well: its context is lost.

@@ -106,14 +106,23 @@ typedef struct dscc_block {
 /* `args` is laid out as kernelParams of cuLaunchKernel: args[i] points to the i-th argument's value. */
 typedef void (*dscc_cpu_kernel)(const dscc_block *block, void **args);
 
+/* One piece of work. Nodes whose work is equal share a kernel; launches tell them apart. */
 typedef struct dscc_kernel {
-  const char *name;       /* of the kernel, in the code */
-  const char *nodes;      /* ONNX nodes that it computes, ';' between them */
+  const char *name;       /* of the kernel, in the code; says what it computes */
   dscc_cpu_kernel cpu;    /* CPU programs: the code; else NULL */
   uint32_t threads[3];    /* CUDA: block size */
   uint32_t shared_bytes;  /* CUDA: dynamic shared memory */
   uint64_t scratch_bytes; /* CPU: scratch a worker needs */
+  uint32_t module;        /* CUDA: index into dscc_program.modules */
+  uint32_t reserved;
 } dscc_kernel;
+
+/* One launch of a program's run. */
+typedef struct dscc_launch {
+  const char *nodes; /* the ONNX nodes that it computes, ';' between them */
+  uint32_t kernel;   /* index into dscc_program.kernels */
+  uint32_t reserved;
+} dscc_launch;
 
 /* Code for one chip. */
 typedef struct dscc_image {
@@ -123,6 +132,13 @@ typedef struct dscc_image {
   uint64_t bytes;
 } dscc_image;
 
+/* Code that is loaded together, in a version for each chip. */
+typedef struct dscc_module {
+  const dscc_image *images;
+  uint32_t num_images;
+  uint32_t reserved;
+} dscc_module;
+
 /* What a program's run returns if a tensor would have more elements than its kernels can count. */
 #define DSCC_RUN_TOO_LARGE 100
 
@@ -130,8 +146,8 @@ typedef struct dscc_image {
  * dscc_status that the program must return at once. */
 typedef struct dscc_services {
   uint32_t struct_bytes;
-  /* Runs `grid` blocks of kernel `kernel` after all work given before it. args as above. */
-  int32_t (*launch)(void *queue, int32_t kernel, const int64_t grid[3], void **args);
+  /* Runs `grid` blocks of the kernel of launch `launch` after all work given before it. args as above. */
+  int32_t (*launch)(void *queue, int32_t launch, const int64_t grid[3], void **args);
   /* Copies within the device's memory, in order with the launches. */
   int32_t (*copy)(void *queue, void *target, const void *source, int64_t bytes);
 } dscc_services;
@@ -153,9 +169,12 @@ typedef struct dscc_program {
   uint32_t device; /* enum dscc_device_kind */
   uint32_t level;  /* CPU: enum dscc_cpu_level; CUDA: lowest sm */
   uint32_t num_kernels;
-  uint32_t num_images;
+  uint32_t num_launches;
+  uint32_t num_modules;
+  uint32_t reserved;
   const dscc_kernel *kernels;
-  const dscc_image *images;
+  const dscc_launch *launches;
+  const dscc_module *modules; /* CUDA; NULL for CPUs */
   /* Bytes of arena that a run with these symbols needs: the model's memory contract. */
   int64_t (*arena_bytes)(const int64_t *symbols);
   /* Enqueues one inference. Returns 0, the first failing service's status, 2 (DSCC_BAD_INPUT) if a

@@ -3,7 +3,7 @@
 // RUN: llvm-nm %t.so | FileCheck %s
 
 // 64 B shared by both levels, then 3 booleans of a byte each.
-// REPORT: 3 kernels, 67 bytes of weights
+// REPORT: 3 kernels for 3 launches, 67 bytes of weights
 // REPORT: {{^}}cpu_v4: 1 kernel{{.*}}, arena of
 // REPORT: {{^}}cpu_v3: 1 kernel{{.*}}, arena of
 // REPORT: {{^}}cuda: 1 kernel{{.*}}, arena of
@@ -35,9 +35,10 @@ module attributes {
   }
 
   module @cpu_v4 attributes {dsc.target = "cpu_v4",
-      dsc.weights = [dense<2.0> : tensor<16xf32>]} {
+      dsc.weights = [dense<2.0> : tensor<16xf32>],
+      dsc.launches = [{kernel = @scaled_exp, nodes = "exp1;mul1"}]} {
     llvm.func @scaled_exp(%block: !llvm.ptr, %args: !llvm.ptr)
-        attributes {dsc.kernel = {nodes = "exp1;mul1", scratch = 0 : i64}} {
+        attributes {dsc.kernel = {scratch = 0 : i64}} {
       %row = llvm.load %block : !llvm.ptr -> i64
       %argX = llvm.load %args : !llvm.ptr -> !llvm.ptr
       %slotW = llvm.getelementptr %args[1] : (!llvm.ptr) -> !llvm.ptr, !llvm.ptr
@@ -99,9 +100,10 @@ module attributes {
   }
 
   module @cpu_v3 attributes {dsc.target = "cpu_v3",
-      dsc.weights = [dense<2.0> : tensor<16xf32>, dense<[true, false, true]> : tensor<3xi1>]} {
+      dsc.weights = [dense<2.0> : tensor<16xf32>, dense<[true, false, true]> : tensor<3xi1>],
+      dsc.launches = [{kernel = @scaled_exp, nodes = "exp1;mul1"}]} {
     llvm.func @scaled_exp(%block: !llvm.ptr, %args: !llvm.ptr)
-        attributes {dsc.kernel = {nodes = "exp1;mul1", scratch = 0 : i64}} {
+        attributes {dsc.kernel = {scratch = 0 : i64}} {
       %row = llvm.load %block : !llvm.ptr -> i64
       %argX = llvm.load %args : !llvm.ptr -> !llvm.ptr
       %slotW = llvm.getelementptr %args[1] : (!llvm.ptr) -> !llvm.ptr, !llvm.ptr
@@ -162,11 +164,11 @@ module attributes {
     }
   }
 
-  module @cuda attributes {dsc.target = "cuda"} {
+  module @cuda attributes {dsc.target = "cuda", dsc.launches = [{kernel = @double_it, nodes = "mul1"}]} {
     gpu.module @kernels {
       llvm.func @double_it(%x: !llvm.ptr<1> {llvm.noalias, llvm.readonly}, %y: !llvm.ptr<1> {llvm.noalias},
                            %n: i64) attributes {nvvm.kernel, nvvm.reqntid = array<i32: 256, 1, 1>,
-            dsc.kernel = {nodes = "mul1", threads = [256, 1, 1], shared = 0 : i64}} {
+            dsc.kernel = {threads = [256, 1, 1], shared = 0 : i64}} {
         %t = nvvm.read.ptx.sreg.tid.x : i32
         %start = arith.index_cast %t : i32 to index
         %end = arith.index_cast %n : i64 to index

@@ -10,8 +10,6 @@
 // A loop over `index` counts in 32 bits.
 // CHECK: setp.{{(eq|lt|gt|ne|ge)}}.s32
 // CHECK-NOT: __dynamic_shmem__
-// Which nodes of the model it stands for, for the simulator's reports.
-// CHECK: // dscc.node double_it mul1
 
 module attributes {dsc.stage = "streamed", dsc.symbols = []} {
   func.func private @main(tensor<1024xf32> {dsc.name = "x"}) -> (tensor<1024xf32> {dsc.name = "y"})
@@ -22,11 +20,11 @@ module attributes {dsc.stage = "streamed", dsc.symbols = []} {
     llvm.store %c1024, %1 : i64, !llvm.ptr
     llvm.return
   }
-  module @cuda attributes {dsc.target = "cuda"} {
+  module @cuda attributes {dsc.launches = [{kernel = @double_it, nodes = "mul1"}], dsc.target = "cuda"} {
     gpu.module @kernels {
       llvm.func @double_it(%x: !llvm.ptr<1> {llvm.noalias, llvm.readonly}, %y: !llvm.ptr<1> {llvm.noalias},
                            %n: i64) attributes {nvvm.kernel, nvvm.reqntid = array<i32: 256, 1, 1>,
-            dsc.kernel = {nodes = "mul1", threads = [256, 1, 1], shared = 0 : i64}} {
+            dsc.kernel = {threads = [256, 1, 1], shared = 0 : i64}} {
         %t = nvvm.read.ptx.sreg.tid.x : i32
         %start = arith.index_cast %t : i32 to index
         %end = arith.index_cast %n : i64 to index

@@ -27,7 +27,7 @@ module attributes {dsc.stage = "streamed", dsc.symbols = []} {
     llvm.return
   }
   module @cpu_v4 attributes {dsc.target = "cpu_v4"} {
-    llvm.func @single(%block: !llvm.ptr, %x: !llvm.ptr) attributes {dsc.kernel = {nodes = "a"}} {
+    llvm.func @single(%block: !llvm.ptr, %x: !llvm.ptr) attributes {dsc.kernel = {}} {
       %a = llvm.load %x : !llvm.ptr -> vector<8xf32>
       %e = math.exp %a : vector<8xf32>
       %h = arith.truncf %e : vector<8xf32> to vector<8xf16>
@@ -37,7 +37,7 @@ module attributes {dsc.stage = "streamed", dsc.symbols = []} {
       llvm.store volatile %bits, %x : vector<8xi16>, !llvm.ptr
       llvm.return
     }
-    llvm.func @double(%block: !llvm.ptr, %x: !llvm.ptr) attributes {dsc.kernel = {nodes = "b"}} {
+    llvm.func @double(%block: !llvm.ptr, %x: !llvm.ptr) attributes {dsc.kernel = {}} {
       %a = llvm.load %x : !llvm.ptr -> vector<8xf32>
       %t = math.tan %a : vector<8xf32>
       %r = arith.remf %t, %a : vector<8xf32>
@@ -61,7 +61,7 @@ module attributes {dsc.stage = "streamed", dsc.symbols = []} {
   }
   module @cuda attributes {dsc.target = "cuda"} {
     gpu.module @kernels {
-      llvm.func @double(%x: !llvm.ptr<1>) attributes {nvvm.kernel, dsc.kernel = {nodes = "b"}} {
+      llvm.func @double(%x: !llvm.ptr<1>) attributes {nvvm.kernel, dsc.kernel = {}} {
         %a = llvm.load %x : !llvm.ptr<1> -> f64
         %e = math.exp %a : f64
         llvm.store %e, %x : f64, !llvm.ptr<1>

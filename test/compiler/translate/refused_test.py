@@ -31,14 +31,14 @@ def module(*nested, main=MAIN):
 
 def cpu(body="", attributes="", weights=""):
     return (f'module attributes {{dsc.target = "cpu_v4", dsc.weights = [{weights}]}} {{\n'
-            f'llvm.func @k(%block: !llvm.ptr, %x: !llvm.ptr) attributes {{{attributes}dsc.kernel = {{nodes = "a"}}}} {{\n'
+            f'llvm.func @k(%block: !llvm.ptr, %x: !llvm.ptr) attributes {{{attributes}dsc.kernel = {{}}}} {{\n'
             f"{body}llvm.return\n}}\n{PROGRAM}}}\n")
 
 
 def cuda(body="", attributes="", declarations=""):
     return ('module attributes {dsc.target = "cuda", dsc.weights = []} {\ngpu.module @kernels {\n'
             f'{declarations}llvm.func @k(%x: !llvm.ptr) attributes {{{attributes}nvvm.kernel, dsc.kernel = '
-            f'{{nodes = "a"}}}} {{\n{body}llvm.return\n}}\n}}\n{PROGRAM}}}\n')
+            f'{{}}}} {{\n{body}llvm.return\n}}\n}}\n{PROGRAM}}}\n')
 
 
 class RefusedTest(unittest.TestCase):

@@ -8,9 +8,9 @@ module attributes {dsc.stage = "streamed", dsc.symbols = []} {
   llvm.func @dims(%symbols: !llvm.ptr, %dims: !llvm.ptr) {
     llvm.return
   }
-  module @cuda attributes {dsc.target = "cuda"} {
+  module @cuda attributes {dsc.target = "cuda", dsc.launches = [{kernel = @crowded, nodes = "a"}]} {
     gpu.module @kernels {
-      llvm.func @crowded(%x: !llvm.ptr<1>) attributes {nvvm.kernel, nvvm.maxnreg = 24 : i32, dsc.kernel = {nodes = "a"}} {
+      llvm.func @crowded(%x: !llvm.ptr<1>) attributes {nvvm.kernel, nvvm.maxnreg = 24 : i32, dsc.kernel = {}} {
         %p0 = llvm.getelementptr %x[0] : (!llvm.ptr<1>) -> !llvm.ptr<1>, f32
         %v0 = llvm.load volatile %p0 {alignment = 16 : i64} : !llvm.ptr<1> -> vector<4xf32>
         %p1 = llvm.getelementptr %x[4] : (!llvm.ptr<1>) -> !llvm.ptr<1>, f32

@@ -31,9 +31,10 @@ module attributes {
   }
 
   module @cpu_v3 attributes {dsc.target = "cpu_v3",
-      dsc.weights = [dense<2.0> : tensor<16xf32>]} {
+      dsc.weights = [dense<2.0> : tensor<16xf32>],
+      dsc.launches = [{kernel = @scaled_exp, nodes = "exp1;mul1"}]} {
     llvm.func @scaled_exp(%block: !llvm.ptr, %args: !llvm.ptr)
-        attributes {dsc.kernel = {nodes = "exp1;mul1", scratch = 0 : i64}} {
+        attributes {dsc.kernel = {scratch = 0 : i64}} {
       %row = llvm.load %block : !llvm.ptr -> i64
       %argX = llvm.load %args : !llvm.ptr -> !llvm.ptr
       %slotW = llvm.getelementptr %args[1] : (!llvm.ptr) -> !llvm.ptr, !llvm.ptr

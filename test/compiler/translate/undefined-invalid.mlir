@@ -10,7 +10,7 @@ module attributes {dsc.stage = "streamed", dsc.symbols = []} {
   }
   module @cpu_v4 attributes {dsc.target = "cpu_v4"} {
     llvm.func @stranger(!llvm.ptr)
-    llvm.func @kernel(%block: !llvm.ptr, %x: !llvm.ptr) attributes {dsc.kernel = {nodes = "a"}} {
+    llvm.func @kernel(%block: !llvm.ptr, %x: !llvm.ptr) attributes {dsc.kernel = {}} {
       llvm.call @stranger(%x) : (!llvm.ptr) -> ()
       llvm.return
     }

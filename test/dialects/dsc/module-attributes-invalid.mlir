@@ -127,42 +127,42 @@ func.func private @f() attributes {dsc.arena = 64 : i64}
 
 // -----
 
-// expected-error@+1 {{has a dsc.kernel 3 : i64, which is not {nodes, threads, shared, scratch}}}
+// expected-error@+1 {{has a dsc.kernel 3 : i64, which is not {threads, shared, scratch}}}
 llvm.func @k() attributes {dsc.kernel = 3 : i64}
 
 // -----
 
-// expected-error@+1 {{has a dsc.kernel {nodes = 3 : i64}, which is not {nodes, threads, shared, scratch}}}
-llvm.func @k() attributes {dsc.kernel = {nodes = 3 : i64}}
+// expected-error@+1 {{has a dsc.kernel {nodes = "a"}, which is not {threads, shared, scratch}}}
+llvm.func @k() attributes {dsc.kernel = {nodes = "a"}}
 
 // -----
 
-// expected-error@+1 {{has a dsc.kernel {threads = [256, 1]}, which is not {nodes, threads, shared, scratch}}}
+// expected-error@+1 {{has a dsc.kernel {threads = [256, 1]}, which is not {threads, shared, scratch}}}
 llvm.func @k() attributes {dsc.kernel = {threads = [256, 1]}}
 
 // -----
 
-// expected-error@+1 {{has a dsc.kernel {threads = [2048, 1, 1]}, which is not {nodes, threads, shared, scratch}}}
+// expected-error@+1 {{has a dsc.kernel {threads = [2048, 1, 1]}, which is not {threads, shared, scratch}}}
 llvm.func @k() attributes {dsc.kernel = {threads = [2048, 1, 1]}}
 
 // -----
 
-// expected-error@+1 {{has a dsc.kernel {threads = [0, 1, 1]}, which is not {nodes, threads, shared, scratch}}}
+// expected-error@+1 {{has a dsc.kernel {threads = [0, 1, 1]}, which is not {threads, shared, scratch}}}
 llvm.func @k() attributes {dsc.kernel = {threads = [0, 1, 1]}}
 
 // -----
 
-// expected-error@+1 {{has a dsc.kernel {shared = -1 : i64}, which is not {nodes, threads, shared, scratch}}}
+// expected-error@+1 {{has a dsc.kernel {shared = -1 : i64}, which is not {threads, shared, scratch}}}
 llvm.func @k() attributes {dsc.kernel = {shared = -1 : i64}}
 
 // -----
 
-// expected-error@+1 {{has a dsc.kernel {scratch = "lots"}, which is not {nodes, threads, shared, scratch}}}
+// expected-error@+1 {{has a dsc.kernel {scratch = "lots"}, which is not {threads, shared, scratch}}}
 llvm.func @k() attributes {dsc.kernel = {scratch = "lots"}}
 
 // -----
 
-// expected-error@+1 {{has a dsc.kernel {grid = 3 : i64}, which is not {nodes, threads, shared, scratch}}}
+// expected-error@+1 {{has a dsc.kernel {grid = 3 : i64}, which is not {threads, shared, scratch}}}
 llvm.func @k() attributes {dsc.kernel = {grid = 3 : i64}}
 
 // -----
@@ -190,3 +190,28 @@ func.func private @f() -> (tensor<2xf32> {dsc.kernel = {}})
 // The value that stands in for an input is a constant.
 // expected-error@+1 {{has the default 3 : i64, which is no constant}}
 func.func private @f(tensor<2xf32> {dsc.default = 3 : i64})
+
+// -----
+
+// expected-error@+1 {{has a dsc.launches that is no list}}
+module attributes {dsc.launches = 3 : i64} {}
+
+// -----
+
+// expected-error@+1 {{has a row 1 of dsc.launches that is not {kernel, nodes}}}
+module attributes {dsc.launches = [{kernel = @k, nodes = "a"}, {kernel = @k}]} {
+  llvm.func @k() attributes {dsc.kernel = {}}
+}
+
+// -----
+
+// expected-error@+1 {{has a row 0 of dsc.launches that is not {kernel, nodes}}}
+module attributes {dsc.launches = [{kernel = "k", nodes = "a"}]} {}
+
+// -----
+
+// A function that is no kernel cannot be launched.
+// expected-error@+1 {{has a launch 0 of the kernel @k, which it lacks}}
+module attributes {dsc.launches = [{kernel = @k, nodes = "a"}]} {
+  llvm.func @k()
+}

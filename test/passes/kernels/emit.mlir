@@ -4,7 +4,7 @@
 // Broadcasting: x is [3, 1, 5], z is [1, 5]. No tensor has all of the three axes and none misses all, so they stay apart:
 // the row of z is read three times from its beginning.
 // CHECK-LABEL: module @cpu_v4
-// CHECK: llvm.func @k0
+// CHECK: llvm.func @add_{{[0-9a-f]+}}(
 // CHECK: scf.for
 // CHECK: scf.for
 // CHECK: arith.addf %{{.*}} : vector<8xf32>

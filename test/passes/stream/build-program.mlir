@@ -1,6 +1,6 @@
 // RUN: dscc-opt %s --dsc-build-program | FileCheck %s
 
-// CHECK: module @cpu_v4 attributes {dsc.arena_bytes = "{{.*}}", dsc.target = "cpu_v4", dsc.weights = [dense<{{.*}}> : tensor<2xf32>]}
+// CHECK: module @cpu_v4 attributes {dsc.arena_bytes = "{{.*}}", dsc.launches = [{kernel = @relu, nodes = "{{.*}}"}], dsc.target = "cpu_v4", dsc.weights = [dense<{{.*}}> : tensor<2xf32>]}
 // CHECK-LABEL: llvm.func @run
 
 // The relation of the model comes first: status 2 says that the inputs do not fit.
@@ -26,7 +26,7 @@ module attributes {dsc.symbols = [{name = "n", min = 0 : i64, max = 64 : i64, in
                    dsc.relations = [{kind = "equal", lhs = "n", rhs = "2*floordiv(n, 2)", node = "split"}]} {
   func.func private @main(tensor<?xf32, #dsc.dims<"n">>) -> (tensor<?xf32, #dsc.dims<"n">>, tensor<2xf32>)
   module @cpu_v4 attributes {dsc.target = "cpu_v4"} {
-    llvm.func @relu(%block: !llvm.ptr, %args: !llvm.ptr) attributes {dsc.kernel = {nodes = "relu1"}} {
+    llvm.func @relu(%block: !llvm.ptr, %args: !llvm.ptr) attributes {dsc.kernel = {}} {
       llvm.return
     }
     func.func @main(%x: tensor<?xf32, #dsc.dims<"n">>) -> (tensor<?xf32, #dsc.dims<"n">>, tensor<2xf32>)

@@ -17,7 +17,7 @@ module attributes {dsc.stage = "streamed", dsc.symbols = [{name = "n", min = 0 :
                    dsc.relations = [{kind = "equal", lhs = "n", rhs = "2*floordiv(n, 2)", node = "split"}]} {
   func.func private @main(tensor<?xf32, #dsc.dims<"n">> {dsc.name="x"}) -> (tensor<?xf32, #dsc.dims<"n">> {dsc.name="y"}, tensor<2xf32> {dsc.name="w"})
   module @cpu_v3 attributes {dsc.target = "cpu_v3"} {
-    llvm.func @relu(%block: !llvm.ptr, %args: !llvm.ptr) attributes {dsc.kernel = {nodes = "relu1"}} {
+    llvm.func @relu(%block: !llvm.ptr, %args: !llvm.ptr) attributes {dsc.kernel = {}} {
       %i = llvm.load %block : !llvm.ptr -> i64
       %p0 = llvm.load %args : !llvm.ptr -> !llvm.ptr
       %x = llvm.load %p0 : !llvm.ptr -> !llvm.ptr

@@ -45,29 +45,31 @@ static const dscc_tensor inputs[] = {{"x", DSCC_FLOAT, 2, dim_texts}};
 static const dscc_tensor outputs[] = {{"sum/y:0", DSCC_FLOAT, 2, dim_texts}};
 static const dscc_weight weight_table[] = {{0, sizeof weights, 1u << DSCC_DEVICE_CPU, 0}};
 static const dscc_kernel kernels[] = {
-    {.name = "add_row", .nodes = "sum", .cpu = add_row, .threads = {1, 1, 1}, .scratch_bytes = sizeof weights}};
+    {.name = "add_row", .cpu = add_row, .threads = {1, 1, 1}, .scratch_bytes = sizeof weights}};
+static const dscc_launch launches[] = {{"sum", 0}};
 static const dscc_program programs[] = {{.device = DSCC_DEVICE_CPU,
                                          .level = DSCC_X86_64_V3,
                                          .num_kernels = 1,
+                                         .num_launches = 1,
                                          .kernels = kernels,
+                                         .launches = launches,
                                          .arena_bytes = arena_bytes,
                                          .run = run}};
 
-__attribute__((visibility("default"))) const dscc_model_v1 dscc_model = {
-    .magic = DSCC_MODEL_MAGIC,
-    .abi_version = DSCC_ABI_VERSION,
-    .struct_bytes = sizeof(dscc_model_v1),
-    .num_symbols = 1,
-    .num_inputs = 1,
-    .num_outputs = 1,
-    .num_weights = 1,
-    .num_programs = 1,
-    .symbols = symbols,
-    .inputs = inputs,
-    .outputs = outputs,
-    .weights = weight_table,
-    .programs = programs,
-    .dims = dims,
-    .weight_data = weights,
-    .weight_bytes = sizeof weights,
-    .build_info = "{\"made\": \"by hand\"}"};
+__attribute__((visibility("default"))) const dscc_model_v1 dscc_model = {.magic = DSCC_MODEL_MAGIC,
+                                                                         .abi_version = DSCC_ABI_VERSION,
+                                                                         .struct_bytes = sizeof(dscc_model_v1),
+                                                                         .num_symbols = 1,
+                                                                         .num_inputs = 1,
+                                                                         .num_outputs = 1,
+                                                                         .num_weights = 1,
+                                                                         .num_programs = 1,
+                                                                         .symbols = symbols,
+                                                                         .inputs = inputs,
+                                                                         .outputs = outputs,
+                                                                         .weights = weight_table,
+                                                                         .programs = programs,
+                                                                         .dims = dims,
+                                                                         .weight_data = weights,
+                                                                         .weight_bytes = sizeof weights,
+                                                                         .build_info = "{\"made\": \"by hand\"}"};

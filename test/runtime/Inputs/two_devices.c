@@ -1,4 +1,5 @@
-/* An artifact by hand for both devices: y = x + w for x of [batch, 4]; its CUDA image is for the driver in fake_cuda.c. */
+/* An artifact by hand for both devices: y = x + w for x of [batch, 4]; its CUDA image is for the driver in fake_cuda.c.
+ */
 #include "fake_cuda.h"
 
 #include <dscc/abi.h>
@@ -49,23 +50,27 @@ static const dscc_symbol symbols[] = {{"batch", 1, 1000, 0, 0}};
 static const char *const dim_texts[] = {"batch", "4"};
 static const dscc_tensor inputs[] = {{"x", DSCC_FLOAT, 2, dim_texts}};
 static const dscc_tensor outputs[] = {{"y", DSCC_FLOAT, 2, dim_texts}};
-static const dscc_weight weight_table[] = {
-    {0, sizeof weights, 1u << DSCC_DEVICE_CPU | 1u << DSCC_DEVICE_CUDA, 0}};
-static const dscc_kernel cpu_kernels[] = {{.name = "add_row", .nodes = "sum", .cpu = add_row_on_cpu}};
-static const dscc_kernel cuda_kernels[] = {
-    {.name = "add_row", .nodes = "sum", .threads = {32, 1, 1}, .shared_bytes = 64 * 1024}};
+static const dscc_weight weight_table[] = {{0, sizeof weights, 1u << DSCC_DEVICE_CPU | 1u << DSCC_DEVICE_CUDA, 0}};
+static const dscc_kernel cpu_kernels[] = {{.name = "add_row", .cpu = add_row_on_cpu}};
+static const dscc_kernel cuda_kernels[] = {{.name = "add_row", .threads = {32, 1, 1}, .shared_bytes = 64 * 1024}};
+static const dscc_launch launches[] = {{"sum", 0}};
+static const dscc_module modules[] = {{images, 2}};
 static const dscc_program programs[] = {{.device = DSCC_DEVICE_CUDA,
                                          .level = 80,
                                          .num_kernels = 1,
-                                         .num_images = 2,
+                                         .num_launches = 1,
+                                         .num_modules = 1,
                                          .kernels = cuda_kernels,
-                                         .images = images,
+                                         .launches = launches,
+                                         .modules = modules,
                                          .arena_bytes = arena_bytes,
                                          .run = run},
                                         {.device = DSCC_DEVICE_CPU,
                                          .level = 2,
                                          .num_kernels = 1,
+                                         .num_launches = 1,
                                          .kernels = cpu_kernels,
+                                         .launches = launches,
                                          .arena_bytes = arena_bytes,
                                          .run = run}};
 

@@ -3,7 +3,7 @@ module attributes {dsc.stage = "streamed", dsc.symbols = []} {
   func.func private @main(tensor<4xf32> {dsc.name = "x"}) -> (tensor<4xf32> {dsc.name = "y"})
   module @cuda attributes {dsc.target = "cuda"} {
     gpu.module @kernels {
-      llvm.func @k(%x: !llvm.ptr<1>) attributes {nvvm.kernel, dsc.kernel = {nodes = "a"}} {
+      llvm.func @k(%x: !llvm.ptr<1>) attributes {nvvm.kernel, dsc.kernel = {}} {
         %a = llvm.load %x : !llvm.ptr<1> -> f32
         %b = llvm.intr.sin(%a) : (f32) -> f32
         llvm.store %b, %x : f32, !llvm.ptr<1>

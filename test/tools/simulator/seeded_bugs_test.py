@@ -217,10 +217,14 @@ class SeededBugs(unittest.TestCase):
         self.assertEqual(said.fault, fault)
 
     def test_names_the_node(self):
-        """dscc's PTX says which nodes of the model a kernel stands for, and so does the report."""
+        """A launch may be told which nodes of a model it computes, and the report says so; the next one is another's."""
         body, _, wrong, report, blocks, _ = BUGS["off-by-one bound"]
-        said, _, _ = self.run_kernel(HEAD.format(body=body.format(bug=wrong)) + "// dscc.node kernel /layer.0/Add;/layer.0/Relu\n", blocks)
+        text = HEAD.format(body=body.format(bug=wrong))
+        driver.library.dsccSimNameLaunch(b"/layer.0/Add;/layer.0/Relu")
+        said, _, _ = self.run_kernel(text, blocks)
         self.assertRegex(said.text, report + " in kernel kernel of node '/layer.0/Add;/layer.0/Relu' at PTX line")
+        said, _, _ = self.run_kernel(text, blocks)
+        self.assertRegex(said.text, report + " in kernel kernel at PTX line")
 
     def test_use_after_free(self):
         module = driver.load(HEAD.format(body=LOAD + "  mov.u32 %r11, %r10;\n" + STORE))

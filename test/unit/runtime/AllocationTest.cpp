@@ -158,8 +158,9 @@ TEST_F(OutOfMemoryTest, OnCuda) {
   ASSERT_TRUE(driver) << dlerror();
   reinterpret_cast<fake_cuda_reset_type>(dlsym(driver, "fake_cuda_reset"))();
   const std::set<std::string> said = collectSentences(DSCC_CUDA);
-  for (const char *sentence : {"no memory for a device", "no memory for the table of kernels", "no memory for a stream",
-                               "no memory for staging buffers", "cuMemAlloc failed: CUDA_ERROR_OUT_OF_MEMORY (2)"})
+  for (const char *sentence :
+       {"no memory for a device", "no memory for the table of modules", "no memory for the table of kernels",
+        "no memory for a stream", "no memory for staging buffers", "cuMemAlloc failed: CUDA_ERROR_OUT_OF_MEMORY (2)"})
     EXPECT_TRUE(said.count(sentence)) << sentence;
   fake_cuda_report left;
   reinterpret_cast<fake_cuda_report_type>(dlsym(driver, "fake_cuda_get_report"))(&left);

@@ -142,6 +142,8 @@ static void writeJson(llvm::raw_ostream &out, const std::vector<KernelStatistics
   for (const KernelStatistics &kernel : kernels) {
     Object object = kernelAsJson(kernel);
     object["name"] = llvm::json::fixUTF8(kernel.name);
+    if (!kernel.nodes.empty())
+      object["nodes"] = llvm::json::fixUTF8(kernel.nodes);
     list.push_back(std::move(object));
   }
   const Chip &chip = *state().chip;
@@ -181,7 +183,7 @@ static void writeRow(llvm::raw_ostream &out, const KernelStatistics &kernel, dou
              shortNumber(double(counters.dramReadBytes + counters.dramWrittenBytes)).c_str(),
              percent(double(global.idealPieces), double(global.pieces)).c_str(),
              percent(double(shared.idealPieces), double(shared.pieces)).c_str(), shortNumber(double(flop)).c_str())
-      << (kernel.name.empty() ? "total" : kernel.name) << '\n';
+      << (kernel.name.empty() ? "total" : kernel.name) << (kernel.nodes.empty() ? "" : "  ") << kernel.nodes << '\n';
 }
 
 static void writeText(llvm::raw_ostream &out, const std::vector<KernelStatistics> &kernels) {

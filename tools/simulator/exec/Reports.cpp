@@ -44,7 +44,7 @@ void Reports::add(const Lane &lane, llvm::StringRef kind, const std::string &wha
   auto triple = [](const uint32_t *values) {
     return "(" + std::to_string(values[0]) + ", " + std::to_string(values[1]) + ", " + std::to_string(values[2]) + ")";
   };
-  const std::string &nodes = block.kernel->node;
+  const std::string &nodes = block.shape->nodes;
   std::string node = nodes.empty() ? "" : " of node '" + nodes + "'";
   std::string sentence = (kind + " in kernel " + block.kernel->name + node + " at PTX line " + llvm::Twine(site) +
                           ", block " + triple(block.index) + ", thread " + triple(lane.special + TidX) + ": " + what)

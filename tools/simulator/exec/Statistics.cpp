@@ -366,9 +366,12 @@ void LaunchStatistics::publish(const Kernel &kernel, const Chip &chip, const Lau
   std::vector<double> limits = computeLimits(counters, chip, blocks);
 
   std::lock_guard guard(kernels().lock);
-  auto [found, isNew] = kernels().byName.try_emplace(kernel.name, kernels().list.size());
-  if (isNew)
-    kernels().list.emplace_back().name = kernel.name;
+  auto [found, isNew] = kernels().byName.try_emplace(kernel.name + '\0' + shape.nodes, kernels().list.size());
+  if (isNew) {
+    KernelStatistics &row = kernels().list.emplace_back();
+    row.name = kernel.name;
+    row.nodes = shape.nodes;
+  }
   KernelStatistics &all = kernels().list[found->second];
   ++all.launches;
   all.blocks += blocks;

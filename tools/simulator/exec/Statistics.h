@@ -111,12 +111,14 @@ struct Counters {
 
 struct KernelStatistics {
   std::string name;
+  std::string nodes; // of the caller's model, if its launches named them
   uint64_t launches = 0, blocks = 0, threads = 0;
   Counters counters{};
   std::vector<double> limitSeconds; // in the order of Roofline.h
   double boundSeconds = 0;          // of each launch its largest limit
 };
-/// Of each kernel that has run so far, in the order of their first launches.
+/// Of each kernel that has run so far, apart for each list of nodes that its launches named, in the order of their
+/// first launches.
 std::vector<KernelStatistics> kernelStatistics();
 
 /// A bulk copy of one of the block's threads moves these neighbouring bytes of global memory, and as many of shared

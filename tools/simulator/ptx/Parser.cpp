@@ -371,19 +371,6 @@ std::string Parser::run() {
   return error;
 }
 
-/// `// dscc.node k0_Gemm_0 Gemm@0` says which nodes of a model a kernel stands for; bytes that do not print are `\xx`.
-static void readNodes(llvm::StringRef text, PtxModule &module) {
-  constexpr llvm::StringLiteral mark = "\n// dscc.node ";
-  for (size_t at = text.find(mark); at != llvm::StringRef::npos; at = text.find(mark, at)) {
-    at += mark.size();
-    auto [kernel, nodes] = text.slice(at, text.find('\n', at)).split(' ');
-    module.nodes[kernel.str()] = nodes.str();
-  }
-}
-
-std::string parsePtx(llvm::StringRef text, PtxModule &module) {
-  readNodes(text, module);
-  return Parser(text, module).run();
-}
+std::string parsePtx(llvm::StringRef text, PtxModule &module) { return Parser(text, module).run(); }
 
 } // namespace dscc::sim

@@ -99,7 +99,6 @@ struct PtxModule {
   std::vector<Variable> shared, globals;
   std::vector<Function> functions;
   std::map<std::string, std::string> aliases; // of functions
-  std::map<std::string, std::string> nodes;   // by kernel, from dscc's comments: the ONNX nodes that it stands for
 };
 
 /// Reads a module. Empty if all is well, else a sentence that begins with the line. The tree refers to `text`, which

@@ -233,8 +233,6 @@ std::string translate(const PtxModule &ptx, Module &module, CheckLevel check, Tr
       result.kernels.push_back(describe(function, bytes));
       for (const Variable &variable : ptx.globals)
         result.kernels.back().constantBytes += variable.space == ".const" ? uint32_t(variable.bytes) : 0;
-      if (auto found = ptx.nodes.find(function.name); found != ptx.nodes.end())
-        result.kernels.back().node = found->second;
       result.shared[function.name] = ranges;
     }
   }

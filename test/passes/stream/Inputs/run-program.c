@@ -10,10 +10,11 @@ static const dscc_model_v1 *model;
 static int launches;
 static long copied;
 
-static int32_t launch(void *queue, int32_t kernel, const int64_t grid[3], void **args) {
+static int32_t launch(void *queue, int32_t launch, const int64_t grid[3], void **args) {
+  const dscc_program *program = &model->programs[0];
   dscc_block block = {0, grid[0] * grid[1] * grid[2], 0};
   for (; block.index < block.count; ++block.index)
-    model->programs[0].kernels[kernel].cpu(&block, args);
+    program->kernels[program->launches[launch].kernel].cpu(&block, args);
   ++launches;
   return 0;
 }

@@ -1,0 +1,187 @@
+#include "compiler/translate/Jobs.h"
+
+#include "mlir/Dialect/GPU/IR/GPUDialect.h"
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+
+namespace dscc {
+
+using namespace mlir;
+
+uint32_t deviceBit(const Target &target) {
+  return 1u << (target.device == Device::Cpu ? DSCC_DEVICE_CPU : DSCC_DEVICE_CUDA);
+}
+
+/// dsc.kernel = {threads = [x, y, z], shared = n, scratch = n}; all are optional.
+static KernelEntry readKernel(LLVM::LLVMFuncOp function) {
+  KernelEntry kernel;
+  kernel.name = function.getName().str();
+  auto facts = function->getAttrOfType<DictionaryAttr>("dsc.kernel");
+  if (auto threads = facts.getAs<ArrayAttr>("threads"))
+    for (auto [index, count] : llvm::enumerate(threads.getAsRange<IntegerAttr>()))
+      kernel.threads[std::min<size_t>(index, 2)] = count.getInt();
+  if (auto shared = facts.getAs<IntegerAttr>("shared"))
+    kernel.sharedBytes = shared.getInt();
+  if (auto scratch = facts.getAs<IntegerAttr>("scratch"))
+    kernel.scratchBytes = scratch.getInt();
+  return kernel;
+}
+
+static SmallVector<LLVM::LLVMFuncOp> kernelsIn(Operation *scope) {
+  return llvm::to_vector(
+      llvm::make_filter_range(scope->getRegion(0).getOps<LLVM::LLVMFuncOp>(), [](LLVM::LLVMFuncOp function) {
+        return bool(function->getAttrOfType<DictionaryAttr>("dsc.kernel"));
+      }));
+}
+
+/// Moves a kernel to the end of `home`, with copies of what it refers to: shared arrays, declarations.
+static void moveKernel(LLVM::LLVMFuncOp kernel, Block *home) {
+  Operation *table = kernel->getParentOp();
+  llvm::SetVector<Operation *> needed;
+  if (auto uses = SymbolTable::getSymbolUses(kernel))
+    for (const SymbolTable::SymbolUse &use : *uses)
+      if (Operation *used = SymbolTable::lookupSymbolIn(table, use.getSymbolRef()); used && used != kernel)
+        needed.insert(used);
+  for (Operation *used : needed)
+    home->push_back(used->clone());
+  kernel->moveBefore(home, home->end());
+}
+
+namespace {
+class Separation {
+public:
+  Separation(const CompileOptions &options, ModelEntry &model, Weights &weights, Jobs &jobs)
+      : options(options), model(model), weights(weights), jobs(jobs) {}
+
+  void takeProgram(ModuleOp nested, const Target &target);
+  void takeModel(ModuleOp module);
+
+private:
+  void takeLaunches(ModuleOp nested, ProgramEntry &program);
+  void takeHostKernels(ModuleOp nested, ProgramEntry &program);
+  void takeDeviceKernels(gpu::GPUModuleOp kernels, ProgramEntry &program);
+  void addDeviceJob(gpu::GPUModuleOp kernels, ProgramEntry &program);
+  void addHostJob(OwningOpRef<ModuleOp> host, const Twine &name, StringRef prefix, StringRef cpuName, int vectorBits,
+                  unsigned kernels);
+
+  const CompileOptions &options;
+  ModelEntry &model;
+  Weights &weights;
+  Jobs &jobs;
+};
+} // namespace
+
+void Separation::addHostJob(OwningOpRef<ModuleOp> host, const Twine &name, StringRef prefix, StringRef cpuName,
+                            int vectorBits, unsigned kernels) {
+  bool keepLlvm = options.emit == Emit::Llvm || options.saveTemps;
+  HostJob &job = jobs.host.emplace_back();
+  job.module = std::move(host);
+  job.name = name.str();
+  job.options = {prefix.str(), cpuName.str(), vectorBits, options.optLevel, keepLlvm};
+  job.kernels = kernels;
+}
+
+/// dsc.launches = [{kernel = @k, nodes = "a;b"}, ..]
+void Separation::takeLaunches(ModuleOp nested, ProgramEntry &program) {
+  auto launches = nested->getAttrOfType<ArrayAttr>("dsc.launches");
+  if (!launches)
+    return;
+  llvm::StringMap<uint32_t> index;
+  for (auto [number, kernel] : llvm::enumerate(program.kernels))
+    index[kernel.name] = number;
+  for (auto launch : launches.getAsRange<DictionaryAttr>())
+    program.launches.push_back({index.lookup(launch.getAs<FlatSymbolRefAttr>("kernel").getValue()),
+                                launch.getAs<StringAttr>("nodes").getValue().str()});
+  nested->removeAttr("dsc.launches");
+}
+
+void Separation::takeHostKernels(ModuleOp nested, ProgramEntry &program) {
+  const Target &target = *program.target;
+  for (LLVM::LLVMFuncOp kernel : kernelsIn(nested)) {
+    program.kernels.push_back(readKernel(kernel));
+    OwningOpRef<ModuleOp> host = ModuleOp::create(nested.getLoc());
+    addHostJob(std::move(host), "kernel " + kernel.getName() + " of " + target.name, program.prefix, target.cpuName,
+               target.vectorBits, 1);
+    moveKernel(kernel, jobs.host.back().module->getBody());
+  }
+}
+
+void Separation::addDeviceJob(gpu::GPUModuleOp kernels, ProgramEntry &program) {
+  DeviceJob &job = jobs.device.emplace_back();
+  job.module = ModuleOp::create(kernels.getLoc());
+  job.program = model.programs.size() - 1;
+  kernels->moveBefore(job.module->getBody(), job.module->getBody()->end());
+  auto inside = kernelsIn(kernels);
+  job.kernels = inside.size();
+  job.name = (inside.size() == 1 ? inside.front().getName() : StringRef("kernels")).str();
+  for (LLVM::LLVMFuncOp kernel : inside) {
+    program.kernels.push_back(readKernel(kernel));
+    program.kernels.back().module = program.modules.size();
+  }
+  job.index = program.modules.size();
+  program.modules.emplace_back();
+}
+
+/// One module a kernel; all in one if the result is to be one file.
+void Separation::takeDeviceKernels(gpu::GPUModuleOp kernels, ProgramEntry &program) {
+  bool oneFile = options.emit == Emit::Ptx || options.emit == Emit::Cubin;
+  auto inside = kernelsIn(kernels);
+  if (oneFile || inside.size() == 1)
+    return addDeviceJob(kernels, program);
+  for (LLVM::LLVMFuncOp kernel : inside) {
+    OpBuilder b(kernels);
+    auto own = cast<gpu::GPUModuleOp>(b.cloneWithoutRegions(*kernels.getOperation()));
+    own.getBodyRegion().emplaceBlock();
+    moveKernel(kernel, own.getBody());
+    addDeviceJob(own, program);
+  }
+  kernels.erase();
+}
+
+void Separation::takeProgram(ModuleOp nested, const Target &target) {
+  ProgramEntry &program = model.programs.emplace_back();
+  program.target = &target;
+  program.prefix = (target.name + ".").str();
+  bool isCpu = target.device == Device::Cpu;
+  if (auto arena = nested->getAttrOfType<StringAttr>("dsc.arena_bytes"))
+    program.arenaFormula = arena.getValue().str();
+  if (auto list = nested->getAttrOfType<ArrayAttr>("dsc.weights")) {
+    program.firstWeight = weights.append(list, deviceBit(target));
+    nested->removeAttr("dsc.weights");
+  }
+  if (isCpu)
+    takeHostKernels(nested, program);
+  else
+    for (auto kernels : llvm::make_early_inc_range(nested.getOps<gpu::GPUModuleOp>()))
+      takeDeviceKernels(kernels, program);
+  takeLaunches(nested, program);
+  addHostJob(nested, "host code of " + target.name, program.prefix, anyCpu, 0, 0);
+}
+
+/// The functions of the top module: how many elements the outputs have is the same for all programs.
+void Separation::takeModel(ModuleOp module) {
+  if (module.lookupSymbol<LLVM::LLVMFuncOp>("sides"))
+    model.sidesName = "model.sides";
+  OwningOpRef<ModuleOp> top = ModuleOp::create(module.getLoc());
+  for (auto function : llvm::make_early_inc_range(module.getOps<LLVM::LLVMFuncOp>()))
+    function->moveBefore(top->getBody(), top->getBody()->end());
+  model.dimsName = "model.dims";
+  addHostJob(std::move(top), "host code of the model", "model.", anyCpu, 0, 0);
+}
+
+bool takeApart(ModuleOp module, const CompileOptions &options, ModelEntry &model, Weights &weights, Jobs &jobs,
+               JobLog &log) {
+  Separation separation(options, model, weights, jobs);
+  // The table of targets lists the best first, as the artifact must.
+  for (const Target &target : allTargets())
+    for (auto nested : llvm::make_early_inc_range(module.getOps<ModuleOp>()))
+      if (auto name = nested->getAttrOfType<StringAttr>("dsc.target"); name && name.getValue() == target.name) {
+        nested->remove();
+        separation.takeProgram(nested, target);
+      }
+  if (model.programs.empty())
+    log.fail(ExitCode::Internal, "the module holds no program");
+  separation.takeModel(module);
+  return !log.failed();
+}
+
+} // namespace dscc

@@ -1,0 +1,69 @@
+// The streamed module taken apart into jobs that need nothing of each other: one a kernel, one for each program's host
+// functions, one for those of the model.
+//
+//     module @cpu_v4 { @run, @arena_bytes, @k0, @k1 }   ==>   { @k0 }  { @k1 }  { @run, @arena_bytes }
+//     module @cuda   { @run, .., gpu.module { @k0 } }   ==>   gpu.module { @k0 }  { @run, .. }
+//
+// So kernels compile side by side, and one whose text has not changed need not be compiled again (KernelCache.h).
+
+#ifndef DSCC_COMPILER_TRANSLATE_JOBS_H
+#define DSCC_COMPILER_TRANSLATE_JOBS_H
+
+#include "compiler/CompileOptions.h"
+#include "compiler/translate/DeviceCode.h"
+#include "compiler/translate/HostCode.h"
+#include "compiler/translate/ModelTable.h"
+#include "compiler/translate/Ptxas.h"
+
+#include <deque>
+
+namespace dscc {
+
+/// Code for the host on its way to an object.
+struct HostJob {
+  mlir::OwningOpRef<mlir::ModuleOp> module; // null once it is compiled
+  std::string name;                         // for people: "kernel add_1f0c22d9 of cpu_v4", "host code of cuda"
+  HostOptions options;                      // how to compile it
+  unsigned kernels;                         // in it
+  HostObject object;                        // what became of it
+  JobLog log;                               // what there is to say of it
+};
+
+/// PTX on its way to one chip's cubin.
+struct ChipJob {
+  const Chip *chip;  // null: the name was no chip's, and the log says so
+  Assembly assembly; // the cubin
+  JobLog log;        // what there is to say of it
+};
+
+/// Kernels for a GPU on their way to PTX and cubins: what becomes one module of the artifact.
+struct DeviceJob {
+  mlir::OwningOpRef<mlir::ModuleOp> module; // null once it is compiled
+  std::string name;                         // for people: the kernel's, or "kernels"
+  size_t program;                           // index into ModelEntry::programs
+  size_t index;                             // into ProgramEntry::modules
+  unsigned kernels;                         // in it
+  DeviceText text;                          // its PTX
+  std::deque<ChipJob> chips;                // in the order in which the chips were asked for
+  JobLog log;                               // what there is to say of it
+};
+
+struct Jobs {
+  std::deque<HostJob> host;     // in the order in which they are linked
+  std::deque<DeviceJob> device; // in the order in which their modules stand in the artifact
+};
+
+/// Takes `module` apart, which is empty but for the signature afterwards, and fills in the programs and their weights.
+/// False, with the reason in the log, if it holds no program.
+bool takeApart(mlir::ModuleOp module, const CompileOptions &options, ModelEntry &model, Weights &weights, Jobs &jobs,
+               JobLog &log);
+
+/// The bit of a target's device in a weight's set of devices.
+uint32_t deviceBit(const Target &target);
+
+/// LLVM's name for the host beside a GPU, which is to be any x86-64.
+inline constexpr llvm::StringLiteral anyCpu = "x86-64";
+
+} // namespace dscc
+
+#endif // DSCC_COMPILER_TRANSLATE_JOBS_H

@@ -1,0 +1,34 @@
+// What the two devices do differently around a kernel's body: how it gets its arguments and its place in the grid.
+
+#ifndef DSCC_PASSES_KERNELS_SHELL_H
+#define DSCC_PASSES_KERNELS_SHELL_H
+
+#include "dialects/dsc/Dsc.h"
+
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+
+namespace dscc::kernels {
+
+/// A kernel's function before its body is written; the builder stands where the body begins. Code is located at the
+/// kernel itself, never at a node: one kernel serves many.
+struct Shell {
+  mlir::LLVM::LLVMFuncOp function;             // with the parameters that its device wants
+  mlir::Value block;                           // this block's number along x, index-typed
+  mlir::Value thread;                          // CUDA: this thread's number in its block, index-typed
+  llvm::SmallVector<mlir::Value> pointers;     // inputs, then results
+  llvm::SmallVector<mlir::Value> symbolValues; // of the named dims, i64
+};
+
+/// What a kernel takes: so many tensors, then so many named dims.
+struct Arguments {
+  size_t tensors, symbols; // how many
+};
+
+/// `void name(const dscc_block *, void **args)` at the end of `home`, as <dscc/abi.h> wants it. (cpu/Shell.cpp)
+Shell openCpuShell(mlir::OpBuilder &b, llvm::StringRef name, Arguments arguments, mlir::Block *home);
+/// An entry of the `gpu.module` whose body is `home`, with the arguments as its parameters. (cuda/Shell.cpp)
+Shell openCudaShell(mlir::OpBuilder &b, llvm::StringRef name, Arguments arguments, mlir::Block *home);
+
+} // namespace dscc::kernels
+
+#endif // DSCC_PASSES_KERNELS_SHELL_H

@@ -1,0 +1,33 @@
+#include "passes/kernels/Shell.h"
+
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/LLVMIR/NVVMDialect.h"
+
+using namespace mlir;
+
+namespace dscc::kernels {
+
+Shell openCudaShell(OpBuilder &b, StringRef name, Arguments arguments, Block *home) {
+  Location loc = b.getUnknownLoc();
+  MLIRContext *context = b.getContext();
+  Type pointer = LLVM::LLVMPointerType::get(context, 1), i64 = b.getI64Type(), i32 = b.getI32Type();
+  SmallVector<Type> types(arguments.tensors, pointer);
+  types.append(arguments.symbols, i64);
+  Shell shell;
+  b.setInsertionPointToEnd(home);
+  auto type = LLVM::LLVMFunctionType::get(LLVM::LLVMVoidType::get(context), types);
+  shell.function = LLVM::LLVMFuncOp::create(b, loc, name, type);
+  shell.function->setAttr(NVVM::NVVMDialect::getKernelFuncAttrName(), b.getUnitAttr());
+  Block *entry = shell.function.addEntryBlock(b);
+  b.setInsertionPointToEnd(entry);
+  llvm::append_range(shell.pointers, entry->getArguments().take_front(arguments.tensors));
+  llvm::append_range(shell.symbolValues, entry->getArguments().drop_front(arguments.tensors));
+  Value block = NVVM::BlockIdXOp::create(b, loc, i32), thread = NVVM::ThreadIdXOp::create(b, loc, i32);
+  shell.block = arith::IndexCastOp::create(b, loc, b.getIndexType(), block);
+  shell.thread = arith::IndexCastOp::create(b, loc, b.getIndexType(), thread);
+  Operation *end = LLVM::ReturnOp::create(b, loc, ValueRange{});
+  b.setInsertionPoint(end);
+  return shell;
+}
+
+} // namespace dscc::kernels
