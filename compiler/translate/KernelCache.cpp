@@ -41,6 +41,8 @@ static constexpr double trimmedShare = 0.9;
 
 std::string KernelCache::open() {
   std::error_code error = llvm::sys::fs::create_directories(folder);
+  if (!error && !llvm::sys::fs::is_directory(folder))
+    error = std::make_error_code(std::errc::not_a_directory);
   if (!error)
     error = llvm::sys::fs::access(folder, llvm::sys::fs::AccessMode::Write);
   if (!error)
