@@ -21,6 +21,8 @@ NOISE = {np.dtype(np.float16): 1e-3, np.dtype(np.float32): 4e-6, np.dtype(np.flo
 ROUNDING = {np.dtype(np.float16): 1e-2, np.dtype(np.float32): 1e-4, np.dtype(np.float64): 1e-10}
 # Attributes are float32: in a node of doubles 0.2 may mean 0.2 or what a float32 makes of it.
 ATTRIBUTE_NOISE = 1e-7
+# So may the constants of the functions that define these.
+OF_CONSTANTS = {"Gelu", "HardSwish"}
 # How many spreads of the noise an element may be off.
 SPREADS = 8
 # The least share of the root mean square that an element's rounding error is measured by: sums of large terms may be
@@ -180,7 +182,7 @@ class Evaluator:
             return {}
         schema = onnx.defs.get_schema(node.op_type, self.opset)
         floats = (onnx.defs.OpSchema.AttrType.FLOAT, onnx.defs.OpSchema.AttrType.FLOATS)
-        if any(attribute.type in floats for attribute in schema.attributes.values()):
+        if node.op_type in OF_CONSTANTS or any(each.type in floats for each in schema.attributes.values()):
             return {dtype: max(noise, ATTRIBUTE_NOISE) for dtype, noise in NOISE.items()}
         return NOISE
 
