@@ -126,6 +126,23 @@ static dsc::Dims joinDims(ArrayRef<DimExpr> dims, size_t rank, ArrayRef<size_t> 
   return joined;
 }
 
+/// Gives a value of the body other dims. A constant is a splat, so its contents follow.
+static void setDims(Value value, const dsc::Dims &dims) {
+  RankedTensorType type = dsc::makeTensor(dims, dsc::getElementType(value));
+  if (auto constant = value.getDefiningOp<dsc::ConstantOp>())
+    constant.setValueAttr(cast<DenseElementsAttr>(constant.getValue()).resizeSplat(type));
+  value.setType(type);
+}
+
+/// Elementwise ops broadcast: to them a splat may have any dims, and as a scalar it hinders no join. Any other op, a
+/// reduction above all, runs over the dims that its operand has.
+static void makeSplatsScalar(Block &block) {
+  auto broadcasts = [](Operation *user) { return isa<dsc::ElementwiseOpInterface>(user); };
+  for (auto constant : block.getOps<dsc::ConstantOp>())
+    if (llvm::all_of(constant->getUsers(), broadcasts))
+      setDims(constant.getResult(), {});
+}
+
 /// Where each dim of the domain goes: a new place, or nowhere if its size is 1 everywhere.
 using DimMap = SmallVector<std::optional<size_t>>;
 
@@ -139,25 +156,12 @@ static void remapDims(Block &block, const DimMap &map, size_t newRank) {
       if (map[i + missing])
         joined[*map[i + missing]] = joined[*map[i + missing]] * dims[i];
     if (!dims.empty())
-      value.setType(dsc::makeTensor(joined, dsc::getElementType(value)));
+      setDims(value, joined);
   };
   for (BlockArgument argument : block.getArguments())
     retype(argument);
   for (Operation &op : block.without_terminator())
     retype(op.getResult(0));
-}
-
-/// A splat may have any dims; as a scalar it fits all.
-static void makeSplatsScalar(Block &block) {
-  for (Operation &op : block.without_terminator()) {
-    auto constant = dyn_cast<dsc::ConstantOp>(op);
-    if (!constant)
-      continue;
-    auto value = cast<DenseElementsAttr>(constant.getValue());
-    auto type = RankedTensorType::get({}, value.getElementType());
-    constant.setValueAttr(value.resizeSplat(type));
-    constant.getResult().setType(type);
-  }
 }
 
 void simplifySpatialDims(dsc::GroupOp group) {
@@ -212,6 +216,7 @@ void simplifySpatialDims(dsc::GroupOp group) {
 
 void collapseDims(dsc::GroupOp group) {
   Block &block = group.getBody().front();
+  makeSplatsScalar(block);
   dsc::Dims domain = domainOf(group);
   size_t rank = domain.size();
   if (rank < 2)
@@ -221,8 +226,7 @@ void collapseDims(dsc::GroupOp group) {
   for (BlockArgument argument : block.getArguments())
     tensors.push_back(dsc::getDims(argument));
   for (Operation &op : block.without_terminator()) {
-    if (!isa<dsc::ConstantOp>(op)) // a splat, of whatever dims
-      tensors.push_back(dsc::getDims(op.getResult(0)));
+    tensors.push_back(dsc::getDims(op.getResult(0)));
     auto axes = op.getAttrOfType<ArrayAttr>("axes");
     if (!axes)
       continue;
@@ -243,21 +247,11 @@ void collapseDims(dsc::GroupOp group) {
   size_t runs = runOf.back() + 1;
   if (runs == rank)
     return;
-  auto retype = [&](Value value) {
-    value.setType(dsc::makeTensor(joinDims(dsc::getDims(value), rank, runOf, runs), dsc::getElementType(value)));
-  };
+  auto retype = [&](Value value) { setDims(value, joinDims(dsc::getDims(value), rank, runOf, runs)); };
   for (BlockArgument argument : block.getArguments())
     retype(argument);
   Builder b(group.getContext());
   for (Operation &op : block.without_terminator()) {
-    if (auto constant = dyn_cast<dsc::ConstantOp>(op)) {
-      // Splats: any rank will do.
-      auto value = cast<DenseElementsAttr>(constant.getValue());
-      auto type = RankedTensorType::get({}, value.getElementType());
-      constant.setValueAttr(value.resizeSplat(type));
-      constant.getResult().setType(type);
-      continue;
-    }
     retype(op.getResult(0));
     if (auto axes = op.getAttrOfType<ArrayAttr>("axes")) {
       SmallVector<int64_t> joined;

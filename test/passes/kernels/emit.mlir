@@ -64,3 +64,28 @@ func.func @main(%x: tensor<64x960xf32> {dsc.name = "x"}) -> (tensor<64x960xf32> 
   %0 = dsc.softmax %x {axis = 1 : i64} : (tensor<64x960xf32>) -> tensor<64x960xf32>
   return %0 : tensor<64x960xf32>
 }
+
+// -----
+
+// A constant of one value fits elementwise ops as a scalar, so what it is added to may be a single axis of 15 elements.
+// CHECK-LABEL: module @cpu_v4
+// CHECK: arith.addf %{{.*}} : vector<16xf32>
+// CHECK-LABEL: module @cuda
+func.func @main(%x: tensor<3x5xf32> {dsc.name = "x"}) -> (tensor<3x5xf32> {dsc.name = "y"}) {
+  %0 = dsc.constant dense<2.5> : tensor<1x5xf32>
+  %1 = dsc.add %x, %0 : (tensor<3x5xf32>, tensor<1x5xf32>) -> tensor<3x5xf32>
+  return %1 : tensor<3x5xf32>
+}
+
+// -----
+
+// A constant that is reduced keeps its elements: 3 x 5 are one row of 15.
+// CHECK-LABEL: module @cuda
+// CHECK: %[[SIZE:.*]] = arith.constant 15 : index
+// CHECK: scf.for %{{.*}} to %[[SIZE]] step
+// CHECK: arith.addf
+func.func @main(%x: tensor<3x5xf32> {dsc.name = "x"}) -> (tensor<1x1xf32> {dsc.name = "y"}) {
+  %0 = dsc.constant dense<2.5> : tensor<3x5xf32>
+  %1 = dsc.reduce_sum %0 {axes = [0, 1]} : (tensor<3x5xf32>) -> tensor<1x1xf32>
+  return %1 : tensor<1x1xf32>
+}
