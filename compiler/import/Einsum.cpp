@@ -168,9 +168,12 @@ LogicalResult Contraction::readEquation(StringRef equation) {
   left.split(terms, ',');
   if (terms.size() != node.inputCount())
     return node.reject("has " + Twine(terms.size()) + " terms for " + Twine(node.inputCount()) + " operands");
-  for (auto [i, term] : llvm::enumerate(terms))
-    if (!node.input(i) || mlir::failed(readOperand(term, node.input(i))))
+  for (auto [i, term] : llvm::enumerate(terms)) {
+    if (!node.input(i))
+      return node.reject("lacks its input " + Twine(i));
+    if (mlir::failed(readOperand(term, node.input(i))))
       return failure();
+  }
   for (Labelled &operand : operands)
     broadcast(operand);
   result = right.str();

@@ -120,8 +120,7 @@ LogicalResult GraphImporter::importNode(const FlatNode &node) {
   bool done = succeeded(converter->convert(importer)) && !importer.hasFailed();
   if (!complaint.empty())
     (void)problems.reject(withoutOp(complaint), node.name, node.node->op_type());
-  if (!done && complaint.empty() && problems.code() == ExitCode::Ok)
-    return importer.reject("cannot be converted");
+  assert((done || problems.code() != ExitCode::Ok) && "a converter that fails says why");
   if (!done || !complaint.empty())
     return skip();
   for (auto [name, value] : llvm::zip_equal(node.outputs, importer.getResults())) {
@@ -156,9 +155,15 @@ std::optional<SmallVector<Value>> GraphImporter::importSubgraph(const onnx::Grap
     return std::nullopt;
   SmallVector<Value> results;
   for (const onnx::ValueInfoProto &output : graph.output()) {
-    results.push_back(values.lookup(scope->resolve(output.name()).value_or("")));
-    if (!results.back())
-      return std::nullopt;
+    std::string name = scope->resolve(output.name()).value_or("");
+    results.push_back(values.lookup(name));
+    if (results.back())
+      continue;
+    // That a node could not be imported has been said where it stands.
+    if (!unknown.contains(name))
+      (void)problems.reject("never makes the output '" + output.name() + "' of its " + what, node.name,
+                            node.node->op_type());
+    return std::nullopt;
   }
   return results;
 }
