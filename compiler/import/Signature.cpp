@@ -197,9 +197,7 @@ LogicalResult SignatureReader::bindDims() {
                             known.empty() ? "all its dims are numbers"
                                           : listNames("its named dims", known, binding.name));
     }
-    if (binding.min < 0 || binding.max < binding.min)
-      return problems.usage("the dim '" + binding.name + "' cannot lie between " + Twine(binding.min) + " and " +
-                            Twine(binding.max));
+    assert(0 <= binding.min && binding.min <= binding.max && "whoever reads an option checks the range that it names");
     symbol->second.min = binding.min;
     symbol->second.max = binding.max;
     if (binding.min == binding.max)
