@@ -163,14 +163,10 @@ DeviceText compileDevice(ModuleOp module, const Target &target, bool keepLlvm, J
   auto kernels = llvm::to_vector(module.getOps<gpu::GPUModuleOp>());
   assert(chip && "a row of the table of targets names a row of the table of chips");
   assert(kernels.size() == 1 && "each gpu.module is translated by itself");
-  if (failed(lowerToLlvmDialect(module, target.indexBits))) {
-    log.fail(ExitCode::Internal, "cannot lower the kernels of " + target.name + " to LLVM");
-    return {};
-  }
-
   llvm::LLVMContext context;
-  std::unique_ptr<llvm::Module> translated =
-      translateModuleToLLVMIR(kernels.front(), context, "kernels", /*disableVerification=*/true);
+  std::unique_ptr<llvm::Module> translated;
+  if (succeeded(lowerToLlvmDialect(module, target.indexBits)))
+    translated = translateModuleToLLVMIR(kernels.front(), context, "kernels", /*disableVerification=*/true);
   std::unique_ptr<llvm::TargetMachine> machine = createDeviceMachine(*chip, log);
   if (!translated || !machine) {
     log.fail(ExitCode::Internal, "cannot translate the kernels of " + target.name + " to LLVM IR");

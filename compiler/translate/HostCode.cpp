@@ -168,13 +168,10 @@ HostObject compileHost(llvm::Module &module, const HostOptions &options, JobLog 
 }
 
 HostObject compileHost(ModuleOp module, const HostOptions &options, JobLog &log) {
-  if (failed(lowerToLlvmDialect(module))) {
-    log.fail(ExitCode::Internal, "cannot lower the host code of " + options.prefix + "* to LLVM");
-    return {};
-  }
   llvm::LLVMContext context;
-  std::unique_ptr<llvm::Module> translated =
-      translateModuleToLLVMIR(module, context, options.prefix, /*disableVerification=*/true);
+  std::unique_ptr<llvm::Module> translated;
+  if (succeeded(lowerToLlvmDialect(module)))
+    translated = translateModuleToLLVMIR(module, context, options.prefix, /*disableVerification=*/true);
   if (!translated) {
     log.fail(ExitCode::Internal, "cannot translate the host code of " + options.prefix + "* to LLVM IR");
     return {};

@@ -31,7 +31,7 @@ struct HostJob {
 
 /// PTX on its way to one chip's cubin.
 struct ChipJob {
-  const Chip *chip;  // null: the name was no chip's, and the log says so
+  const Chip *chip;  // for which
   Assembly assembly; // the cubin
   JobLog log;        // what there is to say of it
 };

@@ -152,10 +152,7 @@ static uint64_t finishFile(llvm::StringRef path, const Weights &weights, JobLog 
   auto closing = llvm::make_scope_exit([&] { close(file); });
   if (weights.bytes()) {
     std::optional<uint64_t> offset = placeWeightSegment(file, weights.bytes());
-    if (!offset) {
-      log.fail(ExitCode::Internal, "the linker kept no segment for the weights");
-      return 0;
-    }
+    assert(offset && "the table has an array for the weights, and the linker keeps what the table refers to");
     if (ftruncate(file, *offset + weights.bytes()) || !weights.write(file, *offset))
       return failWith("weights");
   }

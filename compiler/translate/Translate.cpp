@@ -141,15 +141,13 @@ void Translator::runDeviceJob(DeviceJob &job) {
   for (const std::string &arch : options.archs) {
     ChipJob &chip = job.chips.emplace_back();
     chip.chip = findChip(arch);
-    if (!chip.chip)
-      chip.log.fail(ExitCode::Usage, "there is no table entry for the chip " + arch);
+    assert(chip.chip && "the reader of the command line lets only names of chips pass");
   }
   for (ChipJob &chip : job.chips)
-    if (chip.chip)
-      pool.async([&, last = &chip == &job.chips.back()] {
-        assembleFor(job, chip);
-        advance(last ? job.kernels : 0);
-      });
+    pool.async([&, last = &chip == &job.chips.back()] {
+      assembleFor(job, chip);
+      advance(last ? job.kernels : 0);
+    });
 }
 
 void Translator::runJobs() {

@@ -14,7 +14,7 @@ import sys
 from sources import ours
 
 # Percent of a layer's sentences, rounded down. They only rise.
-FLOORS = {"dialects": 98, "passes": 97, "compiler/import": 100, "compiler": 86, "runtime": 96, "tools": 96}
+FLOORS = {"dialects": 98, "passes": 97, "compiler/import": 100, "compiler": 95, "runtime": 97, "tools": 96}
 # The simulator has rules of its own: what it says is about PTX, not about models.
 LEFT_OUT = ("tools/simulator",)
 

@@ -257,6 +257,7 @@ class Tables(OnArtifact):
                 (1, "' has a tensor 'x' of rank 17 and element type 1, which this runtime does not know", "RANK=17"),
                 (1, "' reads the dim 'batch' off an axis that no input has", "AXIS=2"),
                 (1, "' exports no dscc_model: it is no artifact", "SYMBOL=other_model"),
+                (1, "' has an input 'x' whose default is no weight of it", "DEFAULT=2"),
                 (1, "' has a weight outside its 16 bytes of weights", "WEIGHT_END=17"),
                 (5, "' has no code for this processor; compile it with --target=cpu and a lower --march", "LEVEL=5")):
             self.refuse(code, sentence, define)

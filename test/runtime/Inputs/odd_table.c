@@ -34,6 +34,9 @@
 #ifndef COLUMNS_TEXT
 #define COLUMNS_TEXT "4"
 #endif
+#ifndef DEFAULT
+#define DEFAULT 0
+#endif
 #ifndef NAME
 #define NAME "y"
 #endif
@@ -59,7 +62,7 @@ static void dims(const int64_t *symbols, int64_t *dims) {
 
 static const dscc_symbol symbols[] = {{"batch", 1, 1000, 0, AXIS}};
 static const char *const dim_texts[] = {"batch", COLUMNS_TEXT};
-static const dscc_tensor inputs[] = {{"x", DSCC_FLOAT, RANK, dim_texts}};
+static const dscc_tensor inputs[] = {{"x", DSCC_FLOAT, RANK, dim_texts, DEFAULT}};
 static const dscc_tensor outputs[] = {{NAME, DSCC_FLOAT, 2, dim_texts},
 #ifdef SECOND
                                       {SECOND, DSCC_FLOAT, 2, dim_texts}
