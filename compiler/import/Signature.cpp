@@ -43,6 +43,7 @@ private:
   std::string makeName(StringRef wish);
   void resolveExpressions();
   void collectSymbols();
+  LogicalResult checkNames();
   LogicalResult bindDims();
   LogicalResult bindShapes();
   void fix(StringRef symbol, int64_t value);
@@ -166,6 +167,15 @@ void SignatureReader::resolveExpressions() {
     }
 }
 
+/// Whatever text a name was made of, it is a dim now; but none that formulas may have.
+LogicalResult SignatureReader::checkNames() {
+  for (const Input &input : inputs)
+    if (llvm::any_of(input.dims, [](const DimExpr &dim) { return dim.isTooLong(); }))
+      return problems.unsupported("input '" + input.name + "' has a dim whose name is longer than " +
+                                  Twine(DimExpr::maxText) + " letters");
+  return success();
+}
+
 void SignatureReader::fix(StringRef symbol, int64_t value) {
   for (Input &input : inputs)
     for (DimExpr &dim : input.dims)
@@ -259,7 +269,7 @@ std::optional<Signature> SignatureReader::read() {
   collectSymbols();
   resolveExpressions();
   collectSymbols();
-  if (failed(bindDims()) || failed(bindShapes()))
+  if (failed(checkNames()) || failed(bindDims()) || failed(bindShapes()))
     return std::nullopt;
   for (const Input &input : inputs) {
     std::string problem = dsc::whyNoTensor(input.dims);

@@ -164,7 +164,7 @@ LogicalResult emitElementwise(Kernel &kernel) {
     Value value = code.element(root, at);
     k.storeElement(kernel.result, dsc::getElementType(root), strides, at, value);
   });
-  return success();
+  return kernel.finish();
 }
 
 } // namespace dscc::kernels

@@ -9,6 +9,12 @@ int64_t Kernel::scheduled(StringRef name, int64_t otherwise) const {
   return value ? value.getInt() : otherwise;
 }
 
+LogicalResult Kernel::finish() {
+  if (grid.isValid() && !k.lacksDim)
+    return success();
+  return group.emitOpError("takes a number of steps that is too large, or too long a formula of the named dims");
+}
+
 Operation *findContraction(dsc::GroupOp group) {
   for (Operation &op : group.getBody().front().without_terminator())
     if (isa<dsc::MatmulOp, dsc::ConvOp>(op))

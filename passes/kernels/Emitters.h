@@ -30,6 +30,9 @@ struct Kernel {
   Value root() { return group.getBody().front().getTerminator()->getOperand(0); }
   /// The integer `name` of the schedule, or `otherwise` if it has none.
   int64_t scheduled(llvm::StringRef name, int64_t otherwise) const;
+  /// Ends an emitter. Fails at the group if some count of the kernel has no value: dims may be legal whose products,
+  /// as an emitter forms them, are not.
+  mlir::LogicalResult finish();
 };
 
 /// One way. `schedule` returns its parameters, or null if it does not take the group.

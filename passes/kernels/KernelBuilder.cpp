@@ -37,8 +37,9 @@ Type getStorageType(Type element) {
 Value KernelBuilder::index(int64_t value) { return arith::ConstantIndexOp::create(b, loc, value); }
 
 Value KernelBuilder::dim(const DimExpr &expr) {
-  if (expr.isConstant())
-    return index(expr.constant());
+  lacksDim |= !expr.isValid();
+  if (expr.isConstant() || !expr.isValid())
+    return index(expr.isValid() ? expr.constant() : 0);
   Value &cached = dimCache[expr.str()];
   if (cached)
     return cached;

@@ -73,8 +73,10 @@ public:
   // Numbers.
   /// A constant index.
   Value index(int64_t value);
-  /// The value of a dim, computed once a kernel, index-typed.
+  /// The value of a dim, computed once a kernel, index-typed. Of what is invalid it is 0, and `lacksDim` is set.
   Value dim(const DimExpr &expr);
+  /// True once a dim was wanted that has no value: the kernel is of no use.
+  bool lacksDim = false;
   /// A constant of a float type, rounded to it.
   Value constant(Type type, double value);
   /// A constant of an integer or index type, in which `value` must fit.

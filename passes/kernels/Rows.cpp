@@ -368,7 +368,7 @@ LogicalResult emitRows(Kernel &kernel) {
     writer.writeSharedRows();
   else
     writer.writeSeparateRows();
-  return success();
+  return kernel.finish();
 }
 
 } // namespace dscc::kernels

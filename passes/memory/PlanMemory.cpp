@@ -270,7 +270,7 @@ static LogicalResult annotate(func::FuncOp function, const FunctionPlan &plan) {
       places.push_back(found == plan.bufferOf.end() ? -1 : plan.placeOf[found->second]);
       auto output = plan.outputOf.find(result);
       outputs.push_back(output == plan.outputOf.end() ? -1 : output->second);
-      if (!countBytes(result.getType()).isValid())
+      if (!alignBytes(countBytes(result.getType())).isValid())
         return group.emitError("has a result whose size is too large, or too long a formula of the named dims");
     }
     group->setAttr("places", builder.getDenseI64ArrayAttr(places));

@@ -249,7 +249,7 @@ LogicalResult emitTiles(Kernel &kernel) {
   // The dims may have been joined since the schedule was made.
   TileShape tile = chooseTile(kernel.target, contraction.rows, contraction.columns, k.width);
   TileWriter(kernel, code, std::move(contraction), hero, tile).write();
-  return success();
+  return kernel.finish();
 }
 
 } // namespace dscc::kernels

@@ -299,7 +299,7 @@ LogicalResult emitSharedTiles(Kernel &kernel) {
   auto conv = dyn_cast<dsc::ConvOp>(hero);
   MatrixView view = conv ? viewOf(code, conv) : viewOf(code, cast<dsc::MatmulOp>(hero));
   SharedTileWriter(kernel, code, std::move(view), hero).write();
-  return success();
+  return kernel.finish();
 }
 
 } // namespace dscc::kernels

@@ -74,3 +74,21 @@ module @cuda attributes {dsc.target = "cuda"} {
     return %0 : tensor<4xf32>
   }
 }
+
+// -----
+
+// 2^22 rows times 2^22 columns times 2^22 terms are more steps than 64 bits can count.
+
+func.func private @main(tensor<4194304x4194304xf32>, tensor<4194304x4194304xf32>) -> tensor<4194304x4194304xf32>
+module @cpu_v3 attributes {dsc.target = "cpu_v3"} {
+  func.func @main(%x: tensor<4194304x4194304xf32>, %w: tensor<4194304x4194304xf32>) -> tensor<4194304x4194304xf32> {
+    // expected-error@+1 {{takes a number of steps that is too large, or too long a formula of the named dims}}
+    %0 = dsc.group(%x, %w) {schedule = {emitter = "tiles", rows = 4 : i64, vectors = 3 : i64}}
+        : (tensor<4194304x4194304xf32>, tensor<4194304x4194304xf32>) -> tensor<4194304x4194304xf32> {
+    ^bb0(%a: tensor<4194304x4194304xf32>, %b: tensor<4194304x4194304xf32>):
+      %1 = dsc.matmul %a, %b : (tensor<4194304x4194304xf32>, tensor<4194304x4194304xf32>) -> tensor<4194304x4194304xf32>
+      dsc.yield %1 : tensor<4194304x4194304xf32>
+    }
+    return %0 : tensor<4194304x4194304xf32>
+  }
+}
