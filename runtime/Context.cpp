@@ -1,9 +1,9 @@
 #include "runtime/Context.h"
 
-#include "runtime/CudaDevice.h"
 #include "runtime/Error.h"
 
 #include <cassert>
+#include <cstdio>
 #include <cstdlib>
 #include <cstring>
 #include <new>
@@ -20,13 +20,10 @@ dscc_status allocateArena(dscc_context &context, size_t bytes) {
   freeArena(context);
   assert(!context.arena && !context.arenaBytes && "the old arena is gone before the new one comes");
   size_t rounded = (bytes + arenaAlignment - 1) / arenaAlignment * arenaAlignment;
-  if (context.model->cuda) {
-    if (dscc_status status = allocateOnCuda(*context.model->cuda, rounded, context.arena))
-      return status;
-  } else {
-    context.arena = aligned_alloc(arenaAlignment, rounded);
-    if (!context.arena)
-      return fail(DSCC_OUT_OF_MEMORY, "the arena of %zu bytes that these inputs need cannot be allocated", bytes);
+  if (dscc_status status = context.model->device->allocate(*context.model, rounded, context.arena)) {
+    char why[256];
+    snprintf(why, sizeof(why), "%s", dscc_last_error());
+    return fail(status, "the arena of %zu bytes that these inputs need cannot be allocated: %s", bytes, why);
   }
   context.arenaBytes = rounded;
   return DSCC_OK;
@@ -35,10 +32,7 @@ dscc_status allocateArena(dscc_context &context, size_t bytes) {
 void freeArena(dscc_context &context) {
   if (!context.ownsArena || !context.arena)
     return;
-  if (context.model->cuda)
-    freeOnCuda(*context.model->cuda, context.arena);
-  else
-    free(context.arena);
+  context.model->device->release(*context.model, context.arena);
   context.arena = nullptr;
   context.arenaBytes = 0;
 }
@@ -96,7 +90,11 @@ static dscc_status run(dscc_context &context, const dscc_buffer *inputs, size_t 
   if (dscc_status status = allocateArena(context, bytes))
     return status;
   clearError();
-  return finish(model.cuda ? runOnCuda(context, stream) : runOnCpu(context));
+  context.profile.count = 0;
+  dscc_status status = finish(model.device->run(context, stream));
+  if (status != DSCC_OK)
+    context.profile.count = 0;
+  return status;
 }
 
 } // namespace dscc
@@ -116,6 +114,7 @@ extern "C" dscc_status dscc_context_create(dscc_model *model, const dscc_context
     return fail(DSCC_OUT_OF_MEMORY, "no memory for a context");
   dscc_context *context = new (memory) dscc_context;
   context->model = model;
+  context->profile.isOn = options.profile;
   if (options.workspace) {
     context->arena = options.workspace;
     context->arenaBytes = options.workspace_bytes;
@@ -123,12 +122,9 @@ extern "C" dscc_status dscc_context_create(dscc_model *model, const dscc_context
   }
   context->inputs = static_cast<const void **>(calloc(model->table->num_inputs + 1, sizeof(void *)));
   context->outputs = static_cast<void **>(calloc(model->table->num_outputs + 1, sizeof(void *)));
-  context->scratch = model->scratchBytes ? aligned_alloc(64, (model->scratchBytes + 63) / 64 * 64) : nullptr;
-  bool complete = context->inputs && context->outputs && (context->scratch || !model->scratchBytes) &&
-                  makeBinding(*model, context->binding);
-  dscc_status status = complete ? DSCC_OK : fail(DSCC_OUT_OF_MEMORY, "no memory for a context");
-  if (status == DSCC_OK && model->cuda)
-    status = openQueue(*context);
+  bool complete = context->inputs && context->outputs && makeBinding(*model, context->binding);
+  dscc_status status =
+      complete ? model->device->openQueue(*context) : fail(DSCC_OUT_OF_MEMORY, "no memory for a context");
   if (status != DSCC_OK) {
     dscc_context_destroy(context);
     return status;
@@ -141,12 +137,12 @@ extern "C" void dscc_context_destroy(dscc_context *context) {
   if (!context)
     return;
   assert(!context->running.load() && "a context is destroyed after its run");
-  closeQueue(*context);
+  context->model->device->closeQueue(*context);
   freeArena(*context);
-  free(context->scratch);
   free(context->inputs);
   free(context->outputs);
   freeBinding(context->binding);
+  freeProfile(context->profile);
   free(context);
 }
 

@@ -5,12 +5,9 @@
 
 #include "runtime/Inputs.h"
 #include "runtime/Model.h"
+#include "runtime/Profile.h"
 
 #include <atomic>
-
-namespace dscc {
-struct CudaQueue;
-}
 
 /// What one run at a time needs beside the model: memory on the device, and room for what its checks find out.
 struct dscc_context {
@@ -19,12 +16,12 @@ struct dscc_context {
   void *arena = nullptr; // device memory
   size_t arenaBytes = 0;
   bool ownsArena = true;
-  void *scratch = nullptr; // CPU: the calling thread's
-  dscc::CudaQueue *queue = nullptr;
+  void *queue = nullptr; // the device's own business
   // Rooms for the checks, made once.
   dscc::Binding binding = {};
   const void **inputs = nullptr;
   void **outputs = nullptr;
+  dscc::Profile profile;
 };
 
 namespace dscc {
@@ -33,9 +30,6 @@ namespace dscc {
 dscc_status allocateArena(dscc_context &context, size_t bytes);
 /// Gives the arena back, unless it is the caller's.
 void freeArena(dscc_context &context);
-
-/// Runs the context's bound buffers on the model's pool (CpuDevice.cpp).
-dscc_status runOnCpu(dscc_context &context);
 
 } // namespace dscc
 

@@ -1,41 +1,56 @@
-// A model on a CUDA device: its module, functions and weights, and the stream of each context.
+// A model on a CUDA device: its modules, functions and weights, and the stream of each context.
+//
+//     CudaDevice.cpp   opening, memory; the table of functions
+//     CudaQueue.cpp    running
 
 #ifndef DSCC_RUNTIME_CUDADEVICE_H
 #define DSCC_RUNTIME_CUDADEVICE_H
 
-#include <dscc/dscc.h>
+#include "runtime/CudaDriver.h"
+#include "runtime/Model.h"
 
 #include <cstddef>
 
-struct dscc_model;
-struct dscc_context;
-
 namespace dscc {
 
-/// A model's share of a device. What is in it is CudaDevice.cpp's own business.
-struct CudaDevice;
+/// What a model has on its device.
+struct CudaDevice {
+  CudaDriver driver;
+  CuDevice device = 0;
+  CuHandle context = nullptr;    // the device's primary one
+  CuHandle *modules = nullptr;   // as many as numModules
+  uint32_t numModules = 0;       // of the program, those that are loaded
+  CuHandle *functions = nullptr; // one a kernel of the program
+  CuPointer weights = 0;         // all of them, in one piece
+};
 
-/// Finds driver, device and the best image; uploads the weights that lie at `weights`. On failure `device` is null.
-dscc_status openCuda(const dscc_open_options &options, dscc_model &model, const unsigned char *weights,
-                     CudaDevice *&device);
-/// Gives everything back that `openCuda` got, also when that failed half-way. Null is allowed.
-void closeCuda(CudaDevice *device);
+/// What a model keeps on its device.
+inline CudaDevice &cudaOf(const dscc_model &model) { return *static_cast<CudaDevice *>(model.deviceState); }
 
-/// Memory of the device.
-dscc_status allocateOnCuda(CudaDevice &device, size_t bytes, void *&pointer);
+/// Makes the model's context current for a scope.
+struct Current {
+  /// Whether that went well, check() says.
+  explicit Current(CudaDevice &device) : device(device), result(device.driver.contextPush(device.context)) {}
+  ~Current() {
+    // After a push that failed, the context on top is the caller's.
+    CuHandle ignored;
+    if (!result)
+      device.driver.contextPop(&ignored);
+  }
+  /// DSCC_OK, or what the driver said.
+  dscc_status check() const { return device.driver.report(result, "cuCtxPushCurrent"); }
+  CudaDevice &device; // whose context it is
+  CuResult result;    // of the push
+};
+
+/// Memory of the device; the model's context need not be current.
+dscc_status allocateOnCuda(const dscc_model &model, size_t bytes, void *&memory);
 /// Gives it back when the device no longer uses it: cuMemFree waits for that.
-void freeOnCuda(CudaDevice &device, void *pointer);
-/// Copy from and to the host, and wait for the copy.
-dscc_status writeToCuda(CudaDevice &device, void *target, const void *source, size_t bytes);
-dscc_status readFromCuda(CudaDevice &device, void *target, const void *source, size_t bytes);
-/// Waits for a stream; null: the default stream.
-dscc_status waitOnCuda(CudaDevice &device, void *stream);
+void releaseOnCuda(const dscc_model &model, void *memory);
 
-/// A context's stream and staging buffers.
-dscc_status openQueue(dscc_context &context);
-/// Gives them back; allowed after a failed openQueue.
-void closeQueue(dscc_context &context);
-/// Runs the context's bound buffers on `stream`, or on the context's own if that is null.
+/// The last three functions of a Device.
+dscc_status openCudaQueue(dscc_context &context);
+void closeCudaQueue(dscc_context &context);
 dscc_status runOnCuda(dscc_context &context, void *stream);
 
 } // namespace dscc

@@ -42,6 +42,10 @@ using CuHandle = void *;
   X(streamCreate, "cuStreamCreate", CuResult(CuHandle *, unsigned))                                                    \
   X(streamDestroy, "cuStreamDestroy_v2", CuResult(CuHandle))                                                           \
   X(streamWait, "cuStreamSynchronize", CuResult(CuHandle))                                                             \
+  X(eventCreate, "cuEventCreate", CuResult(CuHandle *, unsigned))                                                      \
+  X(eventDestroy, "cuEventDestroy_v2", CuResult(CuHandle))                                                             \
+  X(eventRecord, "cuEventRecord", CuResult(CuHandle, CuHandle))                                                        \
+  X(eventElapsed, "cuEventElapsedTime", CuResult(float *, CuHandle, CuHandle))                                         \
   X(launch, "cuLaunchKernel",                                                                                          \
     CuResult(CuHandle, unsigned, unsigned, unsigned, unsigned, unsigned, unsigned, unsigned, CuHandle, void **,        \
              void **))

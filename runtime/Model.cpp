@@ -1,6 +1,5 @@
 #include "runtime/Model.h"
 
-#include "runtime/CudaDevice.h"
 #include "runtime/Error.h"
 
 #include <cassert>
@@ -12,14 +11,6 @@
 #include <new>
 
 namespace dscc {
-
-static bool supportsLevel(uint32_t level) {
-  if (level <= 2)
-    return __builtin_cpu_supports("x86-64-v2");
-  if (level == DSCC_X86_64_V3)
-    return __builtin_cpu_supports("x86-64-v3");
-  return level == DSCC_X86_64_V4 && __builtin_cpu_supports("x86-64-v4");
-}
 
 static dscc_status checkTable(const char *path, const dscc_model_v1 *table) {
   if (table->magic != DSCC_MODEL_MAGIC || table->abi_version != DSCC_ABI_VERSION ||
@@ -66,19 +57,10 @@ static dscc_status makeDefaults(const char *path, dscc_model &model) {
                          dims,
                          const_cast<void *>(model.weights[weight]),
                          size_t(table.weights[weight].bytes),
-                         model.cuda ? 1 : 0};
+                         model.device->sharesHostMemory ? 0 : 1};
     dims += input.rank;
   }
   return DSCC_OK;
-}
-
-static const dscc_program *findProgram(const dscc_model_v1 *table, uint32_t device) {
-  for (uint32_t i = 0; i < table->num_programs; ++i) {
-    const dscc_program &program = table->programs[i];
-    if (program.device == device && (device != DSCC_DEVICE_CPU || supportsLevel(program.level)))
-      return &program;
-  }
-  return nullptr;
 }
 
 static dscc_status locateWeights(const char *path, dscc_model &model, const unsigned char *&data) {
@@ -101,47 +83,32 @@ static dscc_status locateWeights(const char *path, dscc_model &model, const unsi
   return DSCC_OK;
 }
 
-static dscc_status setUpCpu(const char *path, const dscc_open_options &options, dscc_model &model,
-                            const unsigned char *data) {
-  model.program = findProgram(model.table, DSCC_DEVICE_CPU);
-  if (!model.program)
-    return fail(DSCC_NO_DEVICE, "'%s' has no code for this processor; compile it with --target=cpu and a lower --march",
-                path);
-  for (uint32_t i = 0; i < model.table->num_weights; ++i)
-    if (model.table->weights[i].devices & (1u << DSCC_DEVICE_CPU))
-      model.weights[i] = data + model.table->weights[i].offset;
-  for (uint32_t i = 0; i < model.program->num_kernels; ++i) {
-    size_t bytes = model.program->kernels[i].scratch_bytes;
-    model.scratchBytes = bytes > model.scratchBytes ? bytes : model.scratchBytes;
+static dscc_status openOn(const Device &device, const char *path, const dscc_open_options &options,
+                          const unsigned char *weights, dscc_model &model) {
+  model.device = &device;
+  dscc_status status = device.open(path, options, weights, model);
+  if (status == DSCC_OK)
+    return status;
+  device.close(model);
+  model.device = nullptr;
+  return status;
+}
+
+static dscc_status openDevice(const char *path, const dscc_open_options &options, const unsigned char *weights,
+                              dscc_model &model) {
+  // The best first; the last is there on every machine.
+  static const Device *const devices[] = {&cudaDevice, &cpuDevice};
+  for (const Device *device : devices) {
+    if (options.device != DSCC_AUTO && options.device != device->kind)
+      continue;
+    dscc_status status = openOn(*device, path, options, weights, model);
+    if (status == DSCC_OK || options.device != DSCC_AUTO || device == devices[1])
+      return status;
+    // No usable GPU is no error as long as nobody asked for one.
+    clearError();
   }
-  int threads = options.threads > 0 ? options.threads : countCores();
-  assert(threads > 0 && !model.pool && "one pool, of the calling thread at least");
-  model.pool = Pool::create(threads, model.scratchBytes);
-  if (!model.pool)
-    return fail(DSCC_OUT_OF_MEMORY, "%d worker threads could not be started", threads);
-  snprintf(model.deviceName, sizeof(model.deviceName), "cpu (x86-64-v%u)", model.program->level);
-  return DSCC_OK;
-}
-
-static dscc_status setUpCuda(const char *path, const dscc_open_options &options, dscc_model &model,
-                             const unsigned char *data) {
-  const dscc_program *program = findProgram(model.table, DSCC_DEVICE_CUDA);
-  if (!program)
-    return fail(DSCC_NO_DEVICE, "'%s' has no CUDA code; compile it with --target=cuda", path);
-  model.program = program;
-  return openCuda(options, model, data, model.cuda);
-}
-
-static dscc_status setUpDevice(const char *path, const dscc_open_options &options, dscc_model &model,
-                               const unsigned char *data) {
-  if (options.device == DSCC_CPU)
-    return setUpCpu(path, options, model, data);
-  dscc_status cuda = setUpCuda(path, options, model, data);
-  if (cuda == DSCC_OK || options.device == DSCC_CUDA)
-    return cuda;
-  // No usable GPU is no error as long as nobody asked for one.
-  clearError();
-  return setUpCpu(path, options, model, data);
+  return fail(DSCC_BAD_CALL, "the options ask for the device %d; known are 0 (auto), 1 (CPU) and 2 (CUDA)",
+              int(options.device));
 }
 
 static dscc_status load(const char *path, const dscc_open_options &options, dscc_model &model) {
@@ -172,7 +139,7 @@ static dscc_status load(const char *path, const dscc_open_options &options, dscc
   const unsigned char *data;
   if (dscc_status status = locateWeights(path, model, data))
     return status;
-  if (dscc_status status = setUpDevice(path, options, model, data))
+  if (dscc_status status = openDevice(path, options, data, model))
     return status;
   if (dscc_status status = makeDefaults(path, model))
     return status;
@@ -205,9 +172,8 @@ extern "C" dscc_status dscc_model_open(const char *path, const dscc_open_options
 extern "C" void dscc_model_close(dscc_model *model) {
   if (!model)
     return;
-  if (model->pool)
-    model->pool->destroy();
-  closeCuda(model->cuda);
+  if (model->device)
+    model->device->close(*model);
   free(model->signature);
   free(model->weights);
   free(model->defaults);
@@ -227,6 +193,6 @@ extern "C" const dscc_tensor *dscc_output(const dscc_model *model, size_t index)
   return index < model->table->num_outputs ? &model->table->outputs[index] : nullptr;
 }
 extern "C" const char *dscc_device_name(const dscc_model *model) { return model->deviceName; }
-extern "C" int dscc_threads(const dscc_model *model) { return model->pool ? model->pool->threads() : 1; }
+extern "C" int dscc_threads(const dscc_model *model) { return model->device->threads(*model); }
 extern "C" const char *dscc_version(void) { return "0.1.0"; }
 extern "C" uint32_t dscc_abi_version(void) { return DSCC_ABI_VERSION; }

@@ -4,13 +4,9 @@
 #define DSCC_RUNTIME_MODEL_H
 
 #include "runtime/ArtifactFile.h"
-#include "runtime/Pool.h"
+#include "runtime/Device.h"
 
 #include <dscc/dscc.h>
-
-namespace dscc {
-struct CudaDevice;
-}
 
 /// What dscc_model_open made; it does not change until dscc_model_close.
 struct dscc_model {
@@ -20,9 +16,8 @@ struct dscc_model {
   dscc::MappedFile weightFile;
   const void **weights = nullptr;  // one a weight, as the program wants them
   dscc_buffer *defaults = nullptr; // one an input: what stands in for it where a caller leaves it out
-  size_t scratchBytes = 0;         // of the hungriest kernel
-  dscc::Pool *pool = nullptr;      // CPU
-  dscc::CudaDevice *cuda = nullptr;
+  const dscc::Device *device = nullptr;
+  void *deviceState = nullptr; // the device's own business
   char *signature = nullptr;
   char deviceName[96] = {};
   // How often a symbol or dim occurs, counted once: all inputs' dims, then all outputs'.

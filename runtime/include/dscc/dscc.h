@@ -104,6 +104,8 @@ typedef struct dscc_context_options {
   size_t struct_bytes;
   void *workspace; /* device memory of the caller's, 256-byte aligned; NULL: the context allocates */
   size_t workspace_bytes;
+  int profile; /* 1: measure each launch of each run, see dscc_profile. Such runs take longer and return when all is
+                  done; one whose times cannot be read fails, although its outputs are written */
 } dscc_context_options;
 /* Makes a context. `options` may be NULL. On success *context is the caller's until dscc_context_destroy. */
 DSCC_API dscc_status dscc_context_create(dscc_model *model, const dscc_context_options *options,
@@ -115,6 +117,18 @@ DSCC_API void dscc_context_destroy(dscc_context *context);
  * returns when the outputs are there; with device buffers on a caller's stream it returns when the work is enqueued. */
 DSCC_API dscc_status dscc_run(dscc_context *context, const dscc_buffer *inputs, size_t num_inputs,
                               const dscc_buffer *outputs, size_t num_outputs, void *stream);
+
+/* One piece of work of a run: a launch of a kernel, or a copy. */
+typedef struct dscc_profile_entry {
+  const char *kernel; /* the kernel's name, "copy" (within the device), "copy in" or "copy out" (host and device) */
+  const char *nodes;  /* the ONNX nodes that the launch computes, ';' between them; of a copy in or out the tensor */
+  int64_t blocks;     /* of the launch; of a copy its bytes */
+  double start_us;    /* when it began, in microseconds from the beginning of the first one */
+  double us;          /* how long it took, in microseconds: by the clock on a CPU, by events on a GPU */
+} dscc_profile_entry;
+/* What the last successful run of a context made with profile = 1 was made of, in order; *count says of how many. NULL
+ * and 0 if nothing was measured. Entries are the context's and change with its next run; their texts are the model's. */
+DSCC_API const dscc_profile_entry *dscc_profile(const dscc_context *context, size_t *count);
 
 /* Memory of the model's device, 256-byte aligned: on a GPU for buffers with on_device = 1 and for workspaces; on a CPU
  * it is the host's. The caller's until dscc_device_free, which must come before dscc_model_close. */

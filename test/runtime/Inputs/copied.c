@@ -13,10 +13,8 @@ static const dscc_symbol symbols[] = {{"length", 0, 1000, 0, 0}};
 static const char *const dim_texts[] = {"length"};
 static const dscc_tensor inputs[] = {{"x", DTYPE, 1, dim_texts}};
 static const dscc_tensor outputs[] = {{"y", DTYPE, 1, dim_texts}};
-static const dscc_program programs[] = {{.device = DSCC_DEVICE_CPU,
-                                         .level = DSCC_X86_64_V3,
-                                         .arena_bytes = arena_bytes,
-                                         .run = run}};
+static const dscc_program programs[] = {
+    {.device = DSCC_DEVICE_CPU, .level = DSCC_X86_64_V3, .arena_bytes = arena_bytes, .run = run}};
 
 __attribute__((visibility("default"))) const dscc_model_v1 dscc_model = {.magic = DSCC_MODEL_MAGIC,
                                                                          .abi_version = DSCC_ABI_VERSION,

@@ -38,7 +38,8 @@ static size_t num_calls, num_work;
 static const char *fault;
 static allocation allocations[MAX_BLOCKS];
 static work queue[MAX_WORK];
-static int modules, streams, retained, pushed;
+static int modules, streams, retained, pushed, events;
+static float ticks; /* of a clock that goes on with each event that is recorded */
 static int context; /* its address is the handle */
 
 static int number_of(const char *name, int otherwise) {
@@ -82,14 +83,23 @@ void fake_cuda_get_report(fake_cuda_report *report) {
     live += allocations[i].bytes;
   for (size_t i = 0; i < num_work; ++i)
     pending += queue[i].with_host;
-  *report = (fake_cuda_report){num_calls < MAX_CALLS ? num_calls : MAX_CALLS, calls, fault, live, modules, streams,
-                               retained, pushed, pending};
+  *report = (fake_cuda_report){num_calls < MAX_CALLS ? num_calls : MAX_CALLS,
+                               calls,
+                               fault,
+                               live,
+                               modules,
+                               streams,
+                               retained,
+                               pushed,
+                               pending,
+                               events};
 }
 
 static int is_live(const void *pointer, size_t bytes) {
   const char *at = pointer;
   for (int i = 0; i < MAX_BLOCKS; ++i)
-    if (allocations[i].memory && at >= allocations[i].memory && at + bytes <= allocations[i].memory + allocations[i].bytes)
+    if (allocations[i].memory && at >= allocations[i].memory &&
+        at + bytes <= allocations[i].memory + allocations[i].bytes)
       return 1;
   return 0;
 }
@@ -262,8 +272,8 @@ int cuMemcpyHtoDAsync_v2(unsigned long long target, const void *source, size_t b
   NEED_CONTEXT();
   if (!is_live((void *)(uintptr_t)target, bytes))
     return misuse("a copy to what is no device memory", INVALID_VALUE);
-  return enqueue((work){.stream = stream, .target = (void *)(uintptr_t)target, .source = source, .bytes = bytes,
-                        .with_host = 1});
+  return enqueue(
+      (work){.stream = stream, .target = (void *)(uintptr_t)target, .source = source, .bytes = bytes, .with_host = 1});
 }
 
 int cuMemcpyDtoHAsync_v2(void *target, unsigned long long source, size_t bytes, void *stream) {
@@ -271,8 +281,8 @@ int cuMemcpyDtoHAsync_v2(void *target, unsigned long long source, size_t bytes, 
   NEED_CONTEXT();
   if (!is_live((void *)(uintptr_t)source, bytes))
     return misuse("a copy from what is no device memory", INVALID_VALUE);
-  return enqueue((work){.stream = stream, .target = target, .source = (void *)(uintptr_t)source, .bytes = bytes,
-                        .with_host = 1});
+  return enqueue(
+      (work){.stream = stream, .target = target, .source = (void *)(uintptr_t)source, .bytes = bytes, .with_host = 1});
 }
 
 int cuMemcpyDtoDAsync_v2(unsigned long long target, unsigned long long source, size_t bytes, void *stream) {
@@ -280,8 +290,8 @@ int cuMemcpyDtoDAsync_v2(unsigned long long target, unsigned long long source, s
   NEED_CONTEXT();
   if (!is_live((void *)(uintptr_t)target, bytes) || !is_live((void *)(uintptr_t)source, bytes))
     return misuse("a copy within what is no device memory", INVALID_VALUE);
-  return enqueue((work){.stream = stream, .target = (void *)(uintptr_t)target, .source = (void *)(uintptr_t)source,
-                        .bytes = bytes});
+  return enqueue((work){
+      .stream = stream, .target = (void *)(uintptr_t)target, .source = (void *)(uintptr_t)source, .bytes = bytes});
 }
 
 int cuStreamCreate(void **stream, unsigned flags) {
@@ -297,6 +307,37 @@ int cuStreamDestroy_v2(void *stream) {
   --streams;
   free(stream);
   return failure;
+}
+
+int cuEventCreate(void **event, unsigned flags) {
+  ENTER("cuEventCreate");
+  NEED_CONTEXT();
+  *event = calloc(1, sizeof(float));
+  events += *event != NULL;
+  return *event ? 0 : OUT_OF_MEMORY;
+}
+
+int cuEventDestroy_v2(void *event) {
+  int failure = enter("cuEventDestroy");
+  --events;
+  free(event);
+  return failure;
+}
+
+int cuEventRecord(void *event, void *stream) {
+  ENTER("cuEventRecord");
+  NEED_CONTEXT();
+  *(float *)event = ++ticks;
+  return 0;
+}
+
+int cuEventElapsedTime(float *milliseconds, void *start, void *end) {
+  ENTER("cuEventElapsedTime");
+  NEED_CONTEXT();
+  if (num_work)
+    return misuse("a time is asked for before the work is done", INVALID_VALUE);
+  *milliseconds = *(float *)end - *(float *)start;
+  return 0;
 }
 
 int cuStreamSynchronize(void *stream) {

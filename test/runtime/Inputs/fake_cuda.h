@@ -27,7 +27,8 @@ typedef struct fake_cuda_report {
   const char *fault;        /* the first misuse, or NULL */
   size_t live_bytes;        /* device memory */
   int modules, streams, retained, pushed;
-  size_t pending;           /* copies from or to the host that nobody has waited for */
+  size_t pending; /* copies from or to the host that nobody has waited for */
+  int events;
 } fake_cuda_report;
 
 typedef void (*fake_cuda_reset_type)(void);

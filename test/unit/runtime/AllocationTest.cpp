@@ -148,7 +148,8 @@ TEST_F(OutOfMemoryTest, OnACpu) {
   for (const char *sentence :
        {"no memory for a model", "no memory for the defaults of 1 inputs", "no memory for the table of 1 weights",
         "2 worker threads could not be started", "no memory for the signature", "no memory for a check",
-        "no memory for a context", "the arena of 48 bytes that these inputs need cannot be allocated"})
+        "no memory for a context",
+        "the arena of 48 bytes that these inputs need cannot be allocated: 256 bytes cannot be allocated"})
     EXPECT_TRUE(said.count(sentence)) << sentence;
 }
 

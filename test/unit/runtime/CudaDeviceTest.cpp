@@ -60,12 +60,13 @@ struct CudaDeviceTest : testing::Test {
   }
 
   /// Opens, runs on 3, 2 and 5 rows, and closes. Returns the first status that is not DSCC_OK.
-  dscc_status live() const {
+  dscc_status live(int profile = 0) const {
     dscc_model *model = nullptr;
     dscc_context *context = nullptr;
+    dscc_context_options options = {sizeof(options), nullptr, 0, profile};
     dscc_status status = open(model);
     if (status == DSCC_OK)
-      status = dscc_context_create(model, nullptr, &context);
+      status = dscc_context_create(model, &options, &context);
     for (int64_t batch : {3, 2, 5}) {
       if (status != DSCC_OK)
         break;
@@ -88,6 +89,7 @@ struct CudaDeviceTest : testing::Test {
     EXPECT_EQ(left.live_bytes, 0u);
     EXPECT_EQ(left.modules, 0);
     EXPECT_EQ(left.streams, 0);
+    EXPECT_EQ(left.events, 0);
     EXPECT_EQ(left.retained, 0);
     EXPECT_EQ(left.pushed, 0);
   }
@@ -97,6 +99,9 @@ struct CudaDeviceTest : testing::Test {
   fake_cuda_report_type getReport = nullptr;
   TemporaryFile artifact{withTrailer(readFile(TWO_DEVICES))};
 };
+
+/// Without a profile, and with one.
+struct CudaFaultTest : CudaDeviceTest, testing::WithParamInterface<int> {};
 } // namespace
 
 TEST_F(CudaDeviceTest, RunsAndLeavesNothing) {
@@ -135,15 +140,15 @@ TEST_F(CudaDeviceTest, CallsInOrder) {
 }
 
 // Each call in turn fails: a sentence, no crash, nothing left behind.
-TEST_F(CudaDeviceTest, EveryCallMayFail) {
-  ASSERT_EQ(live(), DSCC_OK) << dscc_last_error();
+TEST_P(CudaFaultTest, EveryCallMayFail) {
+  ASSERT_EQ(live(GetParam()), DSCC_OK) << dscc_last_error();
   const std::vector<std::string> names = calls();
   int refused = 0;
   for (size_t n = 1; n <= names.size(); ++n) {
     SCOPED_TRACE("call " + std::to_string(n) + ", " + names[n - 1]);
     setenv("FAKE_CUDA_FAIL", std::to_string(n).c_str(), 1);
     reset();
-    dscc_status status = live();
+    dscc_status status = live(GetParam());
     if (status != DSCC_OK) {
       ++refused;
       EXPECT_STRNE(dscc_last_error(), "");
@@ -156,6 +161,8 @@ TEST_F(CudaDeviceTest, EveryCallMayFail) {
   }
   EXPECT_GT(refused, 20);
 }
+
+INSTANTIATE_TEST_SUITE_P(Profiled, CudaFaultTest, testing::Values(0, 1));
 
 // A run that fails leaves the caller's outputs alone.
 TEST_F(CudaDeviceTest, FailingRunsLeaveOutputsUntouched) {

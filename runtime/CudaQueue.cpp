@@ -1,0 +1,322 @@
+// One run at a time on a CUDA device: where the buffers lie, the copies, the launches.
+
+#include "runtime/Context.h"
+#include "runtime/CudaDevice.h"
+#include "runtime/Error.h"
+
+#include <cassert>
+#include <cstdio>
+#include <cstdlib>
+
+namespace dscc {
+
+static constexpr unsigned nonBlockingStream = 1; // CU_STREAM_NON_BLOCKING
+/// What kernels assume of pointers that callers give them.
+static constexpr uintptr_t bufferAlignment = 16;
+
+namespace {
+/// Device memory for a tensor that the caller has on the host.
+struct Staging {
+  void *pointer = nullptr;
+  size_t bytes = 0;
+};
+
+/// What a context has on the device.
+struct CudaQueue {
+  dscc_context *owner;
+  CuHandle stream = nullptr;  // the context's own
+  CuHandle current = nullptr; // of the run under way
+  Staging *staging = nullptr; // inputs, then outputs
+  CuHandle *events = nullptr; // two an entry of the profile: its beginning and its end
+  size_t numEvents = 0;
+};
+} // namespace
+
+static CudaQueue &queueOf(const dscc_context &context) { return *static_cast<CudaQueue *>(context.queue); }
+
+//===-- Opening -------------------------------------------------------------------------------------------------===//
+
+dscc_status openCudaQueue(dscc_context &context) {
+  CudaDevice &cuda = cudaOf(*context.model);
+  const dscc_model_v1 &table = *context.model->table;
+  auto *queue = static_cast<CudaQueue *>(calloc(1, sizeof(CudaQueue)));
+  if (!queue)
+    return fail(DSCC_OUT_OF_MEMORY, "no memory for a stream");
+  context.queue = queue;
+  queue->owner = &context;
+  queue->staging = static_cast<Staging *>(calloc(table.num_inputs + table.num_outputs + 1, sizeof(Staging)));
+  if (!queue->staging)
+    return fail(DSCC_OUT_OF_MEMORY, "no memory for staging buffers");
+  Current current(cuda);
+  if (dscc_status status = current.check())
+    return status;
+  return cuda.driver.report(cuda.driver.streamCreate(&queue->stream, nonBlockingStream), "cuStreamCreate");
+}
+
+void closeCudaQueue(dscc_context &context) {
+  if (!context.queue)
+    return;
+  CudaQueue &queue = queueOf(context);
+  CudaDevice &cuda = cudaOf(*context.model);
+  const dscc_model_v1 &table = *context.model->table;
+  for (uint32_t i = 0; queue.staging && i < table.num_inputs + table.num_outputs; ++i)
+    if (queue.staging[i].pointer)
+      releaseOnCuda(*context.model, queue.staging[i].pointer);
+  {
+    Current current(cuda);
+    while (queue.numEvents)
+      cuda.driver.eventDestroy(queue.events[--queue.numEvents]);
+    if (queue.stream)
+      cuda.driver.streamDestroy(queue.stream);
+  }
+  free(queue.events);
+  free(queue.staging);
+  free(&queue);
+  context.queue = nullptr;
+}
+
+//===-- Measuring -----------------------------------------------------------------------------------------------===//
+
+/// Events for one more entry than there were.
+static dscc_status addEvents(CudaQueue &queue, CudaDriver &driver, size_t count) {
+  auto *events = static_cast<CuHandle *>(realloc(queue.events, count * sizeof(CuHandle)));
+  if (!events)
+    return fail(DSCC_OUT_OF_MEMORY, "no memory for %zu events of a profile", count);
+  queue.events = events;
+  for (; queue.numEvents < count; ++queue.numEvents)
+    if (dscc_status status = driver.report(driver.eventCreate(&events[queue.numEvents], 0), "cuEventCreate"))
+      return status;
+  return DSCC_OK;
+}
+
+/// Enqueues a piece of work by `enqueue`, between two events if its time is wanted.
+template <typename Enqueue>
+static dscc_status measured(dscc_context &context, const char *kernel, const char *nodes, int64_t blocks,
+                            Enqueue enqueue) {
+  if (!context.profile.isOn)
+    return enqueue();
+  CudaQueue &queue = queueOf(context);
+  CudaDriver &driver = cudaOf(*context.model).driver;
+  if (!addEntry(context.profile, kernel, nodes, blocks))
+    return DSCC_OUT_OF_MEMORY;
+  size_t end = 2 * context.profile.count;
+  if (end > queue.numEvents)
+    if (dscc_status status = addEvents(queue, driver, end))
+      return status;
+  if (dscc_status status = driver.report(driver.eventRecord(queue.events[end - 2], queue.current), "cuEventRecord"))
+    return status;
+  if (dscc_status status = enqueue())
+    return status;
+  return driver.report(driver.eventRecord(queue.events[end - 1], queue.current), "cuEventRecord");
+}
+
+/// Reads the events of a run that is done.
+static dscc_status readProfile(dscc_context &context) {
+  CudaQueue &queue = queueOf(context);
+  CudaDriver &driver = cudaOf(*context.model).driver;
+  auto between = [&](size_t from, size_t to, double &microseconds) {
+    float milliseconds = 0;
+    CuResult result = driver.eventElapsed(&milliseconds, queue.events[from], queue.events[to]);
+    microseconds = 1e3 * double(milliseconds);
+    return driver.report(result, "cuEventElapsedTime");
+  };
+  for (size_t i = 0; i < context.profile.count; ++i) {
+    dscc_profile_entry &entry = context.profile.entries[i];
+    if (dscc_status status = between(0, 2 * i, entry.start_us))
+      return status;
+    if (dscc_status status = between(2 * i, 2 * i + 1, entry.us))
+      return status;
+  }
+  return DSCC_OK;
+}
+
+//===-- What the program asks for -------------------------------------------------------------------------------===//
+
+static int32_t launch(void *handle, int32_t number, const int64_t grid[3], void **args) {
+  auto &queue = *static_cast<CudaQueue *>(handle);
+  CudaDevice &cuda = cudaOf(*queue.owner->model);
+  const dscc_program &program = *queue.owner->model->program;
+  const dscc_launch &launch = program.launches[number];
+  const dscc_kernel &facts = program.kernels[launch.kernel];
+  if (grid[0] > INT32_MAX || grid[1] > 65535 || grid[2] > 65535)
+    return fail(DSCC_BAD_INPUT, "kernel %s would need %lld x %lld x %lld blocks, more than a launch can have",
+                facts.name, (long long)grid[0], (long long)grid[1], (long long)grid[2]);
+  return measured(*queue.owner, facts.name, launch.nodes, grid[0] * grid[1] * grid[2], [&] {
+    if (cuda.driver.nameLaunch)
+      cuda.driver.nameLaunch(launch.nodes);
+    CuResult result =
+        cuda.driver.launch(cuda.functions[launch.kernel], grid[0], grid[1], grid[2], facts.threads[0], facts.threads[1],
+                           facts.threads[2], facts.shared_bytes, queue.current, args, nullptr);
+    if (!result)
+      return DSCC_OK;
+    char what[512];
+    snprintf(what, sizeof(what), "the launch of kernel %s (%s)", facts.name, launch.nodes);
+    return cuda.driver.report(result, what);
+  });
+}
+
+static int32_t copy(void *handle, void *target, const void *source, int64_t bytes) {
+  auto &queue = *static_cast<CudaQueue *>(handle);
+  CudaDriver &driver = cudaOf(*queue.owner->model).driver;
+  if (bytes <= 0)
+    return DSCC_OK;
+  return measured(*queue.owner, "copy", "", bytes, [&] {
+    return driver.report(driver.copyWithin(reinterpret_cast<CuPointer>(target), reinterpret_cast<CuPointer>(source),
+                                           bytes, queue.current),
+                         "cuMemcpyDtoDAsync");
+  });
+}
+
+//===-- Buffers -------------------------------------------------------------------------------------------------===//
+
+/// A device buffer for a host tensor; grown when needed, before anything of the run is enqueued.
+static dscc_status stage(const dscc_model &model, Staging &staging, size_t bytes) {
+  if (bytes <= staging.bytes)
+    return DSCC_OK;
+  if (staging.pointer)
+    releaseOnCuda(model, staging.pointer);
+  staging = {};
+  if (dscc_status status = allocateOnCuda(model, bytes, staging.pointer))
+    return status;
+  staging.bytes = bytes;
+  return DSCC_OK;
+}
+
+/// Where tensor `index` lies on the device: the caller's buffer, or a staging buffer.
+static dscc_status place(dscc_context &context, size_t index, const char *name, const dscc_buffer &buffer,
+                         uint64_t bytes, void *&pointer) {
+  if (buffer.on_device) {
+    pointer = buffer.data;
+    if (reinterpret_cast<uintptr_t>(pointer) % bufferAlignment)
+      return fail(DSCC_BAD_INPUT, "the device buffer of '%s' is not aligned to %u bytes", name,
+                  unsigned(bufferAlignment));
+    return DSCC_OK;
+  }
+  assert(index < context.model->table->num_inputs + context.model->table->num_outputs && "a staging buffer a tensor");
+  Staging &staging = queueOf(context).staging[index];
+  if (dscc_status status = stage(*context.model, staging, bytes ? bytes : 1))
+    return status;
+  pointer = staging.pointer;
+  return DSCC_OK;
+}
+
+/// Calls `visit(i, buffer, bytes)` for each of `count` bound buffers until one fails. `dims` advances past theirs.
+template <typename Visit>
+static dscc_status visitBuffers(const dscc_buffer *const *buffers, uint32_t count, const int64_t *&dims, Visit visit) {
+  for (uint32_t i = 0; i < count; ++i) {
+    uint64_t bytes = 0;
+    [[maybe_unused]] bool isCounted = countBytes(buffers[i]->dtype, buffers[i]->rank, dims, bytes);
+    assert(isCounted && "dims were checked when the buffer was bound");
+    dims += buffers[i]->rank;
+    if (dscc_status status = visit(i, *buffers[i], bytes))
+      return status;
+  }
+  return DSCC_OK;
+}
+
+static dscc_status placeAll(dscc_context &context) {
+  const dscc_model_v1 &table = *context.model->table;
+  const int64_t *dims = context.binding.dims;
+  dscc_status status = visitBuffers(
+      context.binding.inputs, table.num_inputs, dims, [&](uint32_t i, const dscc_buffer &buffer, uint64_t bytes) {
+        void *pointer = nullptr;
+        dscc_status status = place(context, i, table.inputs[i].name, buffer, bytes, pointer);
+        context.inputs[i] = pointer;
+        return status;
+      });
+  if (status != DSCC_OK)
+    return status;
+  return visitBuffers(
+      context.binding.outputs, table.num_outputs, dims, [&](uint32_t i, const dscc_buffer &buffer, uint64_t bytes) {
+        return place(context, table.num_inputs + i, table.outputs[i].name, buffer, bytes, context.outputs[i]);
+      });
+}
+
+static dscc_status copyInputs(dscc_context &context) {
+  CudaDriver &driver = cudaOf(*context.model).driver;
+  const int64_t *dims = context.binding.dims;
+  return visitBuffers(context.binding.inputs, context.model->table->num_inputs, dims,
+                      [&](uint32_t i, const dscc_buffer &buffer, uint64_t bytes) {
+                        if (buffer.on_device || !bytes)
+                          return DSCC_OK;
+                        auto target = reinterpret_cast<CuPointer>(context.inputs[i]);
+                        return measured(context, "copy in", context.model->table->inputs[i].name, int64_t(bytes), [&] {
+                          return driver.report(driver.copyIn(target, buffer.data, bytes, queueOf(context).current),
+                                               "cuMemcpyHtoDAsync of an input");
+                        });
+                      });
+}
+
+static dscc_status copyOutputs(dscc_context &context) {
+  const dscc_model_v1 &table = *context.model->table;
+  CudaDriver &driver = cudaOf(*context.model).driver;
+  const int64_t *dims = context.binding.dims;
+  for (uint32_t i = 0; i < table.num_inputs; ++i)
+    dims += table.inputs[i].rank;
+  return visitBuffers(context.binding.outputs, table.num_outputs, dims,
+                      [&](uint32_t i, const dscc_buffer &buffer, uint64_t bytes) {
+                        if (buffer.on_device || !bytes)
+                          return DSCC_OK;
+                        auto source = reinterpret_cast<CuPointer>(context.outputs[i]);
+                        return measured(context, "copy out", table.outputs[i].name, int64_t(bytes), [&] {
+                          return driver.report(driver.copyOut(buffer.data, source, bytes, queueOf(context).current),
+                                               "cuMemcpyDtoHAsync of an output");
+                        });
+                      });
+}
+
+//===-- A run ---------------------------------------------------------------------------------------------------===//
+
+static dscc_status wait(dscc_context &context) {
+  CudaDriver &driver = cudaOf(*context.model).driver;
+  return driver.report(driver.streamWait(queueOf(context).current), "cuStreamSynchronize");
+}
+
+static dscc_status enqueue(dscc_context &context) {
+  static const dscc_services services = {sizeof(dscc_services), launch, copy};
+  if (dscc_status status = copyInputs(context))
+    return status;
+  dscc_run_args args = {&services,       context.queue, context.binding.symbols, context.inputs,
+                        context.outputs, context.arena, context.model->weights};
+  return static_cast<dscc_status>(context.model->program->run(&args));
+}
+
+static bool hasHostBuffer(const dscc_buffer *const *buffers, uint32_t count) {
+  for (uint32_t i = 0; i < count; ++i)
+    if (!buffers[i]->on_device)
+      return true;
+  return false;
+}
+
+dscc_status runOnCuda(dscc_context &context, void *stream) {
+  const dscc_model_v1 &table = *context.model->table;
+  Current current(cudaOf(*context.model));
+  if (dscc_status status = current.check())
+    return status;
+  assert(context.queue && queueOf(context).stream && "the context was made for this device");
+  queueOf(context).current = stream ? stream : queueOf(context).stream;
+  if (dscc_status status = placeAll(context))
+    return status;
+  if (dscc_status status = enqueue(context)) {
+    // The caller may free its buffers after this call, so nothing may still be read from them.
+    cudaOf(*context.model).driver.streamWait(queueOf(context).current);
+    return status;
+  }
+  bool hostOutputs = hasHostBuffer(context.binding.outputs, table.num_outputs);
+  bool isMeasured = context.profile.isOn;
+  // The caller's own stream and device buffers: the work is enqueued, waiting is the caller's business.
+  if (stream && !isMeasured && !hostOutputs && !hasHostBuffer(context.binding.inputs, table.num_inputs))
+    return DSCC_OK;
+  // Kernels fail here at the latest, when the outputs are still untouched.
+  if (dscc_status status = wait(context))
+    return status;
+  if (hostOutputs) {
+    dscc_status status = copyOutputs(context);
+    dscc_status waited = wait(context);
+    if (status != DSCC_OK || waited != DSCC_OK)
+      return status != DSCC_OK ? status : waited;
+  }
+  return isMeasured ? readProfile(context) : DSCC_OK;
+}
+
+} // namespace dscc
