@@ -8,19 +8,22 @@
  *   file:   ELF shared object | padding to 8 | dscc_trailer (the last DSCC_TRAILER_BYTES bytes)
  *
  * A runtime reads the trailer with pread and checks it BEFORE it calls dlopen.
- * All sizes are bytes, all strings are UTF-8 and end in NUL, all pointers live as long as the library.
+ * All sizes are bytes, all strings are UTF-8 and end in NUL, all pointers live as long as the library, indices begin at
+ * 0. Numbers are little-endian and structures laid out as on x86-64 Linux; their sizes there are told at their ends.
  */
 #ifndef DSCC_ABI_H
 #define DSCC_ABI_H
 
 #include <stdint.h>
 
-#define DSCC_ABI_VERSION 2u
+#define DSCC_ABI_VERSION 2u          /* grows when a structure changes; a runtime refuses all but its own */
 #define DSCC_MODEL_MAGIC 0x4d435344u /* "DSCM" in memory */
-#define DSCC_MODEL_NAME "dscc_model"
-#define DSCC_MAX_RANK 16
+#define DSCC_MODEL_NAME "dscc_model" /* what an artifact exports */
+#define DSCC_MAX_RANK 16             /* the most dims of an input or output */
 
-/* Element types. The numbers are those of ONNX's TensorProto.DataType. */
+/* Element types. The numbers are those of ONNX's TensorProto.DataType; strings and complex numbers are left out. A
+ * bool is a byte, 0 or 1. A type of 4 or 2 bits has a byte a value: integers as int8 or uint8 have them, a float's code
+ * in the low bits. */
 enum dscc_dtype {
   DSCC_FLOAT = 1,
   DSCC_UINT8 = 2,
@@ -55,22 +58,24 @@ enum dscc_cpu_level { DSCC_X86_64_V3 = 3, DSCC_X86_64_V4 = 4 };
 
 /* A named dim of the model. Its value is read off input `input`, axis `axis`, at each run. */
 typedef struct dscc_symbol {
-  const char *name;
-  int64_t min, max; /* inclusive bounds for which the program was proven */
+  const char *name; /* such as "batch": what stands for it in texts of dims */
+  int64_t min, max; /* inclusive bounds for which the program was proven; 0 <= min, and no bound is INT64_MAX */
   int32_t input;    /* index into dscc_model_v1.inputs */
-  int32_t axis;
-} dscc_symbol;
+  int32_t axis;     /* below that input's rank */
+} dscc_symbol;      /* 32 bytes */
 
-/* An input or output. `dims` holds one text a dim: a number or an expression over the symbols. */
+/* An input or output. */
 typedef struct dscc_tensor {
-  const char *name;
-  int32_t dtype; /* enum dscc_dtype */
-  int32_t rank;
+  const char *name; /* the ONNX graph's */
+  int32_t dtype;    /* enum dscc_dtype */
+  int32_t rank;     /* how many dims, at most DSCC_MAX_RANK; 0: one element */
+  /* One text a dim: a number, a symbol's name, or an expression of both, as "past + 1" or "floordiv(h - 1, 2) + 1":
+   * signs, +, -, *, floordiv(a, b), which rounds down, and min and max of two or more. NULL for rank 0. */
   const char *const *dims;
   /* Inputs: which weight is taken where a caller leaves the input out, plus 1; its dims are numbers then. 0: every
-   * caller must give the input. */
+   * caller must give the input. Outputs: 0. */
   uint64_t default_weight;
-} dscc_tensor;
+} dscc_tensor; /* 32 bytes */
 
 /* Between two expressions over the symbols: a is lhs, b is rhs. */
 enum dscc_relation_kind {
@@ -84,26 +89,28 @@ typedef struct dscc_relation {
   const char *node;       /* the ONNX node that needs it */
   const char *lhs, *rhs;  /* as text */
   const int32_t *symbols; /* those that occur, as indices into dscc_model_v1.symbols */
-  int32_t num_symbols;
-  int32_t kind; /* enum dscc_relation_kind */
-} dscc_relation;
+  int32_t num_symbols;    /* of `symbols` */
+  int32_t kind;           /* enum dscc_relation_kind */
+} dscc_relation;          /* 40 bytes */
 
 /* One constant of the graph, as the kernels want it (possibly packed). */
 typedef struct dscc_weight {
-  uint64_t offset; /* into the weight bytes; a multiple of 64 */
-  uint64_t bytes;
-  uint32_t devices; /* bit (1 << kind) for each dscc_device_kind whose programs use it */
-  uint32_t reserved;
-} dscc_weight;
+  uint64_t offset;   /* into the weight bytes; a multiple of 64. Entries that are equal may share their bytes */
+  uint64_t bytes;    /* from there on */
+  uint32_t devices;  /* bit (1 << kind) for each dscc_device_kind whose programs use it */
+  uint32_t reserved; /* 0 */
+} dscc_weight;       /* 24 bytes */
 
 /* Handed to a CPU kernel beside its arguments. */
 typedef struct dscc_block {
   int64_t index; /* which block of the grid, 0 .. count-1 */
-  int64_t count;
-  void *scratch; /* dscc_kernel.scratch_bytes bytes, 64-byte aligned, this worker's own */
-} dscc_block;
+  int64_t count; /* how many blocks the launch has: the product of its grid */
+  void *scratch; /* at least dscc_kernel.scratch_bytes bytes, 64-byte aligned, this worker's own; else NULL */
+} dscc_block;    /* 24 bytes */
 
-/* `args` is laid out as kernelParams of cuLaunchKernel: args[i] points to the i-th argument's value. */
+/* Runs one block; the blocks of a launch run on several threads, in any order. `args` is laid out as kernelParams of
+ * cuLaunchKernel: args[i] points to the i-th argument's value. Arguments are the addresses of the tensors that are
+ * read, those of the tensors that are written, then the values of the symbols that the kernel uses, as int64_t. */
 typedef void (*dscc_cpu_kernel)(const dscc_block *block, void **args);
 
 /* One piece of work. Nodes whose work is equal share a kernel; launches tell them apart. */
@@ -111,112 +118,122 @@ typedef struct dscc_kernel {
   const char *name;       /* of the kernel, in the code; says what it computes */
   dscc_cpu_kernel cpu;    /* CPU programs: the code; else NULL */
   uint32_t threads[3];    /* CUDA: block size */
-  uint32_t shared_bytes;  /* CUDA: dynamic shared memory */
+  uint32_t shared_bytes;  /* CUDA: dynamic shared memory of a block */
   uint64_t scratch_bytes; /* CPU: scratch a worker needs */
   uint32_t module;        /* CUDA: index into dscc_program.modules */
-  uint32_t reserved;
-} dscc_kernel;
+  uint32_t reserved;      /* 0 */
+} dscc_kernel;            /* 48 bytes */
 
 /* One launch of a program's run. */
 typedef struct dscc_launch {
   const char *nodes; /* the ONNX nodes that it computes, ';' between them */
   uint32_t kernel;   /* index into dscc_program.kernels */
-  uint32_t reserved;
-} dscc_launch;
+  uint32_t reserved; /* 0 */
+} dscc_launch;       /* 16 bytes */
 
 /* Code for one chip. */
 typedef struct dscc_image {
-  uint32_t sm;   /* 80, 86, 89, 90, ... ; for PTX the lowest chip that may run it */
-  uint32_t kind; /* 1 cubin, 2 PTX text (NUL-terminated) */
-  const void *data;
-  uint64_t bytes;
-} dscc_image;
+  uint32_t sm;      /* 80, 86, 89, 90, ... ; for PTX the lowest chip that may run it */
+  uint32_t kind;    /* 1 cubin, 2 PTX text (NUL-terminated) */
+  const void *data; /* as cuModuleLoadData takes it, 64-byte aligned; behind a cubin its PTX may lie, compressed */
+  uint64_t bytes;   /* of data, the NUL or what lies behind the cubin included */
+} dscc_image;       /* 24 bytes */
 
 /* Code that is loaded together, in a version for each chip. */
 typedef struct dscc_module {
-  const dscc_image *images;
-  uint32_t num_images;
-  uint32_t reserved;
-} dscc_module;
+  const dscc_image *images; /* of both kinds and for different chips, in any order */
+  uint32_t num_images;      /* at least 1 */
+  uint32_t reserved;        /* 0 */
+} dscc_module;              /* 16 bytes */
 
-/* What a program's run returns if a tensor would have more elements than its kernels can count. */
+/* What a program's run returns if a tensor would have more elements than its kernels can count: 2^31 - 2^16 with
+ * indices of 32 bits, else 2^44. */
 #define DSCC_RUN_TOO_LARGE 100
 
 /* What the runtime does for a running program. `queue` is opaque to the program. Every call returns 0, or a
  * dscc_status that the program must return at once. */
 typedef struct dscc_services {
-  uint32_t struct_bytes;
-  /* Runs `grid` blocks of the kernel of launch `launch` after all work given before it. args as above. */
+  uint32_t struct_bytes; /* sizeof(dscc_services) of the runtime; what lies beyond is not there */
+  /* Runs `grid` blocks of the kernel of launch `launch` (an index into dscc_program.launches) after all work given
+   * before it. args as for a dscc_cpu_kernel; what they point to is read before the call returns. */
   int32_t (*launch)(void *queue, int32_t launch, const int64_t grid[3], void **args);
-  /* Copies within the device's memory, in order with the launches. */
+  /* Copies within the device's memory, in order with the launches. No bytes are no error. */
   int32_t (*copy)(void *queue, void *target, const void *source, int64_t bytes);
-} dscc_services;
+} dscc_services; /* 24 bytes */
 
-/* Everything one run of a program sees. All pointers are device pointers for CUDA programs. */
+/* Everything one run of a program sees, for the time of the call. Tensors, arena and weights are device pointers for
+ * CUDA programs; the arrays that hold them are the host's. */
 typedef struct dscc_run_args {
-  const dscc_services *services;
-  void *queue;
-  const int64_t *symbols;    /* one value a symbol */
-  const void *const *inputs; /* in the model's order */
-  void *const *outputs;
-  void *arena;                /* arena_bytes(symbols) bytes, 256-byte aligned */
-  const void *const *weights; /* one pointer a weight; NULL for those of other devices */
-} dscc_run_args;
+  const dscc_services *services; /* what may be called */
+  void *queue;                   /* the first argument of each service */
+  const int64_t *symbols;        /* one value a symbol */
+  const void *const *inputs;     /* in the model's order */
+  void *const *outputs;          /* in the model's order */
+  void *arena;                   /* arena_bytes(symbols) bytes, 256-byte aligned; may be NULL if that is 0 */
+  const void *const *weights;    /* one pointer a weight of the model; NULL for those of other devices */
+} dscc_run_args;                 /* 56 bytes */
 
 /* The graph compiled for one kind of device. Programs are listed best first: the runtime takes the first whose
  * demands the machine meets. */
 typedef struct dscc_program {
-  uint32_t device; /* enum dscc_device_kind */
-  uint32_t level;  /* CPU: enum dscc_cpu_level; CUDA: lowest sm */
-  uint32_t num_kernels;
-  uint32_t num_launches;
-  uint32_t num_modules;
-  uint32_t reserved;
-  const dscc_kernel *kernels;
-  const dscc_launch *launches;
-  const dscc_module *modules; /* CUDA; NULL for CPUs */
-  /* Bytes of arena that a run with these symbols needs: the model's memory contract. */
+  uint32_t device;             /* enum dscc_device_kind */
+  uint32_t level;              /* CPU: enum dscc_cpu_level; CUDA: lowest sm */
+  uint32_t num_kernels;        /* of `kernels` */
+  uint32_t num_launches;       /* of `launches` */
+  uint32_t num_modules;        /* of `modules` */
+  uint32_t reserved;           /* 0 */
+  const dscc_kernel *kernels;  /* in any order; NULL if there are none */
+  const dscc_launch *launches; /* in the order in which a run makes them; those without blocks are left out then */
+  const dscc_module *modules;  /* CUDA; NULL for CPUs */
+  /* Bytes of arena that a run with these symbols needs: the model's memory contract. Negative: beyond counting. */
   int64_t (*arena_bytes)(const int64_t *symbols);
   /* Enqueues one inference. Returns 0, the first failing service's status, 2 (DSCC_BAD_INPUT) if a
    * relation between the dims does not hold, or DSCC_RUN_TOO_LARGE; nothing was enqueued after the last two. */
   int32_t (*run)(const dscc_run_args *args);
-} dscc_program;
+} dscc_program; /* 64 bytes */
 
+/* What an artifact exports as `dscc_model`: the model's signature and its programs. A runtime looks at the first three
+ * fields before it believes the rest. */
 typedef struct dscc_model_v1 {
   uint32_t magic;        /* DSCC_MODEL_MAGIC */
   uint32_t abi_version;  /* DSCC_ABI_VERSION */
   uint32_t struct_bytes; /* sizeof(dscc_model_v1) */
+  /* How long the five arrays below are, in their order. An array of none is NULL. */
   uint32_t num_symbols, num_inputs, num_outputs, num_weights, num_programs;
-  const dscc_symbol *symbols;
-  const dscc_tensor *inputs;
-  const dscc_tensor *outputs;
-  const dscc_weight *weights;
-  const dscc_program *programs;
-  /* Writes the dims of all inputs, then of all outputs, one after the other. */
+  const dscc_symbol *symbols;   /* every name that occurs in a dim */
+  const dscc_tensor *inputs;    /* in the ONNX graph's order, those that may be left out last */
+  const dscc_tensor *outputs;   /* in the ONNX graph's order */
+  const dscc_weight *weights;   /* each program's, one program after the other, and the defaults of inputs */
+  const dscc_program *programs; /* best first */
+  /* Writes the dims of all inputs, then of all outputs, one after the other; each has as many as its rank. One
+   * of an output may come out negative: then the symbols do not fit the model. */
   void (*dims)(const int64_t *symbols, int64_t *dims);
-  const void *weight_data; /* NULL when they lie in a file beside the artifact */
-  uint64_t weight_bytes;
+  const void *weight_data; /* NULL when they lie in a file beside the artifact, or there are none */
+  uint64_t weight_bytes;   /* of weight_data, or the least that the file has */
   const char *weight_file; /* name without folder, or NULL */
-  const char *build_info;  /* JSON: compiler version, flags, ptxas version */
+  const char *build_info;  /* JSON: compiler version, flags, ptxas version; NULL or empty: not told */
+  /* How many `relations` there are, and 0. */
   uint32_t num_relations, reserved;
-  const dscc_relation *relations;
+  const dscc_relation *relations; /* in any order; NULL if there are none */
   /* Writes both sides of each relation, one after the other; NULL if there are no relations. */
   void (*sides)(const int64_t *symbols, int64_t *sides);
-} dscc_model_v1;
+} dscc_model_v1; /* 136 bytes */
 
 /* The end of the file. */
 #define DSCC_TRAILER_MAGIC "dscc.trailer.v1" /* 16 bytes with its NUL */
-#define DSCC_TRAILER_SECTIONS 6
+#define DSCC_TRAILER_SECTIONS 6              /* room for so many; together they cover all before the trailer */
+/* What must be true of the file, for whoever reads it before its code may run. */
 typedef struct dscc_trailer {
-  uint64_t file_bytes; /* of the whole file, this trailer included */
-  uint32_t abi_version;
-  uint32_t num_sections;
+  uint64_t file_bytes;   /* of the whole file, this trailer included */
+  uint32_t abi_version;  /* DSCC_ABI_VERSION */
+  uint32_t num_sections; /* how many of `sections` count; the others are 0 */
+  /* Parts of the file, to be checked side by side. */
   struct {
-    uint64_t offset, bytes, hash;
-  } sections[DSCC_TRAILER_SECTIONS]; /* hash: XXH64, seed 0 */
-  uint64_t trailer_hash;             /* of all bytes above */
-  char magic[16];
-} dscc_trailer;
+    uint64_t offset, bytes, hash;    /* from the file's first byte; how many; their XXH64 with seed 0 */
+  } sections[DSCC_TRAILER_SECTIONS]; /* in the file's order, without gaps */
+  uint64_t trailer_hash;             /* XXH64 with seed 0 of all bytes above */
+  char magic[16];                    /* DSCC_TRAILER_MAGIC */
+} dscc_trailer;                      /* 184 bytes */
 #define DSCC_TRAILER_BYTES (sizeof(dscc_trailer))
 
 #endif /* DSCC_ABI_H */

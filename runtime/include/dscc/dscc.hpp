@@ -101,7 +101,7 @@ public:
   int threads() const { return dscc_threads(get()); }
   /// How many inputs there are.
   size_t numInputs() const { return dscc_num_inputs(get()); }
-  /// How many outputs there are.
+  /// How many outputs there are; a run is given a buffer for each.
   size_t numOutputs() const { return dscc_num_outputs(get()); }
   /// Throws std::out_of_range if there is no such input.
   const dscc_tensor &input(size_t index) const { return known(dscc_input(get(), index)); }
@@ -184,7 +184,8 @@ public:
   /// For calls of the C API; the context stays the owner.
   dscc_context *get() const { return handle.get(); }
 
-  /// `stream` is a CUstream, ignored on a CPU. On failure the outputs are untouched.
+  /// One inference, as dscc_run does it: `stream` is a CUstream, ignored on a CPU. What a failure leaves in the outputs
+  /// is told there too.
   void run(const std::vector<dscc_buffer> &inputs, const std::vector<dscc_buffer> &outputs, void *stream = nullptr) {
     check(dscc_run(get(), inputs.data(), inputs.size(), outputs.data(), outputs.size(), stream));
   }
