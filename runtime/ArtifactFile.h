@@ -7,17 +7,19 @@
 
 namespace dscc {
 
-/// Reads the trailer with pread and checks it: magic, ABI, size, and unless `skipHashes` the hash of every section.
+/// Reads the trailer with pread and checks it: magic, its own hash, ABI, size, and unless `skipHashes` the hash of
+/// every section, one mapped at a time. DSCC_BAD_FILE with a sentence if one does not hold or the file cannot be read.
 dscc_status checkArtifact(const char *path, bool skipHashes);
 
 /// A file in memory, read-only; the owner unmaps it.
 struct MappedFile {
-  void *data = nullptr;
-  size_t bytes = 0;
+  void *data = nullptr; // null: nothing is mapped
+  size_t bytes = 0;     // of the whole file
 };
-/// Maps the file `name` in the folder of `artifact`. A name with a slash in it is refused.
+/// Maps the file `name` in the folder of `artifact` into `file`, which must be empty. A name with a slash in it is
+/// refused. On failure DSCC_BAD_FILE, and `file` has nothing to unmap.
 dscc_status mapBeside(const char *artifact, const char *name, MappedFile &file);
-/// Gives the mapping back; allowed for an empty one.
+/// Gives the mapping back and empties `file`; allowed for an empty one.
 void unmap(MappedFile &file);
 
 } // namespace dscc

@@ -15,8 +15,8 @@ namespace dscc {
 
 /// What a model has on its device.
 struct CudaDevice {
-  CudaDriver driver;
-  CuDevice device = 0;
+  CudaDriver driver;             // loaded
+  CuDevice device = 0;           // its number
   CuHandle context = nullptr;    // the device's primary one
   CuHandle *modules = nullptr;   // as many as numModules
   uint32_t numModules = 0;       // of the program, those that are loaded
@@ -48,9 +48,13 @@ dscc_status allocateOnCuda(const dscc_model &model, size_t bytes, void *&memory)
 /// Gives it back when the device no longer uses it: cuMemFree waits for that.
 void releaseOnCuda(const dscc_model &model, void *memory);
 
-/// The last three functions of a Device.
+/// Device::openQueue: a stream that does not wait for the default one, and room for staging buffers, which themselves
+/// come with the first runs.
 dscc_status openCudaQueue(dscc_context &context);
+/// Device::closeQueue; allowed after a failed openCudaQueue.
 void closeCudaQueue(dscc_context &context);
+/// Device::run. Host tensors pass through staging buffers. Returns when all is done; when it is enqueued, if `stream`
+/// is given, no buffer is on the host and nothing is measured.
 dscc_status runOnCuda(dscc_context &context, void *stream);
 
 } // namespace dscc

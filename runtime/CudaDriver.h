@@ -10,11 +10,11 @@ namespace dscc {
 
 /// What a call says; 0 is success.
 using CuResult = int;
-/// The number of a device.
+/// The handle of a device, as cuDeviceGet gives it.
 using CuDevice = int;
 /// An address in a device's memory.
 using CuPointer = unsigned long long;
-/// A context, module, function or stream.
+/// A context, module, function or stream; a null stream is the default one.
 using CuHandle = void *;
 
 /// One entry a function: its name here, its name in the driver, its signature.
@@ -52,7 +52,7 @@ using CuHandle = void *;
 
 /// The driver's library and its functions, each a member of the name in the table.
 struct CudaDriver {
-  void *library = nullptr;
+  void *library = nullptr; // what dlopen gave; null: not loaded
 #define DSCC_DECLARE(name, symbol, ...)                                                                                \
   using name##_type = __VA_ARGS__;                                                                                     \
   name##_type *name = nullptr;
@@ -62,11 +62,13 @@ struct CudaDriver {
   /// Null with NVIDIA's.
   void (*nameLaunch)(const char *nodes) = nullptr;
 
-  /// Loads the driver and looks everything up.
+  /// Loads the library at `path` and looks everything up. DSCC_NO_DEVICE if it cannot be loaded or lacks a function of
+  /// the table; unload is to be called all the same.
   dscc_status load(const char *path);
-  /// Closes the library, if it is open.
+  /// Closes the library, if it is open. No function of it may be called from then on.
   void unload();
-  /// A sentence with the driver's name of the error.
+  /// DSCC_OK for 0. Else leaves a sentence, that `what` failed with the driver's name of the error, and returns
+  /// DSCC_OUT_OF_MEMORY for CUDA_ERROR_OUT_OF_MEMORY, DSCC_DEVICE_FAILED for all others.
   dscc_status report(CuResult result, const char *what) const;
 };
 

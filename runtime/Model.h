@@ -10,23 +10,22 @@
 
 /// What dscc_model_open made; it does not change until dscc_model_close.
 struct dscc_model {
-  void *library = nullptr;
-  const dscc_model_v1 *table = nullptr;
-  const dscc_program *program = nullptr;
-  dscc::MappedFile weightFile;
-  const void **weights = nullptr;  // one a weight, as the program wants them
-  dscc_buffer *defaults = nullptr; // one an input: what stands in for it where a caller leaves it out
-  const dscc::Device *device = nullptr;
-  void *deviceState = nullptr; // the device's own business
-  char *signature = nullptr;
-  char deviceName[96] = {};
-  // How often a symbol or dim occurs, counted once: all inputs' dims, then all outputs'.
-  size_t numDims = 0;
+  void *library = nullptr;               // the artifact, as dlopen gave it
+  const dscc_model_v1 *table = nullptr;  // in the library
+  const dscc_program *program = nullptr; // of the table: the one for the chosen device
+  dscc::MappedFile weightFile;           // empty if the weights are in the artifact
+  const void **weights = nullptr;        // one a weight, on the device; null for those that only other devices use
+  dscc_buffer *defaults = nullptr;       // one an input: what stands in for it where a caller leaves it out
+  const dscc::Device *device = nullptr;  // what it runs on
+  void *deviceState = nullptr;           // the device's own business
+  char *signature = nullptr;             // what dscc_signature_json returns
+  char deviceName[96] = {};              // what dscc_device_name returns, cut to fit
+  size_t numDims = 0;                    // the ranks of all inputs and outputs, added up
 };
 
 namespace dscc {
 
-/// Writes the JSON of dscc_signature_json; null if out of memory.
+/// Writes the JSON of dscc_signature_json, for the caller to free(); null if out of memory.
 char *makeSignature(const dscc_model &model);
 
 } // namespace dscc
