@@ -39,8 +39,9 @@ public:
   /// Removes what was used longest ago until the folder is within its bound. To be called once, at the end.
   void trim();
 
-  /// How often find() has found something, and how often nothing.
+  /// How often find() has found something.
   unsigned hits() const { return numHits; }
+  /// How often find() has found nothing, or an entry that is damaged; 0 if nothing is kept.
   unsigned misses() const { return numMisses; }
 
 private:

@@ -48,6 +48,7 @@ struct ImageEntry {
 
 /// Becomes a dscc_module: images of the same kernels for different chips.
 struct ModuleEntry {
+  /// In any order: the runtime takes the best that its chip runs.
   std::vector<ImageEntry> images;
 };
 

@@ -37,8 +37,9 @@ public:
   };
   /// A sum of more terms is invalid: nobody could read it, and products of such sums outgrow memory.
   static constexpr size_t maxTerms = 64;
-  /// How deep calls are nested, and how long the text of one is, at most. Real models have a few levels.
+  /// How deep calls are nested, at most; real models have a few levels. What is deeper is invalid.
   static constexpr unsigned maxNesting = 56;
+  /// How long the text of one name or call is, in bytes, at most. What is longer is invalid.
   static constexpr size_t maxText = 4096;
 
   /// The number `constant`.

@@ -36,15 +36,15 @@ private:
 
 /// An input or output of the model with its values.
 struct HostTensor {
-  std::string name;
-  std::string file; // where its values come from; empty if they are random
-  int dtype = 0;
-  std::vector<int64_t> dims;
-  Bytes bytes;
+  std::string name;          // in the model's signature
+  std::string file;          // .npy that its values come from; empty if they are random, or a run's
+  int dtype = 0;             // enum dscc_dtype
+  std::vector<int64_t> dims; // numbers, in elements; empty for one element
+  Bytes bytes;               // the elements, C-contiguous, as many as the dims say
 
-  /// A view for the runtime; it lives as long as this tensor stays where it is.
+  /// A view for the runtime, of host memory; it lives as long as this tensor stays where it is.
   dscc_buffer buffer() const;
-  /// The product of the dims.
+  /// The product of the dims, which countBytes has found to fit.
   int64_t elements() const;
 };
 
@@ -60,9 +60,9 @@ void fillWithRandom(HostTensor &tensor, uint64_t seed);
 /// What the elements of a tensor are like.
 struct Statistics {
   double min = 0, max = 0, mean = 0; // over what is not NaN; all NaN if there is no such element
-  int64_t nans = 0;
+  int64_t nans = 0;                  // how many elements are NaN
 };
-/// Looks at every element.
+/// Looks at every element. `tensor` must be of a type that the runtime knows.
 Statistics computeStatistics(const HostTensor &tensor);
 
 } // namespace dscc::run

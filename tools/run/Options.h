@@ -23,25 +23,25 @@ enum ExitCode : int {
 
 /// The command line as values. `errors` holds a sentence for each mistake; the rest counts only if there is none.
 struct Options {
-  std::string artifact;
-  dscc_device device = DSCC_AUTO;
-  int threads = 0; // 0: the runtime decides
-  uint64_t seed = 0;
+  std::string artifact;            // the model.so; empty only with help, version or errors
+  dscc_device device = DSCC_AUTO;  // --device; `sim` is DSCC_CUDA here
+  int threads = 0;                 // 0: the runtime decides
+  uint64_t seed = 0;               // --seed, of random inputs
   std::vector<std::string> inputs; // NAME=FILE.npy; a name may hold a `=`, so the model's names decide where it ends
-  std::map<std::string, int64_t> dims;
-  std::string outputFolder;
-  std::string cudaDriver;
+  std::map<std::string, int64_t> dims;    // --dim, by name; not negative
+  std::string outputFolder;               // --output; empty: outputs are not written
+  std::string cudaDriver;                 // --cuda-driver; empty: the runtime's default, or the simulator
   bool isSimulated = false;               // --device=sim
   std::string simChip, simCheck, simSeed; // empty: the simulator's own choice
-  std::string statistics;                 // --stats: "text" or "json"; empty: none
+  std::string statistics;                 // --stats: "text" or "json"; empty: none. With `json` never "text"
   double benchSeconds = 0;                // 0: no bench
-  bool json = false;
-  bool help = false;
-  bool version = false;
-  std::vector<std::string> errors;
+  bool json = false;                      // --json or --stats=json: the report is one line of JSON
+  bool help = false;                      // --help
+  bool version = false;                   // --version
+  std::vector<std::string> errors;        // each a sentence
 };
 
-/// Reads the words after the program's name.
+/// Reads the words after the program's name. Never fails: what is wrong is in `errors`.
 Options readOptions(const std::vector<std::string> &words);
 
 /// What --help prints.
