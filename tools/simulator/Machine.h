@@ -27,21 +27,23 @@ enum class CheckLevel { None, Memory, All };
 
 /// Set once, before the first launch: by the environment (driver/State.cpp), or by a test.
 struct Settings {
-  CheckLevel check = CheckLevel::None;
-  uint64_t seed = 0;    // order of streams, blocks, warps and lanes; 0: in order
-  unsigned threads = 0; // of the host; 0: one a core
-  bool statistics = false;
+  CheckLevel check = CheckLevel::None; // read when modules are loaded and memory is allocated, too
+  uint64_t seed = 0;                   // order of streams, blocks, warps and lanes; 0: in order
+  unsigned threads = 0;                // of the host; 0: one a core
+  bool statistics = false;             // whether kernels are counted; read when their module is loaded, too
 };
+/// The process's own. Not locked: nobody changes them while kernels run.
 Settings &settings();
 
 /// One kernel of a loaded module.
 struct Kernel {
-  std::string name;
+  std::string name;                                       // as it stands behind .entry
   std::vector<uint32_t> parameterBytes, parameterOffsets; // offsets: in a buffer of all of them
   uint32_t constantBytes = 0;                             // of the module's .const variables
   uint32_t staticShared = 0; // bytes of the window before the dynamic part, red zones between variables included
+  /// One variable in the window.
   struct SharedRange {
-    uint32_t begin, bytes;
+    uint32_t begin, bytes; // offset in the window, and size
   };
   std::vector<SharedRange> sharedRanges; // the variables within
   uint32_t maxThreads = 0;               // .maxntid, or .reqntid; 0: not said
@@ -55,6 +57,7 @@ struct Kernel {
   bool callsFunctions = false;           // to a depth that is not known
   uint32_t localBytes = 0;               // of stack, a thread
   uint32_t registers = 0;                // an estimate, for cuFuncGetAttribute
+  /// The compiled code, for one GPU thread: its Lane, and a pointer to each parameter. Lives as long as the module.
   void (*entry)(void *lane, void **arguments) = nullptr;
 };
 
@@ -64,6 +67,7 @@ public:
   virtual ~LoadedModule() = default;
   /// Null if the text is not PTX that the simulator knows, or not for `chip`: then `error` says why, with its line.
   static std::unique_ptr<LoadedModule> load(llvm::StringRef ptx, const Chip &chip, std::string &error);
+  /// Null if the text has no .entry of that name. Lives as long as the module.
   virtual const Kernel *findKernel(llvm::StringRef name) const = 0;
   /// Its kernels, in the order of the text.
   virtual llvm::ArrayRef<Kernel> listKernels() const = 0;
@@ -73,9 +77,10 @@ public:
   virtual std::vector<std::pair<void *, size_t>> listGlobals() const = 0;
 };
 
+/// What a launch says beside the kernel and its arguments.
 struct LaunchShape {
-  uint32_t grid[3] = {1, 1, 1}, block[3] = {1, 1, 1}, cluster[3] = {1, 1, 1};
-  uint32_t dynamicShared = 0;     // bytes
+  uint32_t grid[3] = {1, 1, 1}, block[3] = {1, 1, 1}, cluster[3] = {1, 1, 1}; // x, y, z: in blocks, threads, blocks
+  uint32_t dynamicShared = 0;                                                 // bytes
   bool isExplicitCluster = false; // the kernel or the launch says the cluster's size
   std::string nodes;              // of the caller's model that the launch computes, if it says so; for reports
 };
@@ -84,9 +89,9 @@ struct LaunchShape {
 struct Report {
   std::string kind;     // "out-of-bounds load", "race", "deadlock", ...
   std::string sentence; // kernel, PTX line, thread, address, allocation
-  bool isFault = false;
-  int driverError = 0; // a CUresult, if isFault
-  int site = 0;        // PTX line
+  bool isFault = false; // the launch ends with it; behind any other it goes on
+  int driverError = 0;  // a CUresult, if isFault
+  int site = 0;         // PTX line
 };
 
 /// Runs a kernel to its end. The reports of its checks, at most some dozens; none if all is well.
@@ -104,7 +109,9 @@ std::optional<std::pair<char *, size_t>> find(const void *address);
 void noteWritten(const void *address, size_t bytes);
 /// Makes memory that is not the device's known to the checks: pinned host memory, module variables.
 void adopt(void *address, size_t bytes, bool isWritten);
+/// Forgets what was adopted at this address, before it goes. Nothing if nothing was.
 void disown(void *address);
+/// Of live allocations that allocate() has made; red zones and adopted memory do not count.
 size_t bytesInUse();
 /// The chip's memory, less or more: for tests of running out.
 void setCapacity(size_t bytes);

@@ -15,15 +15,16 @@
 
 namespace dscc::sim {
 
+/// A capture under way, or over: events that were recorded in it still point to it then.
 struct Capture {
-  uint64_t id;
-  CUgraph graph; // ours until the capture ends, or the program's
-  CUstream origin;
-  CUstreamCaptureMode mode;
-  std::thread::id thread;
-  bool isInvalidated = false, isOver = false;
-  bool isGraphGiven = false;     // the program's
-  std::set<uint64_t> letGo = {}; // numbers of nodes that need not be joined
+  uint64_t id;                                // unique, from 1: what cuStreamGetCaptureInfo tells
+  CUgraph graph;                              // ours until the capture ends, or the program's
+  CUstream origin;                            // the stream in which it began, and has to end
+  CUstreamCaptureMode mode;                   // which calls are forbidden meanwhile, as checkUnseen has it
+  std::thread::id thread;                     // that began it, and that has to end it unless the mode is relaxed
+  bool isInvalidated = false, isOver = false; // no graph will come of it; it has ended, with a graph or without
+  bool isGraphGiven = false;                  // the program's
+  std::set<uint64_t> letGo = {};              // numbers of nodes that need not be joined
 };
 
 /// Enqueues in the stream, or adds a node if it is captured. `task` gets what has been enqueued, if anything.
@@ -41,6 +42,8 @@ CUresult invalidate(const std::shared_ptr<Capture> &capture, CUresult error);
 /// Into a new graph, or behind some nodes of the one given.
 CUresult beginCapture(CUstream_st &stream, CUstreamCaptureMode mode, CUgraph graph = nullptr,
                       const std::vector<CUgraphNode> &after = {});
+/// Gives the graph, or null and an error. The capture is over then, unless another thread has to end it, or it has to
+/// end in another stream.
 CUresult endCapture(CUstream_st &stream, CUgraph *graph);
 /// An event of a capture: the stream becomes part of it.
 CUresult waitInCapture(CUstream_st &stream, const CUevent_st &event);

@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <cstdint>
 
+/// What calls return: those of NVIDIA's codes that something here names. An injected fault may be any other.
 enum CUresult : int {
   CUDA_SUCCESS = 0,
   CUDA_ERROR_INVALID_VALUE = 1,
@@ -56,23 +57,25 @@ enum CUresult : int {
   CUDA_ERROR_UNKNOWN = 999
 };
 
-using CUdevice = int;
-using CUdeviceptr = unsigned long long;
-using CUcontext = struct CUctx_st *;
-using CUmodule = struct CUmod_st *;
-using CUfunction = struct CUfunc_st *;
-using CUlibrary = struct CUlib_st *;
-using CUkernel = struct CUkern_st *;
-using CUstream = struct CUstream_st *;
-using CUevent = struct CUevent_st *;
-using CUgraph = struct CUgraph_st *;
-using CUgraphNode = struct CUgraphNode_st *;
-using CUgraphExec = struct CUgraphExec_st *;
-using CUuserObject = struct CUuserObject_st *;
-using CUmemoryPool = struct CUmemPoolHandle_st *;
+using CUdevice = int;                             // an ordinal, from 0
+using CUdeviceptr = unsigned long long;           // an address of the host: the simulated memory is the host's
+using CUcontext = struct CUctx_st *;              // &State::primary, or one of State::contexts
+using CUmodule = struct CUmod_st *;               // of cuModuleLoad and its like, or a library's own
+using CUfunction = struct CUfunc_st *;            // a kernel in a module; most calls take a CUkernel in its place
+using CUlibrary = struct CUlib_st *;              // a module that needs no context to be loaded
+using CUkernel = struct CUkern_st *;              // a kernel in a library
+using CUstream = struct CUstream_st *;            // 0, 1 and 2 are default streams: findStream in State.h
+using CUevent = struct CUevent_st *;              // a place in a stream's work
+using CUgraph = struct CUgraph_st *;              // what a program has built node by node, or captured
+using CUgraphNode = struct CUgraphNode_st *;      // owned by its graph, and dead with it
+using CUgraphExec = struct CUgraphExec_st *;      // an instantiated graph, which does not need the graph any more
+using CUuserObject = struct CUuserObject_st *;    // something of the program's that graphs may hold
+using CUmemoryPool = struct CUmemPoolHandle_st *; // the device's default pool, or one of cuMemPoolCreate
 
-using CUhostFn = void (*)(void *data);
+using CUhostFn = void (*)(void *data); // a function of the program's, which must not call the driver
+/// cuStreamAddCallback's, which must not call the driver either. `status` is the error that has stuck to the context.
 using CUstreamCallback = void (*)(CUstream stream, CUresult status, void *data);
+/// Bytes of dynamic shared memory that a block of so many threads needs. The program's; it may call the driver.
 using CUoccupancyB2DSize = size_t (*)(int blockSize);
 
 /// CUdevice_attribute, those that the simulator knows.
@@ -164,11 +167,15 @@ enum FunctionAttribute : int {
   FunctionCacheConfig = 1000 // ours: cuFuncSetCacheConfig's, kept with the attributes
 };
 
-/// CUstream_flags, CUevent_flags.
+/// CUstream_flags. 0 is a stream that is ordered with the legacy default one.
 enum StreamFlag : unsigned { StreamNonBlocking = 1 };
+/// CUevent_flags. How a thread waits makes no difference here; events of several processes are refused.
 enum EventFlag : unsigned { EventBlockingSync = 1, EventDisableTiming = 2, EventInterprocess = 4 };
 
+/// Of a capture: whose calls that it does not see are forbidden meanwhile. All threads', its own thread's, nobody's. Of
+/// a thread: whether it minds captures of others, its own only, or none.
 enum CUstreamCaptureMode : int { CaptureGlobal = 0, CaptureThreadLocal = 1, CaptureRelaxed = 2 };
+/// What cuStreamIsCapturing tells of a stream.
 enum CUstreamCaptureStatus : int { CaptureNone = 0, CaptureActive = 1, CaptureInvalidated = 2 };
 
 #endif // DSCC_TOOLS_SIMULATOR_DRIVER_CUDA_H
