@@ -7,6 +7,7 @@
 
 namespace dscc::sim {
 
+/// Makes the operation of a node of the request's kind; `operation` counts only if all is well.
 CUresult makeOperation(const CUDA_KERNEL_NODE_PARAMS_v1 &request, Operation &operation);
 /// The kernel and the context count only where the request names no function.
 CUresult makeOperation(const CUDA_KERNEL_NODE_PARAMS_v2 &request, Operation &operation);

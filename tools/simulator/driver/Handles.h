@@ -8,9 +8,12 @@
 
 namespace dscc::sim {
 
+/// Owns objects, whose addresses are the handles. Not locked: the driver's lock is held.
 template <typename T> class Handles {
 public:
+  /// Whether the handle is alive; any address may be asked for.
   bool has(const T *handle) const { return alive.count(handle); }
+  /// Takes the object over; its handle.
   T *add(std::unique_ptr<T> object) {
     T *handle = object.get();
     alive[handle] = std::move(object);
@@ -25,8 +28,11 @@ public:
     alive.erase(found);
     return object;
   }
+  /// Destroys all objects: no handle is alive then.
   void clear() { alive.clear(); }
+  /// For loops over pairs of a handle and its object, in no order that means anything.
   auto begin() const { return alive.begin(); }
+  /// Behind the last pair.
   auto end() const { return alive.end(); }
 
 private:

@@ -12,7 +12,7 @@ struct EntryPoint {
   const char *symbol; // "cuMemAlloc_v2"
   const char *name;   // "cuMemAlloc"
   int version;        // of CUDA that brought it: 3020
-  void *address;
+  void *address;      // of the function in this library
 };
 /// Those of one name stand together, older ones first.
 llvm::ArrayRef<EntryPoint> entryPoints();

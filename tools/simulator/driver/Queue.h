@@ -23,17 +23,19 @@
 namespace dscc::sim {
 
 struct Task;
+/// Kept by the queue, the stream, events, and the tasks that wait for it.
 using TaskPtr = std::shared_ptr<Task>;
 
+/// An operation in its turn.
 struct Task {
-  Operation operation;
+  Operation operation;         // Nothing, once it is done
   std::vector<TaskPtr> after;  // those that must be done before
   std::shared_ptr<void> keeps; // what must not go before it is done
   uint64_t stream = 0;         // its number
   bool isBlocking = false;     // ordered with the legacy default stream
   bool isAtHost = false;       // a function of the program, whose turn has come
-  bool isDone = false;
-  double finishedMs = 0; // the host's clock
+  bool isDone = false;         // performed, or left out because the context is lost
+  double finishedMs = 0;       // the host's clock
 };
 
 /// Appends to a stream, behind what must come before there and behind `after`.
@@ -47,6 +49,7 @@ void append(CUstream_st &stream, const TaskPtr &task);
 
 /// Runs tasks until this one is done; null is done. While a function of the program runs others have the driver's lock.
 void finish(TaskPtr task);
+/// Runs tasks until none is pending, those included that others enqueue meanwhile.
 void finishAll();
 /// Runs one task that is ready, if there is one: for queries, so that who polls gets there.
 void makeProgress();

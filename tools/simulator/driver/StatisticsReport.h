@@ -13,6 +13,6 @@ void printStatisticsAtExit();
 
 /// The statistics so far as "json" or "text"; NULL for other forms, or if none are kept. The text is the library's, and
 /// good until the next call.
-extern "C" const char *dsccSimStatistics(const char *form);
+extern "C" const char *dsccSimStatistics(const char *form); // of the simulator only: no driver exports it
 
 #endif // DSCC_TOOLS_SIMULATOR_DRIVER_STATISTICSREPORT_H
