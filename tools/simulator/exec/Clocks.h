@@ -17,6 +17,7 @@ namespace dscc::sim {
 
 struct Lane;
 
+/// A count for each component: the unit's warps by their numbers, then what works beside the threads.
 using Clock = std::vector<uint32_t>;
 
 /// Empty unless races are looked for.
@@ -24,6 +25,7 @@ struct Knowledge {
   Clock seen;   // accesses that came before
   Clock fenced; // of those, the stores that the asynchronous proxy sees as well
 
+  /// What either knows.
   void join(const Knowledge &other) {
     if (seen.size() < other.seen.size()) {
       seen.resize(other.seen.size());
@@ -41,6 +43,7 @@ struct Knowledge {
       fenced[i] = std::min(fenced[i], other.fenced[i]);
     }
   }
+  /// Knows of nothing, as at first.
   void clear() {
     seen.clear();
     fenced.clear();

@@ -26,8 +26,8 @@ struct Fiber {
   void *pointer = nullptr; // while it does not run
 #ifdef DSCC_ADDRESS_SANITIZER
   const void *bottom = nullptr; // of the stack
-  size_t bytes = 0;
-  void *fakeStack = nullptr; // the sanitizer's, while it does not run
+  size_t bytes = 0;             // of the stack, from `bottom` on
+  void *fakeStack = nullptr;    // the sanitizer's, while it does not run
 #endif
 };
 
@@ -38,6 +38,7 @@ void prepareFiber(Fiber &fiber, char *bottom, char *top, void (*main)(void *), v
 /// A fiber for the stack that the host thread runs on.
 Fiber hostFiber();
 
+/// Ends the switch to a stack that has not run before, as the address sanitizer wants to be told.
 inline void beginFiber() {
 #ifdef DSCC_ADDRESS_SANITIZER
   __sanitizer_finish_switch_fiber(nullptr, nullptr, nullptr);

@@ -20,9 +20,11 @@ namespace dscc::sim {
 
 /// Releases of other units, by their numbers.
 struct UnitKnowledge {
-  std::map<uint32_t, uint32_t> releases;
+  std::map<uint32_t, uint32_t> releases; // by unit: as many, from the first on
 
+  /// What either knows.
   void join(const UnitKnowledge &other);
+  /// All releases of the unit up to `count` are known.
   void join(uint32_t unit, uint32_t count);
 };
 
@@ -32,9 +34,11 @@ public:
   /// Nothing can be ordered without a fence: such a kernel's atomics need not be followed.
   explicit LaunchOrder(bool hasFences) : hasFences(hasFences) {}
 
-  const bool hasFences;
+  const bool hasFences; // that release, beyond the cluster; the kernel's
 
+  /// Tells what a unit knows at a word, an address over 8, to all that observe it from now on.
   void publish(uint64_t word, const UnitKnowledge &knowledge);
+  /// Adds what has been told at the word.
   void observe(uint64_t word, UnitKnowledge &knowledge);
 
 private:
@@ -47,12 +51,12 @@ private:
 
 /// One unit's part in it.
 struct UnitOrder {
-  LaunchOrder *launch = nullptr; // null: the launch has too many units for it
-  uint32_t number = 0;
-  uint32_t releases = 0;
-  bool hasAccessed = false; // global memory, since the last release
-  bool isNarrow = false;    // the strong access that is looked at has a scope within the unit
-  UnitKnowledge known;
+  LaunchOrder *launch = nullptr;  // null: the launch has too many units for it
+  uint32_t number = 0;            // of the unit in its launch, from 0
+  uint32_t releases = 0;          // its own so far
+  bool hasAccessed = false;       // global memory, since the last release
+  bool isNarrow = false;          // the strong access that is looked at has a scope within the unit
+  UnitKnowledge known;            // releases that came before what the unit does now
   std::vector<uint64_t> observed; // words whose knowledge is joined at the next access, when the atomic is done
 };
 

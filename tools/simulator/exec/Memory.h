@@ -13,19 +13,21 @@ namespace dscc::sim {
 
 /// Never moved or freed while a launch may look at it.
 struct Allocation {
-  char *begin;
-  size_t bytes;
+  char *begin;                        // the host's address, behind a red zone if isOwned
+  size_t bytes;                       // as asked for
   uint64_t number;                    // of the allocation, for reports
   bool isFree;                        // its bytes stay reserved, to find late uses
   bool isOwned;                       // allocated by us, not adopted
   std::unique_ptr<uint8_t[]> written; // a byte each: not 0 once it has been written. Null: all are.
-  // Who touched each 4 bytes last, for finding races between blocks: launch, block and kind, as Checks.cpp packs them.
-  // Null: not looked for.
+  /// Who touched each 4 bytes last, for finding races between blocks: launch, unit, releases and kind, as
+  /// GlobalChecks.cpp packs them. Null: not looked for.
   std::unique_ptr<std::atomic<uint64_t>[]> accesses;
 
+  /// Whether all `size` bytes from there on lie in it. Of 0 bytes even its end is a place.
   bool holds(const char *address, size_t size) const {
     return address >= begin && size <= bytes && size_t(address - begin) <= bytes - size;
   }
+  /// `allocation 7 of 1024 bytes, freed`
   std::string describe() const;
 };
 

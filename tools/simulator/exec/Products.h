@@ -12,17 +12,17 @@ enum ElementCode { F16, Bf16, Tf32, F64, F32, S8, U8, S32, E4m3, E5m2 };
 
 /// One lane's part of an mma.sync, as compiled code lays it out.
 struct ProductRegisters {
-  uint32_t a[4], b[2], unused[2], c[4], d[4];
+  uint32_t a[4], b[2], unused[2], c[4], d[4]; // D = A * B + C; of smaller fragments the first ones
 };
 
 /// The same of f64, whose fragments are larger.
 struct DoubleRegisters {
-  double a[8], b[4], c[4], d[4];
+  double a[8], b[4], c[4], d[4]; // likewise, up to m16n8k16
 };
 
 /// One lane's part of an ldmatrix, likewise: lane 8q + r has the address of row r of matrix q.
 struct MatrixRow {
-  char *row;
+  char *row;                   // 16 bytes of shared memory; only the first 8 lanes of each matrix have one
   uint32_t countAndTransposed; // the number of matrices; 256 is added if they are transposed
   int32_t site;                // PTX line
   uint32_t words[4];           // the result: one a matrix

@@ -16,17 +16,22 @@
 
 namespace dscc::sim {
 
-inline constexpr uint64_t sectorBytes = 32;
+inline constexpr uint64_t sectorBytes = 32; // what caches and DRAM move at a time
 
 /// A set of sectors, each loaded, stored or both.
 class SectorSet {
 public:
+  /// How many sectors; one that is loaded and stored counts for both.
   struct Count {
-    uint64_t loaded = 0, stored = 0;
+    uint64_t loaded = 0, stored = 0; // each sector once
   };
+  /// A sector is an address over sectorBytes.
   void insert(uint64_t sector, bool isLoaded, bool isStored);
+  /// Adds those of the other set.
   void merge(const SectorSet &other);
+  /// Counts them anew, which takes as long as the set is large.
   Count count() const;
+  /// Empties it, for the next block.
   void clear() { pages.clear(), last = nullptr; }
 
 private:
@@ -39,9 +44,10 @@ private:
   Page *last = nullptr; // most sectors lie in the page of the one before
 };
 
+/// What a request is made of: sectors, or wavefronts.
 struct Pieces {
-  uint32_t count = 0, ideal = 0;
-  uint32_t least = 0; // were no part of the warp served by itself
+  uint32_t count = 0, ideal = 0; // that it takes; that it would take without gaps or conflicts
+  uint32_t least = 0;            // were no part of the warp served by itself
 };
 
 /// Sectors of a request; `ideal` is what its distinct bytes would fill. Notes them in `touched`.

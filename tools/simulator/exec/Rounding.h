@@ -10,6 +10,7 @@ namespace dscc::sim {
 /// Modes: to zero, down, up; to nearest if negative. What it is to hold for must not be inlined where it stands: the
 /// compiler takes arithmetic for independent of it.
 struct Rounding {
+  /// The host thread rounds so until this goes out of scope.
   explicit Rounding(int mode) : before(fegetround()) {
     static constexpr int modes[] = {FE_TOWARDZERO, FE_DOWNWARD, FE_UPWARD};
     fesetround(mode < 0 ? FE_TONEAREST : modes[mode]);

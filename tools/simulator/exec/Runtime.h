@@ -28,26 +28,43 @@ bool isInParameters(const Block &block, const char *address, size_t bytes);
 
 /// A function that compiled code calls, by the name that it calls it by.
 struct Callee {
-  const char *name;
-  void *address;
+  const char *name; // "dscc_sim_barrier"; of conversions that LLVM calls by itself, its name for them
+  void *address;    // of a function that takes the Lane first, but for those conversions
 };
-/// One list a file of the execution.
+// One list a file of the execution.
+/// Warp.cpp: collectives of one value a lane, turns of the scheduler, and the end of a thread.
 llvm::ArrayRef<Callee> warpCallees();
+/// Barriers.cpp: bar.sync, bar.arrive and bar.red.
 llvm::ArrayRef<Callee> barrierCallees();
+/// Checks.cpp: looks at accesses before they are made; discard.
 llvm::ArrayRef<Callee> checkCallees();
+/// Clocks.cpp: fences, as the race checks follow them.
 llvm::ArrayRef<Callee> clockCallees();
+/// Parameters.cpp: the launch's parameters by their addresses.
 llvm::ArrayRef<Callee> parameterCallees();
+/// AsyncCopies.cpp: cp.async.
 llvm::ArrayRef<Callee> asyncCopyCallees();
+/// Mbarriers.cpp: mbarriers, and cp.async that arrive at one.
 llvm::ArrayRef<Callee> mbarrierCallees();
+/// BulkCopies.cpp: cp.async.bulk, of bytes and of tensors, and fence.proxy.async.
 llvm::ArrayRef<Callee> bulkCopyCallees();
+/// Clusters.cpp: barrier.cluster, shared memory of other blocks, st.async and red.async.
 llvm::ArrayRef<Callee> clusterCallees();
+/// Matrix.cpp: ldmatrix, stmatrix, movmatrix and mma.sync.
 llvm::ArrayRef<Callee> matrixCallees();
+/// Wgmma.cpp: wgmma, and looks at the registers that it uses.
 llvm::ArrayRef<Callee> wgmmaCallees();
+/// Scalars.cpp: arithmetic of one thread that LLVM does not have in PTX's meaning.
 llvm::ArrayRef<Callee> scalarCallees();
+/// Calls.cpp: targets of calls and branches, the depth of the stack, assertions, the heap.
 llvm::ArrayRef<Callee> callCallees();
+/// Printing.cpp: vprintf.
 llvm::ArrayRef<Callee> printingCallees();
+/// Video.cpp: the video instructions, vadd to vset4.
 llvm::ArrayRef<Callee> videoCallees();
+/// Wmma.cpp: wmma.load, wmma.mma and wmma.store.
 llvm::ArrayRef<Callee> wmmaCallees();
+/// Statistics.cpp: segments, accesses and calls, where they are counted.
 llvm::ArrayRef<Callee> statisticsCallees();
 
 } // namespace dscc::sim

@@ -45,15 +45,20 @@ enum InstructionClass : uint8_t {
   OtherClass,
   numInstructionClasses
 };
+/// What reports call an InstructionClass: "f32", "load_global", ...
 llvm::StringRef className(unsigned instructionClass);
 
 /// Constant: parameters too. Generic: known when it runs, and counted as one of the others then.
 enum MemorySpace : uint8_t { GlobalSpace, SharedSpace, LocalSpace, ConstantSpace, GenericSpace, numSpaces };
+/// What reports call a MemorySpace: "global", "shared", ...
 llvm::StringRef spaceName(unsigned space);
 
+/// LoadClasses has one for each space.
 constexpr InstructionClass loadClassOf(MemorySpace space) { return InstructionClass(int(LoadClasses) + space); }
+/// StoreClasses likewise.
 constexpr InstructionClass storeClassOf(MemorySpace space) { return InstructionClass(int(StoreClasses) + space); }
 
+/// What a thread does with memory; a reduction that gives nothing back is an atomic.
 enum AccessKind : uint8_t { LoadAccess, StoreAccess, AtomicAccess, numAccessKinds };
 
 /// Who does floating-point operations; TensorInt8 does operations on integers. A sum, a product or a quotient is one, a
@@ -70,19 +75,21 @@ enum FlopUnit : uint8_t {
   TensorInt8Flop,
   numFlopUnits
 };
+/// What reports call a FlopUnit: "f32", "tensor_f16", ...
 llvm::StringRef flopUnitName(unsigned unit);
 
 /// A place in the PTX that compiled code reports: a segment, or an access.
 struct Site {
-  std::array<uint16_t, numInstructionClasses> instructions{};
-  std::array<uint32_t, numFlopUnits> flop{}; // of a thread
+  std::array<uint16_t, numInstructionClasses> instructions{}; // of a warp that comes by, by InstructionClass
+  std::array<uint32_t, numFlopUnits> flop{};                  // of a thread
+  /// Accesses to parameters and constants.
   struct Constant {
-    uint16_t accesses = 0;
-    uint32_t bytes = 0; // of a thread
-  } constants[2];       // loaded, stored: their addresses do not matter
-  bool isAccess = false;
-  AccessKind kind = LoadAccess;
-  MemorySpace space = GlobalSpace;
+    uint16_t accesses = 0;         // of a warp
+    uint32_t bytes = 0;            // of a thread
+  } constants[2];                  // loaded, stored: their addresses do not matter
+  bool isAccess = false;           // one whose address is reported; else a segment
+  AccessKind kind = LoadAccess;    // of an access
+  MemorySpace space = GlobalSpace; // of an access; if generic, its address tells
 };
 /// Lives as long as the process: compiled code knows its address.
 Site *makeSite();
@@ -91,31 +98,33 @@ Site *makeSite();
 struct Traffic {
   uint64_t requests = 0, lanes = 0; // of warps; of threads
   uint64_t bytes = 0;               // that threads asked for
-  // Of global memory 32-byte sectors, of shared memory wavefronts; and the fewest that this many bytes need.
+  /// Of global memory 32-byte sectors, of shared memory wavefronts; and the fewest that this many bytes need.
   uint64_t pieces = 0, idealPieces = 0;
   uint64_t leastPieces = 0; // as Requests.h says
 };
 
 /// All is summed over launches.
 struct Counters {
-  std::array<uint64_t, numInstructionClasses> warpInstructions{}, threadInstructions{};
-  std::array<uint64_t, numFlopUnits> flop{};
-  Traffic traffic[numSpaces][numAccessKinds];
+  std::array<uint64_t, numInstructionClasses> warpInstructions{}, threadInstructions{}; // by InstructionClass
+  std::array<uint64_t, numFlopUnits> flop{};                                            // of threads, by FlopUnit
+  Traffic traffic[numSpaces][numAccessKinds]; // generic accesses are among those of the space that they hit
   /// Sectors between L1 and L2, if L1 kept all that a block has loaded.
   uint64_t l2Sectors = 0;
   /// Of sectors that a launch has touched at all: what a cold L2 of any size has to read, and to write.
   uint64_t dramReadBytes = 0, dramWrittenBytes = 0;
 
+  /// Of another block, or another launch.
   void add(const Counters &other);
 };
 
+/// One row of the report.
 struct KernelStatistics {
-  std::string name;
-  std::string nodes; // of the caller's model, if its launches named them
-  uint64_t launches = 0, blocks = 0, threads = 0;
-  Counters counters{};
-  std::vector<double> limitSeconds; // in the order of Roofline.h
-  double boundSeconds = 0;          // of each launch its largest limit
+  std::string name;                               // of the .entry
+  std::string nodes;                              // of the caller's model, if its launches named them
+  uint64_t launches = 0, blocks = 0, threads = 0; // blocks and threads of all launches
+  Counters counters{};                            // of all launches
+  std::vector<double> limitSeconds;               // in the order of Roofline.h
+  double boundSeconds = 0;                        // of each launch its largest limit
 };
 /// Of each kernel that has run so far, apart for each list of nodes that its launches named, in the order of their
 /// first launches.
@@ -128,10 +137,12 @@ void countBulkCopy(Block &block, const void *global, uint64_t bytes, AccessKind 
 /// One launch under way.
 class LaunchStatistics {
 public:
+  /// A launch that has counted nothing yet.
   LaunchStatistics();
   ~LaunchStatistics();
-  /// To be called before and after the threads of a block run.
+  /// To be called before the threads of a block run, by the host thread that runs them.
   void begin(Block &block);
+  /// To be called when they have run: adds what the block has counted, under a lock.
   void finish(Block &block);
   /// Adds the launch to those of its kernel.
   void publish(const Kernel &kernel, const Chip &chip, const LaunchShape &shape);

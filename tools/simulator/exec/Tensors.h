@@ -20,6 +20,8 @@ struct TensorRow {
 
 /// Bytes of shared memory that a box takes, and that its copy completes.
 uint32_t countBoxBytes(const TensorMap &map);
+/// Visits the rows of a box in the order of their numbers, also those outside the tensor. The box begins at
+/// `coordinates`, one for each dim; im2col reads `offsets` further, one for each spatial dim.
 void forEachTensorRow(const TensorMap &map, const int32_t *coordinates, const uint16_t *offsets,
                       llvm::function_ref<void(const TensorRow &)> visit);
 /// The bytes of shared memory that a tensor copy reads or writes for elements that exist, in pieces that lie together.

@@ -16,12 +16,13 @@
 
 namespace dscc::sim {
 
+/// What an mbarrier counts. In shared memory there is a mark in its place.
 struct Mbarrier {
   uint32_t expected = 0, pending = 0; // arrivals of a phase, and those to come of this one
   int64_t bytes = 0;                  // to come of this phase
   uint64_t phase = 0;                 // how many are complete
   Knowledge current, done;            // of this phase's arrivals, and of all phases before
-  std::vector<Lane *> waiting;
+  std::vector<Lane *> waiting;        // threads asleep in try_wait
 };
 
 /// What a reduction does with what is there; Copy overwrites it.
@@ -31,72 +32,74 @@ enum class BulkType : uint8_t { B32, U32, S32, U64, S64, F16, Bf16, F32, F64, B6
 
 /// One bulk copy. A tensor copy has a map, a linear one addresses of memory of either kind.
 struct BulkCopy {
-  Lane *issuer;
-  int site;
-  uint32_t operation; // number among the unit's copies of its direction
-  BulkOp op;
-  BulkType type;
-  bool isTensor;
-  char *to, *from; // of a tensor copy the one in shared memory
-  uint32_t bytes;  // what it completes on the mbarrier
-  Block *target;   // whose shared memory is written; null: global memory
-  char *mbarrier;  // to shared memory
-  TensorMap map;
-  int32_t coordinates[5];
+  Lane *issuer;                  // the thread that has asked for it
+  int site;                      // PTX line
+  uint32_t operation;            // number among the unit's copies of its direction
+  BulkOp op;                     // Copy, or what a reduction does
+  BulkType type;                 // of a reduction's elements
+  bool isTensor;                 // it has `map`, `coordinates`, and `offsets`
+  char *to, *from;               // of a tensor copy the one in shared memory
+  uint32_t bytes;                // what it completes on the mbarrier
+  Block *target;                 // whose shared memory is written; null: global memory
+  char *mbarrier;                // to shared memory
+  TensorMap map;                 // as it was when the copy was issued
+  int32_t coordinates[5];        // where the box begins, the innermost first
   uint16_t offsets[3];           // im2col
   std::shared_ptr<char[]> image; // what `from` points to once a store has read its source, rows not swizzled
 };
 
 /// The first `end` cp.async of a thread, which an mbarrier waits for.
 struct TrackedCopies {
-  Lane *issuer;
-  char *mbarrier;
-  uint64_t end;
-  int site;
-  Knowledge knowledge;
+  Lane *issuer;        // whose copies they are
+  char *mbarrier;      // to which they are one arrival, once they have landed
+  uint64_t end;        // counted from the thread's first on
+  int site;            // PTX line of cp.async.mbarrier.arrive
+  Knowledge knowledge; // of the thread there, which the arrival tells
 };
 
+/// barrier.cluster: of all threads of the unit that are alive.
 struct ClusterBarrier {
-  uint32_t arrived = 0; // threads
-  uint64_t phase = 0;
-  Knowledge current, done;
-  std::vector<Lane *> waiting;
+  uint32_t arrived = 0;        // threads
+  uint64_t phase = 0;          // how many are complete
+  Knowledge current, done;     // of this phase's arrivals, and of all phases before
+  std::vector<Lane *> waiting; // threads at barrier.cluster.wait
 };
 
 struct WgmmaSet; // Wgmma.h
 
 /// One wgmma.mma_async that has been issued, and has not been waited for.
 struct WgmmaOperation {
-  uint32_t number; // among those of the warpgroup
-  int site;
-  uint32_t n, k;  // of m64nNkK
-  uint32_t types; // codes of D, A and B, 4 bits each, as in Matrix.cpp
-  uint32_t flags; // WgmmaFlag
-  bool scalesD;   // D is added to
-  bool isAInRegisters;
-  uint64_t descriptorA, descriptorB;
-  uint32_t a[128][4]; // A's registers of each thread
-  uint32_t *accumulators[128];
-  WgmmaSet *sets[128]; // of the accumulators
+  uint32_t number;                   // among those of the warpgroup
+  int site;                          // PTX line
+  uint32_t n, k;                     // of m64nNkK
+  uint32_t types;                    // codes of D, A and B, 4 bits each, as in Matrix.cpp
+  uint32_t flags;                    // WgmmaFlag
+  bool scalesD;                      // D is added to
+  bool isAInRegisters;               // `a` has it; else descriptorA
+  uint64_t descriptorA, descriptorB; // of operands in shared memory, as Wgmma.cpp of the execution tells them
+  uint32_t a[128][4];                // A's registers of each thread
+  uint32_t *accumulators[128];       // each thread's buffer, on its stack
+  WgmmaSet *sets[128];               // of the accumulators
 };
 
 /// Four warps that wgmma takes together.
 struct Warpgroup {
-  std::vector<Lane *> arrived; // at the wgmma that is being issued
-  uint32_t numIssued = 0;
-  std::vector<std::unique_ptr<WgmmaOperation>> pending;
+  std::vector<Lane *> arrived;                          // at the wgmma that is being issued
+  uint32_t numIssued = 0;                               // wgmma.mma_async so far, whose numbers begin at 1
+  std::vector<std::unique_ptr<WgmmaOperation>> pending; // issued and not computed, the oldest first
 };
 
+/// One unit's, while it runs on one host thread.
 struct UnitSync {
-  std::vector<Warpgroup> warpgroups; // by warp number / 4
-  std::map<char *, Mbarrier> mbarriers;
+  std::vector<Warpgroup> warpgroups;       // by warp number / 4
+  std::map<char *, Mbarrier> mbarriers;    // by address in the shared memory of any block
   std::map<const char *, Knowledge> words; // that atomics of threads after a fence have written
   std::vector<BulkCopy> loads, stores;     // under way
-  std::vector<TrackedCopies> tracked;
-  uint32_t numLoads = 0, numStores = 0; // issued so far
-  ClusterBarrier cluster;
-  UnitOrder order;     // among the units of the launch
-  uint32_t stalls = 0; // in a row, without an mbarrier's phase coming to its end
+  std::vector<TrackedCopies> tracked;      // that have not landed
+  uint32_t numLoads = 0, numStores = 0;    // issued so far
+  ClusterBarrier cluster;                  // met by the unit's threads
+  UnitOrder order;                         // among the units of the launch
+  uint32_t stalls = 0;                     // in a row, without an mbarrier's phase coming to its end
 };
 
 inline const char *const waitsForMbarrier = "an mbarrier"; // Lane::waitsFor, told apart by its address

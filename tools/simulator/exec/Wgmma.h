@@ -21,12 +21,13 @@ struct WgmmaSet {
   uint32_t touched; // the last fence before a use of them after which there has to be another
 };
 
+/// One thread's part of a wgmma.mma_async. On its stack, until the last of 128 has come.
 struct WgmmaRequest {
-  const WgmmaOperation *operation;
-  uint32_t *accumulators;
-  WgmmaSet *set;
-  const uint32_t *a; // four registers; null: A is in shared memory
-  WgmmaSet *aSet;
+  const WgmmaOperation *operation; // what the threads have to agree on; its registers are not set
+  uint32_t *accumulators;          // of the thread: n / 2 words, or n / 4 if D is f16
+  WgmmaSet *set;                   // of the accumulators
+  const uint32_t *a;               // four registers; null: A is in shared memory
+  WgmmaSet *aSet;                  // of those four registers; null without them
 };
 
 } // namespace dscc::sim
