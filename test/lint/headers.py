@@ -16,7 +16,7 @@ import sys
 from sources import ours, root_argument
 
 # The least share of declarations with a sentence, in percent.
-FLOORS = {"dialects": 95, "passes": 95, "compiler": 95, "runtime": 97, "tools": 97, "tools/simulator": 48}
+FLOORS = {"dialects": 95, "passes": 95, "compiler": 95, "runtime": 97, "tools": 97, "tools/simulator": 97}
 C_HEADERS = {"runtime/include/dscc/abi.h", "runtime/include/dscc/dscc.h"}
 
 TOKEN = re.compile(r"""

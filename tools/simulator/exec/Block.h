@@ -198,7 +198,7 @@ struct Block {
   uint32_t numThreads, numAlive; // as launched; that have not exited
   uint32_t aliveWarps;           // mask: threads of them are alive
   uint32_t openBarriers = 0;     // mask: threads are at them
-  Barrier barriers[numBarriers]; // by id; those that are not open are as at first
+  Barrier barriers[numBarriers]; // by id; where nobody is the first to come begins anew
   Knowledge exited;              // of the threads that have come to their end: barriers of all threads order those too
   char *shared;                  // the window, of `sharedBytes` bytes
   uint32_t sharedBytes;          // static and dynamic ones

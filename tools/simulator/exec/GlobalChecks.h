@@ -20,7 +20,7 @@ namespace dscc::sim {
 
 /// Releases of other units, by their numbers.
 struct UnitKnowledge {
-  std::map<uint32_t, uint32_t> releases; // by unit: as many, from the first on
+  std::map<uint32_t, uint32_t> releases; // by unit: how many of its own are known
 
   /// What either knows.
   void join(const UnitKnowledge &other);
@@ -34,7 +34,7 @@ public:
   /// Nothing can be ordered without a fence: such a kernel's atomics need not be followed.
   explicit LaunchOrder(bool hasFences) : hasFences(hasFences) {}
 
-  const bool hasFences; // that release, beyond the cluster; the kernel's
+  const bool hasFences; // of the kernel: some that release beyond a cluster
 
   /// Tells what a unit knows at a word, an address over 8, to all that observe it from now on.
   void publish(uint64_t word, const UnitKnowledge &knowledge);

@@ -23,7 +23,7 @@ struct Allocation {
   /// GlobalChecks.cpp packs them. Null: not looked for.
   std::unique_ptr<std::atomic<uint64_t>[]> accesses;
 
-  /// Whether all `size` bytes from there on lie in it. Of 0 bytes even its end is a place.
+  /// Whether all `size` bytes from there on lie in it. No bytes may also lie at its end.
   bool holds(const char *address, size_t size) const {
     return address >= begin && size <= bytes && size_t(address - begin) <= bytes - size;
   }

@@ -113,7 +113,7 @@ struct Counters {
   /// Of sectors that a launch has touched at all: what a cold L2 of any size has to read, and to write.
   uint64_t dramReadBytes = 0, dramWrittenBytes = 0;
 
-  /// Of another block, or another launch.
+  /// Adds those of another block or launch.
   void add(const Counters &other);
 };
 

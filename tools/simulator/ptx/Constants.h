@@ -10,11 +10,13 @@
 
 namespace dscc::sim {
 
+/// The value of a literal or an expression: PTX ISA, "Constants".
 struct Constant {
   enum class Kind { Signed, Unsigned, Double, Single }; // Single: 0f3F800000, which stands alone
-  Kind kind = Kind::Signed;
-  uint64_t bits = 0;
+  Kind kind = Kind::Signed;                             // the type that literals and operators have given it
+  uint64_t bits = 0;                                    // of an integer or a double of 64 bits; of a Single the low 32
 
+  /// Where an integer has to stand, such a constant is an error.
   bool isFloat() const { return kind == Kind::Double || kind == Kind::Single; }
 };
 

@@ -13,9 +13,12 @@ namespace dscc::sim {
 /// Scopes, operands and initial values nested deeper than this are no compiler's output.
 inline constexpr int maxDepth = 64;
 
+/// Reads one module's text.
 class Parser {
 public:
+  /// The text has to outlive `module`, which is empty at first.
   Parser(llvm::StringRef text, PtxModule &module) : text(text), module(module) {}
+  /// Reads all of it: the error, or an empty string.
   std::string run();
 
 private:

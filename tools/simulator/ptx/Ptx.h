@@ -17,9 +17,10 @@
 
 namespace dscc::sim {
 
+/// An operand as it is written: what a name means is not known yet.
 struct Operand {
   enum class Kind { Name, Integer, Float, Address, Vector };
-  Kind kind = Kind::Name;
+  Kind kind = Kind::Name;     // which of the rest counts
   std::string name;           // Name; the base of an Address, empty if that is a number
   std::string second;         // of the pair `d|p`
   bool isNegated = false;     // `!p`
@@ -29,64 +30,72 @@ struct Operand {
   std::vector<Operand> parts; // Vector; what follows the base in an Address: [map, {x, y}]
 };
 
+/// A label, or an instruction with its predicate.
 struct Statement {
-  bool isLabel = false;
-  int line = 0;
+  bool isLabel = false;                     // then only line, scope and text count
+  int line = 0;                             // of the text, from 1: the label's, or that of the instruction's name
   int scope = 0;                            // index into Function::scopes
   std::string text;                         // the label, or the instruction's whole name
   llvm::SmallVector<llvm::StringRef> parts; // the name cut at its points: ld, global, v4, b32
   std::string predicate;                    // `@p`, without the @
-  bool isPredicateNegated = false;
-  std::vector<Operand> operands;
+  bool isPredicateNegated = false;          // `@!p`
+  std::vector<Operand> operands;            // in order; a vector's register has become its parts
 
+  /// Whether one of the name's parts is just that: `has("sat")` of add.sat.s32.
   bool has(llvm::StringRef part) const;
 };
 
 /// A variable or a parameter.
 struct Variable {
-  std::string name;   // of one within a function, where all functions keep theirs: `kernel$2$name`
-  std::string plain;  // as it is written
-  std::string space;  // ".shared", ".param", ...
-  uint64_t bytes = 0; // 0: `.extern .shared x[]`
-  uint32_t align = 1;
-  bool isPredicate = false; // of a .reg
-  bool isExtern = false;
-  std::vector<uint8_t> initial;
-  struct Reference { // the address of a variable or function in `initial`: 8 bytes
-    uint64_t offset;
-    std::string name;
-    int64_t addend = 0;
+  std::string name;             // of one within a function, where all functions keep theirs: `kernel$2$name`
+  std::string plain;            // as it is written
+  std::string space;            // ".shared", ".param", ...
+  uint64_t bytes = 0;           // 0: `.extern .shared x[]`
+  uint32_t align = 1;           // of its beginning, in bytes: a power of two up to 1024
+  bool isPredicate = false;     // of a .reg
+  bool isExtern = false;        // a declaration only: a definition takes its place
+  std::vector<uint8_t> initial; // as many as `bytes`, or none: zeros
+  struct Reference {            // the address of a variable or function in `initial`: 8 bytes
+    uint64_t offset;            // of the address from the beginning of `initial`, in bytes
+    std::string name;           // as the module calls what is meant
+    int64_t addend = 0;         // bytes behind its beginning
   };
-  std::vector<Reference> references;
-  int line = 0;
+  std::vector<Reference> references; // in the order of their offsets, each with 8 bytes of its own
+  int line = 0;                      // of the text, where it is declared
 };
 
+/// What is declared between a pair of braces.
 struct Scope {
+  /// Registers that differ by the number behind their name.
   struct RegisterRange {
-    unsigned bits;
+    unsigned bits;  // of each of them
     unsigned count; // `%r<9>` declares %r0 to %r8
   };
-  int parent = -1;
-  llvm::StringMap<unsigned> registers; // their bits
-  llvm::StringMap<RegisterRange> ranges;
+  int parent = -1;                        // index into Function::scopes; -1: it is the body
+  llvm::StringMap<unsigned> registers;    // their bits
+  llvm::StringMap<RegisterRange> ranges;  // by what stands before the `<`
   llvm::StringMap<unsigned> vectors;      // `.reg .v4 .b32 V`: the parts, V.x and so on, are registers
   std::vector<Variable> buffers;          // .local, and `.param` buffers of calls
   llvm::StringMap<std::string> variables; // .shared, .global and .const: what the module calls them
 
   /// Bits of the register that is declared just here; 0 if there is none.
   unsigned findRegister(llvm::StringRef name) const;
+  /// Whether a buffer of that name is declared just here.
   bool hasBuffer(llvm::StringRef name) const;
 };
 
+/// An .entry or a .func, defined or only declared.
 struct Function {
-  std::string name;
-  int line = 0;
-  bool isEntry = false, isDefined = false;
-  std::vector<Variable> results, parameters;
-  std::vector<Scope> scopes;
-  std::vector<Statement> statements;
+  std::string name;                                              // as it is written: kernels are looked up by it
+  int line = 0;                                                  // of the text, where .entry or .func stands
+  bool isEntry = false, isDefined = false;                       // it is a kernel; it has a body
+  std::vector<Variable> results, parameters;                     // in order, each a .param or a .reg
+  std::vector<Scope> scopes;                                     // that of the body first; none without a body
+  std::vector<Statement> statements;                             // of all scopes, in the order of the text
   std::map<std::string, std::vector<std::string>> branchTargets; // of brx.idx, by their label
+  /// .maxntid or .reqntid, multiplied out; .maxnreg; .maxclusterrank. 0: not said.
   uint32_t maxThreads = 0, maxRegisters = 0, maxClusterBlocks = 0;
+  /// .reqntid; .reqnctapercluster. 0: not said.
   uint32_t requiredBlock[3] = {0, 0, 0}, cluster[3] = {0, 0, 0};
   bool needsCluster = false, countsClusters = false; // .explicitcluster, .blocksareclusters
 
@@ -94,10 +103,11 @@ struct Function {
   std::string resolve(int scope, const std::string &name) const;
 };
 
+/// All that a module's text says.
 struct PtxModule {
-  std::string target; // "sm_80", "sm_90a"
-  std::vector<Variable> shared, globals;
-  std::vector<Function> functions;
+  std::string target;                         // "sm_80", "sm_90a"
+  std::vector<Variable> shared, globals;      // .shared; .global and .const, each of them once
+  std::vector<Function> functions;            // declarations too, in the order of the text
   std::map<std::string, std::string> aliases; // of functions
 };
 

@@ -14,6 +14,7 @@ namespace dscc::sim {
 
 /// All values may be pairs.
 struct Floats {
+  /// Its code goes where `t` writes.
   explicit Floats(FunctionTranslator &t) : t(t), b(t.b) {}
 
   /// f16 and bf16 to f32, or to f64.
