@@ -23,6 +23,9 @@ ROUNDING = {np.dtype(np.float16): 1e-2, np.dtype(np.float32): 1e-4, np.dtype(np.
 ATTRIBUTE_NOISE = 1e-7
 # So may the constants of the functions that define these.
 OF_CONSTANTS = {"Gelu", "HardSwish"}
+# Doubles are computed in single precision in part: statistics, as the standard lets them be, or coordinates.
+IN_SINGLES = {"GroupNormalization", "LayerNormalization", "RMSNormalization", "Resize"}
+SINGLE_NOISE = 1e-6
 # How many spreads of the noise an element may be off.
 SPREADS = 8
 # The least share of the root mean square that an element's rounding error is measured by: sums of large terms may be
@@ -38,26 +41,46 @@ EXACT = set("""
     TensorScatter Tile Transpose Trilu Unsqueeze Where Xor""".split())
 
 
-erf = np.vectorize(math.erf, otypes=[np.float64])
+_erf = np.vectorize(math.erf, otypes=[np.float64])
 
 
-def gelu(x, approximate=b"none"):
+def erf(x, opset):
+    return _erf(x)
+
+
+def gelu(x, opset, approximate=b"none"):
     if approximate == b"tanh":
         return x / 2 * (1 + np.tanh(math.sqrt(2 / math.pi) * (x + 0.044715 * x**3)))
-    return x / 2 * (1 + erf(x / math.sqrt(2)))
+    return x / 2 * (1 + _erf(x / math.sqrt(2)))
 
 
-# Where ONNX Runtime has no kernel for doubles, and the reference evaluator is of single precision or drops dims.
+def global_max_pool(x, opset):
+    return np.max(x, axis=tuple(range(2, x.ndim)), keepdims=True)
+
+
+def hardmax(x, opset, axis=None):
+    """Before opset 13 all axes from `axis` on are one."""
+    axis = (axis if axis is not None else 1 if opset < 13 else -1) % max(x.ndim, 1)
+    last = axis + 1 if opset >= 13 else x.ndim
+    rows = np.moveaxis(x.reshape(*x.shape[:axis], -1, *x.shape[last:]), axis, -1)
+    ones = np.arange(rows.shape[-1]) == rows.argmax(-1)[..., None]
+    return np.moveaxis(ones.astype(x.dtype), -1, axis).reshape(x.shape)
+
+
+# Where ONNX Runtime has no kernel for doubles, and the reference evaluator is of single precision, drops dims or knows
+# only the newest meaning.
 OWN = {
     "Erf": erf,
     "Gelu": gelu,
-    "GlobalMaxPool": lambda x: np.max(x, axis=tuple(range(2, x.ndim)), keepdims=True),
+    "GlobalMaxPool": global_max_pool,
+    "Hardmax": hardmax,
 }
 
 
 # Nodes that ONNX Runtime 1.32 computes otherwise than the standard says: operator, and attributes with their values.
 OVERRULED = [
     ("GridSample", {"mode": (b"cubic", b"bicubic"), "padding_mode": (b"border",)}),  # clamps the point, not the taps
+    ("Resize", {"coordinate_transformation_mode": (b"align_corners",)}),  # sizes that are whole, not scaled
 ]
 
 
@@ -158,7 +181,7 @@ def make_runner(node, opset, inputs):
         session = None if is_overruled(node) else start_session(model)
     except Exception:  # whatever ONNX Runtime throws at a node that it does not have
         if node.op_type in OWN and inputs[0].dtype == np.float64:
-            return lambda arrays: [OWN[node.op_type](arrays[node.input[0]], **attributes_of(node))]
+            return lambda arrays: [OWN[node.op_type](arrays[node.input[0]], opset, **attributes_of(node))]
         session = None
     try:
         chosen = session or ReferenceEvaluator(single_node_model(for_evaluator(node), opset, inputs)[0])
@@ -183,7 +206,8 @@ class Evaluator:
         schema = onnx.defs.get_schema(node.op_type, self.opset)
         floats = (onnx.defs.OpSchema.AttrType.FLOAT, onnx.defs.OpSchema.AttrType.FLOATS)
         if node.op_type in OF_CONSTANTS or any(each.type in floats for each in schema.attributes.values()):
-            return {dtype: max(noise, ATTRIBUTE_NOISE) for dtype, noise in NOISE.items()}
+            least = SINGLE_NOISE if node.op_type in IN_SINGLES else ATTRIBUTE_NOISE
+            return {dtype: max(noise, least) for dtype, noise in NOISE.items()}
         return NOISE
 
     def add_noise(self, array, sample, seed, noises):
