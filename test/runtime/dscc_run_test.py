@@ -323,6 +323,36 @@ class Bench(OnArtifact):
         self.assertRegex(text, r"\d+ runs: min .* median .* ms; .* runs a second")
 
 
+class Profile(OnArtifact):
+    words = ("--device=cpu", "--threads=1", "--dim=batch=10")
+
+    def test_json_and_trace(self):
+        trace = self.folder / "trace.json"
+        report = json.loads(self.succeed(self.added, *self.words, f"--profile={trace}", "--json"))["profile"]
+        self.assertGreaterEqual(report["runs"], 3)
+        launch, copy = report["launches"]
+        self.assertEqual([launch[key] for key in ("kernel", "nodes", "blocks", "start_us")], ["add_row", "sum", 10, 0])
+        self.assertEqual([copy[key] for key in ("kernel", "nodes", "blocks")], ["copy", "", 160])
+        self.assertGreater(launch["us"], 0)
+        self.assertAlmostEqual(report["total_us"], launch["us"] + copy["us"], places=3)
+        process, *events = json.loads(trace.read_text())["traceEvents"]
+        self.assertTrue(process["args"]["name"].startswith("cpu"), process)
+        self.assertEqual([(event["ph"], event["name"], event["args"]["kernel"]) for event in events],
+                         [("X", "sum", "add_row"), ("X", "copy", "copy")])
+        self.assertLessEqual(events[0]["ts"] + events[0]["dur"], events[1]["ts"])
+
+    def test_text(self):
+        text = self.succeed(self.added, *self.words, "--profile")
+        self.assertRegex(text, r"profile of 2 launches and copies, medians of \d+ runs, [0-9.]+ us in all:")
+        self.assertRegex(text, r"\n +[0-9.]+ +[0-9.]+% +1  add_row  sum\n")
+
+    def test_trace_that_cannot_be_written(self):
+        trace = self.folder / "missing" / "trace.json"
+        self.fail_with(5, (f"{trace}: cannot be written: No such file or directory",), self.added, *self.words,
+                       f"--profile={trace}")
+        self.assertFalse(trace.parent.exists())
+
+
 class CommandLine(OnArtifact):
     def test_mistakes(self):
         for words, said in (((), "no model was named; try --help"), (("a.so", "b.so"), "one model at a time: `a.so` and `b.so` are two"),
@@ -338,6 +368,7 @@ class CommandLine(OnArtifact):
                             (("a.so", "--dim=batch=-1"), "--dim wants NAME=N with N >= 0, not `batch=-1`"),
                             (("a.so", "--input=x"), "--input wants NAME=FILE.npy, not `x`"),
                             (("a.so", "--output"), "--output wants a value"),
+                            (("a.so", "--profile="), "--profile= wants the name of a file"),
                             (("a.so", "--stats"), "--stats counts on a simulated GPU; give --device=sim too"),
                             ((self.added, "--dim=other=3"),
                              "--dim other=3: no input has a dim of that name; the named dims are batch\n"),

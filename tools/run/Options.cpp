@@ -35,6 +35,8 @@ ON WHAT:
 WHAT FOR:
   --output DIR             write each output to DIR/NAME.npy; '/' and ':' in names become '_'
   --bench[=SECONDS]        run again and again, for 3 seconds if not said, and tell the times
+  --profile[=TRACE.json]   how long each launch took, with the ONNX nodes that it computes; the file is for
+                           Perfetto or chrome://tracing
   --json                   the report as one line of JSON
   --help, --version
 
@@ -93,6 +95,13 @@ static void readSimCheck(Options &options, const std::string &value) {
 
 static void readStats(Options &options, const std::string &value) {
   readOneOf(options, "--stats", {"text", "json"}, value, options.statistics);
+}
+
+static void readProfile(Options &options, const std::string &value) {
+  options.profile = true;
+  options.traceFile = value;
+  if (value.empty())
+    options.errors.push_back("--profile= wants the name of a file; without one leave out the =");
 }
 
 static void readDim(Options &options, const std::string &value) {
@@ -160,6 +169,7 @@ static const Switch switches[] = {
     {"-h", [](Options &options) { options.help = true; }},
     {"--version", [](Options &options) { options.version = true; }},
     {"--stats", [](Options &options) { options.statistics = "text"; }},
+    {"--profile", [](Options &options) { options.profile = true; }},
     {"--bench", [](Options &options) { options.benchSeconds = defaultBenchSeconds; }},
 };
 
@@ -172,6 +182,8 @@ static void readOption(Options &options, const std::vector<std::string> &words, 
   // The options whose value may be left out, so they never take the next word.
   if (word.rfind("--bench=", 0) == 0)
     return readBench(options, word.substr(8));
+  if (word.rfind("--profile=", 0) == 0)
+    return readProfile(options, word.substr(10));
   if (word.rfind("--stats=", 0) == 0)
     return readStats(options, word.substr(8));
   size_t equals = word.find('=');

@@ -35,6 +35,8 @@ struct Options {
   std::string simChip, simCheck, simSeed; // empty: the simulator's own choice
   std::string statistics;                 // --stats: "text" or "json"; empty: none. With `json` never "text"
   double benchSeconds = 0;                // 0: no bench
+  bool profile = false;                   // measure each launch
+  std::string traceFile;                  // --profile=FILE; empty: no trace
   bool json = false;                      // --json or --stats=json: the report is one line of JSON
   bool help = false;                      // --help
   bool version = false;                   // --version

@@ -1,5 +1,7 @@
 #include "tools/run/Report.h"
 
+#include "tools/run/Json.h"
+
 #include <cassert>
 #include <cinttypes>
 #include <cmath>
@@ -66,40 +68,15 @@ void dscc::run::printText(const Report &report) {
     for (const HostTensor &output : *report.outputs)
       printStatistics(output);
   fputs(report.statistics.c_str(), stdout);
+  constexpr size_t maxProfileRows = 40;
+  if (report.profile)
+    fputs(formatProfile(*report.profile, maxProfileRows).c_str(), stdout);
   if (!report.bench)
     return;
   const BenchReport &bench = *report.bench;
   printf("%zu runs: min %.4f, median %.4f, p90 %.4f, p99 %.4f, max %.4f ms; %.1f runs a second\n", bench.runs,
          bench.min, bench.median, bench.p90, bench.p99, bench.max, bench.throughput);
   printf("peak resident set: %.1f MB\n", static_cast<double>(peakResidentBytes()) / 1e6);
-}
-
-static std::string jsonString(const std::string &text) {
-  std::string quoted = "\"";
-  for (unsigned char letter : text) {
-    if (letter == '"' || letter == '\\') {
-      quoted += '\\';
-      quoted += static_cast<char>(letter);
-      continue;
-    }
-    if (letter < 0x20) {
-      char code[8];
-      snprintf(code, sizeof(code), "\\u%04x", static_cast<unsigned>(letter));
-      quoted += code;
-      continue;
-    }
-    quoted += static_cast<char>(letter);
-  }
-  return quoted + "\"";
-}
-
-/// JSON has no word for NaN and the infinities.
-static std::string jsonNumber(double value) {
-  if (!std::isfinite(value))
-    return "null";
-  char text[40];
-  snprintf(text, sizeof(text), "%.9g", value);
-  return text;
 }
 
 static std::string jsonOutput(const HostTensor &output) {
@@ -125,6 +102,8 @@ void dscc::run::printJson(const Report &report) {
   std::string line = "{";
   if (report.bench)
     line += jsonBench(*report.bench);
+  if (report.profile)
+    line += "\"profile\": " + jsonProfile(*report.profile) + ", ";
   if (!report.statistics.empty())
     line += "\"statistics\": " + report.statistics + ", ";
   line += "\"open_ms\": " + jsonNumber(report.openMs) + ", \"first_run_ms\": " + jsonNumber(report.firstRunMs) +

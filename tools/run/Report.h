@@ -4,6 +4,7 @@
 #define DSCC_TOOLS_RUN_REPORT_H
 
 #include "tools/run/Elements.h"
+#include "tools/run/Profile.h"
 
 namespace dscc::run {
 
@@ -23,6 +24,7 @@ struct Report {
   double openMs = 0, firstRunMs = 0;                // what dscc_model_open and the first dscc_run took, in milliseconds
   size_t workspaceBytes = 0;                        // of arena
   const BenchReport *bench = nullptr;               // NULL without --bench
+  const ProfileReport *profile = nullptr;           // NULL without --profile
   std::string statistics; // of the simulated GPU, a text or a JSON document; empty without --stats
 };
 
