@@ -122,7 +122,10 @@ static LogicalResult convertDynamicQuantizeLinear(NodeImporter &node) {
   Value zero = node.scalarLike(x, 0), top = node.scalarLike(x, 255);
   Value low = node.make<dsc::MinOp>(node.reshape(node.make<dsc::ReduceMinOp>(x, axes), {}), zero);
   Value high = node.make<dsc::MaxOp>(node.reshape(node.make<dsc::ReduceMaxOp>(x, axes), {}), zero);
-  Value scale = node.div(node.sub(high, low), top);
+  Value range = node.sub(high, low);
+  // Of zeros alone, as silence is, the scale is 1: what divides by it must not get 0 / 0.
+  Value scale =
+      node.make<dsc::WhereOp>(node.make<dsc::EqualOp>(range, zero), node.scalarLike(x, 1), node.div(range, top));
   Type type = node.builder.getIntegerType(8, /*isSigned=*/false);
   Value zeroPoint = roundTo(node, node.div(node.sub(zero, low), scale), Value(), type);
   node.setResult(1, scale);

@@ -26,7 +26,6 @@ static Value number(KernelBuilder &k, Value like, double value) {
 }
 
 static Value addF(KernelBuilder &k, Value a, Value b) { return arith::AddFOp::create(k.b, k.loc, a, b, contract); }
-static Value subF(KernelBuilder &k, Value a, Value b) { return arith::SubFOp::create(k.b, k.loc, a, b, contract); }
 static Value mulF(KernelBuilder &k, Value a, Value b) { return arith::MulFOp::create(k.b, k.loc, a, b, contract); }
 static Value divF(KernelBuilder &k, Value a, Value b) { return arith::DivFOp::create(k.b, k.loc, a, b); }
 static Value selectV(KernelBuilder &k, Value c, Value a, Value b) {
@@ -178,11 +177,12 @@ static Value emitGeluTanh(Scalar &s) {
   return mulF(k, mulF(k, s.a(), s.num(0.5)), addF(k, math::TanhOp::create(k.b, k.loc, inner), s.num(1)));
 }
 
-static Value emitAddOp(Scalar &s) { return emitAdd(s.k, s.a(), s.b()); }
-static Value emitSub(Scalar &s) {
-  return s.floating() ? subF(s.k, s.a(), s.b()) : arith::SubIOp::create(s.k.b, s.k.loc, s.a(), s.b()).getResult();
+// Ops of the model itself round each for itself: were a product contracted into the difference of two equal ones, as in
+// x * y - x * y or in a variance from E[x^2] - E[x]^2, its rounding error would be the result, and its square root NaN.
+template <typename FloatOp, typename IntOp> static Value emitRounded(Scalar &s) {
+  return s.floating() ? FloatOp::create(s.k.b, s.k.loc, s.a(), s.b()).getResult()
+                      : IntOp::create(s.k.b, s.k.loc, s.a(), s.b()).getResult();
 }
-static Value emitMulOp(Scalar &s) { return emitMul(s.k, s.a(), s.b()); }
 
 /// A divisor that cannot trap: 1 where it is 0, or where INT_MIN / -1 would overflow.
 static Value safeDivisor(Scalar &s) {
@@ -339,9 +339,9 @@ static constexpr Entry entries[] = {
     {"dsc.softplus", emitSoftplus},
     {"dsc.gelu", emitGelu},
     {"dsc.gelu_tanh", emitGeluTanh},
-    {"dsc.add", emitAddOp},
-    {"dsc.sub", emitSub},
-    {"dsc.mul", emitMulOp},
+    {"dsc.add", emitRounded<arith::AddFOp, arith::AddIOp>},
+    {"dsc.sub", emitRounded<arith::SubFOp, arith::SubIOp>},
+    {"dsc.mul", emitRounded<arith::MulFOp, arith::MulIOp>},
     {"dsc.div", emitDiv},
     {"dsc.floor_mod", emitFloorMod},
     {"dsc.trunc_mod", emitTruncMod},

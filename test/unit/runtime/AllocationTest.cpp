@@ -97,6 +97,7 @@ struct OutOfMemoryTest : testing::Test {
   /// Opens, asks, runs and closes. Only calls of the runtime are counted.
   dscc_status live(dscc_device device) {
     dscc_open_options options = {sizeof(options), device, 0, 2, 0, FAKE_CUDA};
+    dscc_context_options measured = {sizeof(measured), nullptr, 0, 1};
     const int64_t dims[] = {3, 4};
     int64_t outputDims[DSCC_MAX_RANK];
     size_t bytes = 0;
@@ -113,7 +114,7 @@ struct OutOfMemoryTest : testing::Test {
     if (status == DSCC_OK)
       status = dscc_workspace_size(model, &input, 1, &bytes);
     if (status == DSCC_OK)
-      status = dscc_context_create(model, nullptr, &context);
+      status = dscc_context_create(model, &measured, &context);
     if (status == DSCC_OK)
       status = dscc_run(context, &input, 1, &output, 1, nullptr);
     dscc_context_destroy(context);
@@ -148,7 +149,7 @@ TEST_F(OutOfMemoryTest, OnACpu) {
   for (const char *sentence :
        {"no memory for a model", "no memory for the defaults of 1 inputs", "no memory for the table of 1 weights",
         "2 worker threads could not be started", "no memory for the signature", "no memory for a check",
-        "no memory for a context",
+        "no memory for a context", "no memory for a profile of 64 launches",
         "the arena of 48 bytes that these inputs need cannot be allocated: 256 bytes cannot be allocated"})
     EXPECT_TRUE(said.count(sentence)) << sentence;
 }
@@ -161,7 +162,8 @@ TEST_F(OutOfMemoryTest, OnCuda) {
   const std::set<std::string> said = collectSentences(DSCC_CUDA);
   for (const char *sentence :
        {"no memory for a device", "no memory for the table of modules", "no memory for the table of kernels",
-        "no memory for a stream", "no memory for staging buffers", "cuMemAlloc failed: CUDA_ERROR_OUT_OF_MEMORY (2)"})
+        "no memory for a stream", "no memory for staging buffers", "no memory for a profile of 64 launches",
+        "no memory for 2 events of a profile", "cuMemAlloc failed: CUDA_ERROR_OUT_OF_MEMORY (2)"})
     EXPECT_TRUE(said.count(sentence)) << sentence;
   fake_cuda_report left;
   reinterpret_cast<fake_cuda_report_type>(dlsym(driver, "fake_cuda_get_report"))(&left);

@@ -40,6 +40,10 @@ struct CallsTest : testing::Test {
 TEST_F(CallsTest, Opening) {
   expectBadCall(dscc_model_open(nullptr, nullptr, &model), "dscc_model_open needs a path and a place for the model");
   expectBadCall(dscc_model_open("a.so", nullptr, nullptr), "dscc_model_open needs a path and a place for the model");
+  dscc_open_options strange = {sizeof(strange), static_cast<dscc_device>(3), 0, 1, 0, nullptr};
+  dscc_model *none = nullptr;
+  expectBadCall(dscc_model_open(artifact.path(), &strange, &none),
+                "the options ask for the device 3; known are 0 (auto), 1 (CPU) and 2 (CUDA)");
   expectBadCall(dscc_context_create(nullptr, nullptr, &context),
                 "dscc_context_create needs a model and a place for the context");
   expectBadCall(dscc_context_create(model, nullptr, nullptr),
