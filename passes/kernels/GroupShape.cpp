@@ -238,7 +238,8 @@ void collapseDims(dsc::GroupOp group) {
   }
   SmallVector<size_t> runOf = {0};
   for (size_t begin = 0, i = 1; i < rank; ++i) {
-    bool join = joins[i - 1] &&
+    // A product of dims may be more than 64 bits hold, or too long a formula.
+    bool join = joins[i - 1] && dsc::countElements(ArrayRef(domain).slice(begin, i + 1 - begin)).isValid() &&
                 llvm::all_of(tensors, [&](const dsc::Dims &dims) { return allowsJoin(dims, domain, begin, i + 1); });
     if (!join)
       begin = i;

@@ -154,6 +154,9 @@ public:
       DimExpr perRow = DimExpr::max(1, dsc::countElements(plan.reduced()) * int64_t(reductions.size() + 1));
       DimExpr rowsPerBlock = DimExpr::max(1, DimExpr::floorDiv(4096, perRow));
       kernel.grid = DimExpr::ceilDiv(rows, rowsPerBlock);
+      // A row whose length is beyond numbers or formulas is worth a block of its own.
+      if (!kernel.grid.isValid())
+        rowsPerBlock = 1, kernel.grid = rows;
       Value first = k.mul(kernel.block, k.dim(rowsPerBlock));
       k.loopDo(first, k.minimum(k.add(first, k.dim(rowsPerBlock)), k.dim(rows)), k.index(1), body);
       return;

@@ -89,3 +89,15 @@ func.func @main(%x: tensor<3x5xf32> {dsc.name = "x"}) -> (tensor<1x1xf32> {dsc.n
   %1 = dsc.reduce_sum %0 {axes = [0, 1]} : (tensor<3x5xf32>) -> tensor<1x1xf32>
   return %1 : tensor<1x1xf32>
 }
+
+// -----
+
+// 2^62 rows of 4 cannot be one axis: no number counts its elements.
+// CHECK-LABEL: module @cuda
+// CHECK: %[[ROWS:.*]] = arith.constant 4611686018427387904 : index
+// CHECK: scf.for %{{.*}} to %[[ROWS]] step
+// CHECK: scf.for
+func.func @main(%x: tensor<4611686018427387904x4xf32> {dsc.name = "x"}) -> (tensor<1x1xf32> {dsc.name = "y"}) {
+  %0 = dsc.reduce_sum %x {axes = [0, 1]} : (tensor<4611686018427387904x4xf32>) -> tensor<1x1xf32>
+  return %0 : tensor<1x1xf32>
+}
