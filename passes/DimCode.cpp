@@ -13,6 +13,7 @@ public:
       : b(builder), loc(location), symbol(symbol), type(type) {}
 
   Value emit(const DimExpr &expr) {
+    assert(expr.isValid() && "what has no value has no code");
     Value sum;
     for (const DimExpr::Term &term : expr.getTerms()) {
       Value product = emitTerm(term);
@@ -38,8 +39,11 @@ private:
   }
 
   Value emitAtom(const DimAtom &atom) {
-    if (atom.kind == DimAtom::Kind::Symbol)
-      return symbol(atom.name);
+    if (atom.kind == DimAtom::Kind::Symbol) {
+      Value value = symbol(atom.name);
+      assert(value && value.getType() == type && "whoever asks for a formula has the values of its names");
+      return value;
+    }
     Value value = emit(atom.operands[0]);
     for (const DimExpr &operand : llvm::drop_begin(atom.operands)) {
       Value other = emit(operand);

@@ -19,6 +19,7 @@ std::vector<PassCount> readPassCounts() {
     llvm::consumeError(parsed.takeError());
     return counts;
   }
+  assert(parsed->getAsObject() && "LLVM writes its statistics as one object");
   for (auto &[key, value] : *parsed->getAsObject()) {
     auto [pass, name] = llvm::StringRef(key).split('.');
     if (pass.starts_with("dsc-"))

@@ -12,6 +12,7 @@ using namespace mlir;
 namespace dscc {
 
 Value countAlong(NodeImporter &node, const DimExpr &size, size_t axis, size_t rank, Type element) {
+  assert(axis < rank && "the axis is one of the dims");
   dsc::Dims dims(rank, DimExpr(1));
   dims[axis] = size;
   Type i64 = node.builder.getI64Type();

@@ -22,8 +22,12 @@ static const Entries &allEntries() {
           normalizeConverters(),  padConverters(),       poolConverters(),        quantizeConverters(),
           reduceConverters(),     resizeConverters(),    scatterConverters(),     shapeConverters(),
           sliceConverters()})
-      for (const Converter &entry : family)
-        made[key(entry.domain, entry.opType)].push_back(&entry);
+      for (const Converter &entry : family) {
+        llvm::SmallVector<const Converter *> &versions = made[key(entry.domain, entry.opType)];
+        assert(llvm::none_of(versions, [&](const Converter *other) { return other->since == entry.since; }) &&
+               "an operator has one converter for each opset");
+        versions.push_back(&entry);
+      }
     return made;
   }();
   return entries;

@@ -28,8 +28,10 @@ Value Defaults::contentsOf(Value value) const {
 
 void Defaults::dependOn(Value value) {
   if (auto found = known.find(value); found != known.end())
-    for (size_t source : found->second.sources)
+    for (size_t source : found->second.sources) {
+      assert(source < defaults.size() && "sources are numbers of defaults");
       defaults[source].isFixed = true;
+    }
 }
 
 void Defaults::evaluate(OpBuilder &builder, Operation *op) {

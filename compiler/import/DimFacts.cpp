@@ -7,6 +7,7 @@ using namespace mlir;
 namespace dscc {
 
 void DimFacts::relate(StringRef kind, const DimExpr &a, const DimExpr &b, StringRef node) {
+  assert(a.isValid() && b.isValid() && "a run can compare only what it can compute");
   std::string lhs = a.str(), rhs = b.str();
   if (!texts.insert((kind + "\n" + lhs + "\n" + rhs).str()).second)
     return;

@@ -211,15 +211,19 @@ void Contraction::sumUnused(Labelled &operand, StringRef needed) {
 
 Value Contraction::arrange(const Labelled &operand, StringRef order) {
   Integers permutation;
-  for (char letter : order)
+  for (char letter : order) {
+    assert(operand.letters.find(letter) != std::string::npos && "some operand varies along each letter of the result");
     permutation.push_back(operand.letters.find(letter));
+  }
   return node.transpose(operand.value, permutation);
 }
 
 DimExpr Contraction::sizeOf(StringRef letters) const {
   DimExpr size = 1;
-  for (char letter : letters)
+  for (char letter : letters) {
+    assert(sizes.count(letter) && "readSize has seen every letter");
     size = size * sizes.find(letter)->second;
+  }
   return size;
 }
 
@@ -245,6 +249,7 @@ Labelled Contraction::multiply(Labelled a, Labelled b, StringRef needed) {
 }
 
 Value Contraction::compute() {
+  assert(!operands.empty() && "an equation has a term for each input, and there is one");
   Labelled sum = operands[0];
   for (size_t i = 1; i < operands.size() && sum.value; ++i) {
     std::string needed = result;

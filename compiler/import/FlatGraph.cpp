@@ -31,6 +31,7 @@ std::optional<std::string> NameScope::resolve(StringRef name) const {
 }
 
 int64_t FlatNode::opset() const {
+  assert(scope && scope->opsets && "a node is of some graph or function, which imports opsets");
   auto version = scope->opsets->find(canonicalDomain(node->domain()));
   return version == scope->opsets->end() ? 0 : version->second;
 }
@@ -245,9 +246,11 @@ LogicalResult Flattener::sort(std::vector<FlatNode> &nodes) {
     size_t next = ready.top();
     ready.pop();
     sorted.push_back(nodes[next]);
-    for (size_t user : users[next])
+    for (size_t user : users[next]) {
+      assert(waitsFor[user] > 0 && "a node waits for each use that it makes of others");
       if (--waitsFor[user] == 0)
         ready.push(user);
+    }
   }
   if (sorted.size() < nodes.size()) {
     size_t stuck = llvm::find_if(waitsFor, [](size_t count) { return count > 0; }) - waitsFor.begin();

@@ -180,6 +180,7 @@ Value NodeImporter::infer(OperationState &state, Infer inferTypes) {
 }
 
 Value NodeImporter::create(OperationState &state) {
+  assert(state.types.size() == 1 && "a converter makes ops of one result");
   if (failed || llvm::is_contained(state.operands, Value()) || !state.types[0] || !checkType(state.types[0]))
     return {};
   Operation *op = builder.create(state);
@@ -225,6 +226,7 @@ Value NodeImporter::integerList(ArrayRef<int64_t> values) {
 }
 
 Value NodeImporter::dims(ArrayRef<DimExpr> dims, Type element, bool isScalar) {
+  assert((!isScalar || dims.size() == 1) && "a scalar is one dim");
   auto type = isScalar ? RankedTensorType::get({}, element) : RankedTensorType::get({int64_t(dims.size())}, element);
   if (!llvm::all_of(dims, [](const DimExpr &dim) { return dim.isConstant(); }))
     return make<dsc::DimsOp>(dimsAttribute(dims), TypeAttr::get(type));
@@ -269,12 +271,15 @@ Value NodeImporter::cast(Value value, Type element, bool saturate) {
 Value NodeImporter::transpose(Value value, ArrayRef<int64_t> permutation) {
   if (!value || llvm::equal(permutation, llvm::seq<int64_t>(0, permutation.size())))
     return value;
+  assert(int64_t(permutation.size()) == rankOf(value) && "each dim has its place");
   return make<dsc::TransposeOp>(value, attribute(permutation));
 }
 
 Value NodeImporter::slice(Value value, ArrayRef<DimExpr> starts, ArrayRef<DimExpr> sizes, ArrayRef<int64_t> steps) {
   if (!value)
     return {};
+  assert(int64_t(starts.size()) == rankOf(value) && sizes.size() == starts.size() && steps.size() == starts.size() &&
+         "a slice has a start, a size and a step for each dim");
   bool isWhole = llvm::all_of(steps, [](int64_t step) { return step == 1; }) &&
                  llvm::all_of(starts, [](const DimExpr &start) { return start.isConstant(0); }) &&
                  llvm::equal(dimsOf(value), sizes);

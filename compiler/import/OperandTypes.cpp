@@ -42,6 +42,7 @@ static void listTypes(StringRef sum, SmallVectorImpl<StringRef> &types) {
 }
 
 static std::string describe(size_t i, ArrayRef<std::string> names) {
+  assert(i < names.size() && "only operands that the node itself names can be of a wrong type");
   return "input " + std::to_string(i) + " ('" + names[i] + "')";
 }
 
@@ -60,6 +61,7 @@ std::string whyNotOperands(StringRef types, ArrayRef<Type> operands, ArrayRef<st
   for (auto [i, operand] : llvm::enumerate(operands)) {
     StringRef entry = entries[std::min(i, entries.size() - 1)];
     entry.consume_back("...");
+    assert(!entry.empty() && "the table says something of each operand");
     if (!operand)
       continue;
     auto [name, sum] = entry.split('=');

@@ -27,6 +27,7 @@ static std::optional<Folding> readFolding(NodeImporter &node) {
 static Value dropAxes(NodeImporter &node, Value x, ArrayRef<int64_t> axes) {
   if (!x)
     return {};
+  assert(llvm::is_sorted(axes) && "the last axis goes first, so that the others keep their numbers");
   dsc::Dims dims = dimsOf(x);
   for (int64_t axis : llvm::reverse(axes))
     dims.erase(dims.begin() + axis);

@@ -252,7 +252,9 @@ Signature SignatureReader::finish() {
       std::optional<std::string> name = dim.asSymbol();
       if (!name || !done.insert(*name).second)
         continue;
-      const Symbol &symbol = symbols.find(*name)->second;
+      auto found = symbols.find(*name);
+      assert(found != symbols.end() && "collectSymbols has seen every bare name");
+      const Symbol &symbol = found->second;
       entries.push_back(builder.getDictionaryAttr({builder.getNamedAttr("name", builder.getStringAttr(*name)),
                                                    builder.getNamedAttr("min", builder.getI64IntegerAttr(symbol.min)),
                                                    builder.getNamedAttr("max", builder.getI64IntegerAttr(symbol.max)),

@@ -25,6 +25,7 @@ static std::optional<int64_t> countElements(const onnx::TensorProto &tensor) {
 
 /// Unpacks 4-bit or 2-bit elements, low bits first, to one byte each, signed ones extended.
 static std::vector<char> unpack(ArrayRef<char> packed, unsigned width, bool isSigned, int64_t count) {
+  assert(packed.size() * 8 >= uint64_t(count) * width && "findBytes has compared the sizes");
   std::vector<char> bytes(count);
   unsigned perByte = 8 / width;
   for (int64_t i = 0; i < count; ++i) {
@@ -100,6 +101,8 @@ std::optional<TensorData::Bytes> TensorData::findBytes(const onnx::TensorProto &
 ElementsAttr TensorData::makeConstant(RankedTensorType type, Bytes data, StringRef name) {
   Type element = type.getElementType();
   int64_t count = type.getNumElements();
+  assert(data.bytes.size() == uint64_t(count) * (std::max(storedBits(element), 8u) / 8) &&
+         "findBytes gives whole bytes to all elements");
   if (count <= (isa<IntegerType>(element) ? maxDenseIntegers : maxDenseElements)) {
     if (element.isInteger(1))
       return DenseElementsAttr::get(type, llvm::map_to_vector(data.bytes, [](char byte) { return byte != 0; }));

@@ -55,6 +55,9 @@ static DimExpr tooLong() { return DimExpr::invalid(longFormula); }
 bool DimExpr::isTooLong() const { return whyInvalid() == longFormula; }
 
 DimExpr DimExpr::fromAtom(DimAtom atom) {
+  assert((atom.kind == DimAtom::Kind::Symbol ? atom.operands.empty() : atom.operands.size() >= 2) &&
+         "a name stands alone, a call has two operands or more");
+  assert((atom.kind != DimAtom::Kind::FloorDiv || atom.operands.size() == 2) && "a quotient is of two");
   for (const DimExpr &operand : atom.operands)
     for (const Term &term : operand.terms)
       for (auto &factor : term.factors)
@@ -69,7 +72,10 @@ DimExpr DimExpr::fromAtom(DimAtom atom) {
   return expr;
 }
 
-DimExpr DimExpr::symbol(llvm::StringRef name) { return fromAtom({DimAtom::Kind::Symbol, name.str(), {}, name.str()}); }
+DimExpr DimExpr::symbol(llvm::StringRef name) {
+  assert(!name.empty() && "a named dim has a name");
+  return fromAtom({DimAtom::Kind::Symbol, name.str(), {}, name.str()});
+}
 
 /// The sum of `terms`, with like ones put together. What is wrong with an invalid one is left to the caller to say.
 DimExpr DimExpr::ofTerms(std::vector<Term> terms) {
@@ -99,7 +105,10 @@ bool DimExpr::isConstant() const {
   return !problem && (terms.empty() || (terms.size() == 1 && terms[0].factors.empty()));
 }
 
-int64_t DimExpr::constant() const { return terms.empty() ? 0 : terms[0].coefficient; }
+int64_t DimExpr::constant() const {
+  assert(isConstant() && "only a number has a value of its own");
+  return terms.empty() ? 0 : terms[0].coefficient;
+}
 
 std::optional<std::string> DimExpr::asSymbol() const {
   if (problem || terms.size() != 1 || terms[0].coefficient != 1 || terms[0].factors.size() != 1 ||
@@ -323,6 +332,7 @@ DimExpr DimExpr::extremum(bool isMax, const DimExpr &a, const DimExpr &b) {
     if (!dominated)
       kept.push_back(operands[i]);
   }
+  assert(!kept.empty() && "of operands that dominate each other one is kept");
   if (kept.size() == 1)
     return kept[0];
   llvm::stable_sort(kept, [](const DimExpr &x, const DimExpr &y) { return x.str() < y.str(); });

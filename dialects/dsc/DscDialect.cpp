@@ -36,6 +36,7 @@ Operation *DscDialect::materializeConstant(OpBuilder &builder, Attribute value, 
 }
 
 DimsAttr DimsAttr::get(MLIRContext *context, ArrayRef<DimExpr> dims) {
+  assert(llvm::all_of(dims, [](const DimExpr &dim) { return dim.isValid(); }) && "what has no value has no text");
   Builder builder(context);
   SmallVector<Attribute> entries;
   for (const DimExpr &dim : dims)

@@ -116,6 +116,7 @@ std::optional<Dims> broadcastDims(ArrayRef<DimExpr> a, ArrayRef<DimExpr> b) {
 
 DimExpr windowDim(const DimExpr &size, int64_t window, int64_t stride, int64_t dilation, int64_t low, int64_t high,
                   bool ceilMode) {
+  assert(stride > 0 && dilation > 0 && "a window moves on, as its op's inference checks");
   DimExpr span = size + low + high - ((DimExpr(window) - 1) * dilation + 1);
   if (!ceilMode)
     return DimExpr::floorDiv(span, stride) + 1;
@@ -130,6 +131,7 @@ LogicalResult inferSame(Value input, Types &types) {
 }
 
 LogicalResult inferBroadcastTo(std::optional<Location> location, ValueRange operands, Type elementType, Types &types) {
+  assert(!operands.empty() && "an elementwise op has an operand");
   Dims dims = getDims(operands[0]);
   for (Value operand : operands.drop_front()) {
     std::optional<Dims> joined = broadcastDims(dims, getDims(operand));

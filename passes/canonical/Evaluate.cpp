@@ -35,7 +35,10 @@ std::optional<ArrayRef<char>> getBytes(ElementsAttr constant) {
 }
 
 ElementsAttr makeFromBytes(RankedTensorType type, ArrayRef<char> bytes, StringRef name) {
-  bool isSplat = int64_t(bytes.size()) * 8 == type.getElementType().getIntOrFloatBitWidth();
+  int64_t bits = type.getElementType().getIntOrFloatBitWidth();
+  bool isSplat = int64_t(bytes.size()) * 8 == bits;
+  assert((isSplat || int64_t(bytes.size()) * 8 == type.getNumElements() * bits) &&
+         "the bytes are those of all elements, or of one for all");
   if (isSplat || type.getNumElements() <= maxDenseElements)
     return DenseElementsAttr::getFromRawBuffer(type, bytes);
   AsmResourceBlob blob = HeapAsmResourceBlob::allocateAndCopyWithAlign(bytes, 64, /*dataIsMutable=*/false);
@@ -43,6 +46,7 @@ ElementsAttr makeFromBytes(RankedTensorType type, ArrayRef<char> bytes, StringRe
 }
 
 template <class T> static void append(ArrayRef<char> bytes, auto &values) {
+  assert(bytes.size() % sizeof(T) == 0 && "the bytes are whole elements");
   for (size_t i = 0; i < bytes.size(); i += sizeof(T)) {
     T value;
     std::memcpy(&value, bytes.data() + i, sizeof(T));
@@ -55,6 +59,7 @@ static void readFloats(FloatType element, ArrayRef<char> bytes, std::vector<doub
     return append<float>(bytes, values);
   if (element.isF64())
     return append<double>(bytes, values);
+  assert((element.isF16() || element.isBF16()) && "floats of other types are not read as numbers");
   std::vector<uint16_t> bits;
   append<uint16_t>(bytes, bits);
   auto widen = element.isF16() ? fromF16 : fromBf16;
@@ -127,12 +132,17 @@ static std::vector<char> toBytes(const std::vector<int64_t> &values, unsigned wi
   case 8: return toBytes(values, [](int64_t value) { return int8_t(value); });
   case 16: return toBytes(values, [](int64_t value) { return int16_t(value); });
   case 32: return toBytes(values, [](int64_t value) { return int32_t(value); });
-  default: return toBytes(values, [](int64_t value) { return value; });
+  default: break;
   }
+  assert(width == 64 && "integers of other widths are not read as numbers");
+  return toBytes(values, [](int64_t value) { return value; });
 }
 
 ElementsAttr makeConstant(const Numbers &numbers, StringRef name) {
   Type element = numbers.type.getElementType();
+  assert(numbers.isFloat == isa<FloatType>(element) && "the list that is used is the one of the type");
+  assert((numbers.size() == 1 || int64_t(numbers.size()) == numbers.type.getNumElements()) &&
+         "there is a number for each element, or one for all");
   if (element.isInteger(1)) {
     SmallVector<bool> values(numbers.integers.begin(), numbers.integers.end());
     return DenseElementsAttr::get(numbers.type, values);
@@ -210,6 +220,7 @@ static std::vector<size_t> broadcastPlaces(ArrayRef<int64_t> shape, ArrayRef<int
 template <class T, class Entry>
 static void computeElements(const Entry &entry, RankedTensorType type, ArrayRef<Numbers> operands,
                             std::vector<T> Numbers::*values, Numbers &result) {
+  assert(operands.size() <= 2 && "the entries of the tables compute with one or two numbers");
   bool allSplat = llvm::all_of(operands, [](const Numbers &n) { return n.size() == 1; });
   size_t count = allSplat ? 1 : type.getNumElements();
   std::vector<size_t> places[2];

@@ -77,6 +77,8 @@ static void copyPlane(size_t width, const char *from, char *to, int64_t rows, in
 
 /// The elements of a non-empty tensor of `shape`.
 static std::vector<char> follow(const Walk &walk, ArrayRef<int64_t> shape, ArrayRef<char> source, size_t width) {
+  assert(walk.steps.size() == shape.size() && "a walk has a step for each dim of what it fills");
+  assert(!llvm::is_contained(shape, 0) && "constants without elements are not evaluated");
   SmallVector<int64_t> sizes(shape), steps(walk.steps);
   while (sizes.size() < 2) {
     sizes.insert(sizes.begin(), 1);
@@ -117,12 +119,14 @@ static std::optional<std::vector<char>> join(dsc::ConcatOp op, ArrayRef<Elements
       int64_t length = pieceBytes(operand);
       if (!source || (operand.isSplat() && length * pieces != int64_t(source->size())))
         return std::nullopt;
+      assert(int64_t(source->size()) == length * pieces && "the pieces are the whole operand");
       bytes.insert(bytes.end(), source->data() + piece * length, source->data() + (piece + 1) * length);
     }
   return bytes;
 }
 
 ElementsAttr evaluateMovement(Operation *op, ArrayRef<ElementsAttr> operands) {
+  assert(!operands.empty() && "what reads nothing moves nothing");
   auto type = cast<RankedTensorType>(op->getResult(0).getType());
   ElementsAttr input = operands[0];
   bool moves = isa<dsc::ReshapeOp, dsc::TransposeOp, dsc::SliceOp, dsc::ExpandOp, dsc::ConcatOp>(op);

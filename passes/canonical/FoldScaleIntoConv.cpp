@@ -62,6 +62,7 @@ static Value alongFilter(PatternRewriter &rewriter, Location location, Value fac
   Type element = dsc::getElementType(factor);
   dsc::Dims dims(dsc::getDims(filter).size(), 1);
   dims[0] = dsc::countElements(dsc::getDims(factor));
+  assert((dims[0].isConstant(1) || dims[0] == dsc::getDims(filter)[0]) && "the channels are those of the filter");
   return foldNow(rewriter, dsc::ReshapeOp::create(rewriter, location, dsc::makeTensor(dims, element), factor));
 }
 

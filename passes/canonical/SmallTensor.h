@@ -35,6 +35,7 @@ inline void forEachIndex(llvm::ArrayRef<int64_t> shape, llvm::function_ref<void(
 
 /// The place of the element that broadcasting shows at `index` of the larger tensor.
 inline size_t broadcastPlace(llvm::ArrayRef<int64_t> shape, llvm::ArrayRef<int64_t> index) {
+  assert(shape.size() <= index.size() && "a tensor is broadcast to no fewer dims than it has");
   size_t place = 0, skipped = index.size() - shape.size();
   for (size_t axis = 0; axis < shape.size(); ++axis)
     place = place * shape[axis] + (shape[axis] == 1 ? 0 : index[axis + skipped]);
@@ -57,8 +58,10 @@ SmallTensor<T> sliceTensor(const SmallTensor<T> &input, llvm::ArrayRef<int64_t> 
   SmallTensor<T> result{llvm::to_vector(shape), {}};
   forEachIndex(shape, [&](llvm::ArrayRef<int64_t> index) {
     llvm::SmallVector<int64_t> from;
-    for (size_t axis = 0; axis < shape.size(); ++axis)
+    for (size_t axis = 0; axis < shape.size(); ++axis) {
       from.push_back(starts[axis] + index[axis] * steps[axis]);
+      assert(from[axis] >= 0 && from[axis] < input.shape[axis] && "slice (C2): every element lies inside");
+    }
     result.values.push_back(input.values[broadcastPlace(input.shape, from)]);
   });
   return result;
@@ -68,6 +71,7 @@ SmallTensor<T> sliceTensor(const SmallTensor<T> &input, llvm::ArrayRef<int64_t> 
 template <class T>
 SmallTensor<T> transposeTensor(const SmallTensor<T> &input, llvm::ArrayRef<int64_t> permutation,
                                llvm::ArrayRef<int64_t> shape) {
+  assert(permutation.size() == shape.size() && "transpose (C1): each dim has its place");
   SmallTensor<T> result{llvm::to_vector(shape), {}};
   forEachIndex(shape, [&](llvm::ArrayRef<int64_t> index) {
     llvm::SmallVector<int64_t> from(shape.size());
@@ -85,8 +89,10 @@ SmallTensor<T> concatTensors(llvm::ArrayRef<SmallTensor<T>> inputs, size_t axis,
   forEachIndex(shape, [&](llvm::ArrayRef<int64_t> index) {
     llvm::SmallVector<int64_t> from(index);
     const SmallTensor<T> *input = inputs.begin();
-    for (; from[axis] >= input->shape[axis]; ++input)
+    for (; from[axis] >= input->shape[axis]; ++input) {
+      assert(input + 1 != inputs.end() && "the result is as long as its inputs together");
       from[axis] -= input->shape[axis];
+    }
     size_t place = 0;
     for (size_t i = 0; i < from.size(); ++i)
       place = place * input->shape[i] + from[i];

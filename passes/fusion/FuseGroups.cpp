@@ -70,6 +70,7 @@ static void duplicate(Block &block) {
         return a->getOwner()->isBeforeInBlock(b->getOwner());
       return a->getOperandNumber() < b->getOperandNumber();
     });
+    assert(op.getNumResults() == 1 && "what is computed again is one value");
     OpBuilder builder(&op);
     for (OpOperand *use : llvm::drop_begin(uses))
       use->set(builder.clone(op)->getResult(0));
@@ -106,6 +107,7 @@ static unsigned countCopies(const GroupDraft &group, Operation *producer) {
   unsigned shared = 0, moved = 0;
   for (OpOperand &use : producer->getUses()) {
     Operation *user = use.getOwner();
+    assert(group.copies.contains(user) && "a producer joins after all of its users");
     unsigned copies = group.copies.lookup(user);
     bool keeps = isElementwise(user) && sameDims(use.get(), user->getResult(0));
     if (keeps)
@@ -122,6 +124,7 @@ static void add(GroupDraft &group, Operation *op) {
       group.ops.empty() || llvm::all_of(op->getUsers(), [&](Operation *user) { return group.epilogue.contains(user); });
   group.ops.insert(op);
   if (isHero(op)) {
+    assert(!group.hero && "a group has one hero");
     group.hero = op;
     return;
   }
@@ -175,6 +178,12 @@ static GroupDraft growGroup(Operation *root, const DenseSet<Operation *> &anchor
 
 /// Wraps `ops`, whose last is the root, in a dsc.group at the root's place.
 static void outline(ArrayRef<Operation *> ops) {
+  assert(llvm::all_of(ops.drop_back(),
+                      [&](Operation *op) {
+                        return llvm::all_of(op->getUsers(),
+                                            [&](Operation *user) { return llvm::is_contained(ops, user); });
+                      }) &&
+         "only the root's result leaves the group");
   Operation *root = ops.back();
   llvm::SetVector<Value> inputs;
   SmallVector<Location> locations;

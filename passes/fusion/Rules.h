@@ -30,7 +30,10 @@ struct GroupDraft {
   const llvm::DenseSet<mlir::Operation *> *anchored = nullptr;
 
   /// The member whose result leaves the group.
-  mlir::Operation *root() const { return ops.front(); }
+  mlir::Operation *root() const {
+    assert(!ops.empty() && "a draft begins with its root");
+    return ops.front();
+  }
 };
 
 /// One reason. The producer joins if each of its users is in the group and accepts it for some reason.

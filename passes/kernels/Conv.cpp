@@ -23,6 +23,8 @@ SmallVector<DimExpr> Window::sizeExprs() const {
 }
 
 static Window makeWindow(ArrayRef<int64_t> size, ArrayAttr strides, ArrayAttr dilations, ArrayAttr pads) {
+  assert(strides.size() == size.size() && dilations.size() == size.size() && pads.size() == 2 * size.size() &&
+         "conv (C3), max_pool (C1): one entry a spatial dim, two for its pads");
   return {SmallVector<int64_t>(size), dsc::getIntegers(strides), dsc::getIntegers(dilations), dsc::getIntegers(pads)};
 }
 
@@ -142,7 +144,10 @@ public:
     });
   }
 
-  Index channel(const Index &group, const Index &row) { return k.addTo(row, k.mul(group.base, k.index(perGroup))); }
+  Index channel(const Index &group, const Index &row) {
+    assert(group.kind == Index::Uniform && "a tile lies within one group of channels");
+    return k.addTo(row, k.mul(group.base, k.index(perGroup)));
+  }
 
 private:
   static constexpr int64_t mostSteps = 7;

@@ -46,6 +46,7 @@ static Value moveDims(OpBuilder &b, Location loc, Value value, ArrayRef<int64_t>
 }
 
 Value expandDot(OpBuilder &b, Operation *op) {
+  assert(dotTerms(op) && "the product is one that is summed along rows");
   Location loc = op->getLoc();
   Value rows = op->getOperand(0), terms = op->getOperand(1);
   int64_t rank = dsc::getDims(terms).size();

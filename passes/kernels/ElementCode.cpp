@@ -16,8 +16,10 @@ static const ElementEntry *findElementEntry(Operation *op) {
     llvm::StringMap<const ElementEntry *> map;
     for (ArrayRef<ElementEntry> family : {movementEntries(), gatherEntries(), reduceEntries(), matmulEntries(),
                                           convEntries(), poolEntries(), resizeEntries(), scatterEntries()})
-      for (const ElementEntry &entry : family)
+      for (const ElementEntry &entry : family) {
+        assert(!map.contains(entry.op) && "an op has one entry");
         map[entry.op] = &entry;
+      }
     return map;
   }();
   return table.lookup(op->getName().getStringRef());
@@ -63,6 +65,7 @@ Value ElementCode::element(Value value, const Indices &at) {
 }
 
 Value ElementCode::compute(Operation *op, const Indices &at) {
+  assert(hasElementCode(op) && "an emitter takes only groups whose ops all have code");
   if (!isa<dsc::ElementwiseOpInterface>(op))
     return findElementEntry(op)->emit(*this, op, at);
   dsc::Dims dims = dsc::getDims(op->getResult(0));
@@ -73,6 +76,8 @@ Value ElementCode::compute(Operation *op, const Indices &at) {
 }
 
 Indices ElementCode::broadcastIndices(ArrayRef<DimExpr> operand, ArrayRef<DimExpr> result, const Indices &at) {
+  assert(operand.size() <= result.size() && at.size() == result.size() &&
+         "an operand has no more dims than the result, which has a coordinate for each");
   Indices own;
   for (size_t i = 0; i < operand.size(); ++i) {
     size_t j = result.size() - operand.size() + i;
@@ -90,6 +95,7 @@ Indices ElementCode::broadcastIndices(ArrayRef<DimExpr> operand, ArrayRef<DimExp
 }
 
 Value ElementCode::elementOr(Value value, const Indices &at, ArrayRef<Value> limits, Value outside) {
+  assert(limits.size() == at.size() && "each coordinate has a limit, or none");
   Value scalarInside, lanesInside;
   Indices clamped = at;
   auto join = [&](Value &all, Value condition) {

@@ -86,6 +86,7 @@ static void forEachOnCpu(Kernel &kernel, ArrayRef<DimExpr> dims, int64_t cost,
 
 static void forEachOnCuda(Kernel &kernel, ArrayRef<DimExpr> dims, function_ref<void(const Indices &)> body) {
   KernelBuilder &k = kernel.k;
+  assert((k.width == 1 || DimExpr::exactDiv(dims.back(), k.width)) && "a thread's neighbours are of one row");
   DimExpr items = dsc::countElements(dims.drop_back()) * DimExpr::floorDiv(dims.back(), k.width);
   kernel.threads = cudaThreads;
   kernel.grid = DimExpr::ceilDiv(items, cudaThreads);

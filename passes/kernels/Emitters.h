@@ -27,7 +27,10 @@ struct Kernel {
   int64_t shared = 0;  // CUDA: bytes of dynamic shared memory
 
   /// The value inside the group that becomes its result.
-  Value root() { return group.getBody().front().getTerminator()->getOperand(0); }
+  Value root() {
+    assert(group.getNumResults() == 1 && "only groups with one result are scheduled");
+    return group.getBody().front().getTerminator()->getOperand(0);
+  }
   /// The integer `name` of the schedule, or `otherwise` if it has none.
   int64_t scheduled(llvm::StringRef name, int64_t otherwise) const;
   /// Ends an emitter. Fails at the group if some count of the kernel has no value: dims may be legal whose products,

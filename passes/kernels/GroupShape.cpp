@@ -96,6 +96,7 @@ static dsc::Dims domainOf(dsc::GroupOp group) {
 enum class Span { Either, Full, Repeated, Neither };
 
 static Span spanOf(ArrayRef<DimExpr> dims, ArrayRef<DimExpr> domain, size_t axis) {
+  assert(dims.size() <= domain.size() && "the domain has the most dims");
   size_t missing = domain.size() - dims.size();
   DimExpr dim = axis < missing ? DimExpr(1) : dims[axis - missing];
   if (domain[axis].isConstant(1))
@@ -129,8 +130,10 @@ static dsc::Dims joinDims(ArrayRef<DimExpr> dims, size_t rank, ArrayRef<size_t> 
 /// Gives a value of the body other dims. A constant is a splat, so its contents follow.
 static void setDims(Value value, const dsc::Dims &dims) {
   RankedTensorType type = dsc::makeTensor(dims, dsc::getElementType(value));
-  if (auto constant = value.getDefiningOp<dsc::ConstantOp>())
+  if (auto constant = value.getDefiningOp<dsc::ConstantOp>()) {
+    assert(constant.getValue().isSplat() && "only constants of one value live inside groups");
     constant.setValueAttr(cast<DenseElementsAttr>(constant.getValue()).resizeSplat(type));
+  }
   value.setType(type);
 }
 

@@ -82,7 +82,10 @@ Value KernelBuilder::ceilDivide(Value x, Value y) { return divide(sub(add(x, y),
 
 bool KernelBuilder::isVector(Value value) const { return isa<VectorType>(value.getType()); }
 
-Type KernelBuilder::laneType(Type scalar) const { return VectorType::get({width}, scalar); }
+Type KernelBuilder::laneType(Type scalar) const {
+  assert(width > 1 && "code without lanes has no vectors");
+  return VectorType::get({width}, scalar);
+}
 
 Value KernelBuilder::lift(Value value) { return width > 1 ? splat(value) : value; }
 
@@ -105,6 +108,7 @@ Value KernelBuilder::laneNumbers() {
 //===-- Coordinates ---------------------------------------------------------------------------------------------===//
 
 Value KernelBuilder::lanesOf(const Index &i) {
+  assert((i.kind == Index::Gathered ? i.lanes : i.base) && "a coordinate has the value that its kind says");
   if (i.kind == Index::Gathered)
     return i.lanes;
   Value base = splat(i.base);
@@ -163,6 +167,7 @@ SmallVector<Value> KernelBuilder::rowMajorStrides(ArrayRef<DimExpr> dims) {
 }
 
 KernelBuilder::Offset KernelBuilder::computeOffset(ArrayRef<Value> strides, const Indices &at) {
+  assert(strides.size() == at.size() && "an element has a coordinate for each dim of its tensor");
   Offset offset{index(0), {}, false};
   for (size_t i = 0; i < at.size(); ++i) {
     if (at[i].kind == Index::Uniform) {
@@ -227,6 +232,7 @@ Value KernelBuilder::andMask(Value condition) {
 Value KernelBuilder::loadElement(Value tensor, const Indices &at) {
   Type element = dsc::getElementType(tensor), storage = getStorageType(element);
   Value pointer = pointers.lookup(tensor);
+  assert(pointer && "the kernel has an argument for each input of its group");
   SmallVector<Value> strides = rowMajorStrides(dsc::getDims(tensor));
   Offset offset = computeOffset(strides, at);
   if (!offset.lanes && !offset.contiguous)
@@ -276,6 +282,7 @@ SmallVector<Value> KernelBuilder::loop(Value from, Value to, Value step, ValueRa
                                        function_ref<SmallVector<Value>(Value, ValueRange)> body) {
   auto loop = scf::ForOp::create(b, loc, from, to, step, init, [&](OpBuilder &, Location, Value i, ValueRange carried) {
     SmallVector<Value> next = body(i, carried);
+    assert(next.size() == carried.size() && "a round hands on as many values as it got");
     scf::YieldOp::create(b, loc, next);
   });
   return llvm::to_vector(llvm::map_range(loop.getResults(), [](OpResult result) -> Value { return result; }));

@@ -14,6 +14,7 @@ namespace dscc::kernels {
 static Value emitTranspose(ElementCode &code, Operation *op, const Indices &at) {
   auto transpose = cast<dsc::TransposeOp>(op);
   SmallVector<int64_t> permutation = dsc::getIntegers(transpose.getPermutation());
+  assert(permutation.size() == at.size() && "transpose (C1): each dim has its place");
   Indices input(at.size());
   for (size_t i = 0; i < at.size(); ++i)
     input[permutation[i]] = at[i];
@@ -145,6 +146,7 @@ static Index wrapSigned(KernelBuilder &k, const Index &i, Value size) {
 static Value branch(ElementCode &code, Value condition, Type element, function_ref<Value()> first,
                     function_ref<Value()> second) {
   KernelBuilder &k = code.k;
+  assert(!k.isVector(condition) && "all lanes take the same branch");
   Type type = k.width > 1 ? k.laneType(getComputeType(element)) : getComputeType(element);
   auto arm = [&](function_ref<Value()> body) {
     return [&, body](OpBuilder &, Location) {
@@ -197,9 +199,9 @@ static Value emitConcat(ElementCode &code, Operation *op, const Indices &at) {
 }
 
 static Value emitConstant(ElementCode &code, Operation *op, const Indices &at) {
-  // Only splats live inside groups.
   auto constant = cast<dsc::ConstantOp>(op);
   auto elements = cast<DenseElementsAttr>(constant.getValue());
+  assert(elements.isSplat() && "only constants of one value live inside groups");
   Type element = dsc::getElementType(constant.getResult()), compute = getComputeType(element);
   if (auto floating = dyn_cast<FloatType>(element)) {
     APFloat value = elements.getSplatValue<APFloat>();

@@ -16,6 +16,7 @@ static Value overWindow(ElementCode &code, Value input, const Window &window, co
                         Join join) {
   KernelBuilder &k = code.k;
   dsc::Dims dims = dsc::getDims(input);
+  assert(dims.size() == window.rank() + 2 && at.size() == dims.size() && "max_pool (C1): an image, a channel, a place");
   return loopOver(code, window.sizeExprs(), {k.lift(outside)}, [&](ArrayRef<Value> position, ValueRange carried) {
     Indices from = {at[0], at[1]};
     SmallVector<Value> limits(dims.size());

@@ -139,6 +139,7 @@ static Value emitResize(ElementCode &code, Operation *op, const Indices &at) {
   KernelBuilder &k = code.k;
   Real r{k};
   dsc::Dims input = dsc::getDims(resize.getInput()), result = dsc::getDims(resize.getResult());
+  assert(resize.getScales().size() == at.size() && "resize (C1): one scale a dim");
   SmallVector<SmallVector<Tap>> taps;
   for (size_t i = 0; i < at.size(); ++i) {
     double scale = cast<FloatAttr>(resize.getScales()[i]).getValueAsDouble();

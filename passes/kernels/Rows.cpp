@@ -53,7 +53,10 @@ struct Plan {
     return dims;
   }
   dsc::Dims reduced() const {
-    return llvm::map_to_vector(axes, [&](int64_t axis) { return domain[axis]; });
+    return llvm::map_to_vector(axes, [&](int64_t axis) {
+      assert(axis < int64_t(domain.size()) && "rows run along axes of their domain");
+      return domain[axis];
+    });
   }
   bool lastIsReduced() const { return !axes.empty() && axes.back() == int64_t(domain.size()) - 1; }
   dsc::Dims rowDims() const {
@@ -64,6 +67,7 @@ struct Plan {
   }
   /// Coordinates in the domain from those of the kept dims; reduced ones are left at `zero`.
   Indices place(ArrayRef<Index> kept, const Index &zero) const {
+    assert(kept.size() + axes.size() == domain.size() && "a row has a coordinate for each dim that is kept");
     Indices at;
     size_t next = 0;
     for (size_t i = 0; i < domain.size(); ++i)
@@ -222,6 +226,7 @@ private:
 
   /// Runs over the reduced dims, the last one by lanes or by the warp's threads.
   SmallVector<Value> alongRow(const Indices &row, ValueRange init, RowBody body) {
+    assert(plan.lastIsReduced() && "lanes and threads share rows along the last dim");
     dsc::Dims outer = plan.reduced();
     DimExpr last = outer.pop_back_val();
     return loopOver(code, outer, init, [&](ArrayRef<Value> position, ValueRange carried) {
@@ -245,6 +250,7 @@ private:
         at.back() = k.uniform(i);
         return body(at, inner);
       });
+    assert(carried.size() % unroll == 0 && "each accumulator carries as much as the others");
     Value size = k.dim(last), step = k.index(k.width * unroll);
     Value whole = k.mul(k.divide(size, step), step);
     SmallVector<Value> result = k.loop(k.index(0), whole, step, carried, [&](Value i, ValueRange inner) {
@@ -296,6 +302,7 @@ private:
   }
 
   Value joinLanes(Operation *op, Value lanes) {
+    assert(llvm::isPowerOf2_64(k.width) && "halves of halves are joined");
     // Halves are joined pairwise: as accurate as it gets, and the same order on every machine.
     for (int64_t half = k.width / 2; half >= 1; half /= 2) {
       SmallVector<int64_t> low = llvm::to_vector(llvm::seq<int64_t>(0, half)),

@@ -60,6 +60,7 @@ static bool isNegativeZeroNan(Type type) { return isa<Float8E4M3FNUZType, Float8
 
 /// A byte-sized float to f32: its 256 values fall into zero, subnormal, normal, infinity and NaN.
 static Value f8ToF32(KernelBuilder &k, Value stored, FloatType from) {
+  assert(from.getWidth() <= 8 && "wider floats have conversions of their own");
   const llvm::fltSemantics &semantics = from.getFloatSemantics();
   Bits bits{k, k.isVector(stored)};
   Type f32 = k.b.getF32Type(), i32 = k.b.getI32Type();
@@ -98,6 +99,7 @@ static Value f8ToF32(KernelBuilder &k, Value stored, FloatType from) {
 
 /// f32 to a byte-sized float. `saturate` clamps to the largest finite value.
 static Value f32ToF8(KernelBuilder &k, Value value, FloatType to, bool saturate) {
+  assert(to.getWidth() <= 8 && !isa<Float8E8M0FNUType>(to) && "other floats have conversions of their own");
   const llvm::fltSemantics &semantics = to.getFloatSemantics();
   Bits bits{k, k.isVector(value)};
   Type f32 = k.b.getF32Type(), i32 = k.b.getI32Type(), i8 = k.b.getI8Type();

@@ -365,8 +365,10 @@ static constexpr Entry entries[] = {
 static const Entry *findEntry(Operation *op) {
   static const llvm::StringMap<const Entry *> table = [] {
     llvm::StringMap<const Entry *> map;
-    for (const Entry &entry : entries)
+    for (const Entry &entry : entries) {
+      assert(!map.contains(entry.op) && "an op has one entry");
       map[entry.op] = &entry;
+    }
     return map;
   }();
   return table.lookup(op->getName().getStringRef());
@@ -379,6 +381,7 @@ bool hasScalarCode(Operation *op) {
 }
 
 Value emitScalar(KernelBuilder &k, Operation *op, ValueRange operands) {
+  assert(hasScalarCode(op) && operands.size() == op->getNumOperands() && "an op with code gets all of its operands");
   Type element = dsc::getElementType(op->getOperand(0));
   if (auto cast = dyn_cast<dsc::CastOp>(op))
     return emitCast(k, operands[0], element, dsc::getElementType(cast.getResult()), cast.getSaturate());

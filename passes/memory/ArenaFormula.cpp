@@ -22,9 +22,11 @@ std::string describeArena(llvm::ArrayRef<Place> places) {
   std::vector<DimExpr> arena;
   for (auto [index, place] : llvm::enumerate(places)) {
     std::vector<DimExpr> below;
-    for (int64_t other : place.above)
+    for (int64_t other : place.above) {
+      assert(other >= 0 && other < int64_t(index) && "a place lies on places that come before it");
       for (const DimExpr &end : ends[other])
         addSum(below, end);
+    }
     if (below.empty())
       below.push_back(DimExpr(0));
     for (const DimExpr &end : below) {

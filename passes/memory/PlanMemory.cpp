@@ -60,6 +60,7 @@ struct FunctionPlan {
 static int64_t findLastUse(Value value, const llvm::DenseMap<Operation *, int64_t> &steps, int64_t defined) {
   int64_t last = defined;
   for (Operation *user : value.getUsers()) {
+    assert(steps.contains(user) && "users are steps of the same function");
     last = std::max(last, steps.lookup(user));
     if (auto view = dyn_cast<dsc::ReshapeOp>(user))
       last = std::max(last, findLastUse(view.getResult(), steps, defined));
@@ -223,6 +224,7 @@ static std::vector<Buffer> sizesAt(const Sample &sample, ArrayRef<ArenaBuffer> b
 
 /// Of the stacks that are good at one sample each, the one whose worst ratio of arena to live bytes is least.
 static Stack chooseStack(ArrayRef<std::vector<Buffer>> sizes) {
+  assert(!sizes.empty() && "there is always the nominal sample");
   std::optional<Stack> best;
   double leastRatio = 0;
   std::vector<Planner> planners;
@@ -248,13 +250,15 @@ static void placeBuffers(FunctionPlan &plan, const std::vector<Sample> &samples)
   for (const Sample &sample : samples)
     sizes.push_back(sizesAt(sample, plan.buffers));
   Stack stack = chooseStack(sizes);
-  plan.placeOf.resize(plan.buffers.size());
+  plan.placeOf.assign(plan.buffers.size(), -1);
   for (size_t i : stack.fromBelow) {
     plan.placeOf[i] = plan.places.size();
     Place &place =
         plan.places.emplace_back(Place{plan.buffers[i].bytes, plan.buffers[i].first, plan.buffers[i].last, {}});
-    for (size_t j : stack.above[i])
+    for (size_t j : stack.above[i]) {
+      assert(plan.placeOf[j] >= 0 && "what lies below has its place before");
       place.above.push_back(plan.placeOf[j]);
+    }
     llvm::sort(place.above);
   }
   plan.nominalArena = measure(stack, sizes[0]);

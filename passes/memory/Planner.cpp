@@ -1,6 +1,7 @@
 #include "passes/memory/Planner.h"
 
 #include <algorithm>
+#include <cassert>
 #include <functional>
 #include <limits>
 #include <map>
@@ -10,6 +11,9 @@
 namespace dscc {
 
 Planner::Planner(std::vector<Buffer> given) : buffers(std::move(given)), neighbours(buffers.size()) {
+  assert(
+      std::all_of(buffers.begin(), buffers.end(), [](const Buffer &b) { return b.first <= b.last && b.bytes >= 0; }) &&
+      "a buffer ends no earlier than it begins, and takes no less than nothing");
   // Sweep over the steps: a buffer meets those that are live when it begins.
   std::vector<size_t> byFirst(buffers.size());
   std::iota(byFirst.begin(), byFirst.end(), 0);
@@ -40,6 +44,7 @@ int64_t Planner::maxLive() const {
 
 /// The lowest offset of the tightest gap between `taken` (sorted by begin) that holds `bytes`.
 static int64_t findGap(const std::vector<std::pair<int64_t, int64_t>> &taken, int64_t bytes) {
+  assert(std::is_sorted(taken.begin(), taken.end()) && "gaps are looked for from below");
   int64_t end = 0, tightest = std::numeric_limits<int64_t>::max();
   std::optional<int64_t> best;
   for (auto [from, to] : taken) {

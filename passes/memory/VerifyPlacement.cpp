@@ -99,6 +99,7 @@ static bool isReadAtOwnPlace(Value argument, dsc::Dims resultDims) {
 /// A result may lie on an input that nobody reads afterwards, if both have the same bytes in the same order.
 static bool takesOver(const Tenant &older, const Tenant &younger) {
   auto group = younger.value.getDefiningOp<dsc::GroupOp>();
+  assert(group && "tenants are results of groups");
   if (older.lastRead != younger.born || older.place != younger.place || older.bytes != younger.bytes ||
       group.getNumResults() != 1)
     return false;

@@ -58,6 +58,7 @@ Value HostFunction::symbol(StringRef name) {
   Value &value = symbolValues[name];
   if (value)
     return value;
+  assert(symbols && symbolPointer && "setSymbols comes before the first dim with a name");
   for (auto [index, entry] : llvm::enumerate(symbols.getAsRange<DictionaryAttr>()))
     if (entry.getAs<StringAttr>("name").getValue() == name)
       value = load(symbolPointer, index, i64());

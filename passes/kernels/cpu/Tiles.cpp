@@ -86,6 +86,7 @@ DictionaryAttr scheduleTiles(dsc::GroupOp group, const Target &target) {
 }
 
 void multiplyAdd(KernelBuilder &k, ArrayRef<Value> rows, ArrayRef<Value> columns, MutableArrayRef<Value> sums) {
+  assert(sums.size() == rows.size() * columns.size() && "a tile has a sum for each row and column");
   for (size_t i = 0; i < rows.size(); ++i) {
     Value row = k.lift(rows[i]);
     for (size_t j = 0; j < columns.size(); ++j) {
@@ -199,7 +200,9 @@ private:
     }
     Value zero = zeroOf(k, dsc::getElementType(hero->getResult(0)));
     SmallVector<Value> sums(tile.rows * columns.size(), k.lift(zero));
-    sums = c.accumulate(outer, rows, columns, sums);
+    [[maybe_unused]] size_t count = sums.size();
+    sums = c.accumulate(outer, rows, columns, std::move(sums));
+    assert(sums.size() == count && "a contraction hands back the sums that it was given");
     for (int64_t i = 0; i < tile.rows; ++i) {
       if (i == 0 || !lastRow) {
         storeRow(outer, rows[i], columns, ArrayRef(sums).slice(i * columns.size(), columns.size()));
@@ -240,6 +243,7 @@ private:
 LogicalResult emitTiles(Kernel &kernel) {
   simplifySpatialDims(kernel.group);
   Operation *hero = findContraction(kernel.group);
+  assert(hero && "tiles are scheduled for products and convolutions");
   KernelBuilder &k = kernel.k;
   dsc::Dims dims = dsc::getDims(hero->getResult(0));
   k.width = chooseWidth(kernel.target, dims.back());

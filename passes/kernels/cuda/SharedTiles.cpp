@@ -29,6 +29,8 @@ static constexpr int64_t tileRows = 64, tileColumns = 64, slice = 16, perThread 
 static constexpr int64_t threads = (tileRows / perThread) * (tileColumns / perThread);
 /// Rows in shared memory are this far apart: a multiple of 16 bytes that spreads columns over the banks.
 static constexpr int64_t pitch = tileColumns + 4;
+static_assert(tileRows <= pitch && tileRows * slice % threads == 0 && tileColumns * slice % threads == 0,
+              "a slice fits its rows, and each thread copies as much of it");
 
 namespace {
 /// Two operands seen as matrices. Coordinates are scalars inside the matrices.
@@ -295,6 +297,7 @@ private:
 LogicalResult emitSharedTiles(Kernel &kernel) {
   simplifySpatialDims(kernel.group);
   Operation *hero = findContraction(kernel.group);
+  assert(hero && "tiles are scheduled for products and convolutions");
   ElementCode code(kernel.k);
   auto conv = dyn_cast<dsc::ConvOp>(hero);
   MatrixView view = conv ? viewOf(code, conv) : viewOf(code, cast<dsc::MatmulOp>(hero));
