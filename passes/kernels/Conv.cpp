@@ -72,7 +72,7 @@ static Value emitConv(ElementCode &code, Operation *op, const Indices &at) {
     }
     Value x = code.elementOr(conv.getInput(), from, limits, zero);
     Value w = code.element(conv.getFilter(), weight);
-    return SmallVector<Value>{k.lift(emitAdd(k, carried[0], emitMul(k, x, w)))};
+    return SmallVector<Value>{k.lift(emitMulAdd(k, x, w, carried[0]))};
   })[0];
 }
 
@@ -108,7 +108,7 @@ static Value emitConvTranspose(ElementCode &code, Operation *op, const Indices &
     }
     Value x = code.elementOr(conv.getInput(), from, limits, zero);
     Value w = code.element(conv.getFilter(), weight);
-    return SmallVector<Value>{k.lift(emitAdd(k, carried[0], emitMul(k, x, w)))};
+    return SmallVector<Value>{k.lift(emitMulAdd(k, x, w, carried[0]))};
   })[0];
 }
 

@@ -229,6 +229,26 @@ Value KernelBuilder::andMask(Value condition) {
   return arith::AndIOp::create(b, loc, mask, condition);
 }
 
+Value KernelBuilder::loadMasked(Value pointer, Type storage, Value offset) {
+  unsigned bytes = storageBytes(storage);
+  int64_t lanes = std::min<int64_t>(width, target.vectorBits / 8 / bytes);
+  auto whole = cast<VectorType>(laneType(storage)), piece = VectorType::get({lanes}, storage);
+  auto load = [&](VectorType type, Value at, Value pieceMask) -> Value {
+    Value zero = arith::ConstantOp::create(b, loc, b.getZeroAttr(type));
+    return LLVM::MaskedLoadOp::create(b, loc, type, elementAddress(pointer, storage, at), pieceMask, zero, bytes)
+        .getResult();
+  };
+  if (lanes == width)
+    return load(whole, offset, mask);
+  Value result = arith::ConstantOp::create(b, loc, b.getZeroAttr(whole));
+  for (int64_t first = 0; first < width; first += lanes) {
+    Value pieceMask = vector::ExtractStridedSliceOp::create(b, loc, mask, first, lanes, 1);
+    Value part = load(piece, add(offset, index(first)), pieceMask);
+    result = vector::InsertStridedSliceOp::create(b, loc, part, result, first, 1);
+  }
+  return result;
+}
+
 Value KernelBuilder::loadElement(Value tensor, const Indices &at) {
   Type element = dsc::getElementType(tensor), storage = getStorageType(element);
   Value pointer = pointers.lookup(tensor);
@@ -241,10 +261,7 @@ Value KernelBuilder::loadElement(Value tensor, const Indices &at) {
   if (offset.contiguous) {
     if (!mask)
       return toCompute(loadRaw(pointer, storage, offset.scalar, width), element);
-    Value address = elementAddress(pointer, storage, offset.scalar);
-    Value zero = arith::ConstantOp::create(b, loc, b.getZeroAttr(laneType(storage)));
-    Value loaded = LLVM::MaskedLoadOp::create(b, loc, laneType(storage), address, mask, zero, bytes).getResult();
-    return toCompute(loaded, element);
+    return toCompute(loadMasked(pointer, storage, offset.scalar), element);
   }
   Value address = elementAddress(pointer, storage, add(splat(offset.scalar), offset.lanes));
   Value all =

@@ -137,6 +137,9 @@ public:
   llvm::SmallVector<Value> rowMajorStrides(llvm::ArrayRef<DimExpr> dims);
   /// Loads `lanes` neighbouring storage elements, or one if 0, with no regard to masks.
   Value loadRaw(Value pointer, Type storage, Value offset, int64_t lanes);
+  /// Loads `width` neighbouring storage elements where `mask` holds, and 0 elsewhere. In pieces of a register: LLVM 22
+  /// splits what is wider into halves, and reads the whole of a half of which it sees that its mask is zero.
+  Value loadMasked(Value pointer, Type storage, Value offset);
   /// Stores a scalar or neighbouring lanes of the storage type, with no regard to masks.
   void storeRaw(Value pointer, Type storage, Value offset, Value value);
   /// The address, or the lanes of addresses, of element `offset`.

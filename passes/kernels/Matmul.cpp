@@ -31,7 +31,7 @@ static Value emitMatmul(ElementCode &code, Operation *op, const Indices &at) {
         emitCast(k, code.element(matmul.getLhs(), a), getComputeType(element), getComputeType(accumulator), false);
     Value y =
         emitCast(k, code.element(matmul.getRhs(), b), getComputeType(element), getComputeType(accumulator), false);
-    return SmallVector<Value>{k.lift(emitAdd(k, carried[0], emitMul(k, x, y)))};
+    return SmallVector<Value>{k.lift(emitMulAdd(k, x, y, carried[0]))};
   })[0];
 }
 

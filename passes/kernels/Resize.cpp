@@ -166,9 +166,10 @@ static Value emitResize(ElementCode &code, Operation *op, const Indices &at) {
     for (Tap &tap : taps[i]) {
       place[i] = tap.place;
       Value part = mix(i + 1);
-      if (tap.weight)
-        part = emitMul(k, asFloat(part), tap.weight);
-      sum = sum ? emitAdd(k, sum, part) : part;
+      if (tap.weight && sum)
+        sum = emitMulAdd(k, asFloat(part), tap.weight, sum);
+      else
+        sum = tap.weight ? emitMul(k, asFloat(part), tap.weight) : part;
     }
     return sum;
   };

@@ -10,8 +10,6 @@ using namespace mlir;
 
 namespace dscc::kernels {
 
-static constexpr auto contract = arith::FastMathFlags::contract;
-
 static bool isFloat(Value value) { return isa<FloatType>(getElementTypeOrSelf(value)); }
 static bool isUnsigned(Type element) { return element.isUnsignedInteger() || element.isInteger(1); }
 
@@ -25,8 +23,8 @@ static Value number(KernelBuilder &k, Value like, double value) {
   return arith::ConstantOp::create(k.b, k.loc, attribute);
 }
 
-static Value addF(KernelBuilder &k, Value a, Value b) { return arith::AddFOp::create(k.b, k.loc, a, b, contract); }
-static Value mulF(KernelBuilder &k, Value a, Value b) { return arith::MulFOp::create(k.b, k.loc, a, b, contract); }
+static Value addF(KernelBuilder &k, Value a, Value b) { return arith::AddFOp::create(k.b, k.loc, a, b); }
+static Value mulF(KernelBuilder &k, Value a, Value b) { return arith::MulFOp::create(k.b, k.loc, a, b); }
 static Value divF(KernelBuilder &k, Value a, Value b) { return arith::DivFOp::create(k.b, k.loc, a, b); }
 static Value selectV(KernelBuilder &k, Value c, Value a, Value b) {
   return arith::SelectOp::create(k.b, k.loc, c, a, b);
@@ -48,6 +46,14 @@ Value emitMul(KernelBuilder &k, Value a, Value b) {
   SmallVector<Value> v = {a, b};
   k.unify(v);
   return isFloat(v[0]) ? mulF(k, v[0], v[1]) : arith::MulIOp::create(k.b, k.loc, v[0], v[1]).getResult();
+}
+
+Value emitMulAdd(KernelBuilder &k, Value a, Value b, Value c) {
+  SmallVector<Value> v = {a, b, c};
+  k.unify(v);
+  if (isFloat(v[0]))
+    return math::FmaOp::create(k.b, k.loc, v[0], v[1], v[2]);
+  return arith::AddIOp::create(k.b, k.loc, arith::MulIOp::create(k.b, k.loc, v[0], v[1]), v[2]);
 }
 
 Value emitMax(KernelBuilder &k, Value a, Value b, Type element) {
@@ -173,12 +179,12 @@ static Value emitGelu(Scalar &s) {
 static Value emitGeluTanh(Scalar &s) {
   KernelBuilder &k = s.k;
   Value cube = mulF(k, mulF(k, s.a(), s.a()), s.a());
-  Value inner = mulF(k, s.num(0.79788456080286535588), addF(k, s.a(), mulF(k, s.num(0.044715), cube)));
+  Value inner = mulF(k, s.num(0.79788456080286535588), emitMulAdd(k, s.num(0.044715), cube, s.a()));
   return mulF(k, mulF(k, s.a(), s.num(0.5)), addF(k, math::TanhOp::create(k.b, k.loc, inner), s.num(1)));
 }
 
-// Ops of the model itself round each for itself: were a product contracted into the difference of two equal ones, as in
-// x * y - x * y or in a variance from E[x^2] - E[x]^2, its rounding error would be the result, and its square root NaN.
+// Ops of the model round each for itself, and no flag lets LLVM contract them: the product's rounding error would be
+// what is left of x * y - x * y, or, as a variance E[x^2] - E[x]^2 that is less than 0, have no root.
 template <typename FloatOp, typename IntOp> static Value emitRounded(Scalar &s) {
   return s.floating() ? FloatOp::create(s.k.b, s.k.loc, s.a(), s.b()).getResult()
                       : IntOp::create(s.k.b, s.k.loc, s.a(), s.b()).getResult();

@@ -29,6 +29,8 @@ Value emitMin(KernelBuilder &k, Value a, Value b, Type element);
 Value emitAdd(KernelBuilder &k, Value a, Value b);
 /// a * b of floats or integers.
 Value emitMul(KernelBuilder &k, Value a, Value b);
+/// a * b + c, of floats with one rounding: the same wherever an element is computed, be it twice.
+Value emitMulAdd(KernelBuilder &k, Value a, Value b, Value c);
 /// a < b as ONNX's Less has it; `element` says whether integers have signs.
 Value emitLess(KernelBuilder &k, Value a, Value b, Type element);
 /// a <= b, in the same way.

@@ -24,7 +24,8 @@ ATTRIBUTE_NOISE = 1e-7
 # So may the constants of the functions that define these.
 OF_CONSTANTS = {"Gelu", "HardSwish"}
 # Doubles are computed in single precision in part: statistics, as the standard lets them be, or coordinates.
-IN_SINGLES = {"ConvTranspose", "GroupNormalization", "HardSwish", "LayerNormalization", "RMSNormalization", "Resize"}
+IN_SINGLES = set("""
+    AveragePool Conv ConvTranspose GroupNormalization HardSwish LayerNormalization RMSNormalization Resize""".split())
 SINGLE_NOISE = 1e-6
 # Their first step takes a mean off, whose rounding they may enlarge without bound: their input is noisy as well.
 MEAN_NOISE = {dtype: noise / 16 for dtype, noise in NOISE.items()}
@@ -82,7 +83,7 @@ OWN = {
 
 # Neither computes these of doubles as they should: the reference evaluator's groups are wrong. ONNX Runtime does it in
 # single precision.
-NARROWED = {"ConvTranspose"}
+NARROWED = {"AveragePool", "Conv", "ConvTranspose"}
 
 
 # Nodes that ONNX Runtime 1.32 computes otherwise than the standard says: operator, and attributes with their values.
@@ -229,8 +230,8 @@ class Evaluator:
             return {}
         schema = onnx.defs.get_schema(node.op_type, self.opset)
         floats = (onnx.defs.OpSchema.AttrType.FLOAT, onnx.defs.OpSchema.AttrType.FLOATS)
-        if node.op_type in OF_CONSTANTS or any(each.type in floats for each in schema.attributes.values()):
-            least = SINGLE_NOISE if node.op_type in IN_SINGLES else ATTRIBUTE_NOISE
+        least = SINGLE_NOISE if node.op_type in IN_SINGLES else ATTRIBUTE_NOISE
+        if node.op_type in IN_SINGLES | OF_CONSTANTS or any(each.type in floats for each in schema.attributes.values()):
             return {dtype: max(noise, least) for dtype, noise in NOISE.items()}
         return NOISE
 

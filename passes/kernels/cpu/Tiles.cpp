@@ -91,7 +91,7 @@ void multiplyAdd(KernelBuilder &k, ArrayRef<Value> rows, ArrayRef<Value> columns
     Value row = k.lift(rows[i]);
     for (size_t j = 0; j < columns.size(); ++j) {
       Value &sum = sums[i * columns.size() + j];
-      sum = emitAdd(k, sum, emitMul(k, row, columns[j]));
+      sum = emitMulAdd(k, row, columns[j], sum);
     }
   }
 }

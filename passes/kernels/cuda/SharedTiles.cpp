@@ -258,7 +258,7 @@ private:
       for (int64_t i = 0; i < perThread; ++i)
         for (int64_t j = 0; j < perThread; ++j) {
           Value &sum = sums[i * perThread + j];
-          sum = emitAdd(k, sum, emitMul(k, rows[i], columns[j]));
+          sum = emitMulAdd(k, rows[i], columns[j], sum);
         }
     }
     return sums;

@@ -1,4 +1,5 @@
-"""Compiles a model made by a test and runs it: on the CPU at two levels of optimisation and on the simulated GPU."""
+"""Compiles a model made by a test and runs it: on the CPU at two levels of optimisation and for an older one, and
+on the simulated GPU."""
 
 import pathlib
 import re
@@ -12,6 +13,7 @@ import onnx
 WAYS = {
     "cpu, O0": (["--target=cpu", "-O0"], ["--device=cpu"]),
     "cpu, O3": (["--target=cpu", "-O3"], ["--device=cpu"]),
+    "cpu, v3": (["--target=cpu", "--march=x86-64-v3"], ["--device=cpu"]),
     "sim": (["--target=cuda", "--arch=sm_80"], ["--device=sim", "--sim-chip=sm_80", "--sim-check=all"]),
 }
 

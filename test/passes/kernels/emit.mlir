@@ -38,8 +38,7 @@ func.func @main(%x: tensor<?x64xf32, #dsc.dims<"n", 64>> {dsc.name = "x"}) -> (t
 // CHECK-LABEL: module @cpu_v4
 // CHECK: scf.for %{{.*}} iter_args({{.*}}) -> (vector<{{[0-9]+}}xf32>, vector<{{[0-9]+}}xf32>
 // CHECK: vector.broadcast %{{.*}} : f32 to vector<16xf32>
-// CHECK: arith.mulf %{{.*}} fastmath<contract> : vector<16xf32>
-// CHECK: arith.addf %{{.*}} fastmath<contract> : vector<16xf32>
+// CHECK: math.fma %{{.*}} : vector<16xf32>
 // CHECK-LABEL: module @cuda
 // CHECK: llvm.mlir.global internal @{{.*}}_lhs() {addr_space = 3 : i32, alignment = 16 : i64
 // CHECK: llvm.mlir.global internal @{{.*}}_rhs() {addr_space = 3 : i32, alignment = 16 : i64
