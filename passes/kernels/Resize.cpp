@@ -47,8 +47,17 @@ struct Real {
 /// One dim of the op.
 struct Axis {
   Value inputSize, resultSize; // index
-  Value scale;                 // f32
+  Value scale;                 // f32; null: the ratio of the sizes, which need not be a float
 };
+
+/// x / scale: where sizes give the scale, of whole numbers with one rounding, so that 3.5 is not 3.4999998.
+Value divideByScale(const Real &r, const Axis &axis, Value x) {
+  return axis.scale ? r.div(x, axis.scale) : r.div(r.mul(x, r.fromIndex(axis.inputSize)), r.fromIndex(axis.resultSize));
+}
+/// The length before it is rounded to the result's size: a scale need not give a whole one.
+Value scaledSize(const Real &r, const Axis &axis) {
+  return axis.scale ? r.mul(axis.scale, r.fromIndex(axis.inputSize)) : r.fromIndex(axis.resultSize);
+}
 
 /// What a result's element is mixed from along one dim.
 struct Tap {
@@ -61,23 +70,21 @@ static Value sourceOf(KernelBuilder &k, StringRef coordinates, const Axis &axis,
   Real r{k};
   Value x = r.fromIndex(position), half = r.number(0.5);
   if (coordinates == "asymmetric")
-    return r.div(x, axis.scale);
+    return divideByScale(r, axis, x);
   if (coordinates == "tf_half_pixel_for_nn")
-    return r.div(r.add(x, half), axis.scale);
+    return divideByScale(r, axis, r.add(x, half));
   LaneMath m{k};
   Value isSingle = m.compare(arith::CmpIPredicate::sle, axis.resultSize, k.index(1));
-  Value centred = r.sub(r.div(r.add(x, half), axis.scale), half);
+  Value centred = r.sub(divideByScale(r, axis, r.add(x, half)), half);
   if (coordinates == "pytorch_half_pixel")
     return m.select(isSingle, r.number(0), centred);
   if (coordinates == "align_corners") {
     Value span = r.fromIndex(k.sub(axis.inputSize, k.index(1)));
-    // The length before it is rounded to the result's size: a scale need not give a whole one.
-    Value places = r.sub(r.mul(axis.scale, r.fromIndex(axis.inputSize)), r.number(1));
+    Value places = r.sub(scaledSize(r, axis), r.number(1));
     return m.select(isSingle, r.number(0), r.div(r.mul(x, span), places));
   }
   if (coordinates == "half_pixel_symmetric") {
-    Value exact = r.mul(axis.scale, r.fromIndex(axis.inputSize));
-    Value adjustment = r.div(r.fromIndex(axis.resultSize), exact);
+    Value adjustment = r.div(r.fromIndex(axis.resultSize), scaledSize(r, axis));
     Value offset = r.mul(r.mul(r.fromIndex(axis.inputSize), half), r.sub(r.number(1), adjustment));
     return r.add(offset, centred);
   }
@@ -148,7 +155,8 @@ static Value emitResize(ElementCode &code, Operation *op, const Indices &at) {
       continue;
     }
     Axis axis{k.dim(input[i]), k.dim(result[i]), {}};
-    axis.scale = std::isnan(scale) ? r.div(r.fromIndex(axis.resultSize), r.fromIndex(axis.inputSize)) : r.number(scale);
+    if (!std::isnan(scale))
+      axis.scale = r.number(scale);
     taps.push_back(tapsOf(k, resize, axis, at[i]));
   }
   Type element = dsc::getElementType(resize.getInput()), compute = getComputeType(element);

@@ -28,7 +28,7 @@ IN_SINGLES = set("""
     AveragePool Conv ConvTranspose GroupNormalization HardSwish LayerNormalization RMSNormalization Resize""".split())
 SINGLE_NOISE = 1e-6
 # Their first step takes a mean off, whose rounding they may enlarge without bound: their input is noisy as well.
-MEAN_NOISE = {dtype: noise / 16 for dtype, noise in NOISE.items()}
+MEAN_NOISE = {dtype: max(noise / 16, NOISE[np.dtype(np.float32)] / 16) for dtype, noise in NOISE.items()}
 CENTRING = {"GroupNormalization", "InstanceNormalization", "LayerNormalization", "MeanVarianceNormalization"}
 # How many spreads of the noise an element may be off.
 SPREADS = 8
