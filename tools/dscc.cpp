@@ -45,8 +45,17 @@ static std::atomic<DsccListener *> currentListener = nullptr;
   endWith(ExitCode::Internal);
 }
 
+static void onFatalSignal(int) { onBreakdown("the compiler broke down"); }
+
 static void installHandlers() {
+  // LLVM's handlers take themselves away at the first signal, so that another thread's, which may come while the first
+  // is reported, would end the process. It keeps those for interrupts and makes the stack that handlers run on.
   llvm::sys::AddSignalHandler([](void *) { onBreakdown("the compiler broke down"); }, nullptr);
+  struct sigaction action = {};
+  action.sa_handler = onFatalSignal;
+  action.sa_flags = SA_NODEFER | SA_ONSTACK;
+  for (int signal : {SIGABRT, SIGBUS, SIGFPE, SIGILL, SIGSEGV, SIGSYS, SIGTRAP})
+    sigaction(signal, &action, nullptr);
   // Not LLVM's handler: a limit on the size of files is like a full disk: whoever writes is told, and says so.
   std::signal(SIGXFSZ, SIG_IGN);
   llvm::install_fatal_error_handler([](void *, const char *reason, bool) { onBreakdown(reason); });

@@ -369,6 +369,7 @@ class CommandLine(OnArtifact):
                             (("a.so", "--input=x"), "--input wants NAME=FILE.npy, not `x`"),
                             (("a.so", "--output"), "--output wants a value"),
                             (("a.so", "--profile="), "--profile= wants the name of a file"),
+                            (("a.so", "--device=sim", "--device=cpu", "--stats"), "--stats counts on a simulated GPU"),
                             (("a.so", "--stats"), "--stats counts on a simulated GPU; give --device=sim too"),
                             ((self.added, "--dim=other=3"),
                              "--dim other=3: no input has a dim of that name; the named dims are batch\n"),

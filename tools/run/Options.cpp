@@ -61,14 +61,13 @@ template <typename Number> static bool parseNumber(const std::string &text, Numb
 static std::string quoted(const std::string &text) { return "`" + text + "`"; }
 
 static void readDevice(Options &options, const std::string &value) {
+  options.isSimulated = value == "sim";
   if (value == "auto")
     options.device = DSCC_AUTO;
   else if (value == "cpu")
     options.device = DSCC_CPU;
-  else if (value == "cuda")
+  else if (value == "cuda" || value == "sim")
     options.device = DSCC_CUDA;
-  else if (value == "sim")
-    options.device = DSCC_CUDA, options.isSimulated = true;
   else
     options.errors.push_back("--device knows auto, cpu, cuda and sim, not " + quoted(value));
 }

@@ -149,8 +149,8 @@ class Model:
 
         `outputs` names tensors that results are written to, of the model's type and of the result's dims: NumPy
         arrays, or DLPack's on the host or the model's GPU. They must not overlap the inputs. The other results are
-        new NumPy arrays; with `on_device`, on a GPU, new DeviceTensors. If the run is
-        refused, nothing has been written; if the device fails on the way, outputs may hold anything.
+        new NumPy arrays; with `on_device`, on a GPU, new DeviceTensors. If the run is refused, nothing has been
+        written; if the device fails on the way, outputs may hold anything.
 
         `stream` is a CUstream as a number (`torch.cuda.current_stream().cuda_stream`, say); 0 is CUDA's default
         stream. If all tensors lie on the GPU the work has been enqueued there when the call returns; the tensors
