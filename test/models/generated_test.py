@@ -10,6 +10,7 @@ sys.dont_write_bytecode = True
 import numpy as np
 import onnxruntime
 
+import gguf_file
 import language_models
 import trained
 import vision_models
@@ -19,6 +20,8 @@ sys.path.insert(0, str(trained.ROOT / "runtime" / "python"))
 import dscc
 
 PROMPT, COUNT = [5, 17, 300, 42, 7], 6
+# Too large to be fetched for one test.
+SMOLLM2 = trained.ROOT / "build" / "bench-models" / "SmolLM2-135M-Instruct.Q4_1.gguf"
 
 
 def in_onnxruntime(path):
@@ -54,6 +57,18 @@ class GeneratedTest(unittest.TestCase):
         for other_tokens, other_logits in said[1:]:
             self.assertEqual(tokens, other_tokens)
             np.testing.assert_allclose(logits, other_logits, rtol=1e-3, atol=1e-4)
+
+    @unittest.skipUnless(SMOLLM2.is_file(), f"test/bench/compile.py brings {SMOLLM2.name}")
+    def test_smollm2_says_what_it_learned(self):
+        path = self.folder / "smollm2.onnx"
+        size = language_models.write_model(path, gguf=SMOLLM2)
+        vocabulary = gguf_file.GgufFile(SMOLLM2).settings["tokenizer.ggml.tokens"]
+        prompt = [vocabulary.index(word) for word in ("The", "Ġcapital", "Ġof", "ĠFrance", "Ġis")]
+        (tokens, logits), (other, other_logits) = [language_models.greedy(run(path), size, prompt, 8)
+                                                   for run in (in_onnxruntime, in_dscc)]
+        self.assertEqual(vocabulary[other[0]], "ĠParis")
+        self.assertEqual(tokens, other)
+        np.testing.assert_allclose(logits, other_logits, rtol=1e-3, atol=1e-3)
 
     def test_interleaved_rows(self):
         """Rotating neighbours, and rotating halves after the rows are put apart, are the same."""
