@@ -368,7 +368,7 @@ class CommandLine(OnArtifact):
                             (("a.so", "--dim=batch=-1"), "--dim wants NAME=N with N >= 0, not `batch=-1`"),
                             (("a.so", "--input=x"), "--input wants NAME=FILE.npy, not `x`"),
                             (("a.so", "--output"), "--output wants a value"),
-                            (("a.so", "--profile="), "--profile= wants the name of a file"),
+                            (("a.so", "--profile="), "--profile= wants the name of a file; without one leave out the ="),
                             (("a.so", "--device=sim", "--device=cpu", "--stats"), "--stats counts on a simulated GPU"),
                             (("a.so", "--stats"), "--stats counts on a simulated GPU; give --device=sim too"),
                             ((self.added, "--dim=other=3"),
