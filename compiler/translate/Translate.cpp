@@ -36,6 +36,7 @@ public:
 private:
   void openCache();
   void runJobs();
+  std::string makeOnce(const std::string &key, const JobLog &made, llvm::function_ref<std::string()> make);
   void runHostJob(HostJob &job);
   void runDeviceJob(DeviceJob &job);
   void assembleFor(DeviceJob &job, ChipJob &chip);
@@ -90,6 +91,19 @@ static std::string textOf(ModuleOp module) {
   return text;
 }
 
+/// What the cache has under the key, or else what `make` makes, which is kept unless the log tells of a failure.
+/// Without a key nothing is kept.
+std::string Translator::makeOnce(const std::string &key, const JobLog &made, llvm::function_ref<std::string()> make) {
+  if (key.empty())
+    return make();
+  if (std::optional<std::string> kept = cache.find(key))
+    return std::move(*kept);
+  std::string bytes = make();
+  if (!made.failed())
+    cache.keep(key, bytes);
+  return bytes;
+}
+
 void Translator::runHostJob(HostJob &job) {
   std::string key;
   if (cache.isOn() && !job.options.keepLlvm) {
@@ -98,13 +112,10 @@ void Translator::runHostJob(HostJob &job) {
         to.prefix + " " + to.cpuName + " " + std::to_string(to.vectorBits) + " O" + std::to_string(to.optLevel);
     key = cache.keyOf({"object", how, textOf(*job.module)});
   }
-  std::optional<std::string> kept = key.empty() ? std::nullopt : cache.find(key);
-  if (kept)
-    job.object.bytes = std::move(*kept);
-  else
+  job.object.bytes = makeOnce(key, job.log, [&] {
     job.object = compileHost(*job.module, job.options, job.log);
-  if (!kept && !key.empty() && !job.log.failed())
-    cache.keep(key, job.object.bytes);
+    return std::move(job.object.bytes);
+  });
   job.module = nullptr;
   advance(job.kernels);
 }
@@ -113,12 +124,12 @@ void Translator::assembleFor(DeviceJob &job, ChipJob &chip) {
   std::string key;
   if (cache.isOn())
     key = cache.keyOf({"cubin", report.ptxasVersion, chip.chip->name, job.text.ptx});
-  if (std::optional<std::string> kept = key.empty() ? std::nullopt : cache.find(key);
-      kept && unpack(*kept, chip.assembly))
+  std::string packed =
+      makeOnce(key, chip.log, [&] { return pack(assemble(options.ptxas, job.text.ptx, *chip.chip, chip.log)); });
+  if (chip.log.failed())
     return;
-  chip.assembly = assemble(options.ptxas, job.text.ptx, *chip.chip, chip.log);
-  if (!key.empty() && !chip.log.failed())
-    cache.keep(key, pack(chip.assembly));
+  [[maybe_unused]] bool isWhole = unpack(packed, chip.assembly);
+  assert(isWhole && "the cache gives what was packed, byte for byte");
 }
 
 void Translator::runDeviceJob(DeviceJob &job) {
@@ -127,13 +138,10 @@ void Translator::runDeviceJob(DeviceJob &job) {
   std::string key;
   if (cache.isOn() && !keepLlvm)
     key = cache.keyOf({"ptx", target.name, textOf(*job.module)});
-  std::optional<std::string> kept = key.empty() ? std::nullopt : cache.find(key);
-  if (kept)
-    job.text.ptx = std::move(*kept);
-  else
+  job.text.ptx = makeOnce(key, job.log, [&] {
     job.text = compileDevice(*job.module, target, keepLlvm, job.log);
-  if (!kept && !key.empty() && !job.log.failed())
-    cache.keep(key, job.text.ptx);
+    return std::move(job.text.ptx);
+  });
   job.module = nullptr;
   bool wantsCubins = options.emit == Emit::SharedObject || options.emit == Emit::Object || options.emit == Emit::Cubin;
   if (job.log.failed() || options.ptxas.empty() || !wantsCubins)
