@@ -1,5 +1,7 @@
 // Activation functions that are a few elementwise ops.
 
+#include "compiler/import/Activations.h"
+
 #include "compiler/import/Converters.h"
 
 #include <cmath>
@@ -18,9 +20,12 @@ static Value belowZero(NodeImporter &node, Value x, Value negative) {
   return node.make<dsc::WhereOp>(node.make<dsc::LessOp>(x, node.scalarLike(x, 0)), negative, x);
 }
 
+Value leakyRelu(NodeImporter &node, Value x, double alpha) {
+  return belowZero(node, x, node.mul(x, node.scalarLike(x, alpha)));
+}
+
 static LogicalResult convertLeakyRelu(NodeImporter &node) {
-  Value x = node.input(0);
-  return node.finish(belowZero(node, x, node.mul(x, node.scalarLike(x, node.number("alpha", 0.01)))));
+  return node.finish(leakyRelu(node, node.input(0), node.number("alpha", 0.01)));
 }
 
 static LogicalResult convertPRelu(NodeImporter &node) {
@@ -28,9 +33,12 @@ static LogicalResult convertPRelu(NodeImporter &node) {
   return node.finish(belowZero(node, x, node.mul(x, node.input(1))));
 }
 
+Value elu(NodeImporter &node, Value x, double alpha) {
+  return belowZero(node, x, node.mul(exponentialMinusOne(node, x), node.scalarLike(x, alpha)));
+}
+
 static LogicalResult convertElu(NodeImporter &node) {
-  Value x = node.input(0), alpha = node.scalarLike(x, node.number("alpha", 1));
-  return node.finish(belowZero(node, x, node.mul(exponentialMinusOne(node, x), alpha)));
+  return node.finish(elu(node, node.input(0), node.number("alpha", 1)));
 }
 
 static LogicalResult convertSelu(NodeImporter &node) {
@@ -45,8 +53,7 @@ static LogicalResult convertCelu(NodeImporter &node) {
   return node.finish(belowZero(node, x, node.mul(exponentialMinusOne(node, node.div(x, alpha)), alpha)));
 }
 
-/// max(0, min(1, x * slope + offset))
-static Value hardSigmoid(NodeImporter &node, Value x, double slope, double offset) {
+Value hardSigmoid(NodeImporter &node, Value x, double slope, double offset) {
   Value line = node.add(node.mul(x, node.scalarLike(x, slope)), node.scalarLike(x, offset));
   return node.make<dsc::MaxOp>(node.make<dsc::MinOp>(line, node.scalarLike(x, 1)), node.scalarLike(x, 0));
 }
@@ -59,14 +66,18 @@ static LogicalResult convertHardSwish(NodeImporter &node) {
   return node.finish(node.mul(node.input(0), hardSigmoid(node, node.input(0), 1.0 / 6, 0.5)));
 }
 
-static LogicalResult convertSoftsign(NodeImporter &node) {
-  Value x = node.input(0);
-  return node.finish(node.div(x, node.add(node.make<dsc::AbsOp>(x), node.scalarLike(x, 1))));
+Value softsign(NodeImporter &node, Value x) {
+  return node.div(x, node.add(node.make<dsc::AbsOp>(x), node.scalarLike(x, 1)));
+}
+
+static LogicalResult convertSoftsign(NodeImporter &node) { return node.finish(softsign(node, node.input(0))); }
+
+Value thresholdedRelu(NodeImporter &node, Value x, double alpha) {
+  return node.make<dsc::WhereOp>(node.make<dsc::LessOp>(node.scalarLike(x, alpha), x), x, node.scalarLike(x, 0));
 }
 
 static LogicalResult convertThresholdedRelu(NodeImporter &node) {
-  Value x = node.input(0), alpha = node.scalarLike(x, node.number("alpha", 1));
-  return node.finish(node.make<dsc::WhereOp>(node.make<dsc::LessOp>(alpha, x), x, node.scalarLike(x, 0)));
+  return node.finish(thresholdedRelu(node, node.input(0), node.number("alpha", 1)));
 }
 
 static LogicalResult convertMish(NodeImporter &node) {

@@ -20,8 +20,8 @@ static const Entries &allEntries() {
           convConverters(),       einsumConverters(),    elementwiseConverters(), gatherConverters(),
           gridSampleConverters(), lossConverters(),      matmulConverters(),      movementConverters(),
           normalizeConverters(),  padConverters(),       poolConverters(),        quantizeConverters(),
-          reduceConverters(),     resizeConverters(),    scatterConverters(),     shapeConverters(),
-          sliceConverters()})
+          recurrentConverters(),  reduceConverters(),    resizeConverters(),      scatterConverters(),
+          shapeConverters(),      sliceConverters()})
       for (const Converter &entry : family) {
         llvm::SmallVector<const Converter *> &versions = made[key(entry.domain, entry.opType)];
         assert(llvm::none_of(versions, [&](const Converter *other) { return other->since == entry.since; }) &&
@@ -63,9 +63,6 @@ static constexpr Advice advices[] = {
     {"NonMaxSuppression", "cut the model before it and select the boxes in your program"},
     {"Loop", "unroll it when you export the model"},
     {"Scan", "unroll it when you export the model"},
-    {"LSTM", "export it unrolled, as MatMul, Sigmoid and Tanh"},
-    {"GRU", "export it unrolled, as MatMul, Sigmoid and Tanh"},
-    {"RNN", "export it unrolled, as MatMul and Tanh"},
     {"TopK", "use ArgMax if one element will do"},
     {"MaxUnpool", "use Resize"},
 };

@@ -61,6 +61,8 @@ llvm::ArrayRef<Converter> padConverters();
 llvm::ArrayRef<Converter> poolConverters();
 /// Quantize.cpp: quantizing and back, and products of quantized tensors.
 llvm::ArrayRef<Converter> quantizeConverters();
+/// Recurrent.cpp: RNN, GRU, LSTM.
+llvm::ArrayRef<Converter> recurrentConverters();
 /// Reduce.cpp: reductions, cumulative ones, ArgMax and ArgMin.
 llvm::ArrayRef<Converter> reduceConverters();
 /// Resize.cpp: Resize and Upsample.

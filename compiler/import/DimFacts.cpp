@@ -6,10 +6,19 @@ using namespace mlir;
 
 namespace dscc {
 
+static std::string keyOf(StringRef kind, StringRef lhs, StringRef rhs) {
+  return (kind + "\n" + lhs + "\n" + rhs).str();
+}
+
+bool DimFacts::areEqual(const DimExpr &a, const DimExpr &b) const {
+  std::string lhs = a.str(), rhs = b.str();
+  return a == b || texts.contains(keyOf("equal", lhs, rhs)) || texts.contains(keyOf("equal", rhs, lhs));
+}
+
 void DimFacts::relate(StringRef kind, const DimExpr &a, const DimExpr &b, StringRef node) {
   assert(a.isValid() && b.isValid() && "a run can compare only what it can compute");
   std::string lhs = a.str(), rhs = b.str();
-  if (!texts.insert((kind + "\n" + lhs + "\n" + rhs).str()).second)
+  if (!texts.insert(keyOf(kind, lhs, rhs)).second)
     return;
   Builder builder(context);
   auto text = [&](StringRef name, StringRef value) { return builder.getNamedAttr(name, builder.getStringAttr(value)); };

@@ -20,6 +20,8 @@ public:
   /// Demands that `a` and `b` stand in the relation `kind` (an entry of dsc.relations: "equal", "broadcast",
   /// "multiple") at every run, for the sake of `node`. The same demand is kept once, with the first node that makes it.
   void relate(llvm::StringRef kind, const DimExpr &a, const DimExpr &b, llvm::StringRef node);
+  /// True if the two are the same, or have been demanded to be equal. What follows from several demands is not seen.
+  bool areEqual(const DimExpr &a, const DimExpr &b) const;
   /// Bounds a named dim, for all runs; false if `dim` is another expression.
   bool limitDim(const DimExpr &dim, int64_t most);
 

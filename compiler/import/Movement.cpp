@@ -93,9 +93,10 @@ static LogicalResult convertSqueeze(NodeImporter &node) {
   if (axes && !(axes = node.normalizeAxes(*axes, dims.size())))
     return failure();
   for (auto [axis, dim] : llvm::enumerate(dims)) {
-    bool dropped = axes ? llvm::is_contained(*axes, int64_t(axis)) : dim.isConstant(1);
-    if (!axes && !dim.isConstant())
-      return node.unsupported("drops the dims that are 1 at run time", "name the axes");
+    bool dropped = axes ? llvm::is_contained(*axes, int64_t(axis)) : node.shared.facts.areEqual(dim, 1);
+    if (!axes && !dropped && !dim.isConstant())
+      return node.unsupported("drops the dims that are 1 at run time, and dim " + Twine(axis) + " is " + dim.str(),
+                              "name the axes, or fix that dim with --dim");
     if (dropped && !dim.isConstant(1) && mlir::failed(node.requireEqual(dim, 1, "squeezed dims")))
       return failure();
     if (!dropped)

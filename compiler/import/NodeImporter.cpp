@@ -76,6 +76,15 @@ std::optional<SmallVector<double>> NodeImporter::numbers(StringRef name) {
   return SmallVector<double>(attribute->floats().begin(), attribute->floats().end());
 }
 
+std::optional<SmallVector<std::string>> NodeImporter::texts(StringRef name) {
+  const onnx::AttributeProto *attribute = find(name);
+  if (!attribute)
+    return std::nullopt;
+  if (!isOfType(*attribute, onnx::AttributeProto::STRINGS, true))
+    return typeProblem(name, "a list of strings", std::optional<SmallVector<std::string>>());
+  return SmallVector<std::string>(attribute->strings().begin(), attribute->strings().end());
+}
+
 // Failure. Only the first problem of a node counts: the others may follow from it.
 
 LogicalResult NodeImporter::reject(const Twine &message) {

@@ -50,6 +50,8 @@ public:
   std::optional<Integers> integers(llvm::StringRef name);
   /// The same for floats.
   std::optional<llvm::SmallVector<double>> numbers(llvm::StringRef name);
+  /// The same for strings.
+  std::optional<llvm::SmallVector<std::string>> texts(llvm::StringRef name);
   /// The attribute, or null if the node lacks it.
   const onnx::AttributeProto *find(llvm::StringRef name) const;
 
@@ -140,6 +142,9 @@ public:
   /// The type that makeTensor makes; null and a problem if no tensor can have these dims.
   mlir::RankedTensorType tensorType(llvm::ArrayRef<DimExpr> dims, mlir::Type element);
 
+  /// True if a tensor of this type may be made; else a problem about its size or its formula.
+  bool checkType(mlir::Type type);
+
   /// States that two dims broadcast, where only a run can tell.
   void relateDims(const DimExpr &a, const DimExpr &b) { relate("broadcast", a, b); }
   /// States that two dims must agree, so that it is checked now or at each run.
@@ -167,7 +172,6 @@ private:
                                         llvm::SmallVectorImpl<mlir::Type> &);
   mlir::Value infer(mlir::OperationState &state, Infer inferTypes);
   mlir::Value create(mlir::OperationState &state);
-  bool checkType(mlir::Type type);
   void relate(llvm::StringRef kind, const DimExpr &a, const DimExpr &b);
   void relateBroadcast(mlir::ValueRange operands);
   template <class T> T typeProblem(llvm::StringRef name, llvm::StringRef wanted, T otherwise);

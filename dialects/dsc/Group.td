@@ -31,8 +31,8 @@ def GroupOp : DscOp<"group", [SingleBlock, IsolatedFromAbove]> {
   let hasVerifier = 1;
 }
 
-def YieldOp : DscOp<"yield", [Pure, Terminator, ParentOneOf<["GroupOp"]>]> {
-  let summary = "hands a group's values to the outside";
+def YieldOp : DscOp<"yield", [Pure, Terminator, ParentOneOf<["GroupOp", "RecurrenceOp"]>]> {
+  let summary = "hands the values of a group, or of a part of a recurrence, to the outside";
   let arguments = (ins Variadic<DataTensor>:$values);
   let assemblyFormat = "attr-dict $values `:` type($values)";
 }

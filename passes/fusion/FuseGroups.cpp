@@ -8,9 +8,9 @@
 //          |                 +---|---+
 //
 // Walk the block from its end. An op that no group has claimed starts one and pulls in its producers, last first, for
-// as long as a rule accepts them. A producer joins only if ALL its users are in the group; hence a group has one
-// result, and no path can leave it and come back. Before that, ops that are cheaper to compute than to store are
-// duplicated, one copy a user.
+// as long as a rule accepts them. A producer joins only if ALL its users are in the group; hence a group has the
+// results of its root, those that are used, and no path can leave it and come back. Before that, ops that are cheaper
+// to compute than to store are duplicated, one copy a user.
 
 #include "dialects/dsc/Dsc.h"
 #include "passes/Passes.h"
@@ -85,7 +85,8 @@ static DenseSet<Operation *> findAnchored(Block &block) {
       continue;
     bool follows = llvm::any_of(op.getOperands(), [&](Value operand) {
       Operation *producer = operand.getDefiningOp();
-      return producer && (isHero(producer) || anchored.contains(producer)) && sameDims(operand, op.getResult(0)) &&
+      return producer && producer->getNumResults() == 1 && (isHero(producer) || anchored.contains(producer)) &&
+             sameDims(operand, op.getResult(0)) &&
              llvm::all_of(operand.getUsers(), [&](Operation *user) { return user == &op; });
     });
     if (follows)
@@ -166,7 +167,8 @@ static GroupDraft growGroup(Operation *root, const DenseSet<Operation *> &anchor
     // Even alone, an op does not read a splat from memory.
     bool wanted = fuse || isSplat(producer);
     bool small = isDuplicable(producer) || countInputs(group, producer) <= maxGroupInputs;
-    if (!wanted || !small || isa<dsc::GroupOp>(producer) || !joins(producer, group))
+    // What makes several values is the root of its own group.
+    if (!wanted || !small || producer->getNumResults() != 1 || isa<dsc::GroupOp>(producer) || !joins(producer, group))
       continue;
     if (producer->getNumOperands() > 0 && countCopies(group, producer) > maxCopies)
       continue;
@@ -197,8 +199,14 @@ static void outline(ArrayRef<Operation *> ops) {
 
   OpBuilder builder(root);
   Location location = builder.getFusedLoc(locations);
-  auto group = dsc::GroupOp::create(builder, location, root->getResultTypes(), inputs.getArrayRef());
-  root->replaceAllUsesWith(group);
+  SmallVector<Value> results;
+  for (Value result : root->getResults())
+    if (!result.use_empty())
+      results.push_back(result);
+  assert(!results.empty() && "what nobody uses has no group");
+  auto group = dsc::GroupOp::create(builder, location, TypeRange(ValueRange(results)), inputs.getArrayRef());
+  for (auto [own, outer] : llvm::zip_equal(results, group.getResults()))
+    own.replaceAllUsesWith(outer);
   Block *body = builder.createBlock(&group.getBody());
   IRMapping arguments;
   for (Value input : inputs)
@@ -209,7 +217,7 @@ static void outline(ArrayRef<Operation *> ops) {
       operand.set(arguments.lookupOrDefault(operand.get()));
   }
   builder.setInsertionPointToEnd(body);
-  dsc::YieldOp::create(builder, root->getLoc(), root->getResults());
+  dsc::YieldOp::create(builder, root->getLoc(), results);
 }
 
 /// Weights and views cost nothing, so they need no kernel.

@@ -11,7 +11,7 @@ bool dscc::fusesAsEpilogue(Operation *producer, Operation *consumer, const Group
 /// Rows and windows are fed by chains that are computed as they are read. What could be another hero's epilogue stays
 /// there, where it is computed once.
 bool dscc::fusesAsPrologue(Operation *producer, Operation *consumer, const GroupDraft &group) {
-  if (!isHero(consumer) || isa<dsc::MatmulOp, dsc::ConvOp, dsc::ConvTransposeOp>(consumer))
+  if (!isHero(consumer) || isa<dsc::MatmulOp, dsc::ConvOp, dsc::ConvTransposeOp, dsc::RecurrenceOp>(consumer))
     return false;
   if (group.anchored->contains(producer))
     return false;

@@ -11,6 +11,7 @@ llvm::ArrayRef<FusionRule> allFusionRules() {
       {"elementwise-into-elementwise", fusesIntoElementwise},
       {"elementwise-into-movement", fusesIntoMovement},
       {"cast-into-product", fusesCastIntoProduct},
+      {"chain-into-recurrence", fusesIntoRecurrence},
       {"chain-into-rows", fusesAsPrologue},
   };
   return rules;
@@ -29,7 +30,7 @@ bool isHero(Operation *op) {
   return isa<dsc::MatmulOp, dsc::ConvOp, dsc::ConvTransposeOp, dsc::MaxPoolOp, dsc::ArgMaxPoolOp, dsc::AveragePoolOp,
              dsc::ReduceSumOp, dsc::ReduceProdOp, dsc::ReduceMaxOp, dsc::ReduceMinOp, dsc::ReduceMeanOp, dsc::ArgMaxOp,
              dsc::ArgMinOp, dsc::CumSumOp, dsc::CumProdOp, dsc::SoftmaxOp, dsc::LogSoftmaxOp, dsc::LayerNormOp,
-             dsc::RmsNormOp>(op);
+             dsc::RmsNormOp, dsc::RecurrenceOp>(op);
 }
 
 bool isSplat(Operation *op) {

@@ -1,6 +1,6 @@
 // The reasons to put a producer into the group of its consumers.
 //
-// A group computes one result, its root. It has at most one hero, the op that decides how the kernel is built:
+// A group computes the results of its root. It has at most one hero, the op that decides how the kernel is built:
 //
 //     prologue ─► hero ─► epilogue ─► root
 //
@@ -52,7 +52,7 @@ llvm::ArrayRef<FusionRule> allFusionRules();
 bool isElementwise(mlir::Operation *op);
 /// Elements are moved, repeated, left out, or (resize) mixed from a few neighbours.
 bool isMovement(mlir::Operation *op);
-/// Decides how its kernel is built: a product, a convolution, a pool, a reduction, a softmax or a norm.
+/// Decides how its kernel is built: a product, a convolution, a pool, a reduction, a softmax, a norm, a recurrence.
 bool isHero(mlir::Operation *op);
 /// A constant whose elements are all equal.
 bool isSplat(mlir::Operation *op);
@@ -73,6 +73,9 @@ bool fusesIntoElementwise(mlir::Operation *producer, mlir::Operation *consumer, 
 bool fusesIntoMovement(mlir::Operation *producer, mlir::Operation *consumer, const GroupDraft &group);
 /// What reads nothing is computed again in each group, but for those of products and convolutions.
 bool fusesAsDuplicable(mlir::Operation *producer, mlir::Operation *consumer, const GroupDraft &group);
+// Recurrent.cpp
+/// What a recurrence reads once is computed as it is read.
+bool fusesIntoRecurrence(mlir::Operation *producer, mlir::Operation *consumer, const GroupDraft &group);
 // Heroes.cpp
 /// A hero joins the elementwise ops that follow it, if they keep its dims.
 bool fusesAsEpilogue(mlir::Operation *producer, mlir::Operation *consumer, const GroupDraft &group);

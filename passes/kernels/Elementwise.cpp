@@ -163,7 +163,7 @@ LogicalResult emitElementwise(Kernel &kernel) {
   forEachElement(kernel, dims, cost, [&](const Indices &at) {
     ElementCode::Scope scope(code);
     Value value = code.element(root, at);
-    k.storeElement(kernel.result, dsc::getElementType(root), strides, at, value);
+    k.storeElement(kernel.result(), dsc::getElementType(root), strides, at, value);
   });
   return kernel.finish();
 }

@@ -164,7 +164,14 @@ struct EmitKernels : impl::EmitKernelsBase<EmitKernels> {
     for (auto [symbol, value] : llvm::zip_equal(symbols, shell.symbolValues))
       k.symbols[symbol] = arith::IndexCastOp::create(b, k.loc, b.getIndexType(), value);
     k.entryPoint = k.index(0).getDefiningOp();
-    Kernel kernel{copy, k, target, schedule, shell.block, shell.thread, shell.pointers.back()};
+    Kernel kernel{copy,
+                  k,
+                  target,
+                  schedule,
+                  shell.block,
+                  shell.thread,
+                  ArrayRef(shell.pointers).take_back(copy.getNumResults()),
+                  shell.scratch};
     LogicalResult result = emitter->emit(kernel);
     if (succeeded(result)) {
       describe(shell.function, kernel);

@@ -24,12 +24,26 @@ Operation *findContraction(dsc::GroupOp group) {
 
 ArrayRef<KernelEmitter> allKernelEmitters() {
   static constexpr KernelEmitter emitters[] = {
+      {"recurrence", scheduleRecurrence, emitRecurrence, /*severalResults=*/true},
       {"shared_tiles", scheduleSharedTiles, emitSharedTiles},
       {"tiles", scheduleTiles, emitTiles},
       {"rows", scheduleRows, emitRows},
       {"elementwise", scheduleElementwise, emitElementwise},
   };
   return emitters;
+}
+
+/// What the emitter proposes; null also where it cannot write so many results.
+static DictionaryAttr propose(const KernelEmitter &emitter, dsc::GroupOp group, const Target &target) {
+  bool fits = group.getNumResults() == 1 || emitter.severalResults;
+  return fits ? emitter.schedule(group, target) : DictionaryAttr();
+}
+
+DictionaryAttr proposeSchedule(dsc::GroupOp group, const Target &target) {
+  for (const KernelEmitter &emitter : allKernelEmitters())
+    if (DictionaryAttr schedule = propose(emitter, group, target))
+      return schedule;
+  return {};
 }
 
 const KernelEmitter *findKernelEmitter(StringRef name) {
@@ -43,12 +57,12 @@ const KernelEmitter *readSchedule(dsc::GroupOp group, const Target &target) {
   auto schedule = group->getAttrOfType<DictionaryAttr>("schedule");
   auto name = schedule ? schedule.getAs<StringAttr>("emitter") : StringAttr();
   const KernelEmitter *emitter = name ? findKernelEmitter(name) : nullptr;
-  if (!emitter || group.getNumResults() != 1) {
+  if (!emitter) {
     group.emitOpError("has no schedule that an emitter knows");
     return nullptr;
   }
   // Emitters rely on what they have checked before they proposed a schedule.
-  DictionaryAttr proposal = emitter->schedule(group, target);
+  DictionaryAttr proposal = propose(*emitter, group, target);
   if (proposal == schedule)
     return emitter;
   InFlightDiagnostic error = group.emitOpError("has the schedule ");

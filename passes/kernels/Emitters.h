@@ -17,18 +17,24 @@ struct Kernel {
   const Target &target;
   /// What the emitter's `schedule` returned.
   mlir::DictionaryAttr schedule;
-  Value block;  // this block's number along x, index-typed
-  Value thread; // CUDA: this thread's number in its block, index-typed
-  Value result; // pointer to the group's result
+  Value block;                   // this block's number along x, index-typed
+  Value thread;                  // CUDA: this thread's number in its block, index-typed
+  llvm::ArrayRef<Value> results; // pointers to the group's results
+  Value scratchMemory;           // CPU: `scratch` bytes of this worker's own
   // Filled by the emitter.
   DimExpr grid = 1;    // blocks
   int64_t threads = 1; // CUDA: threads a block
   int64_t scratch = 0; // CPU: bytes of scratch a worker
   int64_t shared = 0;  // CUDA: bytes of dynamic shared memory
 
-  /// The value inside the group that becomes its result.
+  /// Where a group with one result puts it.
+  Value result() const {
+    assert(results.size() == 1 && "an emitter of one result is given no group with several");
+    return results[0];
+  }
+  /// The value inside the group that becomes its only result.
   Value root() {
-    assert(group.getNumResults() == 1 && "only groups with one result are scheduled");
+    assert(group.getNumResults() == 1 && "an emitter of one result is given no group with several");
     return group.getBody().front().getTerminator()->getOperand(0);
   }
   /// The integer `name` of the schedule, or `otherwise` if it has none.
@@ -46,10 +52,14 @@ struct KernelEmitter {
   mlir::DictionaryAttr (*schedule)(dsc::GroupOp group, const Target &target);
   /// Writes the body of a group that it has scheduled.
   mlir::LogicalResult (*emit)(Kernel &kernel);
+  /// Whether it writes groups with several results.
+  bool severalResults = false;
 };
 
 /// Every emitter, fastest first. The first that takes a group writes it.
 llvm::ArrayRef<KernelEmitter> allKernelEmitters();
+/// The parameters of the first emitter that takes the group; null if none does.
+mlir::DictionaryAttr proposeSchedule(dsc::GroupOp group, const Target &target);
 /// The emitter of this name; null if there is none.
 const KernelEmitter *findKernelEmitter(llvm::StringRef name);
 /// The emitter that the group's schedule names; null and an error there if it would not write this group in this way.
@@ -60,6 +70,11 @@ const KernelEmitter *readSchedule(dsc::GroupOp group, const Target &target);
 mlir::DictionaryAttr scheduleElementwise(dsc::GroupOp group, const Target &target);
 /// Lanes run along the last dim of the result.
 mlir::LogicalResult emitElementwise(Kernel &kernel);
+// Recurrent.cpp: recurrent layers, a few rows of the batch for the whole sequence.
+/// Takes groups with one recurrence and what feeds it.
+mlir::DictionaryAttr scheduleRecurrence(dsc::GroupOp group, const Target &target);
+/// The states stay in memory of the block's own from step to step.
+mlir::LogicalResult emitRecurrence(Kernel &kernel);
 // Rows.cpp: reductions, softmax and norms, a row at a time.
 /// Takes groups whose reductions, softmaxes, norms and dots all run over the same rows.
 mlir::DictionaryAttr scheduleRows(dsc::GroupOp group, const Target &target);

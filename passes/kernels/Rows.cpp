@@ -180,7 +180,7 @@ public:
 private:
   void store(const Indices &at) {
     Value value = code.element(root, at);
-    k.storeElement(kernel.result, dsc::getElementType(root), rootStrides, at, value);
+    k.storeElement(kernel.result(), dsc::getElementType(root), rootStrides, at, value);
   }
 
   Indices withPosition(Indices at, ArrayRef<Value> position) {

@@ -26,18 +26,11 @@ struct ScheduleGroups : impl::ScheduleGroupsBase<ScheduleGroups> {
     if (!target)
       return;
     for (auto group : getOperation().getOps<dsc::GroupOp>()) {
-      DictionaryAttr schedule;
-      if (group.getNumResults() != 1) {
-        group.emitOpError("cannot become a kernel: it has ") << group.getNumResults() << " results";
-        return signalPassFailure();
-      }
-      for (const kernels::KernelEmitter &emitter : kernels::allKernelEmitters())
-        if ((schedule = emitter.schedule(group, *target)))
-          break;
+      DictionaryAttr schedule = kernels::proposeSchedule(group, *target);
       if (!schedule) {
         std::string reason;
-        [[maybe_unused]] bool hasCode = kernels::hasElementCode(group, &reason);
-        assert(!hasCode && "the elementwise emitter takes whatever has element code");
+        if (kernels::hasElementCode(group, &reason))
+          reason = "no emitter writes " + std::to_string(group.getNumResults()) + " results of these ops at once";
         group.emitOpError("cannot become a kernel: ") << reason;
         return signalPassFailure();
       }

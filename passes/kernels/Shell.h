@@ -3,7 +3,7 @@
 #ifndef DSCC_PASSES_KERNELS_SHELL_H
 #define DSCC_PASSES_KERNELS_SHELL_H
 
-#include "dialects/dsc/Dsc.h"
+#include "passes/kernels/KernelBuilder.h"
 
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 
@@ -15,6 +15,7 @@ struct Shell {
   mlir::LLVM::LLVMFuncOp function;             // with the parameters that its device wants
   mlir::Value block;                           // this block's number along x, index-typed
   mlir::Value thread;                          // CUDA: this thread's number in its block, index-typed
+  mlir::Value scratch;                         // CPU: this worker's scratch, a pointer
   llvm::SmallVector<mlir::Value> pointers;     // inputs, then results
   llvm::SmallVector<mlir::Value> symbolValues; // of the named dims, i64
 };
@@ -26,6 +27,9 @@ struct Arguments {
 
 /// `void name(const dscc_block *, void **args)` at the end of `home`, as <dscc/abi.h> wants it. (cpu/Shell.cpp)
 Shell openCpuShell(mlir::OpBuilder &b, llvm::StringRef name, Arguments arguments, mlir::Block *home);
+/// An array of `count` elements that the threads of a block share; a global of its own beside the kernel, because
+/// MLIR's dynamic shared memory is miscompiled. `name` tells it from the kernel's other arrays. (cuda/Shell.cpp)
+mlir::Value declareShared(KernelBuilder &k, llvm::StringRef name, mlir::Type type, int64_t count);
 /// An entry of the `gpu.module` whose body is `home`, with the arguments as its parameters. (cuda/Shell.cpp)
 Shell openCudaShell(mlir::OpBuilder &b, llvm::StringRef name, Arguments arguments, mlir::Block *home);
 

@@ -19,6 +19,9 @@ Shell openCpuShell(OpBuilder &b, StringRef name, Arguments arguments, Block *hom
   // dscc_block.index is its first field; each slot points to an argument's value.
   Value index = LLVM::LoadOp::create(b, loc, i64, context);
   shell.block = arith::IndexCastOp::create(b, loc, b.getIndexType(), index);
+  // dscc_block.scratch is its third.
+  Value scratch = LLVM::GEPOp::create(b, loc, pointer, pointer, context, ArrayRef<LLVM::GEPArg>{2});
+  shell.scratch = LLVM::LoadOp::create(b, loc, pointer, scratch);
   unsigned slot = 0;
   auto argument = [&](Type type) -> Value {
     Value address = LLVM::GEPOp::create(b, loc, pointer, pointer, slots, ArrayRef<LLVM::GEPArg>{int32_t(slot++)});

@@ -223,7 +223,7 @@ private:
       k.mask = columns[j].mask;
       code.bind(hero->getResult(0), sums[j]);
       Indices at = c.resultAt(outer, row, columns[j].index);
-      k.storeElement(kernel.result, dsc::getElementType(root), strides, at, code.element(root, at));
+      k.storeElement(kernel.result(), dsc::getElementType(root), strides, at, code.element(root, at));
       k.mask = {};
     }
   }

@@ -13,6 +13,7 @@
 #include "passes/kernels/Emitters.h"
 #include "passes/kernels/LaneMath.h"
 #include "passes/kernels/ScalarCode.h"
+#include "passes/kernels/Shell.h"
 #include "passes/kernels/Window.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -153,8 +154,8 @@ public:
       : kernel(kernel), k(kernel.k), code(code), view(std::move(view)), hero(hero), root(kernel.root()),
         type(getComputeType(dsc::getElementType(hero->getResult(0)))) {
     strides = k.rowMajorStrides(dsc::getDims(root));
-    lhsShared = declareShared("lhs");
-    rhsShared = declareShared("rhs");
+    lhsShared = declareShared(k, "lhs", type, slice * pitch);
+    rhsShared = declareShared(k, "rhs", type, slice * pitch);
   }
 
   void write() {
@@ -182,19 +183,6 @@ public:
   }
 
 private:
-  /// A shared array of one operand's slice. A global of its own: MLIR's dynamic shared memory is miscompiled.
-  Value declareShared(StringRef name) {
-    auto function = k.entry->getParent()->getParentOfType<LLVM::LLVMFuncOp>();
-    auto array = LLVM::LLVMArrayType::get(type, slice * pitch);
-    OpBuilder::InsertionGuard guard(k.b);
-    k.b.setInsertionPoint(function);
-    auto global = LLVM::GlobalOp::create(k.b, k.loc, array, /*isConstant=*/false, LLVM::Linkage::Internal,
-                                         (function.getName() + "_" + name).str(), Attribute(), /*alignment=*/16,
-                                         /*addrSpace=*/3);
-    k.b.setInsertionPoint(k.entryPoint);
-    return LLVM::AddressOfOp::create(k.b, k.loc, global);
-  }
-
   Value sharedOffset(Value step, Value place) { return k.add(k.mul(step, k.index(pitch)), place); }
 
   void storeShared(Value array, Value step, Value place, Value value) {
@@ -278,7 +266,7 @@ private:
         ElementCode::Scope scope(code);
         code.bind(hero->getResult(0), sums[i * perThread + j]);
         Indices at = view.resultAt(outer, row, column);
-        k.storeElement(kernel.result, dsc::getElementType(root), strides, at, code.element(root, at));
+        k.storeElement(kernel.result(), dsc::getElementType(root), strides, at, code.element(root, at));
       }
   }
 

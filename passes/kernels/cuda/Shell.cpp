@@ -7,6 +7,18 @@ using namespace mlir;
 
 namespace dscc::kernels {
 
+Value declareShared(KernelBuilder &k, StringRef name, Type type, int64_t count) {
+  auto function = k.entry->getParent()->getParentOfType<LLVM::LLVMFuncOp>();
+  auto array = LLVM::LLVMArrayType::get(type, count);
+  OpBuilder::InsertionGuard guard(k.b);
+  k.b.setInsertionPoint(function);
+  auto global = LLVM::GlobalOp::create(k.b, k.loc, array, /*isConstant=*/false, LLVM::Linkage::Internal,
+                                       (function.getName() + "_" + name).str(), Attribute(), /*alignment=*/16,
+                                       /*addrSpace=*/3);
+  k.b.setInsertionPoint(k.entryPoint);
+  return LLVM::AddressOfOp::create(k.b, k.loc, global);
+}
+
 Shell openCudaShell(OpBuilder &b, StringRef name, Arguments arguments, Block *home) {
   Location loc = b.getUnknownLoc();
   MLIRContext *context = b.getContext();

@@ -2,7 +2,7 @@
 
 module @cuda attributes {dsc.target = "cuda"} {
   func.func @main(%x: tensor<4xf32>) -> (tensor<4xf32>, tensor<4xf32>) {
-    // expected-error@+1 {{cannot become a kernel: it has 2 results}}
+    // expected-error@+1 {{cannot become a kernel: no emitter writes 2 results of these ops at once}}
     %0, %1 = dsc.group(%x) : (tensor<4xf32>) -> (tensor<4xf32>, tensor<4xf32>) {
     ^bb0(%a: tensor<4xf32>):
       dsc.yield %a, %a : tensor<4xf32>, tensor<4xf32>
