@@ -55,16 +55,6 @@ static void canonicalize(OpPassManager &pm, const CompileOptions &options) {
   tidy(pm);
 }
 
-static void assignTypes(OpPassManager &pm, const CompileOptions &options) {
-  AssignPrecisionOptions assignment;
-  if (options.precision != Precision::Fp32)
-    assignment.precision = options.precision == Precision::Fp16 ? "fp16" : "bf16";
-  addEnabled(pm, options, createAssignPrecision(assignment));
-  // Joins the casts between neighbours.
-  addEnabled(pm, options, createSimplifyGraph());
-  tidy(pm);
-}
-
 /// One program a target, best first, as the runtime tries them.
 static void splitTargets(OpPassManager &pm, const CompileOptions &options) {
   SplitTargetsOptions split;
@@ -77,6 +67,18 @@ static void splitTargets(OpPassManager &pm, const CompileOptions &options) {
 }
 
 static OpPassManager &eachMain(OpPassManager &pm) { return pm.nest<ModuleOp>().nest<func::FuncOp>(); }
+
+static void assignTypes(OpPassManager &pm, const CompileOptions &options) {
+  AssignPrecisionOptions assignment;
+  if (options.precision != Precision::Fp32)
+    assignment.precision = options.precision == Precision::Fp16 ? "fp16" : "bf16";
+  if (isEnabled(options, "assign-precision"))
+    pm.addPass(createAssignPrecision(assignment));
+  OpPassManager &each = pm.nest<ModuleOp>();
+  // Joins the casts between neighbours.
+  addEnabled(each, options, createSimplifyGraph());
+  tidy(each);
+}
 
 static void fuseGroups(OpPassManager &pm, const CompileOptions &options) {
   FuseGroupsOptions fusion;
@@ -108,9 +110,9 @@ static void buildProgram(OpPassManager &pm, const CompileOptions &options) { pm.
 llvm::ArrayRef<Step> journey() {
   static const std::vector<Step> steps = {
       {"canonical", canonicalize},
-      {"typed", assignTypes},
-      // From here on targets go separate ways.
+      // From here on targets go separate ways: before types, which a kind of device may choose as suits it.
       {"split", splitTargets},
+      {"typed", assignTypes},
       {"grouped", fuseGroups},
       {"scheduled", scheduleGroups},
       // After scheduling, which may add buffers; before emission, because launches carry the offsets.
@@ -152,7 +154,7 @@ llvm::ArrayRef<llvm::StringLiteral> optionalPasses() {
 }
 
 llvm::ArrayRef<llvm::StringLiteral> allStages() {
-  static constexpr llvm::StringLiteral stages[] = {"imported", "canonical",  "typed",  "split",
+  static constexpr llvm::StringLiteral stages[] = {"imported", "canonical",  "split",  "typed",
                                                    "grouped",  "scheduled",  "placed", "emitted",
                                                    "streamed", "translated", "linked"};
   return stages;

@@ -195,38 +195,6 @@ def RecomposeGelu : Pass<"dsc-recompose-gelu", "mlir::func::FuncOp"> {
   let dependentDialects = ["dsc::DscDialect"];
 }
 
-//===-- typed -----------------------------------------------------------------------------------------------------===//
-
-def AssignPrecision : Pass<"dsc-assign-precision", "mlir::func::FuncOp"> {
-  let summary = "Turn f32 values into narrower ones where that does no harm";
-  let description = [{
-    In:  a canonical graph.  Out: the same, in which values are f16 or bf16 but for the interface and for sensitive ops,
-    with casts between.
-
-    With `precision=fp16`:
-    ```mlir
-    func.func @main(%x: tensor<2x4xf32>, %w: tensor<4x2xf32>) -> tensor<2x2xf32> {
-      %0 = dsc.matmul %x, %w : (tensor<2x4xf32>, tensor<4x2xf32>) -> tensor<2x2xf32>
-      return %0 : tensor<2x2xf32>
-    }
-    ```
-    becomes
-    ```mlir
-    func.func @main(%x: tensor<2x4xf32>, %w: tensor<4x2xf32>) -> tensor<2x2xf32> {
-      %0 = dsc.cast %w : (tensor<4x2xf32>) -> tensor<4x2xf16>
-      %1 = dsc.cast %x : (tensor<2x4xf32>) -> tensor<2x4xf16>
-      %2 = dsc.matmul %1, %0 : (tensor<2x4xf16>, tensor<4x2xf16>) -> tensor<2x2xf16>
-      %3 = dsc.cast %2 : (tensor<2x2xf16>) -> tensor<2x2xf32>
-      return %3 : tensor<2x2xf32>
-    }
-    ```
-
-    Counts: `numCasts` (casts inserted at run time).
-  }];
-  let options = [Option<"precision", "precision", "std::string", "\"fp32\"", "fp32, fp16 or bf16">];
-  let dependentDialects = ["dsc::DscDialect"];
-}
-
 //===-- split -----------------------------------------------------------------------------------------------------===//
 
 def SplitTargets : Pass<"dsc-split-targets", "mlir::ModuleOp"> {
@@ -254,6 +222,38 @@ def SplitTargets : Pass<"dsc-split-targets", "mlir::ModuleOp"> {
     ```
   }];
   let options = [ListOption<"targets", "targets", "std::string", "Names of entries of dialects/dsc/Targets.cpp">];
+}
+
+//===-- typed -----------------------------------------------------------------------------------------------------===//
+
+def AssignPrecision : Pass<"dsc-assign-precision", "mlir::ModuleOp"> {
+  let summary = "Turn f32 values into narrower ones where that does no harm";
+  let description = [{
+    In:  canonical graphs, one a target.  Out: the same, in which values are f16 or bf16 but for the interface and for
+    sensitive ops, with casts between. A constant that several targets want in the same type is converted once.
+
+    With `precision=fp16`:
+    ```mlir
+    func.func @main(%x: tensor<2x4xf32>, %w: tensor<4x2xf32>) -> tensor<2x2xf32> {
+      %0 = dsc.matmul %x, %w : (tensor<2x4xf32>, tensor<4x2xf32>) -> tensor<2x2xf32>
+      return %0 : tensor<2x2xf32>
+    }
+    ```
+    becomes
+    ```mlir
+    func.func @main(%x: tensor<2x4xf32>, %w: tensor<4x2xf32>) -> tensor<2x2xf32> {
+      %0 = dsc.cast %w : (tensor<4x2xf32>) -> tensor<4x2xf16>
+      %1 = dsc.cast %x : (tensor<2x4xf32>) -> tensor<2x4xf16>
+      %2 = dsc.matmul %1, %0 : (tensor<2x4xf16>, tensor<4x2xf16>) -> tensor<2x2xf16>
+      %3 = dsc.cast %2 : (tensor<2x2xf16>) -> tensor<2x2xf32>
+      return %3 : tensor<2x2xf32>
+    }
+    ```
+
+    Counts: `numCasts` (casts inserted at run time).
+  }];
+  let options = [Option<"precision", "precision", "std::string", "\"fp32\"", "fp32, fp16 or bf16">];
+  let dependentDialects = ["dsc::DscDialect"];
 }
 
 //===-- grouped ---------------------------------------------------------------------------------------------------===//

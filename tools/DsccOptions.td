@@ -12,7 +12,7 @@ let Group = grp_output in {
 def o : JoinedOrSeparate<["-"], "o">, MetaVarName<"<file>">,
         HelpText<"Write to <file>; default: the model's name with .so, in this folder. `-` is the standard output">;
 def emit : EQ<"emit", "<kind>", "so (default), obj, ptx, cubin or llvm">;
-def until : EQ<"until", "<stage>", "Stop after a stage and print the module: imported, canonical, typed, split, "
+def until : EQ<"until", "<stage>", "Stop after a stage and print the module: imported, canonical, split, typed, "
                "grouped, scheduled, placed, emitted, streamed">;
 def MD : F<"MD", "Also write a make rule: the files that the output was made from">;
 def MF : JoinedOrSeparate<["-"], "MF">, MetaVarName<"<file>">, HelpText<"Where -MD writes; default: the output's name with .d">;

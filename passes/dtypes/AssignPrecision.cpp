@@ -7,6 +7,9 @@
 // dims, else it stays f32, so that a spelled-out variance or softmax keeps its digits from end to end. Products,
 // convolutions, softmax and normalizations accumulate in f32 inside their kernels whatever their operands are, so they
 // are narrow. The model's inputs and outputs keep their types.
+//
+// All targets' graphs are done in turn, so that a weight which several of them want in the same type becomes one
+// constant, and is stored once.
 
 #include "passes/Passes.h"
 #include "passes/canonical/Evaluate.h"
@@ -54,15 +57,23 @@ struct AssignPrecision : impl::AssignPrecisionBase<AssignPrecision> {
   using AssignPrecisionBase::AssignPrecisionBase;
 
   void runOnOperation() override {
-    func::FuncOp function = getOperation();
-    if (function.isExternal() || precision == "fp32")
+    if (precision == "fp32")
       return;
     if (precision != "fp16" && precision != "bf16") {
-      function.emitError() << "there is no precision '" << precision << "'";
+      getOperation().emitError() << "there is no precision '" << precision << "'";
       return signalPassFailure();
     }
     narrow = precision == "fp16" ? Type(Float16Type::get(&getContext())) : Type(BFloat16Type::get(&getContext()));
+    constants.clear();
+    getOperation().walk([&](func::FuncOp function) {
+      if (!function.isExternal())
+        assignAll(function);
+    });
+  }
+
+  void assignAll(func::FuncOp function) {
     converted.clear();
+    widened.clear();
     SmallVector<Operation *> ops = llvm::map_to_vector(function.getBody().front(), [](Operation &op) { return &op; });
     for (Operation *op : ops)
       assign(op);
@@ -71,7 +82,7 @@ struct AssignPrecision : impl::AssignPrecisionBase<AssignPrecision> {
   void assign(Operation *op) {
     if (isa<func::ReturnOp>(op)) {
       for (OpOperand &operand : op->getOpOperands())
-        if (Type wanted = getOperation().getResultTypes()[operand.getOperandNumber()];
+        if (Type wanted = op->getParentOfType<func::FuncOp>().getResultTypes()[operand.getOperandNumber()];
             operand.get().getType() != wanted)
           operand.set(convert(operand.get(), cast<RankedTensorType>(wanted).getElementType()));
       return;
@@ -147,19 +158,30 @@ struct AssignPrecision : impl::AssignPrecisionBase<AssignPrecision> {
   /// Weights are converted now. A finite number stays finite: masks of -3.4e38 would turn rows into NaN otherwise.
   Value convertConstant(OpBuilder &builder, Value value, Type element) {
     ElementsAttr constant = getConstant(value);
-    std::optional<Numbers> numbers = constant ? readNumbers(constant) : std::nullopt;
+    if (!constant)
+      return {};
+    auto [known, isNew] = constants.try_emplace({constant, element});
+    if (isNew)
+      known->second = convertNumbers(constant, element);
+    return known->second ? dsc::ConstantOp::create(builder, value.getLoc(), known->second) : Value();
+  }
+
+  /// Null for what is no list of floats.
+  static ElementsAttr convertNumbers(ElementsAttr constant, Type element) {
+    std::optional<Numbers> numbers = readNumbers(constant);
     if (!numbers || !numbers->isFloat || numbers->size() == 0)
       return {};
     double largest = APFloat::getLargest(cast<FloatType>(element).getFloatSemantics()).convertToDouble();
     for (double &number : numbers->floats)
       if (std::isfinite(number))
         number = std::clamp(number, -largest, largest);
-    numbers->type = cast<RankedTensorType>(withElement(value, element));
-    return dsc::ConstantOp::create(builder, value.getLoc(), makeConstant(*numbers, "narrowed"));
+    numbers->type = RankedTensorType::get(numbers->type.getShape(), element);
+    return makeConstant(*numbers, "narrowed");
   }
 
   Type narrow;
-  llvm::DenseMap<std::pair<Value, Type>, Value> converted;
+  llvm::DenseMap<std::pair<Value, Type>, Value> converted;            // of one graph
+  llvm::DenseMap<std::pair<Attribute, Type>, ElementsAttr> constants; // of all graphs
   llvm::DenseSet<Operation *> widened; // ops in f32 that have a narrow operand of their own dims
 };
 } // namespace

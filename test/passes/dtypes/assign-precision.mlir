@@ -1,5 +1,5 @@
-// RUN: dscc-opt %s --split-input-file --pass-pipeline='builtin.module(func.func(dsc-assign-precision{precision=fp16}))' | FileCheck %s
-// RUN: dscc-opt %s --split-input-file --pass-pipeline='builtin.module(func.func(dsc-assign-precision{precision=fp32}))' | FileCheck %s --check-prefix=FP32
+// RUN: dscc-opt %s --split-input-file --dsc-assign-precision=precision=fp16 | FileCheck %s
+// RUN: dscc-opt %s --split-input-file --dsc-assign-precision=precision=fp32 | FileCheck %s --check-prefix=FP32
 
 // FP32-LABEL: @product
 // FP32-NOT: f16
@@ -74,3 +74,33 @@ func.func @native(%x: tensor<4xf16>) -> tensor<4xf16> {
   %0 = dsc.exp %x : (tensor<4xf16>) -> tensor<4xf16>
   return %0 : tensor<4xf16>
 }
+
+// -----
+
+// What several targets want in the same type is converted once, so that it is one weight.
+// CHECK-LABEL: module @one
+// CHECK: dsc.constant dense_resource<[[WEIGHT:.*]]> : tensor<80xf16>
+// CHECK-LABEL: module @other
+// CHECK: dsc.constant dense_resource<[[WEIGHT]]> : tensor<80xf16>
+module @one {
+  func.func @main(%x: tensor<80xf32>) -> tensor<80xf32> {
+    %w = dsc.constant dense_resource<w> : tensor<80xf32>
+    %0 = dsc.mul %x, %w : (tensor<80xf32>, tensor<80xf32>) -> tensor<80xf32>
+    return %0 : tensor<80xf32>
+  }
+}
+module @other {
+  func.func @main(%x: tensor<80xf32>) -> tensor<80xf32> {
+    %w = dsc.constant dense_resource<w> : tensor<80xf32>
+    %0 = dsc.mul %x, %w : (tensor<80xf32>, tensor<80xf32>) -> tensor<80xf32>
+    return %0 : tensor<80xf32>
+  }
+}
+
+{-#
+  dialect_resources: {
+    builtin: {
+      w: "0x040000000000803f0000803f0000803f0000803f0000803f0000803f0000803f0000803f0000803f0000803f0000803f0000803f0000803f0000803f0000803f0000803f0000803f0000803f0000803f0000803f0000803f0000803f0000803f0000803f0000803f0000803f0000803f0000803f0000803f0000803f0000803f0000803f0000803f0000803f0000803f0000803f0000803f0000803f0000803f0000803f0000803f0000803f0000803f0000803f0000803f0000803f0000803f0000803f0000803f0000803f0000803f0000803f0000803f0000803f0000803f0000803f0000803f0000803f0000803f0000803f0000803f0000803f0000803f0000803f0000803f0000803f0000803f0000803f0000803f0000803f0000803f0000803f0000803f0000803f0000803f0000803f0000803f0000803f0000803f0000803f"
+    }
+  }
+#-}
