@@ -1,6 +1,6 @@
 """How long dscc takes to compile, beside the bars that it is held to.
 
-    python test/bench/compile.py                                  the four models of the table below
+    python test/bench/compile.py                                  the models of the table below
     python test/bench/compile.py --model products --dscc A/dscc --dscc B/dscc
     python test/bench/compile.py --cache                          with a warm --cache-dir
 
@@ -66,6 +66,7 @@ SCENARIOS = {
     "vit_b": Scenario(vision("vit_b_16"), CPU_V4, 4, 6),
     "smollm2": Scenario(write_smollm2, CPU_V4, 15, 15),
     "resnet50": Scenario(vision("resnet50"), ("--precision=fp16",), 20),
+    "vit_b_fp16": Scenario(vision("vit_b_16"), ("--precision=fp16",), 20),
 }
 
 
@@ -106,6 +107,7 @@ def compile_once(dscc, path, options):
         if report["exit"] != 0:
             sys.exit(f"{dscc} failed with exit code {report['exit']}: {report['text'][-2000:]}")
         report["sha256"] = hashlib.sha256(artifact.read_bytes()).hexdigest()
+        report["artifact_bytes"] = artifact.stat().st_size
     return report
 
 
@@ -136,12 +138,12 @@ def bench_compile(arguments, name):
         kernels, launches = counts(reports[0]["text"])
         yield {"model": name, "dscc": str(dscc), "seconds": median(reports, "seconds"), "bar": scenario.bar,
                "cpu_seconds": median(reports, "cpu_seconds"), "peak_bytes": median(reports, "peak_bytes"),
-               "kernels": kernels, "launches": launches, "rounds_s": [report["seconds"] for report in reports]}
+               "artifact_bytes": reports[0]["artifact_bytes"], "kernels": kernels, "launches": launches, "rounds_s": [report["seconds"] for report in reports]}
 
 
 def print_compile(row):
     print(f"{row['model']:<10} {row['seconds']:>8.2f} {row['bar']:>6.1f} {row['cpu_seconds']:>8.2f} "
-          f"{row['peak_bytes'] / 1e6:>8.0f} {row['kernels']!s:>8} {row['launches']!s:>9}  {row['dscc']}", flush=True)
+          f"{row['peak_bytes'] / 1e6:>8.0f} {row['artifact_bytes'] / 1e6:>8.2f} {row['kernels']!s:>8} {row['launches']!s:>9}  {row['dscc']}", flush=True)
 
 
 def bench_cache(arguments, name):
@@ -184,7 +186,7 @@ def main():
               f"{'same bytes':>10}  dscc")
         bench, show = bench_cache, print_cache
     else:
-        print(f"{'model':<10} {'seconds':>8} {'bar':>6} {'cpu s':>8} {'peak MB':>8} {'kernels':>8} "
+        print(f"{'model':<10} {'seconds':>8} {'bar':>6} {'cpu s':>8} {'peak MB':>8} {'size MB':>8} {'kernels':>8} "
               f"{'launched':>9}  dscc")
         bench, show = bench_compile, print_compile
     rows = []
