@@ -3,6 +3,8 @@
 #ifndef DSCC_COMPILER_COMPILEOPTIONS_H
 #define DSCC_COMPILER_COMPILEOPTIONS_H
 
+#include "dialects/dsc/Targets.h"
+
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -49,7 +51,7 @@ struct CompileOptions {
   /// --target: which of the targets below get a program.
   bool cpu = true, cuda = true;
   /// Chips that get an image of their own; entries of allChips().
-  std::vector<std::string> archs = {"sm_80", "sm_86", "sm_89", "sm_90"};
+  std::vector<std::string> archs = defaultChips();
   std::vector<int> cpuLevels = {4, 3}; // --march=x86-64-v4 keeps one
   /// --dim, in the order given.
   std::vector<DimBinding> dims;

@@ -55,14 +55,24 @@ static void canonicalize(OpPassManager &pm, const CompileOptions &options) {
   tidy(pm);
 }
 
+/// Whether the target gets a program: a CPU level that was asked for, the generation of a chip that was, or the one
+/// whose PTX serves all other chips.
+static bool isWanted(const Target &target, const CompileOptions &options) {
+  if (target.device == Device::Cpu)
+    return options.cpu && llvm::is_contained(options.cpuLevels, target.level);
+  bool hasChip = llvm::any_of(options.archs, [&](llvm::StringRef name) {
+    const Chip *chip = findChip(name);
+    return chip && chip->target == target.name;
+  });
+  return options.cuda && (hasChip || target.servesLaterChips);
+}
+
 /// One program a target, best first, as the runtime tries them.
 static void splitTargets(OpPassManager &pm, const CompileOptions &options) {
   SplitTargetsOptions split;
-  for (const Target &target : allTargets()) {
-    bool isCpu = target.device == Device::Cpu;
-    if (isCpu ? options.cpu && llvm::is_contained(options.cpuLevels, target.level) : options.cuda)
+  for (const Target &target : allTargets())
+    if (isWanted(target, options))
       split.targets.push_back(target.name.str());
-  }
   pm.addPass(createSplitTargets(split));
 }
 

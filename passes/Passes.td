@@ -16,7 +16,7 @@ def VerifyStage : Pass<"dsc-verify-stage", "mlir::ModuleOp"> {
     ```mlir
     module {
       func.func private @main(tensor<4xf32>) -> tensor<4xf32>
-      module @cuda attributes {dsc.target = "cuda"} {
+      module @cuda_sm80 attributes {dsc.target = "cuda_sm80"} {
         func.func @main(%x: tensor<4xf32>) -> tensor<4xf32> {
           %y = dsc.relu %x : (tensor<4xf32>) -> tensor<4xf32>
           return %y : tensor<4xf32>
@@ -203,7 +203,7 @@ def SplitTargets : Pass<"dsc-split-targets", "mlir::ModuleOp"> {
     In:  @main in the top module.  Out: one nested module a target with a copy of @main; the top module keeps the
     signature as a declaration. From here on targets go separate ways.
 
-    With `targets=cuda`:
+    With `targets=cuda_sm80`:
     ```mlir
     func.func @main(%x: tensor<4xf32>) -> tensor<4xf32> {
       %0 = dsc.relu %x : (tensor<4xf32>) -> tensor<4xf32>
@@ -213,7 +213,7 @@ def SplitTargets : Pass<"dsc-split-targets", "mlir::ModuleOp"> {
     becomes
     ```mlir
     func.func private @main(tensor<4xf32>) -> tensor<4xf32>
-    module @cuda attributes {dsc.target = "cuda"} {
+    module @cuda_sm80 attributes {dsc.target = "cuda_sm80"} {
       func.func @main(%x: tensor<4xf32>) -> tensor<4xf32> {
         %0 = dsc.relu %x : (tensor<4xf32>) -> tensor<4xf32>
         return %0 : tensor<4xf32>
@@ -293,7 +293,7 @@ def ScheduleGroups : Pass<"dsc-schedule-groups", "mlir::func::FuncOp"> {
     parameters. passes/kernels/Emitters.cpp has the table; the first emitter that takes a group gets it.
 
     ```mlir
-    module @cuda attributes {dsc.target = "cuda"} {
+    module @cuda_sm80 attributes {dsc.target = "cuda_sm80"} {
       func.func @main(%x: tensor<4xf32>) -> tensor<4xf32> {
         %0 = dsc.group (%x) : (tensor<4xf32>) -> tensor<4xf32> {
         ^bb0(%a: tensor<4xf32>):
@@ -306,7 +306,7 @@ def ScheduleGroups : Pass<"dsc-schedule-groups", "mlir::func::FuncOp"> {
     ```
     becomes
     ```mlir
-    module @cuda attributes {dsc.target = "cuda"} {
+    module @cuda_sm80 attributes {dsc.target = "cuda_sm80"} {
       func.func @main(%x: tensor<4xf32>) -> tensor<4xf32> {
         %0 = dsc.group (%x) {schedule = {emitter = "elementwise", width = 4 : i64}} : (tensor<4xf32>) -> tensor<4xf32> {
         ^bb0(%a: tensor<4xf32>):

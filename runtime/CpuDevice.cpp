@@ -43,7 +43,7 @@ static dscc_status open(const char *path, const dscc_open_options &options, cons
     return fail(DSCC_NO_DEVICE, "'%s' has no code for this processor; compile it with --target=cpu and a lower --march",
                 path);
   for (uint32_t i = 0; i < table.num_weights; ++i)
-    if (table.weights[i].devices & (1u << DSCC_DEVICE_CPU))
+    if (isUsed(model, table.weights[i]))
       model.weights[i] = weights + table.weights[i].offset;
   auto *cpu = static_cast<Cpu *>(calloc(1, sizeof(Cpu)));
   if (!cpu)

@@ -4,6 +4,7 @@
 #include "runtime/Error.h"
 
 #include <cassert>
+#include <climits>
 #include <cstdio>
 #include <cstdlib>
 #include <new>
@@ -18,17 +19,15 @@ static constexpr size_t deviceAlignment = 256;
 
 //===-- Opening -------------------------------------------------------------------------------------------------===//
 
+/// A cubin rather than PTX, and among equals the one for the latest chip; null if the chip runs none.
 static const dscc_image *chooseImage(const dscc_module &module, unsigned sm) {
   const dscc_image *best = nullptr;
   for (uint32_t i = 0; i < module.num_images; ++i) {
     const dscc_image &image = module.images[i];
-    bool isCubin = image.kind == 1;
-    // A cubin runs on its own chip and on later ones of the same major version, PTX on all later ones.
-    bool runs = isCubin ? image.sm / 10 == sm / 10 && image.sm <= sm : image.sm <= sm;
-    if (!runs)
+    if (sm < image.min_sm || sm > image.max_sm)
       continue;
-    bool bestIsCubin = best && best->kind == 1;
-    if (!best || (isCubin && !bestIsCubin) || (isCubin == bestIsCubin && image.sm > best->sm))
+    bool isCubin = image.kind == 1, bestIsCubin = best && best->kind == 1;
+    if (!best || (isCubin && !bestIsCubin) || (isCubin == bestIsCubin && image.min_sm > best->min_sm))
       best = &image;
   }
   return best;
@@ -60,12 +59,21 @@ static dscc_status findDevice(const dscc_open_options &options, CudaDevice &cuda
   return driver.report(driver.primaryRetain(&cuda.context, cuda.device), "cuDevicePrimaryCtxRetain");
 }
 
-/// Whether the program has an image for the chip of each of its modules.
+/// Whether each of the program's modules has an image that the chip runs.
 static bool hasImages(const dscc_program &program, unsigned sm) {
   for (uint32_t i = 0; i < program.num_modules; ++i)
     if (!chooseImage(program.modules[i], sm))
       return false;
   return true;
+}
+
+/// The oldest chip that any program is for.
+static unsigned lowestChip(const dscc_model_v1 &table) {
+  unsigned lowest = UINT_MAX;
+  for (uint32_t i = 0; i < table.num_programs; ++i)
+    if (table.programs[i].device == DSCC_DEVICE_CUDA && table.programs[i].level < lowest)
+      lowest = table.programs[i].level;
+  return lowest;
 }
 
 static dscc_status loadModules(const dscc_program &program, CudaDevice &cuda, unsigned sm) {
@@ -103,14 +111,13 @@ static dscc_status loadKernels(const dscc_program &program, CudaDevice &cuda, un
   return DSCC_OK;
 }
 
-/// Copies the weights that CUDA programs use, once; entries that share their bytes are copied for each.
+/// Copies the weights that the program uses; entries that share their bytes are copied for each.
 static dscc_status uploadWeights(dscc_model &model, CudaDevice &cuda, const unsigned char *data) {
   const dscc_model_v1 &table = *model.table;
-  auto isOurs = [](const dscc_weight &weight) { return weight.devices & (1u << DSCC_DEVICE_CUDA); };
   auto rounded = [](uint64_t bytes) { return (bytes + deviceAlignment - 1) / deviceAlignment * deviceAlignment; };
   uint64_t total = 0;
   for (uint32_t i = 0; i < table.num_weights; ++i)
-    total += isOurs(table.weights[i]) ? rounded(table.weights[i].bytes) : 0;
+    total += isUsed(model, table.weights[i]) ? rounded(table.weights[i].bytes) : 0;
   if (!total)
     return DSCC_OK;
   if (dscc_status status = cuda.driver.report(cuda.driver.allocate(&cuda.weights, total), "cuMemAlloc for the weights"))
@@ -118,7 +125,7 @@ static dscc_status uploadWeights(dscc_model &model, CudaDevice &cuda, const unsi
   CuPointer next = cuda.weights;
   for (uint32_t i = 0; i < table.num_weights; ++i) {
     const dscc_weight &weight = table.weights[i];
-    if (!isOurs(weight))
+    if (!isUsed(model, weight))
       continue;
     assert(next + weight.bytes <= cuda.weights + total && "the weights fit into what was counted");
     model.weights[i] = reinterpret_cast<const void *>(next);
@@ -154,7 +161,8 @@ static dscc_status open(const char *path, const dscc_open_options &options, cons
   model.program =
       findProgram(*model.table, DSCC_DEVICE_CUDA, [&](const dscc_program &program) { return hasImages(program, sm); });
   if (!model.program)
-    return fail(DSCC_NO_DEVICE, "the model has no code for sm_%u; compile it with --arch=sm_%u", sm, sm);
+    return fail(DSCC_NO_DEVICE, "the model has no code for sm_%u; the oldest chip that it is for is sm_%u", sm,
+                lowestChip(*model.table));
   if (dscc_status status = load(weights, model, *cuda, sm))
     return status;
   char name[64] = "";

@@ -14,7 +14,7 @@ struct dscc_model {
   const dscc_model_v1 *table = nullptr;  // in the library
   const dscc_program *program = nullptr; // of the table: the one for the chosen device
   dscc::MappedFile weightFile;           // empty if the weights are in the artifact
-  const void **weights = nullptr;        // one a weight, on the device; null for those that only other devices use
+  const void **weights = nullptr;        // one a weight, on the device; null for those that only other programs use
   dscc_buffer *defaults = nullptr;       // one an input: what stands in for it where a caller leaves it out
   const dscc::Device *device = nullptr;  // what it runs on
   void *deviceState = nullptr;           // the device's own business
@@ -24,6 +24,11 @@ struct dscc_model {
 };
 
 namespace dscc {
+
+/// Whether the chosen program uses a weight of the table.
+inline bool isUsed(const dscc_model &model, const dscc_weight &weight) {
+  return weight.programs >> (model.program - model.table->programs) & 1;
+}
 
 /// Writes the JSON of dscc_signature_json, for the caller to free(); null if out of memory.
 char *makeSignature(const dscc_model &model);

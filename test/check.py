@@ -39,10 +39,10 @@ CONFORMANCE = {
     "constant": ["--mode=constant", f"--ratchet={SOURCE}/conformance/ratchet-constant.txt"],
     # On the simulator: what passes on the CPU passes there, no check has anything to say, and no kernel spills. Two chips of
     # the four, because ptxas takes most of the time.
-    "cuda": ["--target=cuda", "--run-sim", "--dscc-option=--arch=sm_80,sm_90", f"--ratchet={SOURCE}/conformance/ratchet-static.txt"],
+    "cuda": ["--target=cuda", "--run-sim", "--dscc-option=--arch=sm_80,sm_90a", f"--ratchet={SOURCE}/conformance/ratchet-static.txt"],
     "cases-O0": [*OTHERS, "--dscc-option=-O0"],
     "cases-O3": [*OTHERS, "--dscc-option=-O3"],
-    "cases-cuda": [*OTHERS, "--target=cuda", "--run-sim", "--dscc-option=--arch=sm_80,sm_90"],
+    "cases-cuda": [*OTHERS, "--target=cuda", "--run-sim", "--dscc-option=--arch=sm_80,sm_90a"],
 }
 SANITIZED_CASES = 200
 

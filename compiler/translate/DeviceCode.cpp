@@ -1,6 +1,6 @@
 // Lowers kernels for NVIDIA chips to PTX text.
 //
-//     scf arith math llvm nvvm  ==>  llvm nvvm  ==>  LLVM IR  ==>  PTX for sm_80
+//     scf arith math llvm nvvm  ==>  llvm nvvm  ==>  LLVM IR  ==>  PTX
 //
 // LLVM optimises little on purpose: its loop passes cost registers (hoisted addresses), which on a GPU is occupancy.
 
@@ -74,7 +74,7 @@ static LogicalResult lowerToLlvmDialect(ModuleOp module, unsigned indexBits) {
   return pm.run(module);
 }
 
-static std::unique_ptr<llvm::TargetMachine> createDeviceMachine(const Chip &chip, JobLog &log) {
+static std::unique_ptr<llvm::TargetMachine> createDeviceMachine(const Target &generation, JobLog &log) {
   std::string error;
   llvm::Triple triple(deviceTriple);
   const llvm::Target *target = llvm::TargetRegistry::lookupTarget(triple, error);
@@ -84,9 +84,9 @@ static std::unique_ptr<llvm::TargetMachine> createDeviceMachine(const Chip &chip
   }
   llvm::TargetOptions settings;
   settings.AllowFPOpFusion = llvm::FPOpFusion::Standard;
-  return std::unique_ptr<llvm::TargetMachine>(target->createTargetMachine(triple, chip.name, chip.ptxFeature, settings,
-                                                                          llvm::Reloc::PIC_, std::nullopt,
-                                                                          llvm::CodeGenOptLevel::Aggressive));
+  return std::unique_ptr<llvm::TargetMachine>(
+      target->createTargetMachine(triple, generation.cpuName, generation.ptxFeature, settings, llvm::Reloc::PIC_,
+                                  std::nullopt, llvm::CodeGenOptLevel::Aggressive));
 }
 
 static bool optimize(llvm::Module &module, llvm::TargetMachine &machine, JobLog &log) {
@@ -159,15 +159,13 @@ static bool callsNothingUnknown(const llvm::Module &module, JobLog &log) {
 }
 
 DeviceText compileDevice(ModuleOp module, const Target &target, bool keepLlvm, JobLog &log) {
-  const Chip *chip = findChip(target.cpuName);
   auto kernels = llvm::to_vector(module.getOps<gpu::GPUModuleOp>());
-  assert(chip && "a row of the table of targets names a row of the table of chips");
   assert(kernels.size() == 1 && "each gpu.module is translated by itself");
   llvm::LLVMContext context;
   std::unique_ptr<llvm::Module> translated;
   if (succeeded(lowerToLlvmDialect(module, target.indexBits)))
     translated = translateModuleToLLVMIR(kernels.front(), context, "kernels", /*disableVerification=*/true);
-  std::unique_ptr<llvm::TargetMachine> machine = createDeviceMachine(*chip, log);
+  std::unique_ptr<llvm::TargetMachine> machine = createDeviceMachine(target, log);
   if (!translated || !machine) {
     log.fail(ExitCode::Internal, "cannot translate the kernels of " + target.name + " to LLVM IR");
     return {};

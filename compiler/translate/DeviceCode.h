@@ -12,13 +12,12 @@ namespace dscc {
 
 /// What compileDevice makes; empty after a failure.
 struct DeviceText {
-  /// Of all kernels, for the target's oldest chip.
+  /// Of all kernels, for the target's oldest chip; which others run it, the table of targets says.
   std::string ptx;
   std::string llvm; // optimised LLVM IR, if asked for
 };
 
-/// Compiles the gpu.module in `module`, a module of its own, for the oldest chip of `target`: later chips run the same
-/// PTX. On failure the log says why.
+/// Compiles the gpu.module in `module`, a module of its own, for the generation `target`. On failure the log says why.
 DeviceText compileDevice(mlir::ModuleOp module, const Target &target, bool keepLlvm, JobLog &log);
 
 } // namespace dscc

@@ -7,8 +7,11 @@ namespace dscc {
 
 using namespace mlir;
 
-uint32_t deviceBit(const Target &target) {
-  return 1u << (target.device == Device::Cpu ? DSCC_DEVICE_CPU : DSCC_DEVICE_CUDA);
+std::string textOf(ModuleOp module) {
+  std::string text;
+  llvm::raw_string_ostream stream(text);
+  module.print(stream, OpPrintingFlags().useLocalScope());
+  return text;
 }
 
 /// dsc.kernel = {threads = [x, y, z], shared = n, scratch = n}; all are optional.
@@ -60,6 +63,7 @@ private:
   void takeHostKernels(ModuleOp nested, ProgramEntry &program);
   void takeDeviceKernels(gpu::GPUModuleOp kernels, ProgramEntry &program);
   void addDeviceJob(gpu::GPUModuleOp kernels, ProgramEntry &program);
+  DeviceJob &findDeviceJob(OwningOpRef<ModuleOp> module);
   void addHostJob(OwningOpRef<ModuleOp> host, const Twine &name, StringRef prefix, StringRef cpuName, int vectorBits,
                   unsigned kernels);
 
@@ -67,6 +71,7 @@ private:
   ModelEntry &model;
   Weights &weights;
   Jobs &jobs;
+  llvm::StringMap<DeviceJob *> known; // by their sources
 };
 } // namespace
 
@@ -105,19 +110,35 @@ void Separation::takeHostKernels(ModuleOp nested, ProgramEntry &program) {
   }
 }
 
+/// The one with the same text, so that no code is made twice, or else a new one.
+DeviceJob &Separation::findDeviceJob(OwningOpRef<ModuleOp> module) {
+  std::string source = textOf(*module);
+  DeviceJob *&job = known[source];
+  if (!job) {
+    job = &jobs.device.emplace_back();
+    job->module = std::move(module);
+    job->source = std::move(source);
+    job->kernels = 0;
+  }
+  return *job;
+}
+
 void Separation::addDeviceJob(gpu::GPUModuleOp kernels, ProgramEntry &program) {
-  DeviceJob &job = jobs.device.emplace_back();
-  job.module = ModuleOp::create(kernels.getLoc());
-  job.program = model.programs.size() - 1;
-  kernels->moveBefore(job.module->getBody(), job.module->getBody()->end());
+  OwningOpRef<ModuleOp> module = ModuleOp::create(kernels.getLoc());
+  kernels->moveBefore(module->getBody(), module->getBody()->end());
   auto inside = kernelsIn(kernels);
-  job.kernels = inside.size();
-  job.name = (inside.size() == 1 ? inside.front().getName() : StringRef("kernels")).str();
+  std::string name = (inside.size() == 1 ? inside.front().getName() : StringRef("kernels")).str();
+  size_t numKernels = inside.size();
   for (LLVM::LLVMFuncOp kernel : inside) {
     program.kernels.push_back(readKernel(kernel));
     program.kernels.back().module = program.modules.size();
   }
-  job.index = program.modules.size();
+  DeviceJob &job = findDeviceJob(std::move(module));
+  job.name = std::move(name);
+  // The table of targets lists first what asks for more, so that the last one's code suits all.
+  job.target = program.target;
+  job.places.push_back({model.programs.size() - 1, program.modules.size()});
+  job.kernels += numKernels;
   program.modules.emplace_back();
 }
 
@@ -138,6 +159,7 @@ void Separation::takeDeviceKernels(gpu::GPUModuleOp kernels, ProgramEntry &progr
 }
 
 void Separation::takeProgram(ModuleOp nested, const Target &target) {
+  uint32_t bit = 1u << model.programs.size();
   ProgramEntry &program = model.programs.emplace_back();
   program.target = &target;
   program.prefix = (target.name + ".").str();
@@ -145,7 +167,7 @@ void Separation::takeProgram(ModuleOp nested, const Target &target) {
   if (auto arena = nested->getAttrOfType<StringAttr>("dsc.arena_bytes"))
     program.arenaFormula = arena.getValue().str();
   if (auto list = nested->getAttrOfType<ArrayAttr>("dsc.weights")) {
-    program.firstWeight = weights.append(list, deviceBit(target));
+    program.firstWeight = weights.append(list, bit);
     nested->removeAttr("dsc.weights");
   }
   if (isCpu)

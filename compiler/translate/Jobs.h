@@ -1,10 +1,12 @@
 // The streamed module taken apart into jobs that need nothing of each other: one a kernel, one for each program's host
 // functions, one for those of the model.
 //
-//     module @cpu_v4 { @run, @arena_bytes, @k0, @k1 }   ==>   { @k0 }  { @k1 }  { @run, @arena_bytes }
-//     module @cuda   { @run, .., gpu.module { @k0 } }   ==>   gpu.module { @k0 }  { @run, .. }
+//     module @cpu_v4     { @run, @arena_bytes, @k0, @k1 }   ==>   { @k0 }  { @k1 }  { @run, @arena_bytes }
+//     module @cuda_sm90a { @run, .., gpu.module { @k0 } }   ==>   gpu.module { @k0 }  { @run, .. }
+//     module @cuda_sm80  { @run, .., gpu.module { @k0 } }   ==>                       { @run, .. }
 //
-// So kernels compile side by side, and one whose text has not changed need not be compiled again (KernelCache.h).
+// So kernels compile side by side, and one whose text has not changed need not be compiled again (KernelCache.h). A
+// kernel that several generations of GPUs have alike is one job, for the chips of all of them.
 
 #ifndef DSCC_COMPILER_TRANSLATE_JOBS_H
 #define DSCC_COMPILER_TRANSLATE_JOBS_H
@@ -22,7 +24,7 @@ namespace dscc {
 /// Code for the host on its way to an object.
 struct HostJob {
   mlir::OwningOpRef<mlir::ModuleOp> module; // null once it is compiled
-  std::string name;                         // for people: "kernel add_1f0c22d9 of cpu_v4", "host code of cuda"
+  std::string name;                         // for people: "kernel add_1f0c22d9 of cpu_v4", "host code of cuda_sm80"
   HostOptions options;                      // how to compile it
   unsigned kernels;                         // in it
   HostObject object;                        // what became of it
@@ -36,13 +38,20 @@ struct ChipJob {
   JobLog log;        // what there is to say of it
 };
 
-/// Kernels for a GPU on their way to PTX and cubins: what becomes one module of the artifact.
+/// A module of a program.
+struct ModulePlace {
+  size_t program; // index into ModelEntry::programs
+  size_t index;   // into ProgramEntry::modules
+};
+
+/// Kernels for a GPU on their way to PTX and cubins: what becomes a module of each program that has them.
 struct DeviceJob {
   mlir::OwningOpRef<mlir::ModuleOp> module; // null once it is compiled
+  std::string source;                       // its text, which tells equal jobs; empty once it is compiled
   std::string name;                         // for people: the kernel's, or "kernels"
-  size_t program;                           // index into ModelEntry::programs
-  size_t index;                             // into ProgramEntry::modules
-  unsigned kernels;                         // in it
+  const Target *target;                     // of the last of the places: what it is compiled for
+  std::vector<ModulePlace> places;          // in the order of the programs
+  unsigned kernels;                         // in it, once for each place
   DeviceText text;                          // its PTX
   std::deque<ChipJob> chips;                // in the order in which the chips were asked for
   JobLog log;                               // what there is to say of it
@@ -50,7 +59,7 @@ struct DeviceJob {
 
 struct Jobs {
   std::deque<HostJob> host;     // in the order in which they are linked
-  std::deque<DeviceJob> device; // in the order in which their modules stand in the artifact
+  std::deque<DeviceJob> device; // in the order in which the programs have them first
 };
 
 /// Takes `module` apart, which is empty but for the signature afterwards, and fills in the programs and their weights.
@@ -58,8 +67,8 @@ struct Jobs {
 bool takeApart(mlir::ModuleOp module, const CompileOptions &options, ModelEntry &model, Weights &weights, Jobs &jobs,
                JobLog &log);
 
-/// The bit of a target's device in a weight's set of devices.
-uint32_t deviceBit(const Target &target);
+/// The text of a module as it is before it is lowered: all that decides about its code.
+std::string textOf(mlir::ModuleOp module);
 
 /// LLVM's name for the host beside a GPU, which is to be any x86-64.
 inline constexpr llvm::StringLiteral anyCpu = "x86-64";

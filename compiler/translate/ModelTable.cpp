@@ -163,21 +163,26 @@ static llvm::Constant *writeLaunches(TableWriter &w, const ProgramEntry &program
   return w.array(records);
 }
 
-static llvm::Constant *writeImages(TableWriter &w, const ModuleEntry &module) {
-  llvm::SmallVector<llvm::Constant *> records;
-  for (const ImageEntry &image : module.images) {
-    // The driver reads PTX up to its NUL.
-    llvm::Constant *data = llvm::ConstantDataArray::getString(w.context, image.data, /*AddNull=*/true);
-    uint64_t bytes = image.data.size() + (image.kind == 2 ? 1 : 0);
-    records.push_back(w.record({w.u32(image.sm), w.u32(image.kind), w.place(data, 64), w.u64(bytes)}));
-  }
-  return w.array(records);
+/// Where each of the codes lies.
+static llvm::SmallVector<llvm::Constant *> writeCodes(TableWriter &w, const ModelEntry &model) {
+  // The driver reads PTX up to its NUL.
+  return llvm::map_to_vector(model.codes, [&](const std::string &code) {
+    return w.place(llvm::ConstantDataArray::getString(w.context, code, /*AddNull=*/true), 64);
+  });
 }
 
-static llvm::Constant *writeModules(TableWriter &w, const ProgramEntry &program) {
+static llvm::Constant *writeModules(TableWriter &w, const ModelEntry &model, const ProgramEntry &program,
+                                    llvm::ArrayRef<llvm::Constant *> codes) {
   llvm::SmallVector<llvm::Constant *> records;
-  for (const ModuleEntry &module : program.modules)
-    records.push_back(w.record({writeImages(w, module), w.u32(module.images.size()), w.u32(0)}));
+  for (const ModuleEntry &module : program.modules) {
+    llvm::SmallVector<llvm::Constant *> images;
+    for (const ImageEntry &image : module.images) {
+      uint64_t bytes = model.codes[image.code].size() + (image.kind == 2 ? 1 : 0);
+      images.push_back(w.record(
+          {w.u32(image.minSm), w.u32(image.maxSm), w.u32(image.kind), w.u32(0), codes[image.code], w.u64(bytes)}));
+    }
+    records.push_back(w.record({w.array(images), w.u32(images.size()), w.u32(0)}));
+  }
   return w.array(records);
 }
 
@@ -207,12 +212,13 @@ static llvm::Constant *writeRun(TableWriter &w, const ProgramEntry &program) {
 
 static llvm::Constant *writePrograms(TableWriter &w, const ModelEntry &model) {
   llvm::SmallVector<llvm::Constant *> records;
+  llvm::SmallVector<llvm::Constant *> codes = writeCodes(w, model);
   for (const ProgramEntry &program : model.programs) {
     bool isCpu = program.target->device == Device::Cpu;
     records.push_back(
         w.record({w.u32(isCpu ? DSCC_DEVICE_CPU : DSCC_DEVICE_CUDA), w.u32(program.target->level),
                   w.u32(program.kernels.size()), w.u32(program.launches.size()), w.u32(program.modules.size()),
-                  w.u32(0), writeKernels(w, program), writeLaunches(w, program), writeModules(w, program),
+                  w.u32(0), writeKernels(w, program), writeLaunches(w, program), writeModules(w, model, program, codes),
                   w.elsewhere(program.prefix + "arena_bytes"), writeRun(w, program)}));
   }
   return w.array(records);
@@ -221,7 +227,7 @@ static llvm::Constant *writePrograms(TableWriter &w, const ModelEntry &model) {
 static llvm::Constant *writeWeights(TableWriter &w, llvm::ArrayRef<dscc_weight> weights) {
   llvm::SmallVector<llvm::Constant *> records;
   for (const dscc_weight &weight : weights)
-    records.push_back(w.record({w.u64(weight.offset), w.u64(weight.bytes), w.u32(weight.devices), w.u32(0)}));
+    records.push_back(w.record({w.u64(weight.offset), w.u64(weight.bytes), w.u32(weight.programs), w.u32(0)}));
   return w.array(records);
 }
 

@@ -39,11 +39,11 @@ struct KernelEntry {
 
 /// Becomes a dscc_image.
 struct ImageEntry {
-  /// The chip it is for; for PTX the oldest that can run it.
-  uint32_t sm;
-  uint32_t kind; // of dscc_image: 1 cubin, 2 PTX text
-  /// The cubin or the text.
-  std::string data;
+  /// The oldest and the last chip that run it, as compute capabilities.
+  uint32_t minSm, maxSm;
+  uint32_t kind;    // of dscc_image: 1 cubin, 2 PTX text
+  size_t code;      // index into ModelEntry::codes
+  const Chip *chip; // whose cubin it is; null for PTX
 };
 
 /// Becomes a dscc_module: images of the same kernels for different chips.
@@ -79,6 +79,8 @@ struct ProgramEntry {
 struct ModelEntry {
   /// In the order in which the runtime tries them.
   std::vector<ProgramEntry> programs;
+  /// Cubins and PTX, each once however many images have it.
+  std::vector<std::string> codes;
   /// The lists of all programs, one after the other.
   llvm::ArrayRef<dscc_weight> weights;
   /// What the linker has to reserve.

@@ -1,9 +1,10 @@
 // Runs the code generators side by side and joins what they make.
 //
-//     cpu_v4 ─► objects, one a kernel ─┐
-//     cpu_v3 ─► objects, one a kernel ─┤
-//     cuda   ─► host object ───────────┼─► table ─► link ─► model.so
-//       └─► PTX ─► cubin, one a kernel and chip
+//     cpu_v4     ─► objects, one a kernel ─┐
+//     cpu_v3     ─► objects, one a kernel ─┤
+//     cuda_sm90a ─► host object ───────────┤
+//     cuda_sm80  ─► host object ───────────┼─► table ─► link ─► model.so
+//        └─► PTX ─► cubin, one a kernel and chip
 //
 // Every job has a log and a place for its result of its own; only the order of the jobs decides what is told and
 // linked, never which of them was first.
@@ -41,7 +42,10 @@ private:
   void runDeviceJob(DeviceJob &job);
   void assembleFor(DeviceJob &job, ChipJob &chip);
   void addImages(DeviceJob &job);
+  void addCubins(DeviceJob &job);
+  void addPtx(const DeviceJob &job);
   void addResources(ProgramEntry &program, const ChipJob &job);
+  std::vector<const Chip *> chipsOf(const Target &target);
   void advance(unsigned kernels);
   bool tell(const JobLog &log);
 
@@ -81,14 +85,6 @@ void Translator::advance(unsigned kernels) {
   std::lock_guard<std::mutex> guard(progressLock);
   kernelsDone += kernels;
   listener.progress(kernelsDone, report.kernels);
-}
-
-/// The text of a module as it is before it is lowered: all that decides about its code.
-static std::string textOf(ModuleOp module) {
-  std::string text;
-  llvm::raw_string_ostream stream(text);
-  module.print(stream, OpPrintingFlags().useLocalScope());
-  return text;
 }
 
 /// What the cache has under the key, or else what `make` makes, which is kept unless the log tells of a failure.
@@ -132,25 +128,37 @@ void Translator::assembleFor(DeviceJob &job, ChipJob &chip) {
   assert(isWhole && "the cache gives what was packed, byte for byte");
 }
 
+/// Those of the generation that were asked for.
+std::vector<const Chip *> Translator::chipsOf(const Target &target) {
+  std::vector<const Chip *> chips;
+  for (const std::string &arch : options.archs) {
+    const Chip *chip = findChip(arch);
+    assert(chip && "the reader of the command line lets only names of chips pass");
+    if (chip->target == target.name)
+      chips.push_back(chip);
+  }
+  return chips;
+}
+
 void Translator::runDeviceJob(DeviceJob &job) {
-  const Target &target = *model.programs[job.program].target;
   bool keepLlvm = options.emit == Emit::Llvm || options.saveTemps;
   std::string key;
   if (cache.isOn() && !keepLlvm)
-    key = cache.keyOf({"ptx", target.name, textOf(*job.module)});
+    key = cache.keyOf({"ptx", job.target->name, job.source});
   job.text.ptx = makeOnce(key, job.log, [&] {
-    job.text = compileDevice(*job.module, target, keepLlvm, job.log);
+    job.text = compileDevice(*job.module, *job.target, keepLlvm, job.log);
     return std::move(job.text.ptx);
   });
   job.module = nullptr;
+  job.source = std::string();
   bool wantsCubins = options.emit == Emit::SharedObject || options.emit == Emit::Object || options.emit == Emit::Cubin;
   if (job.log.failed() || options.ptxas.empty() || !wantsCubins)
     return advance(job.kernels);
-  for (const std::string &arch : options.archs) {
-    ChipJob &chip = job.chips.emplace_back();
-    chip.chip = findChip(arch);
-    assert(chip.chip && "the reader of the command line lets only names of chips pass");
-  }
+  for (const ModulePlace &place : job.places)
+    for (const Chip *chip : chipsOf(*model.programs[place.program].target))
+      job.chips.emplace_back().chip = chip;
+  if (job.chips.empty())
+    return advance(job.kernels);
   for (ChipJob &chip : job.chips)
     pool.async([&, last = &chip == &job.chips.back()] {
       assembleFor(job, chip);
@@ -203,18 +211,45 @@ void Translator::addResources(ProgramEntry &program, const ChipJob &job) {
   tell(warnings);
 }
 
-void Translator::addImages(DeviceJob &job) {
-  ProgramEntry &program = model.programs[job.program];
-  std::vector<ImageEntry> &images = program.modules[job.index].images;
+/// Each to the program of its chip's generation.
+void Translator::addCubins(DeviceJob &job) {
   for (ChipJob &chip : job.chips) {
     if (!tell(chip.log))
       continue;
-    addResources(program, chip);
     std::string &cubin = chip.assembly.cubin;
-    images.push_back(
-        {uint32_t(chip.chip->sm), 1, options.stripPtx ? std::move(cubin) : attachPtx(std::move(cubin), job.text.ptx)});
+    model.codes.push_back(options.stripPtx ? std::move(cubin) : attachPtx(std::move(cubin), job.text.ptx));
+    uint32_t sm = chip.chip->sm, lastSm = chip.chip->lastSm;
+    for (const ModulePlace &place : job.places) {
+      ProgramEntry &program = model.programs[place.program];
+      if (chip.chip->target != program.target->name)
+        continue;
+      addResources(program, chip);
+      program.modules[place.index].images.push_back({sm, lastSm, 1, model.codes.size() - 1, chip.chip});
+    }
   }
-  images.push_back({uint32_t(program.target->level), 2, job.text.ptx});
+}
+
+/// For the chips after those that have cubins; without ptxas for these too.
+void Translator::addPtx(const DeviceJob &job) {
+  bool isNeeded = false;
+  for (const ModulePlace &place : job.places) {
+    const Target &target = *model.programs[place.program].target;
+    std::vector<ImageEntry> &images = model.programs[place.program].modules[place.index].images;
+    size_t code = model.codes.size();
+    if (target.servesLaterChips)
+      images.push_back({uint32_t(target.level), UINT32_MAX, 2, code, nullptr});
+    else if (job.chips.empty())
+      for (const Chip *chip : chipsOf(target))
+        images.push_back({uint32_t(chip->sm), uint32_t(chip->lastSm), 2, code, nullptr});
+    isNeeded |= !images.empty() && images.back().kind == 2;
+  }
+  if (isNeeded)
+    model.codes.push_back(job.text.ptx);
+}
+
+void Translator::addImages(DeviceJob &job) {
+  addCubins(job);
+  addPtx(job);
 }
 
 void Translator::writeText(llvm::StringRef path, llvm::StringRef text) {
@@ -223,29 +258,40 @@ void Translator::writeText(llvm::StringRef path, llvm::StringRef text) {
   writeFile(path, text, log);
 }
 
+/// Generations that have the same kernels share a file, which goes to the output itself; several files go beside it:
+/// NAME.cuda_sm80.ptx.
 void Translator::writePtx() {
   if (jobs.device.empty())
     return log.fail(ExitCode::Usage, "--emit=ptx needs the target cuda");
-  for (const DeviceJob &job : jobs.device)
-    writeText(options.output, job.text.ptx);
+  for (const DeviceJob &job : jobs.device) {
+    llvm::SmallString<128> path(options.output);
+    if (jobs.device.size() > 1 && !path.empty() && path != "-")
+      llvm::sys::path::replace_extension(path, job.target->name + ".ptx");
+    writeText(path, job.text.ptx);
+  }
 }
 
-/// One chip goes to the output itself, several go beside it: NAME.sm_90.cubin.
+/// One chip goes to the output itself, several go beside it: NAME.sm_90a.cubin.
 void Translator::writeCubins() {
   if (jobs.device.empty())
     return log.fail(ExitCode::Usage, "--emit=cubin needs the target cuda");
   if (options.ptxas.empty())
     return log.fail(ExitCode::Environment, "--emit=cubin needs ptxas, and none was found",
                     "name its toolkit with --cuda-path");
-  // All kernels are in one module then.
-  const DeviceJob &job = jobs.device.front();
-  for (const ImageEntry &image : model.programs[job.program].modules.front().images) {
-    if (image.kind != 1)
+  if (llvm::all_of(jobs.device, [](const DeviceJob &job) { return job.chips.empty(); }))
+    return log.fail(ExitCode::Usage, "--emit=cubin needs a program for one of the chips that --arch names");
+  for (const ProgramEntry &program : model.programs) {
+    if (program.modules.empty())
       continue;
-    llvm::SmallString<128> path(options.output);
-    if (options.archs.size() > 1)
-      llvm::sys::path::replace_extension(path, "sm_" + llvm::Twine(image.sm) + ".cubin");
-    writeFile(path, image.data, log);
+    // All kernels are in one module then.
+    for (const ImageEntry &image : program.modules.front().images) {
+      if (!image.chip)
+        continue;
+      llvm::SmallString<128> path(options.output);
+      if (options.archs.size() > 1)
+        llvm::sys::path::replace_extension(path, image.chip->name + ".cubin");
+      writeFile(path, model.codes[image.code], log);
+    }
   }
 }
 
@@ -274,10 +320,7 @@ void Translator::saveTemps() {
 
 void Translator::writeArtifact() {
   bool isObject = options.emit == Emit::Object;
-  uint32_t devices = 0;
-  for (const ProgramEntry &program : model.programs)
-    devices |= deviceBit(*program.target);
-  model.defaults = weights.append(listDefaults(module), devices);
+  model.defaults = weights.append(listDefaults(module), (uint64_t(1) << model.programs.size()) - 1);
   model.weights = weights.table();
   model.weightBytes = weights.bytes();
   model.buildInfo = describeBuild(options, report.ptxasVersion);

@@ -22,7 +22,7 @@ static uint64_t bytesPerElement(Type element) {
 
 static uint64_t bytesOf(ElementsAttr value) { return value.getNumElements() * bytesPerElement(value.getElementType()); }
 
-size_t Weights::append(ArrayAttr list, uint32_t devices) {
+size_t Weights::append(ArrayAttr list, uint32_t programs) {
   size_t first = entries.size();
   for (Attribute attribute : list) {
     auto value = cast<ElementsAttr>(attribute);
@@ -30,12 +30,12 @@ size_t Weights::append(ArrayAttr list, uint32_t devices) {
     if (isNew) {
       totalBytes = llvm::alignTo(totalBytes, weightAlignment);
       contents.push_back({value, totalBytes});
-      entries.push_back({totalBytes, bytesOf(value), devices, 0});
+      entries.push_back({totalBytes, bytesOf(value), programs, 0});
       totalBytes += bytesOf(value);
       continue;
     }
     dscc_weight shared = entries[found->second];
-    shared.devices = devices;
+    shared.programs = programs;
     entries.push_back(shared);
   }
   return first;

@@ -17,9 +17,8 @@ namespace dscc {
 /// Fills up program by program, then is written once.
 class Weights {
 public:
-  /// Appends a list for programs of `devices`, a bit for each enum dscc_device_kind. Returns where in the table it
-  /// begins.
-  size_t append(mlir::ArrayAttr list, uint32_t devices);
+  /// Appends a list for some of the programs, a bit for each (dscc_weight). Returns where in the table it begins.
+  size_t append(mlir::ArrayAttr list, uint32_t programs);
 
   /// The lists of all programs; offsets count from the first weight's byte.
   llvm::ArrayRef<dscc_weight> table() const { return entries; }

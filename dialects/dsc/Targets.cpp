@@ -4,7 +4,59 @@
 
 namespace dscc {
 
+static constexpr int KiB = 1024;
+static constexpr int64_t MiB = 1024 * KiB;
+
+// Limits and instructions: CUDA C++ programming guide, technical specifications per compute capability. Speeds: the
+// products' data sheets, peaks over clock and multiprocessors.
+
+/// Limits of sm_86 and sm_89; an sm_80 has more shared memory (163 and 164 KiB), threads (2048) and blocks (32). Speeds
+/// of an A100 with 40 GB.
+static constexpr Gpu sm80 = {.f16 = {MatrixInstruction::Mma, 2048},
+                             .tf32 = {MatrixInstruction::Mma, 1024},
+                             .int8 = {MatrixInstruction::Mma, 4096},
+                             .fp8 = {MatrixInstruction::None, 0},
+                             .hasAsyncCopies = true,
+                             .hasTensorMaps = false,
+                             .hasClusters = false,
+                             .sharedPerBlock = 99 * KiB,
+                             .sharedPerMultiprocessor = 100 * KiB,
+                             .registersPerMultiprocessor = 65536,
+                             .registersPerThread = 255,
+                             .threadsPerMultiprocessor = 1536,
+                             .blocksPerMultiprocessor = 16,
+                             .multiprocessors = 108,
+                             .clock = 1.41e9,
+                             .memoryBytesPerSecond = 1.555e12,
+                             .l2Bytes = 40 * MiB,
+                             .l2BytesPerClock = 64,
+                             .f32FlopPerClock = 128,
+                             .specialFunctionsPerClock = 16};
+
+/// Limits of sm_90, the only chip that there is. Speeds of an H100 SXM.
+static constexpr Gpu sm90 = {.f16 = {MatrixInstruction::Wgmma, 4096},
+                             .tf32 = {MatrixInstruction::Wgmma, 2048},
+                             .int8 = {MatrixInstruction::Wgmma, 8192},
+                             .fp8 = {MatrixInstruction::Wgmma, 8192},
+                             .hasAsyncCopies = true,
+                             .hasTensorMaps = true,
+                             .hasClusters = true,
+                             .sharedPerBlock = 227 * KiB,
+                             .sharedPerMultiprocessor = 228 * KiB,
+                             .registersPerMultiprocessor = 65536,
+                             .registersPerThread = 255,
+                             .threadsPerMultiprocessor = 2048,
+                             .blocksPerMultiprocessor = 32,
+                             .multiprocessors = 132,
+                             .clock = 1.83e9,
+                             .memoryBytesPerSecond = 3.35e12,
+                             .l2Bytes = 50 * MiB,
+                             .l2BytesPerClock = 64,
+                             .f32FlopPerClock = 256,
+                             .specialFunctionsPerClock = 16};
+
 llvm::ArrayRef<Target> allTargets() {
+  // PTX 8.0 is the oldest version that knows sm_90a, hence the one that most drivers read.
   static constexpr Target targets[] = {
       {.name = "cpu_v4",
        .device = Device::Cpu,
@@ -15,7 +67,6 @@ llvm::ArrayRef<Target> allTargets() {
        .warpSize = 1,
        .maxThreads = 1,
        .registersPerThread = 32,
-       .sharedBytes = 0,
        .cpuName = "x86-64-v4"},
       {.name = "cpu_v3",
        .device = Device::Cpu,
@@ -26,9 +77,20 @@ llvm::ArrayRef<Target> allTargets() {
        .warpSize = 1,
        .maxThreads = 1,
        .registersPerThread = 16,
-       .sharedBytes = 0,
        .cpuName = "x86-64-v3"},
-      {.name = "cuda",
+      {.name = "cuda_sm90a",
+       .device = Device::Cuda,
+       .level = 90,
+       .vectorBits = 128,
+       .vectorRegisters = 0,
+       .indexBits = 32,
+       .warpSize = 32,
+       .maxThreads = 1024,
+       .registersPerThread = 128,
+       .cpuName = "sm_90a",
+       .ptxFeature = "+ptx80",
+       .gpu = &sm90},
+      {.name = "cuda_sm80",
        .device = Device::Cuda,
        .level = 80,
        .vectorBits = 128,
@@ -37,8 +99,10 @@ llvm::ArrayRef<Target> allTargets() {
        .warpSize = 32,
        .maxThreads = 1024,
        .registersPerThread = 128,
-       .sharedBytes = 48 * 1024,
-       .cpuName = "sm_80"},
+       .cpuName = "sm_80",
+       .ptxFeature = "+ptx80",
+       .servesLaterChips = true,
+       .gpu = &sm80},
   };
   return targets;
 }
@@ -49,12 +113,15 @@ const Target *findTarget(llvm::StringRef name) {
 }
 
 llvm::ArrayRef<Chip> allChips() {
-  // PTX 8.0 is the oldest version that knows all of these, hence the one that most drivers read.
+  // Machine code runs on its own chip and on later ones of the same major version; that of sm_90a, which uses more
+  // than later chips keep, on 9.0 alone.
   static constexpr Chip chips[] = {
-      {.name = "sm_80", .sm = 80, .ptxFeature = "+ptx80"},
-      {.name = "sm_86", .sm = 86, .ptxFeature = "+ptx80"},
-      {.name = "sm_89", .sm = 89, .ptxFeature = "+ptx80"},
-      {.name = "sm_90", .sm = 90, .ptxFeature = "+ptx80"},
+      {.name = "sm_80", .sm = 80, .lastSm = 89, .target = "cuda_sm80", .isDefault = true},
+      {.name = "sm_86", .sm = 86, .lastSm = 89, .target = "cuda_sm80", .isDefault = true},
+      {.name = "sm_89", .sm = 89, .lastSm = 89, .target = "cuda_sm80", .isDefault = true},
+      {.name = "sm_90a", .sm = 90, .lastSm = 90, .target = "cuda_sm90a", .isDefault = true},
+      {.name = "sm_100", .sm = 100, .lastSm = 109, .target = "cuda_sm80", .isDefault = false},
+      {.name = "sm_120", .sm = 120, .lastSm = 129, .target = "cuda_sm80", .isDefault = false},
   };
   return chips;
 }
@@ -62,6 +129,14 @@ llvm::ArrayRef<Chip> allChips() {
 const Chip *findChip(llvm::StringRef name) {
   auto found = llvm::find_if(allChips(), [&](const Chip &chip) { return chip.name == name; });
   return found == allChips().end() ? nullptr : found;
+}
+
+std::vector<std::string> defaultChips() {
+  std::vector<std::string> names;
+  for (const Chip &chip : allChips())
+    if (chip.isDefault)
+      names.push_back(chip.name.str());
+  return names;
 }
 
 } // namespace dscc

@@ -1,7 +1,7 @@
 // Gives each target a nested module with its own copy of @main.
 //
-//     @main            @main;  module @cpu_v4 { @main }
-//                ==>           module @cuda   { @main }
+//     @main            @main;  module @cpu_v4    { @main }
+//                ==>           module @cuda_sm80 { @main }
 //
 // Attributes are shared, so weights are not copied. The top module keeps what all targets share: the signature, the
 // named dims and their relations.

@@ -61,7 +61,7 @@ class ArenaTest(unittest.TestCase):
         module = placed_module(model.path)
         targets = tables(module)
         self.assertIn("cpu_v4", targets)
-        self.assertIn("cuda", targets)
+        self.assertIn("cuda_sm80", targets)
         folder = tempfile.TemporaryDirectory()
         self.addCleanup(folder.cleanup)
         artifact = pathlib.Path(folder.name) / "model.so"

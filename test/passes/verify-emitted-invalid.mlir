@@ -1,7 +1,7 @@
 // RUN: dscc-opt %s --dsc-verify-stage=stage=emitted --split-input-file --verify-diagnostics
 
 func.func private @main(tensor<4xf32>) -> tensor<4xf32>
-module @cuda attributes {dsc.target = "cuda"} {
+module @cuda_sm80 attributes {dsc.target = "cuda_sm80"} {
   llvm.func @k() attributes {dsc.kernel = {}}
   func.func @main(%x: tensor<4xf32>) -> tensor<4xf32> attributes {dsc.arena = []} {
     // expected-error@+1 {{launches @nobody, which is no kernel of this module}}
@@ -13,7 +13,7 @@ module @cuda attributes {dsc.target = "cuda"} {
 // -----
 
 func.func private @main(tensor<4xf32>) -> tensor<4xf32>
-module @cuda attributes {dsc.target = "cuda"} {
+module @cuda_sm80 attributes {dsc.target = "cuda_sm80"} {
   llvm.func @k() attributes {dsc.kernel = {}}
   func.func @main(%x: tensor<4xf32>) -> tensor<4xf32> attributes {dsc.arena = []} {
     // expected-error@+1 {{has not become a kernel}}
@@ -28,7 +28,7 @@ module @cuda attributes {dsc.target = "cuda"} {
 // -----
 
 func.func private @main(tensor<4xf32>) -> tensor<4xf32>
-module @cuda attributes {dsc.target = "cuda"} {
+module @cuda_sm80 attributes {dsc.target = "cuda_sm80"} {
   llvm.func @k() attributes {dsc.kernel = {}}
   func.func @main(%x: tensor<4xf32>) -> tensor<4xf32> attributes {dsc.arena = []} {
     // expected-error@+1 {{is neither a launch, a constant nor a view}}
@@ -40,7 +40,7 @@ module @cuda attributes {dsc.target = "cuda"} {
 // -----
 
 func.func private @main(tensor<4xf32>) -> tensor<4xf32>
-module @cuda attributes {dsc.target = "cuda"} {
+module @cuda_sm80 attributes {dsc.target = "cuda_sm80"} {
   llvm.func @k() attributes {dsc.kernel = {}}
   func.func @main(%x: tensor<4xf32>) -> tensor<4xf32> attributes {dsc.arena = []} {
     // expected-error@+1 {{has no places}}
@@ -52,7 +52,7 @@ module @cuda attributes {dsc.target = "cuda"} {
 // -----
 
 func.func private @main(tensor<4xf32>) -> tensor<4xf32>
-module @cuda attributes {dsc.target = "cuda"} {
+module @cuda_sm80 attributes {dsc.target = "cuda_sm80"} {
   llvm.func @k() attributes {dsc.kernel = {}}
   func.func @main(%x: tensor<4xf32>) -> tensor<4xf32> attributes {dsc.arena = []} {
     // expected-error@+1 {{writes into place 0, and there are 0}}
@@ -64,7 +64,7 @@ module @cuda attributes {dsc.target = "cuda"} {
 // -----
 
 func.func private @main(tensor<4xf32>) -> tensor<4xf32>
-module @cuda attributes {dsc.target = "cuda"} {
+module @cuda_sm80 attributes {dsc.target = "cuda_sm80"} {
   llvm.func @k() attributes {dsc.kernel = {}}
   func.func @main(%x: tensor<4xf32>) -> tensor<4xf32> attributes {dsc.arena = []} {
     // expected-error@+1 {{writes into place -1, and there are 0}}
@@ -76,7 +76,7 @@ module @cuda attributes {dsc.target = "cuda"} {
 // -----
 
 func.func private @main(tensor<4xf32>) -> tensor<4xf32>
-module @cuda attributes {dsc.target = "cuda"} {
+module @cuda_sm80 attributes {dsc.target = "cuda_sm80"} {
   llvm.func @k() attributes {dsc.kernel = {}}
   func.func @main(%x: tensor<4xf32>) -> tensor<4xf32> attributes {dsc.arena = []} {
     // expected-error@+1 {{writes into output 3, and there are 1}}
@@ -88,7 +88,7 @@ module @cuda attributes {dsc.target = "cuda"} {
 // -----
 
 func.func private @main(tensor<4xf32>) -> tensor<4xf32>
-module @cuda attributes {dsc.target = "cuda"} {
+module @cuda_sm80 attributes {dsc.target = "cuda_sm80"} {
   llvm.func @k() attributes {dsc.kernel = {}}
   func.func @main(%x: tensor<4xf32>) -> tensor<4xf32> attributes {dsc.arena = []} {
     // expected-error@+1 {{hands on the dim 'n', which dsc.symbols does not name}}
@@ -100,7 +100,7 @@ module @cuda attributes {dsc.target = "cuda"} {
 // -----
 
 func.func private @main(tensor<4xf32>) -> tensor<4xf32>
-module @cuda attributes {dsc.target = "cuda"} {
+module @cuda_sm80 attributes {dsc.target = "cuda_sm80"} {
   // expected-error@+1 {{place 0 of dsc.arena is not {bytes, live, above}}}
   func.func @main(%x: tensor<4xf32>) -> tensor<4xf32> attributes {dsc.arena = [{bytes = 64 : i64}]} {
     return %x : tensor<4xf32>

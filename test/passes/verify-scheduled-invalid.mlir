@@ -1,7 +1,7 @@
 // RUN: dscc-opt %s --dsc-verify-stage=stage=scheduled --split-input-file --verify-diagnostics
 
 func.func private @main(tensor<4xf32>) -> tensor<4xf32>
-module @cuda attributes {dsc.target = "cuda"} {
+module @cuda_sm80 attributes {dsc.target = "cuda_sm80"} {
   func.func @main(%x: tensor<4xf32>) -> tensor<4xf32> {
     // expected-error@+1 {{has no schedule that an emitter knows}}
     %0 = dsc.group(%x) : (tensor<4xf32>) -> tensor<4xf32> {
@@ -16,7 +16,7 @@ module @cuda attributes {dsc.target = "cuda"} {
 // -----
 
 func.func private @main(tensor<4xf32>) -> tensor<4xf32>
-module @cuda attributes {dsc.target = "cuda"} {
+module @cuda_sm80 attributes {dsc.target = "cuda_sm80"} {
   func.func @main(%x: tensor<4xf32>) -> tensor<4xf32> {
     // expected-error@+1 {{has no schedule that an emitter knows}}
     %0 = dsc.group(%x) {schedule = {width = 4 : i64}} : (tensor<4xf32>) -> tensor<4xf32> {
@@ -31,7 +31,7 @@ module @cuda attributes {dsc.target = "cuda"} {
 // -----
 
 func.func private @main(tensor<4xf32>) -> tensor<4xf32>
-module @cuda attributes {dsc.target = "cuda"} {
+module @cuda_sm80 attributes {dsc.target = "cuda_sm80"} {
   func.func @main(%x: tensor<4xf32>) -> tensor<4xf32> {
     // expected-error@+1 {{has no schedule that an emitter knows}}
     %0 = dsc.group(%x) {schedule = {emitter = "magic"}} : (tensor<4xf32>) -> tensor<4xf32> {
@@ -46,7 +46,7 @@ module @cuda attributes {dsc.target = "cuda"} {
 // -----
 
 func.func private @main(tensor<4xf32>) -> tensor<4xf32>
-module @cuda attributes {dsc.target = "cuda"} {
+module @cuda_sm80 attributes {dsc.target = "cuda_sm80"} {
   func.func @main(%x: tensor<4xf32>) -> tensor<4xf32> {
     // expected-error@+1 {{has the schedule {emitter = "rows", shared_rows = 1 : i64}, but that emitter does not take the group}}
     %0 = dsc.group(%x) {schedule = {emitter = "rows", shared_rows = 1 : i64}} : (tensor<4xf32>) -> tensor<4xf32> {
@@ -61,7 +61,7 @@ module @cuda attributes {dsc.target = "cuda"} {
 // -----
 
 func.func private @main(tensor<4xf32>) -> tensor<4xf32>
-module @cuda attributes {dsc.target = "cuda"} {
+module @cuda_sm80 attributes {dsc.target = "cuda_sm80"} {
   func.func @main(%x: tensor<4xf32>) -> tensor<4xf32> {
     // expected-error@+1 {{has the schedule {emitter = "elementwise", width = 3 : i64}, where its emitter proposes {emitter = "elementwise", width = 4 : i64}}}
     %0 = dsc.group(%x) {schedule = {emitter = "elementwise", width = 3 : i64}} : (tensor<4xf32>) -> tensor<4xf32> {

@@ -1,7 +1,7 @@
 // RUN: dscc-opt %s --dsc-verify-stage=stage=grouped --split-input-file --verify-diagnostics
 
 func.func private @main(tensor<4xf32>) -> tensor<4xf32>
-module @cuda attributes {dsc.target = "cuda"} {
+module @cuda_sm80 attributes {dsc.target = "cuda_sm80"} {
   func.func @main(%x: tensor<4xf32>) -> tensor<4xf32> {
     // expected-error@+1 {{is outside any dsc.group, so no kernel computes it}}
     %0 = dsc.relu %x : (tensor<4xf32>) -> tensor<4xf32>
@@ -20,7 +20,7 @@ module @tpu {
 
 func.func private @main(tensor<4xf32>) -> tensor<4xf32>
 // expected-error@+1 {{has no @main of one block}}
-module @cuda attributes {dsc.target = "cuda"} {
+module @cuda_sm80 attributes {dsc.target = "cuda_sm80"} {
 }
 
 // -----

@@ -8,14 +8,14 @@ module {
 
 llvm.func @dims(!llvm.ptr, !llvm.ptr)
 // expected-error@+1 {{has no @run}}
-module @cuda attributes {dsc.target = "cuda"} {
+module @cuda_sm80 attributes {dsc.target = "cuda_sm80"} {
 }
 
 // -----
 
 llvm.func @dims(!llvm.ptr, !llvm.ptr)
 // expected-error@+1 {{does not list its weights}}
-module @cuda attributes {dsc.target = "cuda"} {
+module @cuda_sm80 attributes {dsc.target = "cuda_sm80"} {
   llvm.func @run(!llvm.ptr) -> i32
   llvm.func @arena_bytes(!llvm.ptr) -> i64
 }
@@ -24,7 +24,7 @@ module @cuda attributes {dsc.target = "cuda"} {
 
 llvm.func @dims(!llvm.ptr, !llvm.ptr)
 // expected-error@+1 {{does not list its launches}}
-module @cuda attributes {dsc.target = "cuda", dsc.weights = []} {
+module @cuda_sm80 attributes {dsc.target = "cuda_sm80", dsc.weights = []} {
   llvm.func @run(!llvm.ptr) -> i32
   llvm.func @arena_bytes(!llvm.ptr) -> i64
 }

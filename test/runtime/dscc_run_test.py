@@ -412,7 +412,7 @@ class CommandLine(OnArtifact):
 
     def test_help_and_version(self):
         self.assertIn("USAGE: dscc-run [options] model.so", self.succeed("--help"))
-        self.assertRegex(self.succeed("--version"), r"dscc-run \d+\.\d+\.\d+\nABI 2\n")
+        self.assertRegex(self.succeed("--version"), r"dscc-run \d+\.\d+\.\d+\nABI 3\n")
 
 
 if __name__ == "__main__":

@@ -72,7 +72,7 @@ def model_of(path, element=TensorProto.FLOAT):
         [helper.make_tensor_value_info("x", element, ["n", 3])],
         [helper.make_tensor_value_info(name, element, None) for name in ("y", "z")], [weight])
     onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 20)], ir_version=10), path)
-    subprocess.run(["dscc", path, "-o", path.with_suffix(".so"), "--target=cuda", "--arch=sm_90"], check=True)
+    subprocess.run(["dscc", path, "-o", path.with_suffix(".so"), "--target=cuda", "--arch=sm_90a"], check=True)
     return w.astype(np.float32), path.with_suffix(".so")
 
 

@@ -7,8 +7,9 @@ import os
 ATTRIBUTES = {"multiprocessors": 16, "clock_khz": 13, "memory_clock_khz": 36, "memory_bus_bits": 37, "l2_bytes": 38}
 MAJOR, MINOR = 75, 76
 OLDEST = 80  # kernels are for sm_80 and later
-# Chips with machine code of their own; later ones run the PTX.
-ARCHES = (80, 86, 89, 90)
+# Chips with machine code of their own, and what --arch calls them; later ones run the PTX.
+ARCHES = {80: "sm_80", 86: "sm_86", 89: "sm_89", 90: "sm_90a", 100: "sm_100", 120: "sm_120"}
+SIMULATED = (80, 86, 89, 90)
 
 
 class NoDevice(Exception):
@@ -28,9 +29,13 @@ class Device:
 
     @property
     def arch(self):
-        """What to compile for: the chip's own, or the latest of the same family that it runs."""
-        fitting = [arch for arch in ARCHES if arch <= self.chip]
-        return f"sm_{max(fitting)}"
+        """What to compile for: the chip's own, or the latest before it."""
+        return ARCHES[max(chip for chip in ARCHES if chip <= self.chip)]
+
+    @property
+    def twin(self):
+        """The simulator's chip that is most like it."""
+        return f"sm_{max(chip for chip in SIMULATED if chip <= self.chip)}"
 
     def facts(self):
         """For the report."""

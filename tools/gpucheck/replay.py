@@ -45,7 +45,7 @@ def run(task, emit, settings):
     from twin import Twin
 
     if not task["simulated"]:  # the simulator beside the device is of the same chip, and as old
-        os.environ.update(DSCC_SIM_CHIP=task["arch"], DSCC_SIM_CHECK="none", DSCC_SIM_DRIVER_VERSION=str(task["driver_number"]))
+        os.environ.update(DSCC_SIM_CHIP=task["twin"], DSCC_SIM_CHECK="none", DSCC_SIM_DRIVER_VERSION=str(task["driver_number"]))
 
     twin = Twin(cuda, task["library"], task["simulator"], task["chip"], task["driver_number"])
     module = __import__(task["module"])
@@ -89,7 +89,7 @@ def replay_one(suite, name, tests, clang):
     start, device, title = time.monotonic(), suite.device, f"replay/{name.removesuffix('_test')}"
     task = {"module": name, "tests": tests, "folder": str(suite.places.replays), "library": device.library,
             "simulator": str(suite.places.simulator), "simulated": device.simulated, "chip": device.chip,
-            "arch": device.arch,
+            "twin": device.twin,
             "driver_number": device.driver_number, "clang": clang}
     # A worker of its own: the tests make contexts and modules of theirs.
     suite.worker.stop()

@@ -16,7 +16,7 @@
 
 #include <stdint.h>
 
-#define DSCC_ABI_VERSION 2u          /* grows when a structure changes; a runtime refuses all but its own */
+#define DSCC_ABI_VERSION 3u          /* grows when a structure changes; a runtime refuses all but its own */
 #define DSCC_MODEL_MAGIC 0x4d435344u /* "DSCM" in memory */
 #define DSCC_MODEL_NAME "dscc_model" /* what an artifact exports */
 #define DSCC_MAX_RANK 16             /* the most dims of an input or output */
@@ -97,7 +97,7 @@ typedef struct dscc_relation {
 typedef struct dscc_weight {
   uint64_t offset;   /* into the weight bytes; a multiple of 64. Entries that are equal may share their bytes */
   uint64_t bytes;    /* from there on */
-  uint32_t devices;  /* bit (1 << kind) for each dscc_device_kind whose programs use it */
+  uint32_t programs; /* bit (1 << i) for each program i that uses it */
   uint32_t reserved; /* 0 */
 } dscc_weight;       /* 24 bytes */
 
@@ -131,13 +131,17 @@ typedef struct dscc_launch {
   uint32_t reserved; /* 0 */
 } dscc_launch;       /* 16 bytes */
 
-/* Code for one chip. */
+/* Code for one chip, and for those that run it as well. */
 typedef struct dscc_image {
-  uint32_t sm;      /* 80, 86, 89, 90, ... ; for PTX the lowest chip that may run it */
-  uint32_t kind;    /* 1 cubin, 2 PTX text (NUL-terminated) */
-  const void *data; /* as cuModuleLoadData takes it, 64-byte aligned; behind a cubin its PTX may lie, compressed */
+  /* It runs on compute capabilities from min_sm to max_sm, both included: 80 to 89 for a cubin of sm_80, 90 to 90 for
+   * one of sm_90a, 80 to UINT32_MAX for PTX of sm_80. */
+  uint32_t min_sm, max_sm;
+  uint32_t kind;     /* 1 cubin, 2 PTX text (NUL-terminated) */
+  uint32_t reserved; /* 0 */
+  const void *data; /* as cuModuleLoadData takes it, 64-byte aligned; behind a cubin its PTX may lie, compressed. Images
+                     * of several programs may share it */
   uint64_t bytes;   /* of data, the NUL or what lies behind the cubin included */
-} dscc_image;       /* 24 bytes */
+} dscc_image;       /* 32 bytes */
 
 /* Code that is loaded together, in a version for each chip. */
 typedef struct dscc_module {
@@ -170,11 +174,11 @@ typedef struct dscc_run_args {
   const void *const *inputs;     /* in the model's order */
   void *const *outputs;          /* in the model's order */
   void *arena;                   /* arena_bytes(symbols) bytes, 256-byte aligned; may be NULL if that is 0 */
-  const void *const *weights;    /* one pointer a weight of the model; NULL for those of other devices */
+  const void *const *weights;    /* one pointer a weight of the model; NULL for those of other programs */
 } dscc_run_args;                 /* 56 bytes */
 
-/* The graph compiled for one kind of device. Programs are listed best first: the runtime takes the first whose
- * demands the machine meets. */
+/* The graph compiled for a level of processors or a generation of GPUs. Programs are listed best first: the runtime
+ * takes the first whose demands the machine meets; a GPU's are that each of `modules` has an image that it runs. */
 typedef struct dscc_program {
   uint32_t device;             /* enum dscc_device_kind */
   uint32_t level;              /* CPU: enum dscc_cpu_level; CUDA: lowest sm */
@@ -198,7 +202,7 @@ typedef struct dscc_model_v1 {
   uint32_t magic;        /* DSCC_MODEL_MAGIC */
   uint32_t abi_version;  /* DSCC_ABI_VERSION */
   uint32_t struct_bytes; /* sizeof(dscc_model_v1) */
-  /* How long the five arrays below are, in their order. An array of none is NULL. */
+  /* How long the five arrays below are, in their order, and at most 32 programs. An array of none is NULL. */
   uint32_t num_symbols, num_inputs, num_outputs, num_weights, num_programs;
   const dscc_symbol *symbols;   /* every name that occurs in a dim */
   const dscc_tensor *inputs;    /* in the ONNX graph's order, those that may be left out last */

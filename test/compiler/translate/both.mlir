@@ -6,12 +6,12 @@
 // REPORT: 3 kernels for 3 launches, 67 bytes of weights
 // REPORT: {{^}}cpu_v4: 1 kernel{{.*}}, arena of
 // REPORT: {{^}}cpu_v3: 1 kernel{{.*}}, arena of
-// REPORT: {{^}}cuda: 1 kernel{{.*}}, arena of
+// REPORT: {{^}}cuda_sm80: 1 kernel{{.*}}, arena of
 
 // CHECK-NOT: {{ U }}
 // CHECK-DAG: t cpu_v3.scaled_exp
 // CHECK-DAG: t cpu_v4.scaled_exp
-// CHECK-DAG: t cuda.run
+// CHECK-DAG: t cuda_sm80.run
 // CHECK-DAG: D dscc_model
 
 module attributes {
@@ -164,7 +164,7 @@ module attributes {
     }
   }
 
-  module @cuda attributes {dsc.target = "cuda", dsc.launches = [{kernel = @double_it, nodes = "mul1"}]} {
+  module @cuda_sm80 attributes {dsc.target = "cuda_sm80", dsc.launches = [{kernel = @double_it, nodes = "mul1"}]} {
     gpu.module @kernels {
       llvm.func @double_it(%x: !llvm.ptr<1> {llvm.noalias, llvm.readonly}, %y: !llvm.ptr<1> {llvm.noalias},
                            %n: i64) attributes {nvvm.kernel, nvvm.reqntid = array<i32: 256, 1, 1>,

@@ -59,7 +59,7 @@ module attributes {dsc.stage = "streamed", dsc.symbols = []} {
       llvm.return %zero : i32
     }
   }
-  module @cuda attributes {dsc.target = "cuda"} {
+  module @cuda_sm80 attributes {dsc.target = "cuda_sm80"} {
     gpu.module @kernels {
       llvm.func @double(%x: !llvm.ptr<1>) attributes {nvvm.kernel, dsc.kernel = {}} {
         %a = llvm.load %x : !llvm.ptr<1> -> f64

@@ -36,7 +36,7 @@ def cpu(body="", attributes="", weights=""):
 
 
 def cuda(body="", attributes="", declarations=""):
-    return ('module attributes {dsc.target = "cuda", dsc.weights = []} {\ngpu.module @kernels {\n'
+    return ('module attributes {dsc.target = "cuda_sm80", dsc.weights = []} {\ngpu.module @kernels {\n'
             f'{declarations}llvm.func @k(%x: !llvm.ptr) attributes {{{attributes}nvvm.kernel, dsc.kernel = '
             f'{{}}}} {{\n{body}llvm.return\n}}\n}}\n{PROGRAM}}}\n')
 
@@ -80,9 +80,11 @@ class RefusedTest(unittest.TestCase):
         self.refuse(70, "the interface has an element type that ONNX does not know",
                     module(cpu(), main=MAIN.replace("8xf32", "8xindex", 1)))
         self.refuse(2, "--emit=cubin needs the target cuda", module(cpu()), "--emit=cubin")
+        self.refuse(2, "--emit=cubin needs a program for one of the chips that --arch names", module(cuda()),
+                    self.fake_ptxas("exit 1\n"), "--emit=cubin", "--arch=sm_90a")
 
     def test_kernels(self):
-        self.refuse(70, "cannot translate the kernels of cuda to LLVM IR", module(cuda(CAST)))
+        self.refuse(70, "cannot translate the kernels of cuda_sm80 to LLVM IR", module(cuda(CAST)))
         self.refuse(70, "the LLVM IR of the kernels is invalid: ", module(cuda(
             "llvm.store %x, %x : !llvm.ptr, !llvm.ptr\n", NAKED)))
         self.refuse(70, "a kernel calls `stranger`, which no GPU code provides",

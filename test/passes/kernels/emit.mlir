@@ -22,7 +22,7 @@ func.func @main(%x: tensor<3x1x5xf32> {dsc.name = "x"}, %z: tensor<1x5xf32> {dsc
 // CHECK: llvm.load %{{.*}} {alignment = 4 : i64} : !llvm.ptr -> vector<16xf32>
 // CHECK: llvm.store %{{.*}} {alignment = 4 : i64} : vector<16xf32>, !llvm.ptr
 // CHECK: llvm.intr.masked.load
-// CHECK-LABEL: module @cuda
+// CHECK-LABEL: module @cuda_sm80
 // CHECK: nvvm.reqntid = array<i32: 256, 1, 1>
 // CHECK: llvm.load %{{.*}} {alignment = 16 : i64} : !llvm.ptr<1> -> vector<4xf32>
 module attributes {dsc.symbols = [{name = "n", min = 1 : i64, max = 1024 : i64, input = 0 : i64, axis = 0 : i64}]} {
@@ -39,7 +39,7 @@ func.func @main(%x: tensor<?x64xf32, #dsc.dims<"n", 64>> {dsc.name = "x"}) -> (t
 // CHECK: scf.for %{{.*}} iter_args({{.*}}) -> (vector<{{[0-9]+}}xf32>, vector<{{[0-9]+}}xf32>
 // CHECK: vector.broadcast %{{.*}} : f32 to vector<16xf32>
 // CHECK: math.fma %{{.*}} : vector<16xf32>
-// CHECK-LABEL: module @cuda
+// CHECK-LABEL: module @cuda_sm80
 // CHECK: llvm.mlir.global internal @{{.*}}_lhs() {addr_space = 3 : i32, alignment = 16 : i64
 // CHECK: llvm.mlir.global internal @{{.*}}_rhs() {addr_space = 3 : i32, alignment = 16 : i64
 // CHECK: nvvm.barrier0
@@ -57,7 +57,7 @@ func.func @main(%x: tensor<128x96xf32> {dsc.name = "x"}, %w: tensor<96x128xf32> 
 // CHECK: scf.for {{.*}} -> (vector<{{[0-9]+}}xf32>
 // CHECK: arith.maximumf %{{.*}} : vector<16xf32>
 // CHECK: vector.shuffle %{{.*}} : vector<16xf32>, vector<16xf32>
-// CHECK-LABEL: module @cuda
+// CHECK-LABEL: module @cuda_sm80
 // CHECK: nvvm.shfl.sync{{ +}}bfly
 func.func @main(%x: tensor<64x960xf32> {dsc.name = "x"}) -> (tensor<64x960xf32> {dsc.name = "y"}) {
   %0 = dsc.softmax %x {axis = 1 : i64} : (tensor<64x960xf32>) -> tensor<64x960xf32>
@@ -69,7 +69,7 @@ func.func @main(%x: tensor<64x960xf32> {dsc.name = "x"}) -> (tensor<64x960xf32> 
 // A constant of one value fits elementwise ops as a scalar, so what it is added to may be a single axis of 15 elements.
 // CHECK-LABEL: module @cpu_v4
 // CHECK: arith.addf %{{.*}} : vector<16xf32>
-// CHECK-LABEL: module @cuda
+// CHECK-LABEL: module @cuda_sm80
 func.func @main(%x: tensor<3x5xf32> {dsc.name = "x"}) -> (tensor<3x5xf32> {dsc.name = "y"}) {
   %0 = dsc.constant dense<2.5> : tensor<1x5xf32>
   %1 = dsc.add %x, %0 : (tensor<3x5xf32>, tensor<1x5xf32>) -> tensor<3x5xf32>
@@ -79,7 +79,7 @@ func.func @main(%x: tensor<3x5xf32> {dsc.name = "x"}) -> (tensor<3x5xf32> {dsc.n
 // -----
 
 // A constant that is reduced keeps its elements: 3 x 5 are one row of 15.
-// CHECK-LABEL: module @cuda
+// CHECK-LABEL: module @cuda_sm80
 // CHECK: %[[SIZE:.*]] = arith.constant 15 : index
 // CHECK: scf.for %{{.*}} to %[[SIZE]] step
 // CHECK: arith.addf
@@ -92,7 +92,7 @@ func.func @main(%x: tensor<3x5xf32> {dsc.name = "x"}) -> (tensor<1x1xf32> {dsc.n
 // -----
 
 // 2^62 rows of 4 cannot be one axis: no number counts its elements.
-// CHECK-LABEL: module @cuda
+// CHECK-LABEL: module @cuda_sm80
 // CHECK: %[[ROWS:.*]] = arith.constant 4611686018427387904 : index
 // CHECK: scf.for %{{.*}} to %[[ROWS]] step
 // CHECK: scf.for

@@ -1,6 +1,6 @@
 // RUN: dscc-opt %s --pass-pipeline='builtin.module(func.func(dsc-schedule-groups))' --split-input-file --verify-diagnostics
 
-module @cuda attributes {dsc.target = "cuda"} {
+module @cuda_sm80 attributes {dsc.target = "cuda_sm80"} {
   func.func @main(%x: tensor<4xf32>) -> (tensor<4xf32>, tensor<4xf32>) {
     // expected-error@+1 {{cannot become a kernel: no emitter writes 2 results of these ops at once}}
     %0, %1 = dsc.group(%x) : (tensor<4xf32>) -> (tensor<4xf32>, tensor<4xf32>) {
@@ -13,7 +13,7 @@ module @cuda attributes {dsc.target = "cuda"} {
 
 // -----
 
-module @cuda attributes {dsc.target = "cuda"} {
+module @cuda_sm80 attributes {dsc.target = "cuda_sm80"} {
   func.func @main(%x: tensor<4xf32>) -> tensor<4xf32> {
     // expected-error@+1 {{cannot become a kernel: no kernel computes arith.addf yet}}
     %0 = dsc.group(%x) : (tensor<4xf32>) -> tensor<4xf32> {

@@ -4,7 +4,7 @@
 // A product goes to register tiles on a CPU and to tiles in shared memory on CUDA.
 // CHECK-LABEL: module @cpu_v4
 // CHECK: schedule = {emitter = "tiles", rows = {{[0-9]+}} : i64, vectors = {{[0-9]+}} : i64}
-// CHECK-LABEL: module @cuda
+// CHECK-LABEL: module @cuda_sm80
 // CHECK: schedule = {columns = 64 : i64, emitter = "shared_tiles", rows = 64 : i64, slice = {{[0-9]+}} : i64}
 module attributes {dsc.symbols = [{name = "n", min = 1 : i64, max = 1024 : i64, input = 0 : i64, axis = 0 : i64}]} {
 func.func @main(%x: tensor<?x96xf32, #dsc.dims<"n", 96>> {dsc.name = "x"}, %w: tensor<96x128xf32> {dsc.name = "w"})
@@ -19,7 +19,7 @@ func.func @main(%x: tensor<?x96xf32, #dsc.dims<"n", 96>> {dsc.name = "x"}, %w: t
 // Two columns are too few to share anything: on CUDA each thread computes elements of its own.
 // CHECK-LABEL: module @cpu_v4
 // CHECK: emitter = "tiles"
-// CHECK-LABEL: module @cuda
+// CHECK-LABEL: module @cuda_sm80
 // CHECK: emitter = "elementwise"
 func.func @main(%x: tensor<64x96xf32> {dsc.name = "x"}, %w: tensor<96x2xf32> {dsc.name = "w"}) -> (tensor<64x2xf32> {dsc.name = "y"}) {
   %0 = dsc.matmul %x, %w : (tensor<64x96xf32>, tensor<96x2xf32>) -> tensor<64x2xf32>
@@ -31,7 +31,7 @@ func.func @main(%x: tensor<64x96xf32> {dsc.name = "x"}, %w: tensor<96x2xf32> {ds
 // A reduction with its prologue, a row at a time.
 // CHECK-LABEL: module @cpu_v4
 // CHECK: emitter = "rows", shared_rows = 1
-// CHECK-LABEL: module @cuda
+// CHECK-LABEL: module @cuda_sm80
 // CHECK: emitter = "rows", shared_rows = 1
 func.func @main(%x: tensor<64x96xf32> {dsc.name = "x"}) -> (tensor<64x1xf32> {dsc.name = "y"}) {
   %0 = dsc.exp %x : (tensor<64x96xf32>) -> tensor<64x96xf32>
@@ -54,7 +54,7 @@ func.func @main(%x: tensor<64x96xf32> {dsc.name = "x"}) -> (tensor<1x96xf32> {ds
 // No hero, no rows: elementwise, 4 elements a CUDA thread where 16 bytes are loaded at once.
 // CHECK-LABEL: module @cpu_v4
 // CHECK: emitter = "elementwise"
-// CHECK-LABEL: module @cuda
+// CHECK-LABEL: module @cuda_sm80
 // CHECK: emitter = "elementwise", width = 4
 func.func @main(%x: tensor<64x96xf32> {dsc.name = "x"}) -> (tensor<64x96xf32> {dsc.name = "y"}) {
   %0 = dsc.relu %x : (tensor<64x96xf32>) -> tensor<64x96xf32>
@@ -64,7 +64,7 @@ func.func @main(%x: tensor<64x96xf32> {dsc.name = "x"}) -> (tensor<64x96xf32> {d
 // -----
 
 // Rows of 97 floats do not begin at multiples of 16 bytes, but the whole tensor is one row.
-// CHECK-LABEL: module @cuda
+// CHECK-LABEL: module @cuda_sm80
 // CHECK: emitter = "elementwise", width = 1
 func.func @main(%x: tensor<63x97xf32> {dsc.name = "x"}) -> (tensor<63x97xf32> {dsc.name = "y"}) {
   %0 = dsc.relu %x : (tensor<63x97xf32>) -> tensor<63x97xf32>
@@ -77,7 +77,7 @@ func.func @main(%x: tensor<63x97xf32> {dsc.name = "x"}) -> (tensor<63x97xf32> {d
 // CHECK-LABEL: module @cpu_v4
 // CHECK: emitter = "rows", shared_rows = 1
 // CHECK: emitter = "rows", shared_rows = 1
-// CHECK-LABEL: module @cuda
+// CHECK-LABEL: module @cuda_sm80
 // CHECK: emitter = "rows", shared_rows = 1
 // CHECK: emitter = "rows", shared_rows = 1
 func.func @main(%x: tensor<64x96xf32> {dsc.name = "x"}, %v: tensor<96x1xf32> {dsc.name = "v"}, %f: tensor<33x64x1xf32> {dsc.name = "f"})
@@ -95,7 +95,7 @@ func.func @main(%x: tensor<64x96xf32> {dsc.name = "x"}, %v: tensor<96x1xf32> {ds
 // CHECK-LABEL: module @cpu_v4
 // CHECK: emitter = "tiles"
 // CHECK: emitter = "tiles"
-// CHECK-LABEL: module @cuda
+// CHECK-LABEL: module @cuda_sm80
 func.func @main(%x: tensor<96x64xf32> {dsc.name = "x"}, %v: tensor<96x1xf32> {dsc.name = "v"}, %f: tensor<32x32x1xf32> {dsc.name = "f"})
     -> (tensor<1x32x1xf32> {dsc.name = "y"}) {
   %0 = dsc.matmul %x, %v {transpose_lhs} : (tensor<96x64xf32>, tensor<96x1xf32>) -> tensor<64x1xf32>

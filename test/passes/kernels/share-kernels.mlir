@@ -7,7 +7,7 @@
 // CHECK: llvm.func @[[K]](
 // CHECK-NOT: llvm.func @matmul
 // CHECK: llvm.func @run(
-// CHECK-LABEL: module @cuda
+// CHECK-LABEL: module @cuda_sm80
 // CHECK-SAME: dsc.launches = [{kernel = @[[G:matmul_[0-9a-f]+]], nodes = "first"}, {kernel = @[[G]], nodes = "second"}]
 // CHECK: gpu.module @kernels
 // CHECK: llvm.func @[[G]](

@@ -80,7 +80,7 @@ module {
   }
 
   // CUDA counts 32-bit registers, of which there are more: here 20 * 4 carried and 8 a round.
-  module @cuda attributes {dsc.target = "cuda"} {
+  module @cuda_sm80 attributes {dsc.target = "cuda_sm80"} {
     // CHECK-LABEL: @more_registers
     // CHECK: scf.for
     // CHECK-COUNT-4: llvm.load

@@ -3,7 +3,7 @@
 // What the stage `emitted` promises is checked here once more: dscc-opt runs passes on any IR.
 
 func.func private @main(tensor<4xf32>) -> tensor<4xf32>
-module @cuda attributes {dsc.target = "cuda"} {
+module @cuda_sm80 attributes {dsc.target = "cuda_sm80"} {
   llvm.func @k() attributes {dsc.kernel = {}}
   func.func @main(%x: tensor<4xf32>) -> tensor<4xf32> attributes {dsc.arena = []} {
     // expected-error@+1 {{launches @nobody, which is no kernel of this module}}
@@ -15,7 +15,7 @@ module @cuda attributes {dsc.target = "cuda"} {
 // -----
 
 func.func private @main(tensor<4xf32>) -> tensor<4xf32>
-module @cuda attributes {dsc.target = "cuda"} {
+module @cuda_sm80 attributes {dsc.target = "cuda_sm80"} {
   llvm.func @k() attributes {dsc.kernel = {}}
   func.func @main(%x: tensor<4xf32>) -> tensor<4xf32> attributes {dsc.arena = []} {
     // expected-error@+1 {{has not become a kernel}}
@@ -30,7 +30,7 @@ module @cuda attributes {dsc.target = "cuda"} {
 // -----
 
 func.func private @main(tensor<4xf32>) -> tensor<4xf32>
-module @cuda attributes {dsc.target = "cuda"} {
+module @cuda_sm80 attributes {dsc.target = "cuda_sm80"} {
   llvm.func @k() attributes {dsc.kernel = {}}
   func.func @main(%x: tensor<4xf32>) -> tensor<4xf32> attributes {dsc.arena = []} {
     // expected-error@+1 {{is neither a launch, a constant nor a view}}
@@ -42,7 +42,7 @@ module @cuda attributes {dsc.target = "cuda"} {
 // -----
 
 func.func private @main(tensor<4xf32>) -> tensor<4xf32>
-module @cuda attributes {dsc.target = "cuda"} {
+module @cuda_sm80 attributes {dsc.target = "cuda_sm80"} {
   llvm.func @k() attributes {dsc.kernel = {}}
   func.func @main(%x: tensor<4xf32>) -> tensor<4xf32> attributes {dsc.arena = []} {
     // expected-error@+1 {{has no places}}
@@ -54,7 +54,7 @@ module @cuda attributes {dsc.target = "cuda"} {
 // -----
 
 func.func private @main(tensor<4xf32>) -> tensor<4xf32>
-module @cuda attributes {dsc.target = "cuda"} {
+module @cuda_sm80 attributes {dsc.target = "cuda_sm80"} {
   llvm.func @k() attributes {dsc.kernel = {}}
   func.func @main(%x: tensor<4xf32>) -> tensor<4xf32> attributes {dsc.arena = []} {
     // expected-error@+1 {{writes into place 0, and there are 0}}
@@ -66,7 +66,7 @@ module @cuda attributes {dsc.target = "cuda"} {
 // -----
 
 func.func private @main(tensor<4xf32>) -> tensor<4xf32>
-module @cuda attributes {dsc.target = "cuda"} {
+module @cuda_sm80 attributes {dsc.target = "cuda_sm80"} {
   llvm.func @k() attributes {dsc.kernel = {}}
   func.func @main(%x: tensor<4xf32>) -> tensor<4xf32> attributes {dsc.arena = []} {
     // expected-error@+1 {{writes into place -1, and there are 0}}
@@ -78,7 +78,7 @@ module @cuda attributes {dsc.target = "cuda"} {
 // -----
 
 func.func private @main(tensor<4xf32>) -> tensor<4xf32>
-module @cuda attributes {dsc.target = "cuda"} {
+module @cuda_sm80 attributes {dsc.target = "cuda_sm80"} {
   llvm.func @k() attributes {dsc.kernel = {}}
   func.func @main(%x: tensor<4xf32>) -> tensor<4xf32> attributes {dsc.arena = []} {
     // expected-error@+1 {{writes into output 3, and there are 1}}
@@ -90,7 +90,7 @@ module @cuda attributes {dsc.target = "cuda"} {
 // -----
 
 func.func private @main(tensor<4xf32>) -> tensor<4xf32>
-module @cuda attributes {dsc.target = "cuda"} {
+module @cuda_sm80 attributes {dsc.target = "cuda_sm80"} {
   llvm.func @k() attributes {dsc.kernel = {}}
   func.func @main(%x: tensor<4xf32>) -> tensor<4xf32> attributes {dsc.arena = []} {
     // expected-error@+1 {{hands on the dim 'n', which dsc.symbols does not name}}
@@ -102,7 +102,7 @@ module @cuda attributes {dsc.target = "cuda"} {
 // -----
 
 func.func private @main(tensor<4xf32>) -> tensor<4xf32>
-module @cuda attributes {dsc.target = "cuda"} {
+module @cuda_sm80 attributes {dsc.target = "cuda_sm80"} {
   // expected-error@+1 {{place 0 of dsc.arena is not {bytes, live, above}}}
   func.func @main(%x: tensor<4xf32>) -> tensor<4xf32> attributes {dsc.arena = [{bytes = 64 : i64}]} {
     return %x : tensor<4xf32>
@@ -113,13 +113,13 @@ module @cuda attributes {dsc.target = "cuda"} {
 
 func.func private @main(tensor<4xf32>) -> tensor<4xf32>
 // expected-error@+1 {{has no @main of one block}}
-module @cuda attributes {dsc.target = "cuda"} {
+module @cuda_sm80 attributes {dsc.target = "cuda_sm80"} {
 }
 
 // -----
 
 // expected-error@+1 {{has no @main}}
 module {
-  module @cuda attributes {dsc.target = "cuda"} {
+  module @cuda_sm80 attributes {dsc.target = "cuda_sm80"} {
   }
 }

@@ -43,7 +43,7 @@ static const dscc_symbol symbols[] = {{"batch", 1, 1000, 0, 0}};
 static const char *const dim_texts[] = {"batch", "4"};
 static const dscc_tensor inputs[] = {{"x", DSCC_FLOAT, 2, dim_texts}};
 static const dscc_tensor outputs[] = {{"sum/y:0", DSCC_FLOAT, 2, dim_texts}};
-static const dscc_weight weight_table[] = {{0, sizeof weights, 1u << DSCC_DEVICE_CPU, 0}};
+static const dscc_weight weight_table[] = {{0, sizeof weights, 1u << 0, 0}};
 static const dscc_kernel kernels[] = {
     {.name = "add_row", .cpu = add_row, .threads = {1, 1, 1}, .scratch_bytes = sizeof weights}};
 static const dscc_launch launches[] = {{"sum", 0}};

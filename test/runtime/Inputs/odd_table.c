@@ -68,7 +68,7 @@ static const dscc_tensor outputs[] = {{NAME, DSCC_FLOAT, 2, dim_texts},
                                       {SECOND, DSCC_FLOAT, 2, dim_texts}
 #endif
 };
-static const dscc_weight weight_table[] = {{0, WEIGHT_END, 1u << DSCC_DEVICE_CPU, 0}};
+static const dscc_weight weight_table[] = {{0, WEIGHT_END, 1u << 0, 0}};
 static const dscc_program programs[] = {
     {.device = DSCC_DEVICE_CPU, .level = LEVEL, .arena_bytes = arena_bytes, .run = run}};
 

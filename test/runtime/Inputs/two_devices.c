@@ -1,4 +1,8 @@
-/* An artifact by hand for both devices: y = x + w for x of [batch, 4]; its CUDA image is for the driver in fake_cuda.c.
+/* An artifact by hand for both devices: y = x + w for x of [batch, 4]; its CUDA images are for the driver in
+ * fake_cuda.c.
+ *
+ * There are two CUDA programs, so that a test sees by the result which one was chosen, and which of its images: that
+ * for 9.0 alone adds w twice, the PTX of the other one three times. Each has a weight of its own.
  */
 #include "fake_cuda.h"
 
@@ -11,21 +15,23 @@ enum { COLUMNS = 4 };
 
 static const float weights[COLUMNS] __attribute__((aligned(64))) = {10, 20, 30, 40};
 
-static void add_row(int64_t row, void **args) {
+static void add_row(int64_t row, void **args, float times) {
   const float *x = *(const float **)args[0] + row * COLUMNS;
   const float *w = *(const float **)args[1];
   float *y = *(float **)args[2] + row * COLUMNS;
   for (int column = 0; column < COLUMNS; ++column)
-    y[column] = x[column] + w[column];
+    y[column] = x[column] + times * w[column];
 }
-static void add_row_on_cpu(const dscc_block *block, void **args) { add_row(block->index, args); }
-static void add_row_on_cuda(unsigned block, void **args) { add_row(block, args); }
+static void add_row_on_cpu(const dscc_block *block, void **args) { add_row(block->index, args, 1); }
+static void add_row_on_cuda(unsigned block, void **args) { add_row(block, args, 1); }
+static void add_row_on_90a(unsigned block, void **args) { add_row(block, args, 2); }
+static void add_row_by_ptx(unsigned block, void **args) { add_row(block, args, 3); }
 
 static int64_t arena_bytes(const int64_t *symbols) { return symbols[0] * COLUMNS * (int64_t)sizeof(float); }
 
 /* Through the arena, so that a wrong arena shows. */
-static int32_t run(const dscc_run_args *args) {
-  const void *x = args->inputs[0], *w = args->weights[0];
+static int32_t run_with(const dscc_run_args *args, const void *w) {
+  const void *x = args->inputs[0];
   void *sum = args->arena, *y = args->outputs[0];
   void *kernel_args[] = {&x, &w, &sum, 0};
   const int64_t grid[3] = {args->symbols[0], BLOCKS_IN_Y, 1};
@@ -35,27 +41,43 @@ static int32_t run(const dscc_run_args *args) {
   return args->services->copy(args->queue, y, sum, arena_bytes(args->symbols));
 }
 
+static int32_t run(const dscc_run_args *args) { return run_with(args, args->weights[0]); }
+static int32_t run_on_90a(const dscc_run_args *args) { return run_with(args, args->weights[1]); }
+
 static void dims(const int64_t *symbols, int64_t *dims) {
   dims[0] = dims[2] = symbols[0];
   dims[1] = dims[3] = COLUMNS;
 }
 
 static const fake_cuda_kernel code[] = {{"add_row", add_row_on_cuda}};
-static const fake_cuda_image image = {FAKE_CUDA_MAGIC, 1, code};
-/* PTX that must not be chosen where the cubin runs. */
-static const char ptx[] = "no code of any kind";
-static const dscc_image images[] = {{80, 2, ptx, sizeof ptx}, {80, 1, &image, sizeof image}};
+static const fake_cuda_kernel code_of_90a[] = {{"add_row", add_row_on_90a}};
+static const fake_cuda_kernel code_of_ptx[] = {{"add_row", add_row_by_ptx}};
+static const fake_cuda_image cubin = {FAKE_CUDA_MAGIC, 1, code};
+static const fake_cuda_image cubin_of_90a = {FAKE_CUDA_MAGIC, 1, code_of_90a};
+static const fake_cuda_image ptx = {FAKE_CUDA_MAGIC, 1, code_of_ptx};
+static const dscc_image images[] = {{80, UINT32_MAX, 2, 0, &ptx, sizeof ptx}, {80, 89, 1, 0, &cubin, sizeof cubin}};
+static const dscc_image images_of_90a[] = {{90, 90, 1, 0, &cubin_of_90a, sizeof cubin_of_90a}};
 
 static const dscc_symbol symbols[] = {{"batch", 1, 1000, 0, 0}};
 static const char *const dim_texts[] = {"batch", "4"};
 static const dscc_tensor inputs[] = {{"x", DSCC_FLOAT, 2, dim_texts}};
 static const dscc_tensor outputs[] = {{"y", DSCC_FLOAT, 2, dim_texts}};
-static const dscc_weight weight_table[] = {{0, sizeof weights, 1u << DSCC_DEVICE_CPU | 1u << DSCC_DEVICE_CUDA, 0}};
+static const dscc_weight weight_table[] = {{0, sizeof weights, 1u << 1 | 1u << 2, 0}, {0, sizeof weights, 1u << 0, 0}};
 static const dscc_kernel cpu_kernels[] = {{.name = "add_row", .cpu = add_row_on_cpu}};
 static const dscc_kernel cuda_kernels[] = {{.name = "add_row", .threads = {32, 1, 1}, .shared_bytes = 64 * 1024}};
 static const dscc_launch launches[] = {{"sum", 0}};
-static const dscc_module modules[] = {{images, 2}};
+static const dscc_module modules[] = {{images, 2}}, modules_of_90a[] = {{images_of_90a, 1}};
 static const dscc_program programs[] = {{.device = DSCC_DEVICE_CUDA,
+                                         .level = 90,
+                                         .num_kernels = 1,
+                                         .num_launches = 1,
+                                         .num_modules = 1,
+                                         .kernels = cuda_kernels,
+                                         .launches = launches,
+                                         .modules = modules_of_90a,
+                                         .arena_bytes = arena_bytes,
+                                         .run = run_on_90a},
+                                        {.device = DSCC_DEVICE_CUDA,
                                          .level = 80,
                                          .num_kernels = 1,
                                          .num_launches = 1,
@@ -80,8 +102,8 @@ __attribute__((visibility("default"))) const dscc_model_v1 dscc_model = {.magic 
                                                                          .num_symbols = 1,
                                                                          .num_inputs = 1,
                                                                          .num_outputs = 1,
-                                                                         .num_weights = 1,
-                                                                         .num_programs = 2,
+                                                                         .num_weights = 2,
+                                                                         .num_programs = 3,
                                                                          .symbols = symbols,
                                                                          .inputs = inputs,
                                                                          .outputs = outputs,

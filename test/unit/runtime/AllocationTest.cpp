@@ -147,7 +147,7 @@ struct OutOfMemoryTest : testing::Test {
 TEST_F(OutOfMemoryTest, OnACpu) {
   const std::set<std::string> said = collectSentences(DSCC_CPU);
   for (const char *sentence :
-       {"no memory for a model", "no memory for the defaults of 1 inputs", "no memory for the table of 1 weights",
+       {"no memory for a model", "no memory for the defaults of 1 inputs", "no memory for the table of 2 weights",
         "2 worker threads could not be started", "no memory for the signature", "no memory for a check",
         "no memory for a context", "no memory for a profile of 64 launches",
         "the arena of 48 bytes that these inputs need cannot be allocated: 256 bytes cannot be allocated"})

@@ -200,11 +200,37 @@ TEST_F(CudaDeviceTest, OutOfMemoryIsItsOwnStatus) {
   }
 }
 
+TEST_F(CudaDeviceTest, TakesTheFirstProgramThatHasAnImageForTheChip) {
+  const struct {
+    const char *sm;
+    int times; // w is added: once by the cubin of 8.0, twice by that of 9.0, three times by the PTX
+  } cases[] = {{"80", 1}, {"86", 1}, {"89", 1}, {"90", 2}, {"100", 3}, {"103", 3}, {"120", 3}};
+  for (const auto &[sm, times] : cases) {
+    SCOPED_TRACE(sm);
+    setenv("FAKE_CUDA_SM", sm, 1);
+    reset();
+    dscc_model *model = nullptr;
+    dscc_context *context = nullptr;
+    ASSERT_EQ(open(model), DSCC_OK) << dscc_last_error();
+    EXPECT_EQ(std::string(dscc_device_name(model)), "cuda (sm_" + std::string(sm) + ", Fake)");
+    // The weights of the other program stay where they are. Weights begin at multiples of 256 bytes.
+    EXPECT_EQ(report().live_bytes, 256u);
+    EXPECT_EQ(std::ranges::count(calls(), "cuMemcpyHtoDAsync"), 1);
+    ASSERT_EQ(dscc_context_create(model, nullptr, &context), DSCC_OK) << dscc_last_error();
+    std::vector<float> y;
+    EXPECT_EQ(run(context, 3, y), DSCC_OK) << dscc_last_error();
+    EXPECT_EQ(y.back(), static_cast<float>(1 + 40 * times));
+    dscc_context_destroy(context);
+    dscc_model_close(model);
+    expectNothingLeft();
+  }
+}
+
 TEST_F(CudaDeviceTest, ChipWithoutCode) {
   setenv("FAKE_CUDA_SM", "75", 1);
   dscc_model *model = nullptr;
   EXPECT_EQ(open(model), DSCC_NO_DEVICE);
-  EXPECT_STREQ(dscc_last_error(), "the model has no code for sm_75; compile it with --arch=sm_75");
+  EXPECT_STREQ(dscc_last_error(), "the model has no code for sm_75; the oldest chip that it is for is sm_80");
   expectNothingLeft();
   // Nobody insisted on CUDA: the CPU does it.
   ASSERT_EQ(open(model, DSCC_AUTO), DSCC_OK) << dscc_last_error();
