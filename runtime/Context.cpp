@@ -115,6 +115,7 @@ extern "C" dscc_status dscc_context_create(dscc_model *model, const dscc_context
   dscc_context *context = new (memory) dscc_context;
   context->model = model;
   context->profile.isOn = options.profile;
+  context->replays = !options.no_replay;
   if (options.workspace) {
     context->arena = options.workspace;
     context->arenaBytes = options.workspace_bytes;

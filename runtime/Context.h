@@ -16,6 +16,7 @@ struct dscc_context {
   void *arena = nullptr;            // memory of the model's device, 256-byte aligned
   size_t arenaBytes = 0;            // of arena; 0 without one
   bool ownsArena = true;            // false: the arena is the caller's workspace, neither grown nor freed
+  bool replays = true;              // false: each run is made launch by launch
   void *queue = nullptr;            // the device's own business
   dscc::Binding binding = {};       // of the run under way; its arrays are made once and are the context's
   const void **inputs = nullptr;    // where each input lies on the device, in the model's order

@@ -1,7 +1,9 @@
 // A model on a CUDA device: its modules, functions and weights, and the stream of each context.
 //
-//     CudaDevice.cpp   opening, memory; the table of functions
-//     CudaQueue.cpp    running
+//     CudaDevice.cpp    opening, memory; the table of functions
+//     CudaQueue.cpp     running
+//     CudaStaging.cpp   host tensors on their way, through pinned memory
+//     CudaGraph.cpp     runs that come again, as graphs
 
 #ifndef DSCC_RUNTIME_CUDADEVICE_H
 #define DSCC_RUNTIME_CUDADEVICE_H
@@ -48,13 +50,13 @@ dscc_status allocateOnCuda(const dscc_model &model, size_t bytes, void *&memory)
 /// Gives it back when the device no longer uses it: cuMemFree waits for that.
 void releaseOnCuda(const dscc_model &model, void *memory);
 
-/// Device::openQueue: a stream that does not wait for the default one, and room for staging buffers, which themselves
-/// come with the first runs.
+/// Device::openQueue: a stream that does not wait for the default one, and room for device buffers and graphs, which
+/// themselves come with the first runs.
 dscc_status openCudaQueue(dscc_context &context);
 /// Device::closeQueue; allowed after a failed openCudaQueue.
 void closeCudaQueue(dscc_context &context);
-/// Device::run. Host tensors pass through staging buffers. Returns when all is done; when it is enqueued, if `stream`
-/// is given, no buffer is on the host and nothing is measured.
+/// Device::run. Host tensors pass through pinned memory; runs that come again are replayed. Returns when all is done;
+/// when it is enqueued, if `stream` is given, no buffer is on the host and nothing is measured.
 dscc_status runOnCuda(dscc_context &context, void *stream);
 
 } // namespace dscc

@@ -14,7 +14,7 @@ using CuResult = int;
 using CuDevice = int;
 /// An address in a device's memory.
 using CuPointer = unsigned long long;
-/// A context, module, function or stream; a null stream is the default one.
+/// A context, module, function, stream, event or graph; a null stream is the default one.
 using CuHandle = void *;
 
 /// One entry a function: its name here, its name in the driver, its signature.
@@ -36,15 +36,25 @@ using CuHandle = void *;
   X(functionAttribute, "cuFuncSetAttribute", CuResult(CuHandle, int, int))                                             \
   X(allocate, "cuMemAlloc_v2", CuResult(CuPointer *, size_t))                                                          \
   X(release, "cuMemFree_v2", CuResult(CuPointer))                                                                      \
+  X(allocatePinned, "cuMemHostAlloc", CuResult(void **, size_t, unsigned))                                             \
+  X(releasePinned, "cuMemFreeHost", CuResult(void *))                                                                  \
   X(copyIn, "cuMemcpyHtoDAsync_v2", CuResult(CuPointer, const void *, size_t, CuHandle))                               \
   X(copyOut, "cuMemcpyDtoHAsync_v2", CuResult(void *, CuPointer, size_t, CuHandle))                                    \
   X(copyWithin, "cuMemcpyDtoDAsync_v2", CuResult(CuPointer, CuPointer, size_t, CuHandle))                              \
   X(streamCreate, "cuStreamCreate", CuResult(CuHandle *, unsigned))                                                    \
   X(streamDestroy, "cuStreamDestroy_v2", CuResult(CuHandle))                                                           \
   X(streamWait, "cuStreamSynchronize", CuResult(CuHandle))                                                             \
+  X(streamIsCapturing, "cuStreamIsCapturing", CuResult(CuHandle, int *))                                               \
+  X(captureBegin, "cuStreamBeginCapture_v2", CuResult(CuHandle, int))                                                  \
+  X(captureEnd, "cuStreamEndCapture", CuResult(CuHandle, CuHandle *))                                                  \
+  X(graphInstantiate, "cuGraphInstantiateWithFlags", CuResult(CuHandle *, CuHandle, unsigned long long))               \
+  X(graphLaunch, "cuGraphLaunch", CuResult(CuHandle, CuHandle))                                                        \
+  X(graphDestroy, "cuGraphDestroy", CuResult(CuHandle))                                                                \
+  X(graphExecDestroy, "cuGraphExecDestroy", CuResult(CuHandle))                                                        \
   X(eventCreate, "cuEventCreate", CuResult(CuHandle *, unsigned))                                                      \
   X(eventDestroy, "cuEventDestroy_v2", CuResult(CuHandle))                                                             \
   X(eventRecord, "cuEventRecord", CuResult(CuHandle, CuHandle))                                                        \
+  X(eventWait, "cuEventSynchronize", CuResult(CuHandle))                                                               \
   X(eventElapsed, "cuEventElapsedTime", CuResult(float *, CuHandle, CuHandle))                                         \
   X(launch, "cuLaunchKernel",                                                                                          \
     CuResult(CuHandle, unsigned, unsigned, unsigned, unsigned, unsigned, unsigned, unsigned, CuHandle, void **,        \

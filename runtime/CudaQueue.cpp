@@ -1,12 +1,18 @@
-// One run at a time on a CUDA device: where the buffers lie, the copies, the launches.
+// One run at a time on a CUDA device: where the buffers lie, the copies, the launches or the graph that stands for
+// them.
+//
+//     inputs in (CudaStaging) ──► launches, or a replay of them (CudaGraph) ──► outputs out (CudaStaging)
 
 #include "runtime/Context.h"
 #include "runtime/CudaDevice.h"
+#include "runtime/CudaGraph.h"
+#include "runtime/CudaStaging.h"
 #include "runtime/Error.h"
 
 #include <cassert>
 #include <cstdio>
 #include <cstdlib>
+#include <new>
 
 namespace dscc {
 
@@ -16,18 +22,21 @@ static constexpr uintptr_t bufferAlignment = 16;
 
 namespace {
 /// Device memory for a tensor that the caller has on the host.
-struct Staging {
+struct DeviceBuffer {
   void *pointer = nullptr;
   size_t bytes = 0;
 };
 
 /// What a context has on the device.
 struct CudaQueue {
-  dscc_context *owner;
-  CuHandle stream = nullptr;  // the context's own
-  CuHandle current = nullptr; // of the run under way
-  Staging *staging = nullptr; // inputs, then outputs
-  CuHandle *events = nullptr; // two an entry of the profile: its beginning and its end
+  dscc_context *owner = nullptr;
+  CuHandle stream = nullptr;       // the context's own
+  CuHandle current = nullptr;      // of the run under way
+  DeviceBuffer *buffers = nullptr; // inputs, then outputs
+  CudaStaging staging;             // between the caller's host tensors and those
+  bool isStaged = false;           // whether the run under way uses it
+  CudaGraphs graphs;               // of runs that may come again
+  CuHandle *events = nullptr;      // two an entry of the profile: its beginning and its end
   size_t numEvents = 0;
 };
 } // namespace
@@ -39,14 +48,19 @@ static CudaQueue &queueOf(const dscc_context &context) { return *static_cast<Cud
 dscc_status openCudaQueue(dscc_context &context) {
   CudaDevice &cuda = cudaOf(*context.model);
   const dscc_model_v1 &table = *context.model->table;
-  auto *queue = static_cast<CudaQueue *>(calloc(1, sizeof(CudaQueue)));
-  if (!queue)
+  void *memory = malloc(sizeof(CudaQueue));
+  if (!memory)
     return fail(DSCC_OUT_OF_MEMORY, "no memory for a stream");
+  auto *queue = new (memory) CudaQueue;
   context.queue = queue;
   queue->owner = &context;
-  queue->staging = static_cast<Staging *>(calloc(table.num_inputs + table.num_outputs + 1, sizeof(Staging)));
-  if (!queue->staging)
-    return fail(DSCC_OUT_OF_MEMORY, "no memory for staging buffers");
+  queue->buffers = static_cast<DeviceBuffer *>(calloc(table.num_inputs + table.num_outputs + 1, sizeof(DeviceBuffer)));
+  if (!queue->buffers)
+    return fail(DSCC_OUT_OF_MEMORY, "no memory for the table of device buffers");
+  // A graph has no events between its launches, so measured runs are made launch by launch.
+  if (context.replays && !context.profile.isOn)
+    if (dscc_status status = openGraphs(table, queue->graphs))
+      return status;
   Current current(cuda);
   if (dscc_status status = current.check())
     return status;
@@ -59,18 +73,20 @@ void closeCudaQueue(dscc_context &context) {
   CudaQueue &queue = queueOf(context);
   CudaDevice &cuda = cudaOf(*context.model);
   const dscc_model_v1 &table = *context.model->table;
-  for (uint32_t i = 0; queue.staging && i < table.num_inputs + table.num_outputs; ++i)
-    if (queue.staging[i].pointer)
-      releaseOnCuda(*context.model, queue.staging[i].pointer);
+  for (uint32_t i = 0; queue.buffers && i < table.num_inputs + table.num_outputs; ++i)
+    if (queue.buffers[i].pointer)
+      releaseOnCuda(*context.model, queue.buffers[i].pointer);
   {
     Current current(cuda);
+    closeGraphs(cuda.driver, queue.graphs);
+    closeStaging(cuda.driver, queue.staging);
     while (queue.numEvents)
       cuda.driver.eventDestroy(queue.events[--queue.numEvents]);
     if (queue.stream)
       cuda.driver.streamDestroy(queue.stream);
   }
   free(queue.events);
-  free(queue.staging);
+  free(queue.buffers);
   free(&queue);
   context.queue = nullptr;
 }
@@ -170,19 +186,19 @@ static int32_t copy(void *handle, void *target, const void *source, int64_t byte
 //===-- Buffers -------------------------------------------------------------------------------------------------===//
 
 /// A device buffer for a host tensor; grown when needed, before anything of the run is enqueued.
-static dscc_status stage(const dscc_model &model, Staging &staging, size_t bytes) {
-  if (bytes <= staging.bytes)
+static dscc_status grow(const dscc_model &model, DeviceBuffer &buffer, size_t bytes) {
+  if (bytes <= buffer.bytes)
     return DSCC_OK;
-  if (staging.pointer)
-    releaseOnCuda(model, staging.pointer);
-  staging = {};
-  if (dscc_status status = allocateOnCuda(model, bytes, staging.pointer))
+  if (buffer.pointer)
+    releaseOnCuda(model, buffer.pointer);
+  buffer = {};
+  if (dscc_status status = allocateOnCuda(model, bytes, buffer.pointer))
     return status;
-  staging.bytes = bytes;
+  buffer.bytes = bytes;
   return DSCC_OK;
 }
 
-/// Where tensor `index` lies on the device: the caller's buffer, or a staging buffer.
+/// Where tensor `index` lies on the device: the caller's buffer, or one of the context's.
 static dscc_status place(dscc_context &context, size_t index, const char *name, const dscc_buffer &buffer,
                          uint64_t bytes, void *&pointer) {
   if (buffer.on_device) {
@@ -192,11 +208,11 @@ static dscc_status place(dscc_context &context, size_t index, const char *name, 
                   unsigned(bufferAlignment));
     return DSCC_OK;
   }
-  assert(index < context.model->table->num_inputs + context.model->table->num_outputs && "a staging buffer a tensor");
-  Staging &staging = queueOf(context).staging[index];
-  if (dscc_status status = stage(*context.model, staging, bytes ? bytes : 1))
+  assert(index < context.model->table->num_inputs + context.model->table->num_outputs && "a device buffer a tensor");
+  DeviceBuffer &own = queueOf(context).buffers[index];
+  if (dscc_status status = grow(*context.model, own, bytes ? bytes : 1))
     return status;
-  pointer = staging.pointer;
+  pointer = own.pointer;
   return DSCC_OK;
 }
 
@@ -234,6 +250,7 @@ static dscc_status placeAll(dscc_context &context) {
 
 static dscc_status copyInputs(dscc_context &context) {
   CudaDriver &driver = cudaOf(*context.model).driver;
+  CudaQueue &queue = queueOf(context);
   const int64_t *dims = context.binding.dims;
   return visitBuffers(context.binding.inputs, context.model->table->num_inputs, dims,
                       [&](uint32_t i, const dscc_buffer &buffer, uint64_t bytes) {
@@ -241,7 +258,9 @@ static dscc_status copyInputs(dscc_context &context) {
                           return DSCC_OK;
                         auto target = reinterpret_cast<CuPointer>(context.inputs[i]);
                         return measured(context, "copy in", context.model->table->inputs[i].name, int64_t(bytes), [&] {
-                          return driver.report(driver.copyIn(target, buffer.data, bytes, queueOf(context).current),
+                          if (queue.isStaged)
+                            return stageIn(driver, queue.staging, queue.current, target, buffer.data, bytes);
+                          return driver.report(driver.copyIn(target, buffer.data, bytes, queue.current),
                                                "cuMemcpyHtoDAsync of an input");
                         });
                       });
@@ -250,6 +269,7 @@ static dscc_status copyInputs(dscc_context &context) {
 static dscc_status copyOutputs(dscc_context &context) {
   const dscc_model_v1 &table = *context.model->table;
   CudaDriver &driver = cudaOf(*context.model).driver;
+  CudaQueue &queue = queueOf(context);
   const int64_t *dims = context.binding.dims;
   for (uint32_t i = 0; i < table.num_inputs; ++i)
     dims += table.inputs[i].rank;
@@ -259,7 +279,9 @@ static dscc_status copyOutputs(dscc_context &context) {
                           return DSCC_OK;
                         auto source = reinterpret_cast<CuPointer>(context.outputs[i]);
                         return measured(context, "copy out", table.outputs[i].name, int64_t(bytes), [&] {
-                          return driver.report(driver.copyOut(buffer.data, source, bytes, queueOf(context).current),
+                          if (queue.isStaged)
+                            return stageOut(driver, queue.staging, queue.current, buffer.data, source, bytes);
+                          return driver.report(driver.copyOut(buffer.data, source, bytes, queue.current),
                                                "cuMemcpyDtoHAsync of an output");
                         });
                       });
@@ -272,13 +294,26 @@ static dscc_status wait(dscc_context &context) {
   return driver.report(driver.streamWait(queueOf(context).current), "cuStreamSynchronize");
 }
 
-static dscc_status enqueue(dscc_context &context) {
+static int32_t enqueueOn(const dscc_run_args &args, CuHandle stream) {
+  auto &queue = *static_cast<CudaQueue *>(args.queue);
+  CuHandle before = queue.current;
+  queue.current = stream;
+  int32_t status = queue.owner->model->program->run(&args);
+  queue.current = before;
+  return status;
+}
+
+static dscc_status enqueue(dscc_context &context, bool mayReplay) {
   static const dscc_services services = {sizeof(dscc_services), launch, copy};
+  CudaQueue &queue = queueOf(context);
   if (dscc_status status = copyInputs(context))
     return status;
   dscc_run_args args = {&services,       context.queue, context.binding.symbols, context.inputs,
                         context.outputs, context.arena, context.model->weights};
-  return static_cast<dscc_status>(context.model->program->run(&args));
+  if (mayReplay &&
+      replay(cudaOf(*context.model).driver, *context.model->table, queue.graphs, args, queue.current, enqueueOn))
+    return DSCC_OK;
+  return static_cast<dscc_status>(enqueueOn(args, queue.current));
 }
 
 static bool hasHostBuffer(const dscc_buffer *const *buffers, uint32_t count) {
@@ -288,34 +323,62 @@ static bool hasHostBuffer(const dscc_buffer *const *buffers, uint32_t count) {
   return false;
 }
 
+/// What a run does with the outputs that are on the host. Kernels fail before one of them is touched.
+static dscc_status finishOnHost(dscc_context &context) {
+  CudaQueue &queue = queueOf(context);
+  if (!queue.isStaged)
+    if (dscc_status status = wait(context))
+      return status;
+  dscc_status status = copyOutputs(context);
+  // Also after a failure: the caller may free its buffers then.
+  dscc_status waited = wait(context);
+  if (status != DSCC_OK || waited != DSCC_OK)
+    return status != DSCC_OK ? status : waited;
+  if (queue.isStaged)
+    deliver(queue.staging);
+  return DSCC_OK;
+}
+
+/// A run that the caller records into a graph of its own: nothing may be waited for, and our graphs stay out of it.
+static dscc_status runCaptured(dscc_context &context, bool isOnHost) {
+  if (isOnHost || context.profile.isOn)
+    return fail(DSCC_BAD_CALL, "the stream is being captured; a run on it takes buffers of the device only, and a "
+                               "context that does not measure");
+  if (dscc_status status = placeAll(context))
+    return status;
+  return enqueue(context, /*mayReplay=*/false);
+}
+
 dscc_status runOnCuda(dscc_context &context, void *stream) {
   const dscc_model_v1 &table = *context.model->table;
+  CudaQueue &queue = queueOf(context);
+  const CudaDriver &driver = cudaOf(*context.model).driver;
   Current current(cudaOf(*context.model));
   if (dscc_status status = current.check())
     return status;
-  assert(context.queue && queueOf(context).stream && "the context was made for this device");
-  queueOf(context).current = stream ? stream : queueOf(context).stream;
+  assert(context.queue && queue.stream && "the context was made for this device");
+  queue.current = stream ? stream : queue.stream;
+  bool hostOutputs = hasHostBuffer(context.binding.outputs, table.num_outputs);
+  bool isOnHost = hostOutputs || hasHostBuffer(context.binding.inputs, table.num_inputs);
+  // A stream that cannot be asked (the default one, while others are captured) is not given graphs either.
+  int capturing = 0;
+  CuResult asked = stream ? driver.streamIsCapturing(stream, &capturing) : 0;
+  if (!asked && capturing)
+    return runCaptured(context, isOnHost);
   if (dscc_status status = placeAll(context))
     return status;
-  if (dscc_status status = enqueue(context)) {
+  queue.isStaged = isOnHost && beginStaging(driver, queue.staging, table.num_outputs);
+  if (dscc_status status = enqueue(context, /*mayReplay=*/!asked)) {
     // The caller may free its buffers after this call, so nothing may still be read from them.
-    cudaOf(*context.model).driver.streamWait(queueOf(context).current);
+    driver.streamWait(queue.current);
     return status;
   }
-  bool hostOutputs = hasHostBuffer(context.binding.outputs, table.num_outputs);
   bool isMeasured = context.profile.isOn;
   // The caller's own stream and device buffers: the work is enqueued, waiting is the caller's business.
-  if (stream && !isMeasured && !hostOutputs && !hasHostBuffer(context.binding.inputs, table.num_inputs))
+  if (stream && !isMeasured && !isOnHost)
     return DSCC_OK;
-  // Kernels fail here at the latest, when the outputs are still untouched.
-  if (dscc_status status = wait(context))
+  if (dscc_status status = hostOutputs ? finishOnHost(context) : wait(context))
     return status;
-  if (hostOutputs) {
-    dscc_status status = copyOutputs(context);
-    dscc_status waited = wait(context);
-    if (status != DSCC_OK || waited != DSCC_OK)
-      return status != DSCC_OK ? status : waited;
-  }
   return isMeasured ? readProfile(context) : DSCC_OK;
 }
 

@@ -319,12 +319,13 @@ static ExitCode writeOutputs(const std::string &folder, const std::vector<HostTe
   return Ok;
 }
 
-static Context makeContext(dscc_model *model, int profile, dscc_status &status) {
-  dscc_context_options options = {};
-  options.struct_bytes = sizeof(options);
-  options.profile = profile;
+static Context makeContext(dscc_model *model, const Options &options, int profile, dscc_status &status) {
+  dscc_context_options made = {};
+  made.struct_bytes = sizeof(made);
+  made.profile = profile;
+  made.no_replay = options.noReplay;
   dscc_context *created = nullptr;
-  status = dscc_context_create(model, &options, &created);
+  status = dscc_context_create(model, &made, &created);
   return Context(created);
 }
 
@@ -332,7 +333,7 @@ static Context makeContext(dscc_model *model, int profile, dscc_status &status) 
 static ExitCode profile(dscc_model *model, const Options &options, const std::vector<dscc_buffer> &inputs,
                         const std::vector<dscc_buffer> &outputs, ProfileReport &report) {
   dscc_status status;
-  Context context = makeContext(model, 1, status);
+  Context context = makeContext(model, options, 1, status);
   auto run = [&] {
     return dscc_run(context.get(), inputs.data(), inputs.size(), outputs.data(), outputs.size(), nullptr);
   };
@@ -363,7 +364,7 @@ static ExitCode runModel(dscc_model *model, const Options &options, const std::s
       status != DSCC_OK)
     return failWithLastError(status, "");
   dscc_status created;
-  Context context = makeContext(model, 0, created);
+  Context context = makeContext(model, options, 0, created);
   if (created != DSCC_OK)
     return failWithLastError(created, "");
   auto run = [&] {

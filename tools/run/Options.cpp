@@ -21,6 +21,7 @@ WHERE:
   --device=sim             the CUDA code on a simulated GPU: no GPU is needed, and accesses are checked
   --threads=N              CPU threads (default: one a physical core)
   --cuda-driver=LIB        library to load in place of libcuda.so.1
+  --no-replay              on a GPU make each launch of each run; else a run that comes again is one graph
   --sim-chip=CHIP          sm_80, sm_86, sm_89 or sm_90 (default)
   --sim-check=LEVEL        none, memory (default) or all: races in shared memory too
   --sim-seed=S             order of streams, blocks, warps and lanes; 0 (default): in order
@@ -163,6 +164,7 @@ static const ValueOption valueOptions[] = {
 };
 
 static const Switch switches[] = {
+    {"--no-replay", [](Options &options) { options.noReplay = true; }},
     {"--json", [](Options &options) { options.json = true; }},
     {"--help", [](Options &options) { options.help = true; }},
     {"-h", [](Options &options) { options.help = true; }},

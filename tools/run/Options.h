@@ -30,6 +30,7 @@ struct Options {
   std::vector<std::string> inputs; // NAME=FILE.npy; a name may hold a `=`, so the model's names decide where it ends
   std::map<std::string, int64_t> dims;    // --dim, by name; not negative
   std::string outputFolder;               // --output; empty: outputs are not written
+  bool noReplay = false;                  // --no-replay: each run launch by launch, also on a GPU
   std::string cudaDriver;                 // --cuda-driver; empty: the runtime's default, or the simulator
   bool isSimulated = false;               // --device=sim
   std::string simChip, simCheck, simSeed; // empty: the simulator's own choice

@@ -127,6 +127,11 @@ typedef struct dscc_context_options {
   size_t workspace_bytes; /* of workspace; a run that needs more fails with DSCC_TOO_SMALL. Without one: ignored */
   int profile; /* 1: measure each launch of each run, see dscc_profile. Such runs take longer and return when all is
                   done; one whose times cannot be read fails, although its outputs are written */
+  /* On a GPU a run whose named dims and addresses (of inputs, outputs and arena; host tensors have one of the
+   * context's) are those of an earlier run is replayed: one call of the driver enqueues all its launches. The second
+   * such run makes what is needed for that; the sets used last are kept. 1: every run makes its launches one by one.
+   * With profile = 1, and on a stream that is being captured, that is so anyway. */
+  int no_replay;
 } dscc_context_options; /* 32 bytes */
 /* Makes a context. `options` may be NULL. On success *context is the caller's until dscc_context_destroy, which must
  * come before dscc_model_close. DSCC_BAD_CALL (a NULL, a workspace that is not aligned), DSCC_OUT_OF_MEMORY,
@@ -143,8 +148,12 @@ DSCC_API void dscc_context_destroy(dscc_context *context);
  * not wait for work in the default stream: wait for that before, or give CU_STREAM_LEGACY, which is 1.
  * The call returns when the outputs are there; on a GPU, if `stream` is not NULL and all buffers are on the device,
  * when the work is enqueued. Until that is done their data must live, and the context runs on the same stream only.
- * DSCC_BAD_CALL: a NULL, or the context is running already; DSCC_BAD_INPUT: the tensors do not fit the model or each
- * other, or have more elements than its kernels can count; DSCC_TOO_SMALL, DSCC_OUT_OF_MEMORY, DSCC_DEVICE_FAILED. */
+ * A stream may be one that the caller is capturing, if all buffers are on the device and the context does not measure:
+ * the launches become part of the caller's graph, which may run as long as the context lives and makes no run that
+ * needs a larger arena. A run with the same dims must have come before, so that there is nothing to allocate.
+ * DSCC_BAD_CALL: a NULL, the context is running already, or a stream that is being captured gets host buffers;
+ * DSCC_BAD_INPUT: the tensors do not fit the model or each other, or have more elements than its kernels can count;
+ * DSCC_TOO_SMALL, DSCC_OUT_OF_MEMORY, DSCC_DEVICE_FAILED. */
 DSCC_API dscc_status dscc_run(dscc_context *context, const dscc_buffer *inputs, size_t num_inputs,
                               const dscc_buffer *outputs, size_t num_outputs, void *stream);
 

@@ -14,6 +14,7 @@
 #include <string.h>
 
 enum { MAX_CALLS = 4096, MAX_BLOCKS = 64, MAX_WORK = 256, MAX_ARGS = 16, DEVICE = 7 };
+enum { MAX_STREAMS = 8, MAX_NODES = 16 };
 enum { INVALID_VALUE = 1, OUT_OF_MEMORY = 2, INVALID_CONTEXT = 201, NO_BINARY = 209, NOT_FOUND = 500 };
 enum { MAJOR = 75, MINOR = 76 };
 
@@ -33,12 +34,25 @@ typedef struct work {
   int with_host;
 } work;
 
+/* Work that was captured, or made ready to run. */
+typedef struct graph {
+  work nodes[MAX_NODES];
+  size_t num_nodes;
+} graph;
+
+/* A stream that is being captured, and what has come so far. */
+typedef struct capture {
+  void *stream;
+  graph *graph;
+} capture;
+
 static const char *calls[MAX_CALLS];
 static size_t num_calls, num_work;
 static const char *fault;
 static allocation allocations[MAX_BLOCKS];
 static work queue[MAX_WORK];
-static int modules, streams, retained, pushed, events;
+static int modules, streams, retained, pushed, events, graphs, execs, pinned;
+static capture captures[MAX_STREAMS];
 static float ticks; /* of a clock that goes on with each event that is recorded */
 static int context; /* its address is the handle */
 
@@ -92,7 +106,10 @@ void fake_cuda_get_report(fake_cuda_report *report) {
                                retained,
                                pushed,
                                pending,
-                               events};
+                               events,
+                               graphs,
+                               execs,
+                               pinned};
 }
 
 static int is_live(const void *pointer, size_t bytes) {
@@ -104,7 +121,21 @@ static int is_live(const void *pointer, size_t bytes) {
   return 0;
 }
 
+static capture *capture_of(const void *stream) {
+  for (int i = 0; i < MAX_STREAMS; ++i)
+    if (captures[i].graph && captures[i].stream == stream)
+      return &captures[i];
+  return NULL;
+}
+
 static int enqueue(work item) {
+  capture *capture = capture_of(item.stream);
+  if (capture) {
+    if (capture->graph->num_nodes == MAX_NODES)
+      return misuse("more nodes than a test should need", OUT_OF_MEMORY);
+    capture->graph->nodes[capture->graph->num_nodes++] = item;
+    return 0;
+  }
   if (num_work == MAX_WORK)
     return misuse("more work than a test should need", OUT_OF_MEMORY);
   queue[num_work++] = item;
@@ -113,7 +144,8 @@ static int enqueue(work item) {
 
 static void perform(work *item) {
   if (!item->code) {
-    memcpy(item->target, item->source, item->bytes);
+    if (item->bytes)
+      memcpy(item->target, item->source, item->bytes);
     return;
   }
   void *args[MAX_ARGS];
@@ -304,8 +336,109 @@ int cuStreamCreate(void **stream, unsigned flags) {
 
 int cuStreamDestroy_v2(void *stream) {
   int failure = enter("cuStreamDestroy");
+  capture *capture = capture_of(stream);
+  if (capture) {
+    free(capture->graph);
+    capture->graph = NULL;
+  }
   --streams;
   free(stream);
+  return failure;
+}
+
+int cuStreamIsCapturing(void *stream, int *status) {
+  ENTER("cuStreamIsCapturing");
+  NEED_CONTEXT();
+  *status = capture_of(stream) != NULL;
+  return 0;
+}
+
+int cuStreamBeginCapture_v2(void *stream, int mode) {
+  ENTER("cuStreamBeginCapture");
+  NEED_CONTEXT();
+  if (capture_of(stream) || mode < 0 || mode > 2)
+    return misuse("a stream is captured twice, or in no mode", INVALID_VALUE);
+  for (int i = 0; i < MAX_STREAMS; ++i) {
+    if (captures[i].graph)
+      continue;
+    captures[i].stream = stream;
+    captures[i].graph = calloc(1, sizeof(graph));
+    return captures[i].graph ? 0 : OUT_OF_MEMORY;
+  }
+  return misuse("more captures than a test should need", OUT_OF_MEMORY);
+}
+
+int cuStreamEndCapture(void *stream, void **result) {
+  ENTER("cuStreamEndCapture");
+  NEED_CONTEXT();
+  capture *capture = capture_of(stream);
+  if (!capture)
+    return misuse("a capture ends that has not begun", INVALID_VALUE);
+  *result = capture->graph;
+  capture->graph = NULL;
+  ++graphs;
+  return 0;
+}
+
+int cuGraphInstantiateWithFlags(void **exec, void *captured, unsigned long long flags) {
+  ENTER("cuGraphInstantiate");
+  NEED_CONTEXT();
+  if (flags)
+    return misuse("an instantiation with flags", INVALID_VALUE);
+  graph *made = malloc(sizeof(graph));
+  if (!made)
+    return OUT_OF_MEMORY;
+  *made = *(graph *)captured;
+  ++execs;
+  *exec = made;
+  return 0;
+}
+
+int cuGraphLaunch(void *exec, void *stream) {
+  ENTER("cuGraphLaunch");
+  NEED_CONTEXT();
+  if (capture_of(stream))
+    return misuse("a graph in a graph", INVALID_VALUE);
+  graph *launched = exec;
+  for (size_t i = 0; i < launched->num_nodes; ++i) {
+    work item = launched->nodes[i];
+    item.stream = stream;
+    int failure = enqueue(item);
+    if (failure)
+      return failure;
+  }
+  return 0;
+}
+
+int cuGraphDestroy(void *captured) {
+  int failure = enter("cuGraphDestroy");
+  --graphs;
+  free(captured);
+  return failure;
+}
+
+int cuGraphExecDestroy(void *exec) {
+  int failure = enter("cuGraphExecDestroy");
+  --execs;
+  free(exec);
+  return failure;
+}
+
+int cuMemHostAlloc(void **memory, size_t bytes, unsigned flags) {
+  ENTER("cuMemHostAlloc");
+  NEED_CONTEXT();
+  *memory = flags ? NULL : malloc(bytes);
+  if (!*memory)
+    return OUT_OF_MEMORY;
+  memset(*memory, 0x5a, bytes);
+  ++pinned;
+  return 0;
+}
+
+int cuMemFreeHost(void *memory) {
+  int failure = enter("cuMemFreeHost");
+  --pinned;
+  free(memory);
   return failure;
 }
 
@@ -327,31 +460,53 @@ int cuEventDestroy_v2(void *event) {
 int cuEventRecord(void *event, void *stream) {
   ENTER("cuEventRecord");
   NEED_CONTEXT();
+  if (capture_of(stream))
+    return misuse("an event in a capture", INVALID_VALUE);
   *(float *)event = ++ticks;
-  return 0;
+  /* Work without code and bytes: a mark that cuEventSynchronize finds. */
+  return enqueue((work){.stream = stream, .source = event});
 }
 
 int cuEventElapsedTime(float *milliseconds, void *start, void *end) {
   ENTER("cuEventElapsedTime");
   NEED_CONTEXT();
-  if (num_work)
-    return misuse("a time is asked for before the work is done", INVALID_VALUE);
+  for (size_t i = 0; i < num_work; ++i)
+    if (queue[i].source == start || queue[i].source == end)
+      return misuse("a time is asked for before the work is done", INVALID_VALUE);
   *milliseconds = *(float *)end - *(float *)start;
   return 0;
+}
+
+/* Performs the first `count` pieces of work of the stream, or forgets them. */
+static void perform_until(const void *stream, size_t count, int is_forgotten) {
+  size_t kept = 0;
+  for (size_t i = 0; i < num_work; ++i) {
+    if (queue[i].stream != stream || i >= count)
+      queue[kept++] = queue[i];
+    else if (!is_forgotten)
+      perform(&queue[i]);
+  }
+  num_work = kept;
 }
 
 int cuStreamSynchronize(void *stream) {
   /* One that fails has waited all the same, and what was to come has not happened. */
   int failure = enter("cuStreamSynchronize");
-  size_t kept = 0;
-  for (size_t i = 0; i < num_work; ++i) {
-    if (queue[i].stream != stream)
-      queue[kept++] = queue[i];
-    else if (!failure)
-      perform(&queue[i]);
-  }
-  num_work = kept;
+  if (capture_of(stream))
+    return misuse("a wait for a stream that is being captured", INVALID_VALUE);
+  perform_until(stream, num_work, failure);
   return failure;
+}
+
+int cuEventSynchronize(void *event) {
+  ENTER("cuEventSynchronize");
+  NEED_CONTEXT();
+  for (size_t i = num_work; i-- > 0;)
+    if (!queue[i].code && queue[i].source == event) {
+      perform_until(queue[i].stream, i + 1, 0);
+      return 0;
+    }
+  return 0;
 }
 
 int cuLaunchKernel(void *function, unsigned x, unsigned y, unsigned z, unsigned block_x, unsigned block_y,

@@ -28,7 +28,7 @@ typedef struct fake_cuda_report {
   size_t live_bytes;        /* device memory */
   int modules, streams, retained, pushed;
   size_t pending; /* copies from or to the host that nobody has waited for */
-  int events;
+  int events, graphs, execs, pinned;
 } fake_cuda_report;
 
 typedef void (*fake_cuda_reset_type)(void);

@@ -12,6 +12,9 @@ enum { COLUMNS = 4 };
 #ifndef BLOCKS_IN_Y
 #define BLOCKS_IN_Y 1 /* more are too many, and wrong */
 #endif
+#ifndef MOST_ROWS
+#define MOST_ROWS 1000
+#endif
 
 static const float weights[COLUMNS] __attribute__((aligned(64))) = {10, 20, 30, 40};
 
@@ -58,7 +61,7 @@ static const fake_cuda_image ptx = {FAKE_CUDA_MAGIC, 1, code_of_ptx};
 static const dscc_image images[] = {{80, UINT32_MAX, 2, 0, &ptx, sizeof ptx}, {80, 89, 1, 0, &cubin, sizeof cubin}};
 static const dscc_image images_of_90a[] = {{90, 90, 1, 0, &cubin_of_90a, sizeof cubin_of_90a}};
 
-static const dscc_symbol symbols[] = {{"batch", 1, 1000, 0, 0}};
+static const dscc_symbol symbols[] = {{"batch", 1, MOST_ROWS, 0, 0}};
 static const char *const dim_texts[] = {"batch", "4"};
 static const dscc_tensor inputs[] = {{"x", DSCC_FLOAT, 2, dim_texts}};
 static const dscc_tensor outputs[] = {{"y", DSCC_FLOAT, 2, dim_texts}};
