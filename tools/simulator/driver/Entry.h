@@ -13,12 +13,12 @@
 
 #define DSCC_EXPORT extern "C" __attribute__((visibility("default")))
 
-/// The head of every entry point. Host functions may not call.
+/// The head of every entry point: the call is counted, and may be one to fail. Host functions may not call.
 #define DSCC_ENTER(needs)                                                                                              \
   if (dscc::sim::isInHostFunction())                                                                                   \
     return CUDA_ERROR_NOT_PERMITTED;                                                                                   \
   std::lock_guard<std::mutex> guard(dscc::sim::state().lock);                                                          \
-  if (CUresult injected = dscc::sim::injectFault(__func__))                                                            \
+  if (CUresult injected = dscc::sim::enterCall(__func__))                                                              \
     return injected;                                                                                                   \
   if (CUresult unready = dscc::sim::checkReady(dscc::sim::Needs::needs))                                               \
   return unready

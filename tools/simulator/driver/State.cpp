@@ -1,6 +1,6 @@
 #include "tools/simulator/driver/State.h"
 
-#include "tools/simulator/driver/Errors.h"
+#include "tools/simulator/driver/Entry.h"
 #include "tools/simulator/driver/StatisticsReport.h"
 
 #include "llvm/ADT/STLExtras.h"
@@ -98,7 +98,8 @@ CUresult readEnvironment(State &all) {
   return all.numDevices > 0 ? CUDA_SUCCESS : CUDA_ERROR_NO_DEVICE;
 }
 
-CUresult injectFault(const char *call) {
+CUresult enterCall(const char *call) {
+  ++state().calls[call];
   for (Fault &fault : state().faults)
     if ((fault.call == "any" || fault.call == call) && ++fault.seen == fault.count) {
       log(std::string("injected into ") + call + ": " + errorName(fault.error));
@@ -233,3 +234,13 @@ uint32_t declaredShared(const Kernel &kernel) {
 }
 
 } // namespace dscc::sim
+
+/// No driver has it: how often the entry point of this name has been called; `any`: all together.
+DSCC_EXPORT uint64_t dsccSimCalls(const char *name) {
+  std::lock_guard<std::mutex> guard(dscc::sim::state().lock);
+  const llvm::StringMap<uint64_t> &calls = dscc::sim::state().calls;
+  uint64_t sum = 0;
+  for (const llvm::StringMapEntry<uint64_t> &entry : calls)
+    sum += entry.getValue();
+  return llvm::StringRef(name) == "any" ? sum : calls.lookup(name);
+}

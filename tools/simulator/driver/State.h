@@ -10,6 +10,8 @@
 #include "tools/simulator/driver/Handles.h"
 #include "tools/simulator/driver/Queue.h"
 
+#include "llvm/ADT/StringMap.h"
+
 #include <array>
 #include <map>
 #include <memory>
@@ -134,6 +136,7 @@ struct State {
   Handles<CUctx_st> contexts;                  // besides the primary one
   CUresult sticky = CUDA_SUCCESS;              // the context is lost
   std::vector<Fault> faults;                   // DSCC_SIM_FAIL
+  llvm::StringMap<uint64_t> calls;             // how often each entry point has been called; those that have
   Handles<CUmod_st> modules;                   // those of libraries included
   Handles<CUlib_st> libraries;                 // they stay when contexts end
   Handles<CUkern_st> kernels;                  // of libraries, with which they end
@@ -160,8 +163,8 @@ std::vector<CUcontext> &currentContexts();
 
 /// Reads the environment: once, at cuInit.
 CUresult readEnvironment(State &state);
-/// The error to inject into this call, if its turn has come.
-CUresult injectFault(const char *call);
+/// Counts the call. The error to inject into it, if its turn has come.
+CUresult enterCall(const char *call);
 
 /// What a call needs before it may do anything.
 /// Device: no error has stuck, but there need not be a current context.
