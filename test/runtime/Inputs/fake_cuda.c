@@ -287,12 +287,21 @@ void *fake_cuda_allocate(size_t bytes) {
   return (void *)(uintptr_t)pointer;
 }
 
+/* Memory that is freed stays until the next is, so that what is allocated in its place lies elsewhere. */
+static char *released;
+
+__attribute__((destructor)) static void forget_released(void) {
+  free(released);
+  released = NULL;
+}
+
 int cuMemFree_v2(unsigned long long pointer) {
   int failure = enter("cuMemFree");
   for (int i = 0; i < MAX_BLOCKS; ++i) {
     if (!allocations[i].memory || (uintptr_t)allocations[i].memory != pointer)
       continue;
-    free(allocations[i].memory);
+    forget_released();
+    released = allocations[i].memory;
     allocations[i] = (allocation){0};
     return failure;
   }
@@ -403,6 +412,8 @@ int cuGraphLaunch(void *exec, void *stream) {
   for (size_t i = 0; i < launched->num_nodes; ++i) {
     work item = launched->nodes[i];
     item.stream = stream;
+    if (!item.code && (!is_live(item.target, item.bytes) || !is_live(item.source, item.bytes)))
+      return misuse("a graph copies within what is no device memory any more", INVALID_VALUE);
     int failure = enqueue(item);
     if (failure)
       return failure;

@@ -9,7 +9,7 @@ namespace dscc {
 namespace {
 /// A model, a context, and tensors on the device.
 struct CudaGraphTest : CudaDeviceTest {
-  static constexpr int64_t mostRows = 64;
+  static constexpr int64_t mostRows = 64, usualRows = 32;
 
   void SetUp() override {
     CudaDeviceTest::SetUp();
@@ -18,14 +18,16 @@ struct CudaGraphTest : CudaDeviceTest {
     auto allocate = find<float *(*)(size_t)>("fake_cuda_allocate");
     x = allocate(mostRows * 4 * sizeof(float));
     y = allocate(mostRows * 4 * sizeof(float));
+    other = allocate(mostRows * 4 * sizeof(float));
     std::fill_n(x, mostRows * 4, 1.f);
-    // The arena gets its last size.
-    ASSERT_EQ(runOnDevice(mostRows), DSCC_OK) << dscc_last_error();
+    // The arena gets the size that all but one of the tests need.
+    ASSERT_EQ(runOnDevice(usualRows), DSCC_OK) << dscc_last_error();
   }
   void TearDown() override {
     auto release = find<int (*)(void *)>("cuMemFree_v2");
     release(x);
     release(y);
+    release(other);
     dscc_context_destroy(context);
     dscc_model_close(model);
     expectNothingLeft();
@@ -58,12 +60,13 @@ struct CudaGraphTest : CudaDeviceTest {
     bool isOneLaunch = std::count(names.begin(), names.end(), "cuGraphLaunch") == 1;
     bool isPlain = std::count(names.begin(), names.end(), "cuLaunchKernel") == 1;
     EXPECT_TRUE(isOneLaunch || isPlain);
+    EXPECT_EQ(report().fault, nullptr) << report().fault;
     return isOneLaunch;
   }
 
   dscc_model *model = nullptr;
   dscc_context *context = nullptr;
-  float *x = nullptr, *y = nullptr;
+  float *x = nullptr, *y = nullptr, *other = nullptr;
   int callers; // its address is a stream
 };
 } // namespace
@@ -81,14 +84,26 @@ TEST_F(CudaGraphTest, WhatDiffersHasAGraphOfItsOwn) {
   for (int64_t batch : {3, 4})
     for (bool expected : {false, true, true})
       EXPECT_EQ(isReplayed(batch), expected);
-  // Another address, the same dims.
-  std::swap(x, y);
+  // Another output or input, the same dims.
+  std::swap(y, other);
+  EXPECT_FALSE(isReplayed(3));
+  std::swap(y, other);
+  EXPECT_TRUE(isReplayed(3));
+  std::swap(x, other);
   std::fill_n(x, mostRows * 4, 1.f);
   EXPECT_FALSE(isReplayed(3));
-  std::swap(x, y);
-  std::fill_n(x, mostRows * 4, 1.f);
+  std::swap(x, other);
   EXPECT_TRUE(isReplayed(3));
   EXPECT_EQ(report().execs, 2);
+}
+
+// What was recorded with the old arena is of no use with the new one.
+TEST_F(CudaGraphTest, TheArenaGrows) {
+  for (bool expected : {false, true, true})
+    EXPECT_EQ(isReplayed(3), expected);
+  EXPECT_FALSE(isReplayed(mostRows));
+  for (bool expected : {false, true, true})
+    EXPECT_EQ(isReplayed(3), expected);
 }
 
 TEST_F(CudaGraphTest, HostTensorsAreCopiedAroundTheGraph) {
