@@ -207,9 +207,19 @@ def callers_stream(scene):
     scene.check(tensors[-1].numpy(), np.maximum(x * 32, 0))
 
 
+def repeated_runs(scene):
+    """Runs with equal dims and addresses are replayed, and see new values; so do tensors larger than what is pinned."""
+    model = scene.open()
+    for size in (3, 1000, 3, 1_200_000, 1000):
+        for factor in (1, -1, 2, 3):
+            x = factor * (np.arange(size) % 1000 - 500).astype(np.float32)
+            scene.check(model.run({"x": x})["y"], np.maximum(2 * x, 0))
+
+
 FAULTS = {function.__name__: function for function in (
     wrong_ordinal, no_driver, no_code_for_the_device, damaged_artifact, wrong_type, wrong_rank, wrong_name, wrong_dims,
-    no_elements, misaligned_pointer, two_models, two_threads, callers_stream, too_much_memory)}
+    no_elements, misaligned_pointer, two_models, two_threads, callers_stream,
+    repeated_runs, too_much_memory)}
 
 
 def run(task, emit, settings):
