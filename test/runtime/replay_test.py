@@ -22,18 +22,12 @@ import onnx  # noqa: E402
 from onnx import TensorProto, helper  # noqa: E402
 
 import cuda  # noqa: E402
+from session import NUM_COLUMNS as WIDTH, Session  # noqa: E402
 
 SIMULATOR = sys.argv.pop(1)
 NON_BLOCKING, LEGACY = 1, 1
-LAYERS, WIDTH = 2, 8
+LAYERS = 2
 NO_CALLS = 400  # more than any run of these tests makes
-
-
-class ContextOptions(ctypes.Structure):
-    """dscc_context_options."""
-
-    _fields_ = [("struct_bytes", ctypes.c_size_t), ("workspace", ctypes.c_void_p), ("workspace_bytes", ctypes.c_size_t),
-                ("profile", ctypes.c_int), ("no_replay", ctypes.c_int)]
 
 
 def write_model(path):
@@ -56,45 +50,6 @@ def expected(x, weight):
     return x
 
 
-class Session:
-    """The model opened on the simulator, and one context."""
-
-    def __init__(self, **options):
-        from dscc import _native  # loads the runtime
-
-        self.native = _native
-        opening = _native.OpenOptions(struct_bytes=ctypes.sizeof(_native.OpenOptions), device=2,
-                                      cuda_driver=SIMULATOR.encode())
-        self.model = _native.Handle(ARTIFACT, opening)
-        self.library = ctypes.CDLL(SIMULATOR)
-        self.library.dsccSimCalls.restype = ctypes.c_uint64
-        self.context = ctypes.c_void_p()
-        made = ContextOptions(struct_bytes=ctypes.sizeof(ContextOptions), **options)
-        _native.check(_native.library.dscc_context_create(self.model.value, ctypes.byref(made), ctypes.byref(self.context)))
-
-    def close(self):
-        self.native.library.dscc_context_destroy(self.context)
-        self.model = None
-
-    def count(self, *names):
-        return sum(self.library.dsccSimCalls(name.encode()) for name in names)
-
-    def buffers(self, rows, source, target, on_device):
-        dims = (ctypes.c_int64 * 2)(rows, WIDTH)
-        return [self.native.Buffer(name=None, dtype=1, rank=2, dims=dims, data=data, bytes=4 * WIDTH * rows,
-                                   on_device=on_device) for data in (source, target)]
-
-    def enqueue(self, rows, source, target, stream=None, on_device=True):
-        given, taken = self.buffers(rows, source, target, on_device)
-        self.native.check(self.native.library.dscc_run(self.context, ctypes.byref(given), 1, ctypes.byref(taken), 1, stream))
-
-    def run(self, x):
-        """From and to the host."""
-        y = np.full_like(x, -1)
-        self.enqueue(len(x), x.ctypes.data, y.ctypes.data, on_device=False)
-        return y
-
-
 def sample(rows, seed=0):
     return np.random.default_rng(seed).standard_normal((rows, WIDTH)).astype(np.float32)
 
@@ -108,7 +63,7 @@ class Replays(unittest.TestCase):
             session.close()
 
     def session(self, **options):
-        self.sessions.append(Session(**options))
+        self.sessions.append(Session(ARTIFACT, SIMULATOR, **options))
         return self.sessions[-1]
 
     def right(self, session, rows, seed=0):
@@ -229,7 +184,7 @@ def live(call, options):
     from dscc import _native
     while session is None:
         try:
-            session = Session(**options)
+            session = Session(ARTIFACT, SIMULATOR, **options)
         except _native.Error:
             failures += 1
     for rows in (5, 3, 3) if options else (5, 3, 3, 5, 5, 3, 7, 3):

@@ -191,7 +191,8 @@ typedef struct dscc_program {
   const dscc_module *modules;  /* CUDA; NULL for CPUs */
   /* Bytes of arena that a run with these symbols needs: the model's memory contract. Negative: beyond counting. */
   int64_t (*arena_bytes)(const int64_t *symbols);
-  /* Enqueues one inference. Returns 0, the first failing service's status, 2 (DSCC_BAD_INPUT) if a
+  /* Enqueues one inference; what that is follows from symbols and addresses alone, so that it may be recorded and
+   * replayed. Returns 0, the first failing service's status, 2 (DSCC_BAD_INPUT) if a
    * relation between the dims does not hold, or DSCC_RUN_TOO_LARGE; nothing was enqueued after the last two. */
   int32_t (*run)(const dscc_run_args *args);
 } dscc_program; /* 64 bytes */
