@@ -14,8 +14,34 @@ using CuResult = int;
 using CuDevice = int;
 /// An address in a device's memory.
 using CuPointer = unsigned long long;
-/// A context, module, function, stream, event or graph; a null stream is the default one.
+/// A context, module, function, stream, event, graph or node of one; a null stream is the default one.
 using CuHandle = void *;
+
+/// A launch as a node of a graph: CUDA_KERNEL_NODE_PARAMS_v1.
+struct CuKernelNode {
+  CuHandle function;         // as for a launch
+  unsigned grid[3];          // blocks
+  unsigned threads[3];       // of a block
+  unsigned sharedBytes;      // dynamic ones
+  void **arguments, **extra; // as for a launch; they are read by the call
+};
+static_assert(sizeof(CuKernelNode) == 56);
+
+/// A copy as a node of a graph: CUDA_MEMCPY3D, of which we use one row.
+struct CuCopyNode {
+  /// Where from or where to.
+  struct Side {
+    size_t x, y, z, levelOfDetail; // 0
+    int memoryType;                // 2: of the device
+    const void *host;              // null
+    CuPointer device;              // the address
+    void *array, *reserved;        // null
+    size_t pitch, height;          // bytes of the row, 1
+  };
+  Side source, target;
+  size_t width, height, depth; // bytes of the row, 1, 1
+};
+static_assert(sizeof(CuCopyNode) == 200);
 
 /// One entry a function: its name here, its name in the driver, its signature.
 #define DSCC_CUDA_FUNCTIONS(X)                                                                                         \
@@ -45,8 +71,11 @@ using CuHandle = void *;
   X(streamDestroy, "cuStreamDestroy_v2", CuResult(CuHandle))                                                           \
   X(streamWait, "cuStreamSynchronize", CuResult(CuHandle))                                                             \
   X(streamIsCapturing, "cuStreamIsCapturing", CuResult(CuHandle, int *))                                               \
-  X(captureBegin, "cuStreamBeginCapture_v2", CuResult(CuHandle, int))                                                  \
-  X(captureEnd, "cuStreamEndCapture", CuResult(CuHandle, CuHandle *))                                                  \
+  X(graphCreate, "cuGraphCreate", CuResult(CuHandle *, unsigned))                                                      \
+  X(graphAddKernel, "cuGraphAddKernelNode",                                                                            \
+    CuResult(CuHandle *, CuHandle, const CuHandle *, size_t, const CuKernelNode *))                                    \
+  X(graphAddCopy, "cuGraphAddMemcpyNode",                                                                              \
+    CuResult(CuHandle *, CuHandle, const CuHandle *, size_t, const CuCopyNode *, CuHandle))                            \
   X(graphInstantiate, "cuGraphInstantiateWithFlags", CuResult(CuHandle *, CuHandle, unsigned long long))               \
   X(graphLaunch, "cuGraphLaunch", CuResult(CuHandle, CuHandle))                                                        \
   X(graphDestroy, "cuGraphDestroy", CuResult(CuHandle))                                                                \
@@ -68,8 +97,8 @@ struct CudaDriver {
   name##_type *name = nullptr;
   DSCC_CUDA_FUNCTIONS(DSCC_DECLARE)
 #undef DSCC_DECLARE
-  /// What tools that stand in for a driver may offer: the ONNX nodes of this thread's next launch, for their reports.
-  /// Null with NVIDIA's.
+  /// What tools that stand in for a driver may offer: the ONNX nodes of this thread's next launch, or node of a graph,
+  /// for their reports. Null with NVIDIA's.
   void (*nameLaunch)(const char *nodes) = nullptr;
 
   /// Loads the library at `path` and looks everything up. DSCC_NO_DEVICE if it cannot be loaded or lacks a function of

@@ -9,13 +9,14 @@
 
 namespace dscc {
 
-static constexpr unsigned nonBlockingStream = 1; // CU_STREAM_NON_BLOCKING
-/// CU_STREAM_CAPTURE_MODE_RELAXED: what other threads and streams do meanwhile is no business of ours.
-static constexpr int relaxedCapture = 2;
+static constexpr int deviceMemory = 2; // CU_MEMORYTYPE_DEVICE
+/// Bytes of a node that copies: rows may be no longer than 2^31 - 1.
+static constexpr size_t maxRowBytes = size_t(1) << 30;
 /// A driver that fails so often at graphs is left alone.
 static constexpr int maxFailures = 3;
 
-dscc_status openGraphs(const dscc_model_v1 &table, CudaGraphs &graphs) {
+dscc_status openGraphs(const dscc_model_v1 &table, CuHandle context, CudaGraphs &graphs) {
+  graphs.context = context;
   graphs.numWords = size_t(table.num_symbols) + table.num_inputs + table.num_outputs + 1;
   graphs.keys = static_cast<uint64_t *>(calloc((graphs.capacity + 1) * graphs.numWords, sizeof(uint64_t)));
   return graphs.keys ? DSCC_OK : fail(DSCC_OUT_OF_MEMORY, "no memory for the keys of %zu graphs", graphs.capacity);
@@ -88,36 +89,50 @@ static size_t choosePlace(const CudaGraphs &graphs) {
 
 //===-- Recording -----------------------------------------------------------------------------------------------===//
 
-/// Null if something fails. The stream lives for the recording only: whatever becomes of it, no run is given to it.
-static CuHandle capture(const CudaDriver &driver, const dscc_run_args &args, EnqueueRun enqueue) {
-  CuHandle stream = nullptr, graph = nullptr;
-  if (driver.streamCreate(&stream, nonBlockingStream))
-    return nullptr;
-  bool isWhole = false;
-  if (!driver.captureBegin(stream, relaxedCapture)) {
-    isWhole = enqueue(args, stream) == DSCC_OK;
-    isWhole &= !driver.captureEnd(stream, &graph);
-  }
-  driver.streamDestroy(stream);
-  if (isWhole)
-    return graph;
-  if (graph)
-    driver.graphDestroy(graph);
-  return nullptr;
+/// Calls `add(node, before, numBefore)` for a node behind the newest one, which it then is.
+template <typename Add> static CuResult append(CudaRecording &recording, Add add) {
+  CuHandle before = recording.last;
+  return add(&recording.last, &before, before ? 1 : 0);
 }
 
-static CuHandle record(const CudaDriver &driver, const dscc_run_args &args, EnqueueRun enqueue) {
-  CuHandle graph = capture(driver, args, enqueue);
-  if (!graph)
+CuResult recordLaunch(const CudaDriver &driver, CudaRecording &recording, const CuKernelNode &launch) {
+  return append(recording, [&](CuHandle *node, const CuHandle *before, size_t numBefore) {
+    return driver.graphAddKernel(node, recording.graph, before, numBefore, &launch);
+  });
+}
+
+CuResult recordCopy(const CudaDriver &driver, CudaRecording &recording, CuPointer target, CuPointer source,
+                    size_t bytes) {
+  for (size_t offset = 0; offset < bytes; offset += maxRowBytes) {
+    size_t width = bytes - offset < maxRowBytes ? bytes - offset : maxRowBytes;
+    auto side = [&](CuPointer address) {
+      return CuCopyNode::Side{0, 0, 0, 0, deviceMemory, nullptr, address + offset, nullptr, nullptr, width, 1};
+    };
+    CuCopyNode copy = {side(source), side(target), width, 1, 1};
+    CuResult result = append(recording, [&](CuHandle *node, const CuHandle *before, size_t numBefore) {
+      return driver.graphAddCopy(node, recording.graph, before, numBefore, &copy, recording.context);
+    });
+    if (result)
+      return result;
+  }
+  return 0;
+}
+
+/// An instantiated graph of the run; null if something fails.
+static CuHandle make(const CudaDriver &driver, CuHandle context, const dscc_run_args &args, RecordRun record) {
+  CudaRecording recording;
+  recording.context = context;
+  if (driver.graphCreate(&recording.graph, 0))
     return nullptr;
-  CuHandle exec = nullptr;
-  bool isMade = !driver.graphInstantiate(&exec, graph, 0);
-  driver.graphDestroy(graph);
-  return isMade ? exec : nullptr;
+  CuHandle made = nullptr;
+  if (record(args, recording) != DSCC_OK || driver.graphInstantiate(&made, recording.graph, 0))
+    made = nullptr;
+  driver.graphDestroy(recording.graph);
+  return made;
 }
 
 bool replay(const CudaDriver &driver, const dscc_model_v1 &table, CudaGraphs &graphs, const dscc_run_args &args,
-            CuHandle stream, EnqueueRun enqueue) {
+            CuHandle stream, RecordRun record) {
   if (!graphs.keys || graphs.numFailures >= maxFailures)
     return false;
   ++graphs.numUses;
@@ -128,7 +143,7 @@ bool replay(const CudaDriver &driver, const dscc_model_v1 &table, CudaGraphs &gr
   if (place == graphs.capacity) {
     if (!takeMark(graphs, hash))
       return false;
-    CuHandle made = record(driver, args, enqueue);
+    CuHandle made = make(driver, graphs.context, args, record);
     if (!made) {
       clearError();
       ++graphs.numFailures;

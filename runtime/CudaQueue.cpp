@@ -30,13 +30,14 @@ struct DeviceBuffer {
 /// What a context has on the device.
 struct CudaQueue {
   dscc_context *owner = nullptr;
-  CuHandle stream = nullptr;       // the context's own
-  CuHandle current = nullptr;      // of the run under way
-  DeviceBuffer *buffers = nullptr; // inputs, then outputs
-  CudaStaging staging;             // between the caller's host tensors and those
-  bool isStaged = false;           // whether the run under way uses it
-  CudaGraphs graphs;               // of runs that may come again
-  CuHandle *events = nullptr;      // two an entry of the profile: its beginning and its end
+  CuHandle stream = nullptr;          // the context's own
+  CuHandle current = nullptr;         // of the run under way
+  DeviceBuffer *buffers = nullptr;    // inputs, then outputs
+  CudaStaging staging;                // between the caller's host tensors and those
+  bool isStaged = false;              // whether the run under way uses it
+  CudaGraphs graphs;                  // of runs that may come again
+  CudaRecording *recording = nullptr; // where launches and copies go in the place of the stream; null: nowhere
+  CuHandle *events = nullptr;         // two an entry of the profile: its beginning and its end
   size_t numEvents = 0;
 };
 } // namespace
@@ -59,7 +60,7 @@ dscc_status openCudaQueue(dscc_context &context) {
     return fail(DSCC_OUT_OF_MEMORY, "no memory for the table of device buffers");
   // A graph has no events between its launches, so measured runs are made launch by launch.
   if (context.replays && !context.profile.isOn)
-    if (dscc_status status = openGraphs(table, queue->graphs))
+    if (dscc_status status = openGraphs(table, cuda.context, queue->graphs))
       return status;
   Current current(cuda);
   if (dscc_status status = current.check())
@@ -148,6 +149,16 @@ static dscc_status readProfile(dscc_context &context) {
 
 //===-- What the program asks for -------------------------------------------------------------------------------===//
 
+static CuResult launchOrRecord(const CudaQueue &queue, const CudaDriver &driver, const CuKernelNode &node,
+                               const char *nodes) {
+  if (driver.nameLaunch)
+    driver.nameLaunch(nodes);
+  if (queue.recording)
+    return recordLaunch(driver, *queue.recording, node);
+  return driver.launch(node.function, node.grid[0], node.grid[1], node.grid[2], node.threads[0], node.threads[1],
+                       node.threads[2], node.sharedBytes, queue.current, node.arguments, node.extra);
+}
+
 static int32_t launch(void *handle, int32_t number, const int64_t grid[3], void **args) {
   auto &queue = *static_cast<CudaQueue *>(handle);
   CudaDevice &cuda = cudaOf(*queue.owner->model);
@@ -158,11 +169,13 @@ static int32_t launch(void *handle, int32_t number, const int64_t grid[3], void 
     return fail(DSCC_BAD_INPUT, "kernel %s would need %lld x %lld x %lld blocks, more than a launch can have",
                 facts.name, (long long)grid[0], (long long)grid[1], (long long)grid[2]);
   return measured(*queue.owner, facts.name, launch.nodes, grid[0] * grid[1] * grid[2], [&] {
-    if (cuda.driver.nameLaunch)
-      cuda.driver.nameLaunch(launch.nodes);
-    CuResult result =
-        cuda.driver.launch(cuda.functions[launch.kernel], grid[0], grid[1], grid[2], facts.threads[0], facts.threads[1],
-                           facts.threads[2], facts.shared_bytes, queue.current, args, nullptr);
+    CuKernelNode node = {cuda.functions[launch.kernel],
+                         {unsigned(grid[0]), unsigned(grid[1]), unsigned(grid[2])},
+                         {facts.threads[0], facts.threads[1], facts.threads[2]},
+                         facts.shared_bytes,
+                         args,
+                         nullptr};
+    CuResult result = launchOrRecord(queue, cuda.driver, node, launch.nodes);
     if (!result)
       return DSCC_OK;
     char what[512];
@@ -176,10 +189,11 @@ static int32_t copy(void *handle, void *target, const void *source, int64_t byte
   CudaDriver &driver = cudaOf(*queue.owner->model).driver;
   if (bytes <= 0)
     return DSCC_OK;
+  auto to = reinterpret_cast<CuPointer>(target), from = reinterpret_cast<CuPointer>(source);
   return measured(*queue.owner, "copy", "", bytes, [&] {
-    return driver.report(driver.copyWithin(reinterpret_cast<CuPointer>(target), reinterpret_cast<CuPointer>(source),
-                                           bytes, queue.current),
-                         "cuMemcpyDtoDAsync");
+    CuResult result = queue.recording ? recordCopy(driver, *queue.recording, to, from, bytes)
+                                      : driver.copyWithin(to, from, bytes, queue.current);
+    return driver.report(result, "cuMemcpyDtoDAsync");
   });
 }
 
@@ -294,12 +308,11 @@ static dscc_status wait(dscc_context &context) {
   return driver.report(driver.streamWait(queueOf(context).current), "cuStreamSynchronize");
 }
 
-static int32_t enqueueOn(const dscc_run_args &args, CuHandle stream) {
+static int32_t record(const dscc_run_args &args, CudaRecording &recording) {
   auto &queue = *static_cast<CudaQueue *>(args.queue);
-  CuHandle before = queue.current;
-  queue.current = stream;
+  queue.recording = &recording;
   int32_t status = queue.owner->model->program->run(&args);
-  queue.current = before;
+  queue.recording = nullptr;
   return status;
 }
 
@@ -310,10 +323,10 @@ static dscc_status enqueue(dscc_context &context, bool mayReplay) {
     return status;
   dscc_run_args args = {&services,       context.queue, context.binding.symbols, context.inputs,
                         context.outputs, context.arena, context.model->weights};
-  if (mayReplay &&
-      replay(cudaOf(*context.model).driver, *context.model->table, queue.graphs, args, queue.current, enqueueOn))
+  const CudaDriver &driver = cudaOf(*context.model).driver;
+  if (mayReplay && replay(driver, *context.model->table, queue.graphs, args, queue.current, record))
     return DSCC_OK;
-  return static_cast<dscc_status>(enqueueOn(args, queue.current));
+  return static_cast<dscc_status>(context.model->program->run(&args));
 }
 
 static bool hasHostBuffer(const dscc_buffer *const *buffers, uint32_t count) {

@@ -5,6 +5,7 @@
 """
 
 import ctypes
+import json
 import os
 import pathlib
 import subprocess
@@ -79,7 +80,7 @@ class Replays(unittest.TestCase):
     def test_launches_become_one(self):
         session = self.session()
         self.assertEqual(self.launches(session, 3), (2 * LAYERS, 0))
-        self.assertEqual(self.launches(session, 3), (2 * LAYERS, 1))  # recorded, and launched
+        self.assertEqual(self.launches(session, 3), (0, 1))  # made, and launched
         for seed in range(5):
             self.assertEqual(self.launches(session, 3, seed), (0, 1))
         # All that such a run asks of the driver.
@@ -101,8 +102,8 @@ class Replays(unittest.TestCase):
         for turn in range(4):
             for rows in (1, 5, 64, 17):
                 kernels, graphs = self.launches(session, rows, turn)
-                self.assertEqual(graphs, int(turn > 0 or rows == 64))
-                self.assertEqual(kernels == 0, turn > 1 or (turn > 0 and rows == 64), (turn, rows))
+                is_replayed = turn > 0 or rows == 64
+                self.assertEqual((kernels, graphs), (0, 1) if is_replayed else (2 * LAYERS, 0), (turn, rows))
         self.right(session, 200)  # they grow, and the old graphs are of no use
         for turn in range(3):
             for rows in (5, 200):
@@ -130,6 +131,43 @@ class Replays(unittest.TestCase):
                 driver.call("cuCtxSynchronize")
                 np.testing.assert_allclose(driver.download(target, np.float32, (3, WIDTH)), expected(x, WEIGHT), rtol=1e-4, atol=1e-6)
         self.assertGreater(session.count("cuGraphLaunch"), 0)
+
+    def test_beside_a_capture(self):
+        """The caller is recording on one stream while we record and replay on another: neither disturbs the other."""
+        session = self.session()
+        driver = cuda.Driver(SIMULATOR)
+        stream, other, graph = ctypes.c_void_p(), ctypes.c_void_p(), ctypes.c_void_p()
+        for one in (stream, other):
+            driver.call("cuStreamCreate", ctypes.byref(one), NON_BLOCKING)
+        source, target = driver.upload(sample(3)), driver.allocate(4 * WIDTH * 3)
+        driver.call("cuCtxSynchronize")
+        session.enqueue(3, source, target, stream)
+        driver.call("cuStreamSynchronize", stream)
+        graphs = session.count("cuGraphLaunch")
+        driver.call("cuStreamBeginCapture_v2", other, 0)
+        for _ in range(2):
+            session.enqueue(3, source, target, stream)
+        driver.call("cuStreamEndCapture", other, ctypes.byref(graph))
+        driver.call("cuStreamSynchronize", stream)
+        self.assertEqual(session.count("cuGraphLaunch"), graphs + 2)
+        np.testing.assert_allclose(driver.download(target, np.float32, (3, WIDTH)), expected(sample(3), WEIGHT), rtol=1e-4, atol=1e-6)
+
+    def test_from_the_command_line(self):
+        """Where no graph may be launched, dscc-run fails to do it, and runs all the same; or it does not try."""
+        for words, launches in (([], True), (["--no-replay"], False), (["--profile"], True)):
+            child = subprocess.run(
+                ["dscc-run", ARTIFACT, "--device=sim", "--dim", "n=3", "--bench=0.02", *words], capture_output=True, text=True,
+                env={**os.environ, "DSCC_SIM_FAIL": "cuGraphLaunch:1:UNKNOWN", "DSCC_SIM_LOG": "1"})
+            self.assertEqual(child.returncode, 0, child.stderr)
+            self.assertEqual("injected into cuGraphLaunch" in child.stderr, launches, words)
+
+    def test_nodes_are_named(self):
+        """The simulator tells of a replayed kernel which nodes it computes."""
+        child = subprocess.run(["dscc-run", ARTIFACT, "--device=sim", "--dim", "n=3", "--bench=0.02", "--stats=json"],
+                               capture_output=True, text=True, check=True)
+        kernels = json.loads(child.stdout)["statistics"]["kernels"]
+        self.assertEqual(len({kernel["nodes"] for kernel in kernels}), 2 * LAYERS)
+        self.assertGreater(min(kernel["launches"] for kernel in kernels), 2)
 
     def test_callers_capture(self):
         session = self.session()

@@ -7,7 +7,7 @@
  *
  * Threads: a model is immutable and may be shared by any number of threads. A context runs one inference at a
  * time; make one for each run that is in flight. A run whose tensors and arena are no larger than those of an earlier
- * run of its context allocates nothing.
+ * run of its context allocates nothing, but for the graphs of a GPU's driver (see no_replay).
  * Errors: what can fail returns a status; the sentence that says what happened is dscc_last_error(), per thread.
  * On failure no out-parameter is written, and no output of a run, but in two cases: outputs on a CUDA device may be
  * written in part, and with DSCC_DEVICE_FAILED those on the host too.

@@ -121,6 +121,16 @@ static int is_live(const void *pointer, size_t bytes) {
   return 0;
 }
 
+static int make_launch(const void *function, const unsigned grid[3], const unsigned block[3], void **args, void **extra,
+                       work *item) {
+  *item = (work){.code = ((const fake_cuda_kernel *)function)->code, .blocks = grid[0] * grid[1] * grid[2]};
+  if (!item->blocks || !block[0] || !block[1] || !block[2] || extra)
+    return misuse("an empty launch", INVALID_VALUE);
+  for (int i = 0; i < MAX_ARGS && args[i]; ++i)
+    memcpy(&item->args[i], args[i], sizeof item->args[i]); /* as the driver does: args may die after the call */
+  return 0;
+}
+
 static capture *capture_of(const void *stream) {
   for (int i = 0; i < MAX_STREAMS; ++i)
     if (captures[i].graph && captures[i].stream == stream)
@@ -389,6 +399,48 @@ int cuStreamEndCapture(void *stream, void **result) {
   return 0;
 }
 
+int cuGraphCreate(void **result, unsigned flags) {
+  ENTER("cuGraphCreate");
+  NEED_CONTEXT();
+  *result = flags ? NULL : calloc(1, sizeof(graph));
+  if (!*result)
+    return OUT_OF_MEMORY;
+  ++graphs;
+  return 0;
+}
+
+/* Nodes form a line: each but the first comes behind the one before it. */
+static int add_node(void **node, void *to, void *const *before, size_t num_before, work item) {
+  graph *made = to;
+  if (made->num_nodes == MAX_NODES)
+    return misuse("more nodes than a test should need", OUT_OF_MEMORY);
+  if (num_before != (made->num_nodes ? 1 : 0) || (num_before && *before != &made->nodes[made->num_nodes - 1]))
+    return misuse("a node that is not behind the one before it", INVALID_VALUE);
+  made->nodes[made->num_nodes] = item;
+  *node = &made->nodes[made->num_nodes++];
+  return 0;
+}
+
+int cuGraphAddKernelNode(void **node, void *graph, void *const *before, size_t num_before,
+                         const fake_cuda_kernel_node *kernel) {
+  ENTER("cuGraphAddKernelNode");
+  NEED_CONTEXT();
+  work item;
+  int failure = make_launch(kernel->function, kernel->grid, kernel->block, kernel->args, kernel->extra, &item);
+  return failure ? failure : add_node(node, graph, before, num_before, item);
+}
+
+int cuGraphAddMemcpyNode(void **node, void *graph, void *const *before, size_t num_before,
+                         const fake_cuda_copy_node *copy, void *in) {
+  ENTER("cuGraphAddMemcpyNode");
+  NEED_CONTEXT();
+  void *target = (void *)(uintptr_t)copy->target.device, *source = (void *)(uintptr_t)copy->source.device;
+  if (in != &context || copy->target.type != 2 || copy->source.type != 2 || copy->height != 1 || copy->depth != 1 ||
+      !is_live(target, copy->width) || !is_live(source, copy->width))
+    return misuse("a node copies within what is no device memory", INVALID_VALUE);
+  return add_node(node, graph, before, num_before, (work){.target = target, .source = source, .bytes = copy->width});
+}
+
 int cuGraphInstantiateWithFlags(void **exec, void *captured, unsigned long long flags) {
   ENTER("cuGraphInstantiate");
   NEED_CONTEXT();
@@ -524,10 +576,9 @@ int cuLaunchKernel(void *function, unsigned x, unsigned y, unsigned z, unsigned 
                    unsigned block_z, unsigned shared, void *stream, void **args, void **extra) {
   ENTER("cuLaunchKernel");
   NEED_CONTEXT();
-  if (!x || !y || !z || !block_x || !block_y || !block_z || extra)
-    return misuse("an empty launch", INVALID_VALUE);
-  work item = {.stream = stream, .code = ((const fake_cuda_kernel *)function)->code, .blocks = x * y * z};
-  for (int i = 0; i < MAX_ARGS && args[i]; ++i)
-    memcpy(&item.args[i], args[i], sizeof item.args[i]); /* as the driver does: args may die after the call */
-  return enqueue(item);
+  work item;
+  const unsigned grid[] = {x, y, z}, block[] = {block_x, block_y, block_z};
+  int failure = make_launch(function, grid, block, args, extra, &item);
+  item.stream = stream;
+  return failure ? failure : enqueue(item);
 }

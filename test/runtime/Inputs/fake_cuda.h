@@ -20,6 +20,26 @@ typedef struct fake_cuda_image {
   const fake_cuda_kernel *kernels;
 } fake_cuda_image;
 
+/* CUDA_KERNEL_NODE_PARAMS_v1. */
+typedef struct fake_cuda_kernel_node {
+  void *function;
+  unsigned grid[3], block[3], shared;
+  void **args, **extra;
+} fake_cuda_kernel_node;
+
+/* CUDA_MEMCPY3D. */
+typedef struct fake_cuda_copy_node {
+  struct {
+    size_t x, y, z, lod;
+    int type;
+    const void *host;
+    unsigned long long device;
+    void *array, *reserved;
+    size_t pitch, height;
+  } source, target;
+  size_t width, height, depth;
+} fake_cuda_copy_node;
+
 /* All that the driver saw since fake_cuda_reset. */
 typedef struct fake_cuda_report {
   size_t num_calls;

@@ -40,6 +40,7 @@ CUresult makeOperation(const CUDA_KERNEL_NODE_PARAMS_v2 &request, Operation &ope
   std::memcpy(shape.grid, request.grid, sizeof(shape.grid));
   std::memcpy(shape.block, request.block, sizeof(shape.block));
   shape.dynamicShared = request.sharedBytes;
+  shape.nodes = takeNodes();
   KernelCall call;
   CUresult result = makeKernelCall(function, shape, nullptr, request.arguments, request.extra, call);
   if (!request.function) {

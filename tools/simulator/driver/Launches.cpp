@@ -234,17 +234,18 @@ static void recordBehind(CUevent event, const CUstream_st &stream, const TaskPtr
 /// What dsccSimNameLaunch has said of this thread's next launch.
 static thread_local std::string nextNodes;
 
+std::string dscc::sim::takeNodes() { return std::exchange(nextNodes, {}); }
+
 //===-- entry points ----------------------------------------------------------------------------------------------===//
 
-/// No driver has it: the ONNX nodes that this thread's next launch computes, ';' between them.
+/// No driver has it: the ONNX nodes that this thread's next launch, or node of a graph, computes, ';' between them.
 DSCC_EXPORT void dsccSimNameLaunch(const char *nodes) { nextNodes = nodes ? nodes : ""; }
 
 DSCC_EXPORT CUresult cuLaunchKernel(CUfunction function, unsigned gridX, unsigned gridY, unsigned gridZ,
                                     unsigned blockX, unsigned blockY, unsigned blockZ, unsigned sharedBytes,
                                     CUstream stream, void **arguments, void **extra) {
   DSCC_ENTER(Context);
-  LaunchShape shape{{gridX, gridY, gridZ},       {blockX, blockY, blockZ}, {1, 1, 1}, sharedBytes, false,
-                    std::exchange(nextNodes, {})};
+  LaunchShape shape{{gridX, gridY, gridZ}, {blockX, blockY, blockZ}, {1, 1, 1}, sharedBytes, false, takeNodes()};
   KernelCall call;
   DSCC_REQUIRE(findStream(stream), CUDA_ERROR_INVALID_HANDLE);
   DSCC_TRY(makeKernelCall(function, shape, nullptr, arguments, extra, call));
@@ -261,7 +262,7 @@ DSCC_EXPORT CUresult cuLaunchKernelEx(const CUlaunchConfig *config, CUfunction f
   DSCC_TRY(readAttributes(*config, wishes));
   DSCC_REQUIRE(!wishes.isOfGraph || stream.capture, CUDA_ERROR_INVALID_VALUE);
   LaunchShape shape;
-  shape.nodes = std::exchange(nextNodes, {});
+  shape.nodes = takeNodes();
   std::memcpy(shape.grid, config->grid, sizeof(shape.grid));
   std::memcpy(shape.block, config->block, sizeof(shape.block));
   shape.dynamicShared = config->sharedBytes;

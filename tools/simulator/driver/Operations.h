@@ -106,6 +106,8 @@ void perform(const Operation &operation);
 /// Copies the arguments and checks the shape; `cluster` is null where the call says nothing of it.
 CUresult makeKernelCall(CUfunction function, LaunchShape shape, const uint32_t *cluster, void **arguments, void **extra,
                         KernelCall &call);
+/// The ONNX nodes that dsccSimNameLaunch has named for this thread's next kernel, which they are told of once.
+std::string takeNodes();
 /// Gives it other clusters.
 CUresult setCluster(KernelCall &call, const uint32_t *cluster);
 /// False once the function's module has been unloaded.
