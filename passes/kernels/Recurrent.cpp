@@ -70,7 +70,7 @@ DictionaryAttr scheduleRecurrence(dsc::GroupOp group, const Target &target) {
   } else {
     threads = std::min<int64_t>(llvm::alignTo(op.getUnits(), target.warpSize), mostThreads);
     int64_t bytes = op.getCellElement().getIntOrFloatBitWidth() / 8;
-    if (countKept(op) * op.getUnits() * bytes > target.sharedBytes)
+    if (countKept(op) * op.getUnits() * bytes > mostStaticShared)
       return {};
   }
   return b.getDictionaryAttr({b.getNamedAttr("emitter", b.getStringAttr("recurrence")),

@@ -27,6 +27,8 @@ struct Arguments {
 
 /// `void name(const dscc_block *, void **args)` at the end of `home`, as <dscc/abi.h> wants it. (cpu/Shell.cpp)
 Shell openCpuShell(mlir::OpBuilder &b, llvm::StringRef name, Arguments arguments, mlir::Block *home);
+/// Bytes of shared memory that a block has without asking for more, and all that arrays of a kernel's own may take.
+constexpr int64_t mostStaticShared = 48 * 1024;
 /// An array of `count` elements that the threads of a block share; a global of its own beside the kernel, because
 /// MLIR's dynamic shared memory is miscompiled. `name` tells it from the kernel's other arrays. (cuda/Shell.cpp)
 mlir::Value declareShared(KernelBuilder &k, llvm::StringRef name, mlir::Type type, int64_t count);
