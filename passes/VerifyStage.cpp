@@ -86,8 +86,7 @@ static LogicalResult verifyNames(ModuleOp top) { return verifyDimNames(top); }
 /// grouped: whatever computes belongs to a kernel.
 static LogicalResult verifyGrouped(ModuleOp top) {
   return checkEach(top, [](Operation *op) -> LogicalResult {
-    if (!isa<dsc::DscDialect>(op->getDialect()) || op->getParentOfType<dsc::GroupOp>() ||
-        isa<dsc::GroupOp, dsc::ConstantOp, dsc::ReshapeOp>(op))
+    if (!dsc::factsOf(op).needsKernel() || op->getParentOfType<dsc::GroupOp>())
       return success();
     return op->emitOpError("is outside any dsc.group, so no kernel computes it");
   });

@@ -198,7 +198,7 @@ Value NodeImporter::create(OperationState &state) {
     op->erase();
     return {};
   }
-  if (op->getNumOperands() > 1 && isa<dsc::ElementwiseOpInterface>(op))
+  if (op->getNumOperands() > 1 && dsc::isElementwise(op))
     relateBroadcast(op->getOperands());
   Value known = evaluateShapes(builder, op);
   if (!known) {

@@ -6,6 +6,7 @@ include "dialects/dsc/DscAttributes.td"
 include "dialects/dsc/DscInterfaces.td"
 
 def ConstantOp : InferredOp<"constant", [ConstantLike]> {
+  let role = "Constant";
   let summary = "a tensor known at compile time";
   let description = [{
     Small tensors are dense attributes; weights are resources that point into the mapped model file.
@@ -21,6 +22,8 @@ def ConstantOp : InferredOp<"constant", [ConstantLike]> {
 }
 
 def DimsOp : InferredOp<"dims", [ConstantLike]> {
+  let role = "Source";
+  let duplicable = 1;
   let summary = "a small integer tensor whose elements are dim expressions";
   let description = [{
     What Shape and the arithmetic on its result come to: contents that are known but for the named dims.
@@ -38,6 +41,9 @@ def DimsOp : InferredOp<"dims", [ConstantLike]> {
 }
 
 def IotaOp : InferredOp<"iota"> {
+  let role = "Source";
+  let precision = "Sensitive";
+  let duplicable = 1;
   let summary = "counts along one axis";
   let description = [{
     Element [.., i, ..] is i, where i is the index along `axis`.

@@ -6,6 +6,11 @@ include "dialects/dsc/DscAttributes.td"
 include "dialects/dsc/DscInterfaces.td"
 
 def ConvOp : InferredOp<"conv"> {
+  let role = "Product";
+  let precision = "Narrow";
+  let accumulates = 1;
+  let weight = 2;
+  let flops = "countFlops(getOperation(), countRest(getFilter()))";
   let summary = "convolution over the trailing dims";
   let description = [{
     Input [N, C, spatial...], filter [M, C/groups, window...], result [N, M, spatial'...]. `pads` holds all low pads,
@@ -27,6 +32,12 @@ def ConvOp : InferredOp<"conv"> {
 }
 
 def ConvTransposeOp : InferredOp<"conv_transpose"> {
+  let role = "Product";
+  let precision = "Narrow";
+  let accumulates = 1;
+  let weight = 2;
+  // Each element of the input meets one row of the filter.
+  let flops = "countElements(dsc::getDims(getInput())) * countRest(getFilter()) * getFacts().weight";
   let summary = "transposed convolution over the trailing dims";
   let description = [{
     Input [N, C, spatial...], filter [C, M/groups, window...], result [N, M, spatial'...], where

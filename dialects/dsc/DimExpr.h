@@ -12,6 +12,7 @@
 #ifndef DSCC_DIALECTS_DSC_DIMEXPR_H
 #define DSCC_DIALECTS_DSC_DIMEXPR_H
 
+#include "llvm/ADT/ArrayRef.h"
 #include "llvm/ADT/STLFunctionalExtras.h"
 #include "llvm/ADT/SmallVector.h"
 #include "llvm/ADT/StringRef.h"

@@ -4,6 +4,7 @@
 #define DSCC_DIALECTS_DSC_DSC_H
 
 #include "dialects/dsc/DscAttributes.h"
+#include "dialects/dsc/Facts.h"
 #include "dialects/dsc/TensorTypes.h"
 
 #include "mlir/Bytecode/BytecodeOpInterface.h"

@@ -8,6 +8,8 @@ include "mlir/IR/TensorEncoding.td"
 include "mlir/Interfaces/InferTypeOpInterface.td"
 include "mlir/Interfaces/SideEffectInterfaces.td"
 
+include "dialects/dsc/DscInterfaces.td"
+
 def DscDialect : Dialect {
   let name = "dsc";
   let cppNamespace = "::dscc::dsc";
@@ -46,7 +48,27 @@ def DscDialect : Dialect {
 def DataElement : Type<CPred<"::dscc::dsc::isElementType($_self)">, "number or boolean">;
 def DataTensor : RankedTensorOf<[DataElement]>;
 
-class DscOp<string mnemonic, list<Trait> traits = []> : Op<DscDialect, mnemonic, traits>;
+/// An op, and the facts about it that passes go by (dialects/dsc/Facts.h says what they mean).
+class DscOp<string mnemonic, list<Trait> traits = []> : Op<DscDialect, mnemonic, traits # [OpFacts]> {
+  string role = "Opaque";
+  string precision = "Follows";
+  bit readsOnce = 0;
+  bit duplicable = 0;
+  bit accumulates = 0;
+  int weight = 0;
+  // What an op with answers of its own computes them with.
+  code rowAxes = "std::nullopt";
+  code flops = "countFlops(getOperation())";
+  code bytes = "countOperandBytes(getOperation())";
+  // Other members of the op's class.
+  code declarations = "";
+  let extraClassDeclaration =
+      "static constexpr Facts getFacts() { return {Role::" # role # ", Precision::" # precision # ", " # readsOnce # ", "
+      # duplicable # ", " # accumulates # ", " # weight # "}; }\n"
+      "std::optional<::llvm::SmallVector<int64_t>> getRowAxes() { return " # rowAxes # "; }\n"
+      "DimExpr getFlops() { return " # flops # "; }\n"
+      "DimExpr getBytes() { return " # bytes # "; }\n" # declarations;
+}
 
 /// An op whose result type follows from operands and attributes: its family's .cpp infers it, the verifier compares.
 class InferredOp<string mnemonic, list<Trait> traits = []>

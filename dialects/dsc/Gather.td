@@ -6,6 +6,7 @@ include "dialects/dsc/DscAttributes.td"
 include "dialects/dsc/DscInterfaces.td"
 
 def GatherOp : InferredOp<"gather"> {
+  let role = "Movement";
   let summary = "takes slices along one axis by index";
   let description = [{
     Result dims: the data's before `axis`, all of the indices', the data's after `axis`. Negative indices count from
@@ -22,6 +23,7 @@ def GatherOp : InferredOp<"gather"> {
 }
 
 def GatherElementsOp : InferredOp<"gather_elements"> {
+  let role = "Movement";
   let summary = "takes single elements along one axis by index";
   let description = [{
     Result[i, j, ..] is data with the index along `axis` replaced by indices[i, j, ..].
@@ -37,6 +39,7 @@ def GatherElementsOp : InferredOp<"gather_elements"> {
 }
 
 def GatherNdOp : InferredOp<"gather_nd"> {
+  let role = "Movement";
   let summary = "takes slices by index tuples";
   let description = [{
     The last dim of the indices holds a tuple of length k that indexes data's dims batch_dims .. batch_dims + k - 1.

@@ -6,6 +6,8 @@ include "dialects/dsc/DscAttributes.td"
 include "dialects/dsc/DscInterfaces.td"
 
 def GroupOp : DscOp<"group", [SingleBlock, IsolatedFromAbove]> {
+  let role = "Structure";
+  let flops = "countFlopsInside(getOperation())";
   let summary = "ops that will run as one kernel";
   let description = [{
     The body's arguments stand for the inputs. A hero op decides the emitter; the rest is computed inline. Later
@@ -32,6 +34,7 @@ def GroupOp : DscOp<"group", [SingleBlock, IsolatedFromAbove]> {
 }
 
 def YieldOp : DscOp<"yield", [Pure, Terminator, ParentOneOf<["GroupOp", "RecurrenceOp"]>]> {
+  let role = "Structure";
   let summary = "hands the values of a group, or of a part of a recurrence, to the outside";
   let arguments = (ins Variadic<DataTensor>:$values);
   let assemblyFormat = "attr-dict $values `:` type($values)";

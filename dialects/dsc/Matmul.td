@@ -6,6 +6,11 @@ include "dialects/dsc/DscAttributes.td"
 include "dialects/dsc/DscInterfaces.td"
 
 def MatmulOp : InferredOp<"matmul"> {
+  let role = "Product";
+  let precision = "Narrow";
+  let accumulates = 1;
+  let weight = 2;
+  let flops = "countFlops(getOperation(), dsc::getDims(getLhs()).rbegin()[getTransposeLhs() ? 1 : 0])";
   let summary = "product of the last two dims, the leading dims broadcast";
   let description = [{
     NumPy's matmul for operands of rank 2 and more. With `transpose_lhs` or `transpose_rhs` that operand's last two

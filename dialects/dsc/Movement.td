@@ -6,6 +6,7 @@ include "dialects/dsc/DscAttributes.td"
 include "dialects/dsc/DscInterfaces.td"
 
 def ReshapeOp : DscOp<"reshape", [Pure]> {
+  let role = "View";
   let summary = "the same elements in row-major order under other dims";
   let description = [{
     1. (C1) Input and result have one element type and as many elements.
@@ -22,6 +23,8 @@ def ReshapeOp : DscOp<"reshape", [Pure]> {
 }
 
 def TransposeOp : InferredOp<"transpose"> {
+  let role = "Movement";
+  let readsOnce = 1;
   let summary = "permutes the dims";
   let description = [{
     Result dim i is input dim permutation[i].
@@ -38,6 +41,8 @@ def TransposeOp : InferredOp<"transpose"> {
 }
 
 def SliceOp : InferredOp<"slice"> {
+  let role = "Movement";
+  let readsOnce = 1;
   let summary = "a regular part of a tensor";
   let description = [{
     Result element i along a dim is input element start + i * step; steps may be negative. Starts and sizes are in
@@ -56,6 +61,8 @@ def SliceOp : InferredOp<"slice"> {
 }
 
 def ConcatOp : InferredOp<"concat"> {
+  let role = "Movement";
+  let readsOnce = 1;
   let summary = "joins tensors along one axis";
   let description = [{
     1. (C1) At least one operand; all have one rank and element type. 2. (C2) All dims but `axis` agree. 3. (C3) `axis`
@@ -72,6 +79,7 @@ def ConcatOp : InferredOp<"concat"> {
 
 class PadLikeOp<string mnemonic, string what> : InferredOp<mnemonic>,
       InferBy<"inferPad(location, adaptor.getInput(), adaptor.getLows(), adaptor.getHighs(), types)"> {
+  let role = "Movement";
   let extraClassDefinition = definition;
   let summary = "grows a tensor at its borders, " # what;
   let description = "Adds `lows[i]` elements before and `highs[i]` after dim i, " # what # ".\n\n"
@@ -79,6 +87,7 @@ class PadLikeOp<string mnemonic, string what> : InferredOp<mnemonic>,
   let results = (outs DataTensor:$result);
 }
 def PadOp : PadLikeOp<"pad", "filled with a scalar"> {
+  let readsOnce = 1;
   let description = [{
     Adds `lows[i]` elements before and `highs[i]` after dim i, filled with a scalar.
 
@@ -99,6 +108,8 @@ def PadWrapOp : PadLikeOp<"pad_wrap", "taken from the other end"> {
 }
 
 def ExpandOp : DscOp<"expand", [Pure]> {
+  let role = "Movement";
+  let duplicable = 1;
   let summary = "repeats along dims of size 1";
   let description = [{
     1. (C1) The input's dims broadcast to the result's (NumPy), and the element types agree.
@@ -115,6 +126,7 @@ def ExpandOp : DscOp<"expand", [Pure]> {
 }
 
 def TileOp : InferredOp<"tile"> {
+  let role = "Movement";
   let summary = "repeats the whole tensor along each dim";
   let description = [{
     1. (C1) One count for each dim.

@@ -6,8 +6,13 @@ include "dialects/dsc/DscAttributes.td"
 include "dialects/dsc/DscInterfaces.td"
 
 /// Rows along `axis` are turned into weights.
-class SoftmaxLikeOp<string mnemonic, string what> : InferredOp<mnemonic>,
+class SoftmaxLikeOp<string mnemonic, string what, string floats> : InferredOp<mnemonic>,
       InferBy<"inferAlongAxis(location, adaptor.getInput(), adaptor.getAxis(), types)"> {
+  let role = "Row";
+  let precision = floats;
+  let accumulates = 1;
+  let weight = 20;
+  let rowAxes = "::llvm::SmallVector<int64_t>{int64_t(getAxis())}";
   let extraClassDefinition = definition;
   let summary = what # " along one axis";
   let description = what # " along `axis`, computed after subtracting the row's maximum.\n\n1. (C1) `axis` is in [0, rank).\n\n"
@@ -15,11 +20,16 @@ class SoftmaxLikeOp<string mnemonic, string what> : InferredOp<mnemonic>,
   let arguments = (ins DataTensor:$input, I64Attr:$axis);
   let results = (outs DataTensor:$result);
 }
-def SoftmaxOp : SoftmaxLikeOp<"softmax", "exp(x) / sum(exp(x))">;
-def LogSoftmaxOp : SoftmaxLikeOp<"log_softmax", "x - log(sum(exp(x)))">;
+def SoftmaxOp : SoftmaxLikeOp<"softmax", "exp(x) / sum(exp(x))", "Narrow">;
+def LogSoftmaxOp : SoftmaxLikeOp<"log_softmax", "x - log(sum(exp(x)))", "Sensitive">;
 
 def LayerNormOp : InferredOp<"layer_norm">,
       InferBy<"inferAlongAxis(location, adaptor.getInput(), adaptor.getAxis(), types)"> {
+  let role = "Row";
+  let precision = "Narrow";
+  let accumulates = 1;
+  let weight = 7;
+  let rowAxes = "axesFrom(getInput(), getAxis())";
   let extraClassDefinition = definition;
   let summary = "zero mean and unit variance over the trailing dims";
   let description = [{
@@ -37,6 +47,11 @@ def LayerNormOp : InferredOp<"layer_norm">,
 
 def RmsNormOp : InferredOp<"rms_norm">,
       InferBy<"inferAlongAxis(location, adaptor.getInput(), adaptor.getAxis(), types)"> {
+  let role = "Row";
+  let precision = "Narrow";
+  let accumulates = 1;
+  let weight = 4;
+  let rowAxes = "axesFrom(getInput(), getAxis())";
   let extraClassDefinition = definition;
   let summary = "unit mean square over the trailing dims";
   let description = [{

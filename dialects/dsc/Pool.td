@@ -7,11 +7,15 @@ include "dialects/dsc/DscInterfaces.td"
 
 /// A window slides over the trailing dims of [N, C, spatial...].
 class PoolOp<string mnemonic, string what> : InferredOp<mnemonic> {
+  let role = "Window";
+  let weight = 1;
+  let flops = "countFlops(getOperation(), countPlaces(getWindow()))";
   let summary = what # " of each window";
   let results = (outs DataTensor:$result);
 }
 
 def MaxPoolOp : PoolOp<"max_pool", "maximum"> {
+  let precision = "Narrow";
   let description = [{
     Pads never win: they count as -infinity. A NaN wins, as in `dsc.max`.
 
@@ -44,6 +48,8 @@ def ArgMaxPoolOp : PoolOp<"arg_max_pool", "place of the maximum"> {
 }
 
 def AveragePoolOp : PoolOp<"average_pool", "mean"> {
+  let precision = "Narrow";
+  let accumulates = 1;
   let description = [{
     With `count_include_pad` the divisor is the window's size within the padded input, else the number of elements that
     are not pads.

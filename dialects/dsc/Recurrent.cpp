@@ -99,6 +99,14 @@ static LogicalResult verifyParts(RecurrenceOp op) {
   return success();
 }
 
+DimExpr RecurrenceOp::countRecurrence() {
+  DimExpr weights;
+  for (Value part : getWeights())
+    weights = weights + countElements(dsc::getDims(part));
+  DimExpr inParts = countFlopsInside(getOperation()) * getDirections();
+  return (weights * getFacts().weight + inParts) * getTime() * getBatch();
+}
+
 LogicalResult RecurrenceOp::verify() {
   // recurrence (C4)
   SmallVector<int64_t> reverse = getIntegers(getReverse());

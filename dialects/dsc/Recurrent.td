@@ -55,7 +55,13 @@ def RecurrenceOp : DscOp<"recurrence", [Pure, AttrSizedOperandSegments, Isolated
     `initial` `(` $initial `:` type($initial) `)` `reverse` $reverse attr-dict `->` type(results) $parts
   }];
   let hasVerifier = 1;
-  let extraClassDeclaration = [{
+  let role = "Recurrence";
+  let accumulates = 1;
+  let weight = 2;
+  let flops = "countRecurrence()";
+  let declarations = [{
+    /// Two for each element of the weights that a step and row of the batch meet, and what the parts count for each unit.
+    DimExpr countRecurrence();
     /// The number of directions, 1 or 2.
     int64_t getDirections() { return getReverse().size(); }
     /// The width of a state.

@@ -8,6 +8,10 @@ include "dialects/dsc/DscInterfaces.td"
 /// Folds the given axes, which stay as dims of size 1.
 class ReduceOp<string mnemonic, string what> : InferredOp<mnemonic>,
       InferBy<"inferReduce(location, adaptor.getInput(), adaptor.getAxes(), types)"> {
+  let role = "Row";
+  let weight = 1;
+  let rowAxes = "getIntegers(getAxes())";
+  let flops = "countElements(dsc::getDims(getInput())) * getFacts().weight";
   let extraClassDefinition = definition;
   let summary = what # " over some axes, which stay as dims of size 1";
   let description = "The " # what # " over `axes`. Reduced dims stay, with size 1; a reshape drops them.\n\n"
@@ -16,15 +20,20 @@ class ReduceOp<string mnemonic, string what> : InferredOp<mnemonic>,
   let arguments = (ins DataTensor:$input, I64ArrayAttr:$axes);
   let results = (outs DataTensor:$result);
 }
+let precision = "Sensitive", accumulates = 1 in {
 def ReduceSumOp : ReduceOp<"reduce_sum", "sum">;
 def ReduceProdOp : ReduceOp<"reduce_prod", "product">;
+def ReduceMeanOp : ReduceOp<"reduce_mean", "mean">;
+}
 def ReduceMaxOp : ReduceOp<"reduce_max", "maximum (as of `dsc.max`: NaN wins)">;
 def ReduceMinOp : ReduceOp<"reduce_min", "minimum (as of `dsc.min`: NaN wins)">;
-def ReduceMeanOp : ReduceOp<"reduce_mean", "mean">;
 
 /// Where along one axis the extreme element is.
 class ArgOp<string mnemonic, string what> : InferredOp<mnemonic>,
       InferBy<"inferArg(location, adaptor.getInput(), adaptor.getAxis(), types)"> {
+  let role = "Row";
+  let weight = 1;
+  let flops = "countElements(dsc::getDims(getInput())) * getFacts().weight";
   let extraClassDefinition = definition;
   let summary = "index of the " # what # " along one axis, which stays with size 1";
   let description = "The i64 index of the " # what # " along `axis`; the first such, or with `select_last` the last.\n"
@@ -39,6 +48,10 @@ def ArgMinOp : ArgOp<"arg_min", "minimum">;
 /// Folds along one axis and keeps what it has at each place.
 class CumulativeOp<string mnemonic, string what> : InferredOp<mnemonic>,
       InferBy<"inferAlongAxis(location, adaptor.getInput(), adaptor.getAxis(), types)"> {
+  let role = "Row";
+  let precision = "Sensitive";
+  let accumulates = 1;
+  let weight = 1;
   let extraClassDefinition = definition;
   let summary = "running " # what # " along one axis";
   let description = "With `exclusive` the element itself does not count; with `reverse` it runs from the end.\n\n"

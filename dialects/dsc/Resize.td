@@ -6,6 +6,8 @@ include "dialects/dsc/DscAttributes.td"
 include "dialects/dsc/DscInterfaces.td"
 
 def ResizeOp : DscOp<"resize", [Pure]> {
+  let role = "Movement";
+  let weight = 8;
   let summary = "samples a tensor at other dims";
   let description = [{
     ONNX's Resize for modes "nearest", "linear" and "cubic"; the coordinate transformation and the rounding of nearest

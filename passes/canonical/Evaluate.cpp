@@ -284,7 +284,7 @@ ElementsAttr evaluateConstant(Operation *op) {
   SmallVector<ElementsAttr> constants = llvm::map_to_vector(op->getOperands(), getConstant);
   if (!type.hasStaticShape() || type.getNumElements() == 0 || llvm::is_contained(constants, ElementsAttr()))
     return {};
-  if (!isa<dsc::ElementwiseOpInterface>(op))
+  if (!dsc::isElementwise(op))
     return evaluateMovement(op, constants);
   SmallVector<Numbers> operands;
   for (ElementsAttr constant : constants) {

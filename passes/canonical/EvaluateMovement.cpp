@@ -129,8 +129,9 @@ ElementsAttr evaluateMovement(Operation *op, ArrayRef<ElementsAttr> operands) {
   assert(!operands.empty() && "what reads nothing moves nothing");
   auto type = cast<RankedTensorType>(op->getResult(0).getType());
   ElementsAttr input = operands[0];
-  bool moves = isa<dsc::ReshapeOp, dsc::TransposeOp, dsc::SliceOp, dsc::ExpandOp, dsc::ConcatOp>(op);
-  if (!moves)
+  dsc::Facts facts = dsc::factsOf(op);
+  bool computes = (facts.role != dsc::Role::Movement && facts.role != dsc::Role::View) || facts.weight > 0;
+  if (computes)
     return {};
   if (operands.size() == 1 && input.isSplat())
     return cast<DenseElementsAttr>(input).resizeSplat(type);

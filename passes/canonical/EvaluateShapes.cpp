@@ -235,7 +235,7 @@ static std::optional<DimTensor> evaluateDims(Operation *op, ArrayRef<DimTensor> 
   if (operands.size() == 1)
     if (std::optional<DimTensor> reduced = evaluateReduction(op, operands[0], shape))
       return reduced;
-  if (!isa<dsc::ElementwiseOpInterface>(op))
+  if (!dsc::isElementwise(op))
     return std::nullopt;
   return evaluateElementwise(operands, shape, [&](ArrayRef<DimExpr> e) { return evaluateElement(op, e); });
 }
@@ -348,14 +348,14 @@ static Value evaluateOnNumbers(OpBuilder &builder, Operation *op, RankedTensorTy
       indices.values.push_back(int64_t(number));
     result = gatherTensor<double>(operands[0], indices, gather.getAxis(), type.getShape());
   }
-  if (!result && isa<dsc::ElementwiseOpInterface>(op))
+  if (!result && dsc::isElementwise(op))
     result = evaluateElementwise<double>(operands, type.getShape(),
                                          [&](ArrayRef<double> e) { return evaluateNumber(op, e); });
   return result ? makeKnown(builder, op->getLoc(), type, result->values) : Value();
 }
 
 Value evaluateShapes(OpBuilder &builder, Operation *op) {
-  if (op->getNumResults() != 1 || isa<dsc::ConstantOp, dsc::DimsOp>(op))
+  if (op->getNumResults() != 1 || op->hasTrait<OpTrait::ConstantLike>())
     return {};
   auto type = dyn_cast<RankedTensorType>(op->getResult(0).getType());
   if (!type || !isSmall(type))

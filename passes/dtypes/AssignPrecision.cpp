@@ -2,11 +2,11 @@
 //
 //     input f32 ─► cast ─► narrow ops ─► cast ─► sensitive op (f32) ─► cast ─► narrow ops ─► cast ─► output f32
 //
-// A table says which kinds of ops are sensitive: sums, powers, exponentials, roots. They compute and answer in f32. An
-// elementwise op beside them computes in f32 too; its result is narrow again if it scales a narrow tensor of the same
-// dims, else it stays f32, so that a spelled-out variance or softmax keeps its digits from end to end. Products,
-// convolutions, softmax and normalizations accumulate in f32 inside their kernels whatever their operands are, so they
-// are narrow. The model's inputs and outputs keep their types.
+// Each op says itself (dialects/dsc/Facts.h) whether it is sensitive, as sums, powers, exponentials and roots are:
+// these compute and answer in f32. An elementwise op beside them computes in f32 too; its result is narrow again if it
+// scales a narrow tensor of the same dims, else it stays f32, so that a spelled-out variance or softmax keeps its
+// digits from end to end. Products, convolutions, softmax and normalizations accumulate in f32 inside their kernels
+// whatever their operands are, so they are narrow. The model's inputs and outputs keep their types.
 //
 // All targets' graphs are done in turn, so that a weight which several of them want in the same type becomes one
 // constant, and is stored once.
@@ -26,27 +26,11 @@ namespace dscc {
 #define DEBUG_TYPE "dsc-assign-precision"
 ALWAYS_ENABLED_STATISTIC(numCasts, "Casts inserted at run time");
 
-namespace {
-enum class Kind {
-  Narrow,    // operands and result are narrow
-  Sensitive, // operands and result are f32
-  Follows,   // as its operands: elementwise ops and moves
-};
-} // namespace
-
-static Kind kindOf(Operation *op) {
-  if (isa<dsc::ExpOp, dsc::LogOp, dsc::PowOp, dsc::SqrtOp, dsc::RsqrtOp, dsc::ReciprocalOp, dsc::SinOp, dsc::CosOp,
-          dsc::TanOp, dsc::SinhOp, dsc::CoshOp, dsc::SoftplusOp, dsc::ReduceSumOp, dsc::ReduceProdOp, dsc::ReduceMeanOp,
-          dsc::CumSumOp, dsc::CumProdOp, dsc::FloorModOp, dsc::TruncModOp, dsc::IotaOp, dsc::BitcastOp,
-          dsc::LogSoftmaxOp>(op))
-    return Kind::Sensitive;
-  if (isa<dsc::MatmulOp, dsc::ConvOp, dsc::ConvTransposeOp, dsc::SoftmaxOp, dsc::LayerNormOp, dsc::RmsNormOp,
-          dsc::AveragePoolOp, dsc::MaxPoolOp>(op))
-    return Kind::Narrow;
+static dsc::Precision precisionOf(Operation *op) {
   // Counters and positions exceed what an f16 can count to.
   if (isa<dsc::CastOp>(op) && isa<IntegerType>(dsc::getElementType(op->getOperand(0))))
-    return Kind::Sensitive;
-  return Kind::Follows;
+    return dsc::Precision::Sensitive;
+  return dsc::factsOf(op).precision;
 }
 
 static bool isF32(Value value) { return dsc::getElementType(value).isF32(); }
@@ -88,18 +72,18 @@ struct AssignPrecision : impl::AssignPrecisionBase<AssignPrecision> {
       return;
     }
     // A constant is converted where it is used; a cast says itself what it makes.
-    if (isa<dsc::ConstantOp, dsc::DimsOp>(op))
+    if (op->hasTrait<OpTrait::ConstantLike>())
       return;
     // What the model itself computes in another float type stays as it is.
     Type result = dsc::getElementType(op->getResult(0));
     if (isa<FloatType>(result) && !result.isF32())
       return;
-    Kind kind = kindOf(op);
-    bool wide = kind == Kind::Sensitive || (kind == Kind::Follows && hasWideOperand(op));
+    dsc::Precision kind = precisionOf(op);
+    bool wide = kind == dsc::Precision::Sensitive || (kind == dsc::Precision::Follows && hasWideOperand(op));
     setOperands(op, wide);
     for (Value result : op->getResults())
       setResult(result, wide);
-    if (wide && kind == Kind::Follows && scalesNarrow(op))
+    if (wide && kind == dsc::Precision::Follows && scalesNarrow(op))
       narrowResult(op->getResult(0));
   }
 
@@ -111,7 +95,7 @@ struct AssignPrecision : impl::AssignPrecisionBase<AssignPrecision> {
   }
 
   /// True for an elementwise op with an operand of its own dims that was narrow.
-  bool scalesNarrow(Operation *op) { return isa<dsc::ElementwiseOpInterface>(op) && widened.contains(op); }
+  bool scalesNarrow(Operation *op) { return dsc::isElementwise(op) && widened.contains(op); }
 
   void setOperands(Operation *op, bool wide) {
     for (OpOperand &operand : op->getOpOperands()) {

@@ -221,7 +221,7 @@ static void outline(ArrayRef<Operation *> ops) {
 }
 
 /// Weights and views cost nothing, so they need no kernel.
-static bool needsGroup(Operation *op) { return isDscOp(op) && !isa<dsc::ConstantOp, dsc::ReshapeOp, dsc::GroupOp>(op); }
+static bool needsGroup(Operation *op) { return dsc::factsOf(op).needsKernel(); }
 
 namespace {
 struct FuseGroups : impl::FuseGroupsBase<FuseGroups> {

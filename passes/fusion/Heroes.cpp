@@ -11,18 +11,19 @@ bool dscc::fusesAsEpilogue(Operation *producer, Operation *consumer, const Group
 /// Rows and windows are fed by chains that are computed as they are read. What could be another hero's epilogue stays
 /// there, where it is computed once.
 bool dscc::fusesAsPrologue(Operation *producer, Operation *consumer, const GroupDraft &group) {
-  if (!isHero(consumer) || isa<dsc::MatmulOp, dsc::ConvOp, dsc::ConvTransposeOp, dsc::RecurrenceOp>(consumer))
+  dsc::Role role = dsc::factsOf(consumer).role;
+  if (role != dsc::Role::Window && role != dsc::Role::Row)
     return false;
   if (group.anchored->contains(producer))
     return false;
   // Windows overlap: only what is cheap may be computed once for each of them.
-  if (isa<dsc::MaxPoolOp, dsc::ArgMaxPoolOp, dsc::AveragePoolOp>(consumer))
+  if (role == dsc::Role::Window)
     return isCheap(producer) || isUnitReshape(producer);
   return isElementwise(producer) || isMovement(producer);
 }
 
 /// Products read each element many times, so only a conversion may stand between memory and them.
 bool dscc::fusesCastIntoProduct(Operation *producer, Operation *consumer, const GroupDraft &group) {
-  return isa<dsc::MatmulOp, dsc::ConvOp, dsc::ConvTransposeOp>(consumer) && isa<dsc::CastOp>(producer) &&
+  return dsc::factsOf(consumer).role == dsc::Role::Product && isa<dsc::CastOp>(producer) &&
          !group.anchored->contains(producer);
 }

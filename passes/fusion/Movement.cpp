@@ -3,10 +3,7 @@
 using namespace mlir;
 
 /// True if the op reads each element of its input at most once for each it writes, and none twice.
-static bool readsOnce(Operation *op) {
-  return isa<dscc::dsc::TransposeOp, dscc::dsc::SliceOp, dscc::dsc::PadOp, dscc::dsc::ConcatOp>(op) ||
-         dscc::isUnitReshape(op);
-}
+static bool readsOnce(Operation *op) { return dscc::dsc::factsOf(op).readsOnce || dscc::isUnitReshape(op); }
 
 /// A move reads what it moves from registers if nothing is computed twice for it. Joins are not nested: that multiplies
 /// the branches in the kernel.
@@ -23,7 +20,7 @@ bool dscc::fusesIntoMovement(Operation *producer, Operation *consumer, const Gro
 /// Constants of one value, counters and repetitions are computed in place by any op but products and convolutions,
 /// whose emitters want their operands in memory.
 bool dscc::fusesAsDuplicable(Operation *producer, Operation *consumer, const GroupDraft &group) {
-  if (isa<dsc::MatmulOp, dsc::ConvOp, dsc::ConvTransposeOp>(consumer))
+  if (dsc::factsOf(consumer).role == dsc::Role::Product)
     return false;
-  return isSplat(producer) || isa<dsc::DimsOp, dsc::IotaOp>(producer);
+  return isSplat(producer) || dsc::factsOf(producer).role == dsc::Role::Source;
 }

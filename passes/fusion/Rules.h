@@ -47,12 +47,11 @@ struct FusionRule {
 /// Every rule, strongest first. To add one: write it in its family's file, name it in Rules.cpp.
 llvm::ArrayRef<FusionRule> allFusionRules();
 
-// What ops are.
-/// Each element of the result depends on one element of each operand.
-bool isElementwise(mlir::Operation *op);
-/// Elements are moved, repeated, left out, or (resize) mixed from a few neighbours.
+// What ops are, by their facts (dialects/dsc/Facts.h) and by what surrounds them.
+using dsc::isElementwise;
+/// A movement, or a view that might as well be one: a reshape that only inserts or drops dims of size 1.
 bool isMovement(mlir::Operation *op);
-/// Decides how its kernel is built: a product, a convolution, a pool, a reduction, a softmax, a norm, a recurrence.
+/// Decides how its kernel is built: a product, a window, a row or a recurrence.
 bool isHero(mlir::Operation *op);
 /// A constant whose elements are all equal.
 bool isSplat(mlir::Operation *op);
@@ -60,7 +59,7 @@ bool isSplat(mlir::Operation *op);
 bool isUnitReshape(mlir::Operation *op);
 /// Costs about as much to compute as to load.
 bool isCheap(mlir::Operation *op);
-/// Reads nothing, or repeats what it reads: cheaper to compute again in each group than to store.
+/// Cheaper to compute again in each group than to store.
 bool isDuplicable(mlir::Operation *op);
 /// Equal for every value of the named dims.
 bool sameDims(mlir::Value a, mlir::Value b);

@@ -26,7 +26,7 @@ static const ElementEntry *findElementEntry(Operation *op) {
 }
 
 bool hasElementCode(Operation *op) {
-  return isa<dsc::ElementwiseOpInterface>(op) ? hasScalarCode(op) : findElementEntry(op) != nullptr;
+  return dsc::isElementwise(op) ? hasScalarCode(op) : findElementEntry(op) != nullptr;
 }
 
 bool hasElementCode(dsc::GroupOp group, std::string *reason) {
@@ -66,7 +66,7 @@ Value ElementCode::element(Value value, const Indices &at) {
 
 Value ElementCode::compute(Operation *op, const Indices &at) {
   assert(hasElementCode(op) && "an emitter takes only groups whose ops all have code");
-  if (!isa<dsc::ElementwiseOpInterface>(op))
+  if (!dsc::isElementwise(op))
     return findElementEntry(op)->emit(*this, op, at);
   dsc::Dims dims = dsc::getDims(op->getResult(0));
   SmallVector<Value> operands;

@@ -120,7 +120,7 @@ void forEachElement(Kernel &kernel, ArrayRef<DimExpr> dims, int64_t cost, functi
 
 static bool onlyElementwise(dsc::GroupOp group) {
   return llvm::all_of(group.getBody().front().without_terminator(),
-                      [](Operation &op) { return isa<dsc::ElementwiseOpInterface, dsc::ConstantOp>(op); });
+                      [](Operation &op) { return dsc::isElementwise(&op) || isa<dsc::ConstantOp>(op); });
 }
 
 /// Four neighbours a thread make 16-byte accesses, if every row of every tensor is made of whole quads.

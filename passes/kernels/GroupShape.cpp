@@ -140,7 +140,7 @@ static void setDims(Value value, const dsc::Dims &dims) {
 /// Elementwise ops broadcast: to them a splat may have any dims, and as a scalar it hinders no join. Any other op, a
 /// reduction above all, runs over the dims that its operand has.
 static void makeSplatsScalar(Block &block) {
-  auto broadcasts = [](Operation *user) { return isa<dsc::ElementwiseOpInterface>(user); };
+  auto broadcasts = [](Operation *user) { return dsc::isElementwise(user); };
   for (auto constant : block.getOps<dsc::ConstantOp>())
     if (llvm::all_of(constant->getUsers(), broadcasts))
       setDims(constant.getResult(), {});
@@ -173,7 +173,7 @@ void simplifySpatialDims(dsc::GroupOp group) {
   for (Operation &op : block.without_terminator()) {
     if (auto found = dyn_cast<dsc::ConvOp>(op))
       conv = found;
-    else if (!isa<dsc::ElementwiseOpInterface, dsc::ConstantOp>(op))
+    else if (!dsc::isElementwise(&op) && !isa<dsc::ConstantOp>(op))
       return;
   }
   if (!conv)

@@ -22,23 +22,16 @@ static constexpr int64_t warpsPerBlock = 8;
 /// Independent accumulators, enough to hide the latency of an addition.
 static constexpr int64_t accumulators = 4;
 
-static bool isReduction(Operation *op) {
-  return isa<dsc::ReduceSumOp, dsc::ReduceProdOp, dsc::ReduceMaxOp, dsc::ReduceMinOp, dsc::ReduceMeanOp>(op);
-}
-
 /// The axes of its domain that an op runs over, if it works on rows.
 static std::optional<SmallVector<int64_t>> rowAxes(Operation *op) {
   if (std::optional<dsc::Dims> terms = dotTerms(op))
     return SmallVector<int64_t>{int64_t(terms->size()) - 1};
-  if (isReduction(op))
-    return dsc::getIntegers(op->getAttrOfType<ArrayAttr>("axes"));
-  if (isa<dsc::SoftmaxOp, dsc::LogSoftmaxOp>(op))
-    return SmallVector<int64_t>{op->getAttrOfType<IntegerAttr>("axis").getInt()};
-  if (!isa<dsc::LayerNormOp, dsc::RmsNormOp>(op))
-    return std::nullopt;
-  return llvm::to_vector(
-      llvm::seq<int64_t>(op->getAttrOfType<IntegerAttr>("axis").getInt(), dsc::getDims(op->getOperand(0)).size()));
+  auto facts = dyn_cast<dsc::OpFacts>(op);
+  return facts ? facts.getRowAxes() : std::nullopt;
 }
+
+/// True if one element is left of each row. Other row ops have no code of their own: expandRowOps makes them of these.
+static bool isReduction(Operation *op) { return cast<dsc::OpFacts>(op).getRowAxes() && hasElementCode(op); }
 
 namespace {
 /// The rows of a group.
@@ -104,7 +97,7 @@ DictionaryAttr scheduleRows(dsc::GroupOp group, const Target &target) {
   if (!plan)
     return {};
   for (Operation &op : group.getBody().front().without_terminator())
-    if (!isa<dsc::SoftmaxOp, dsc::LogSoftmaxOp, dsc::LayerNormOp, dsc::RmsNormOp>(op) && !hasElementCode(&op))
+    if (!rowAxes(&op) && !hasElementCode(&op))
       return {};
   Builder b(group.getContext());
   return b.getDictionaryAttr({b.getNamedAttr("emitter", b.getStringAttr("rows")),
@@ -361,7 +354,7 @@ private:
 LogicalResult emitRows(Kernel &kernel) {
   expandRowOps(kernel.group);
   bool joinable = llvm::all_of(kernel.group.getBody().front().without_terminator(), [](Operation &op) {
-    return isa<dsc::ElementwiseOpInterface, dsc::ConstantOp>(op) || isReduction(&op);
+    return dsc::isElementwise(&op) || isa<dsc::ConstantOp>(op) || isReduction(&op);
   });
   if (joinable)
     collapseDims(kernel.group);

@@ -75,7 +75,7 @@ static bool readsInPlace(Value argument, ArrayRef<DimExpr> resultDims) {
   return llvm::all_of(argument.getUsers(), [&](Operation *user) {
     if (isa<dsc::YieldOp>(user))
       return true;
-    return isa<dsc::ElementwiseOpInterface>(user) && readsInPlace(user->getResult(0), resultDims);
+    return dsc::isElementwise(user) && readsInPlace(user->getResult(0), resultDims);
   });
 }
 

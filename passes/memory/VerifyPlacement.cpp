@@ -88,7 +88,7 @@ static bool isReadAtOwnPlace(Value argument, dsc::Dims resultDims) {
     for (Operation *user : value.getUsers()) {
       if (isa<dsc::YieldOp>(user))
         continue;
-      if (!isa<dsc::ElementwiseOpInterface>(user))
+      if (!dsc::isElementwise(user))
         return false;
       pending.push_back(user->getResult(0));
     }

@@ -45,7 +45,8 @@ LogicalResult verifyLaunches(ModuleOp nested) {
     if (isa<dsc::GroupOp>(op))
       return op.emitOpError("has not become a kernel");
     auto launch = dyn_cast<dsc::LaunchOp>(op);
-    if (!launch && !isa<dsc::ConstantOp, dsc::ReshapeOp>(op))
+    dsc::Role role = dsc::factsOf(&op).role;
+    if (!launch && role != dsc::Role::Constant && role != dsc::Role::View)
       return op.emitOpError("is neither a launch, a constant nor a view");
     if (!launch)
       continue;

@@ -71,7 +71,7 @@ DictionaryAttr scheduleTiles(dsc::GroupOp group, const Target &target) {
   // What follows the hero works on its elements in place.
   for (Operation &op : group.getBody().front().without_terminator())
     for (Operation *user : op.getUsers())
-      if (&op == hero && !isa<dsc::ElementwiseOpInterface, dsc::YieldOp>(user))
+      if (&op == hero && !dsc::isElementwise(user) && !isa<dsc::YieldOp>(user))
         return {};
   Builder b(group.getContext());
   dsc::Dims dims = dsc::getDims(hero->getResult(0));

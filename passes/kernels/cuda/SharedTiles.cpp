@@ -50,7 +50,7 @@ DictionaryAttr scheduleSharedTiles(dsc::GroupOp group, const Target &target) {
       dsc::getDims(group.getResult(0)) != dsc::getDims(hero->getResult(0)))
     return {};
   for (Operation *user : hero->getUsers())
-    if (!isa<dsc::ElementwiseOpInterface, dsc::YieldOp>(user))
+    if (!dsc::isElementwise(user) && !isa<dsc::YieldOp>(user))
       return {};
   dsc::Dims dims = dsc::getDims(hero->getResult(0));
   DimExpr rows = dims[dims.size() - 2], columns = dims.back();
