@@ -53,7 +53,9 @@ def EvaluateShapes : Pass<"dsc-evaluate-shapes", "mlir::func::FuncOp"> {
 
     Counts: `numEvaluated` (ops replaced by known sizes).
   }];
-  let dependentDialects = ["dsc::DscDialect"];
+  // Elementwise ops are evaluated by way of a kernel's code.
+  let dependentDialects = ["dsc::DscDialect", "mlir::arith::ArithDialect", "mlir::func::FuncDialect",
+                           "mlir::math::MathDialect"];
 }
 
 def FoldConstants : Pass<"dsc-fold-constants", "mlir::func::FuncOp"> {
@@ -73,7 +75,9 @@ def FoldConstants : Pass<"dsc-fold-constants", "mlir::func::FuncOp"> {
     Counts: `numFolded` (ops replaced by constants), `numBytes` (bytes of new constants).
   }];
   let options = [Option<"budget", "budget", "int64_t", "268435456", "Bytes that all folded constants may take">];
-  let dependentDialects = ["dsc::DscDialect"];
+  // Elementwise ops are evaluated by way of a kernel's code.
+  let dependentDialects = ["dsc::DscDialect", "mlir::arith::ArithDialect", "mlir::func::FuncDialect",
+                           "mlir::math::MathDialect"];
 }
 
 def SimplifyGraph : Pass<"dsc-simplify-graph", "mlir::func::FuncOp"> {

@@ -6,8 +6,8 @@
 
 #include "compiler/translate/DeviceCode.h"
 
-#include "compiler/translate/LowerMath.h"
 #include "compiler/translate/MathLibrary.h"
+#include "passes/math/LowerMath.h"
 
 #include "mlir/Conversion/ArithToLLVM/ArithToLLVM.h"
 #include "mlir/Conversion/ControlFlowToLLVM/ControlFlowToLLVM.h"

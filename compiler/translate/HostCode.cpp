@@ -3,11 +3,11 @@
 //     scf arith math vector llvm  ==>  llvm  ==>  LLVM IR  ==>  x86-64 ELF object
 //
 // An artifact has no undefined names. What LLVM may still call (memcpy, double-precision math, fmod) is in the
-// compiler's own math library, linked in when needed (math/Math.c).
+// compiler's own math library, linked in when needed (passes/math/Math.c).
 
 #include "compiler/translate/HostCode.h"
 
-#include "compiler/translate/LowerMath.h"
+#include "passes/math/LowerMath.h"
 
 #include "mlir/Conversion/ArithToLLVM/ArithToLLVM.h"
 #include "mlir/Conversion/ControlFlowToLLVM/ControlFlowToLLVM.h"

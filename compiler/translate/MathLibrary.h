@@ -1,4 +1,5 @@
-// Functions that generated code may call: double-precision math and, on the host, memcpy and its kin (math/Math.c).
+// Functions that generated code may call: double-precision math and, on the host, memcpy and its kin
+// (passes/math/Math.c).
 
 #ifndef DSCC_COMPILER_TRANSLATE_MATHLIBRARY_H
 #define DSCC_COMPILER_TRANSLATE_MATHLIBRARY_H

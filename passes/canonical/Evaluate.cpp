@@ -1,11 +1,10 @@
 #include "passes/canonical/Evaluate.h"
 
 #include "passes/canonical/RoundFloat.h"
-#include "passes/canonical/SmallTensor.h"
+#include "passes/canonical/ScalarProgram.h"
 
 #include "mlir/IR/DialectResourceBlobManager.h"
 
-#include <cmath>
 #include <cstring>
 
 using namespace mlir;
@@ -153,128 +152,48 @@ ElementsAttr makeConstant(const Numbers &numbers, StringRef name) {
       floating ? toBytes(numbers.floats, floating) : toBytes(numbers.integers, element.getIntOrFloatBitWidth()), name);
 }
 
-namespace {
-struct FloatEntry {
-  StringLiteral op;
-  double (*compute)(double a, double b);
-};
-struct IntegerEntry {
-  StringLiteral op;
-  int64_t (*compute)(int64_t a, int64_t b);
-};
-} // namespace
-
-/// As in the kernels, a NaN wins and -0 is less than 0.
-static double maximum(double a, double b) {
-  if (std::isnan(a) || std::isnan(b))
-    return NAN;
-  return a == b ? (std::signbit(a) ? b : a) : std::max(a, b);
-}
-static double minimum(double a, double b) { return -maximum(-a, -b); }
-
-static constexpr FloatEntry floatEntries[] = {
-    {"dsc.abs", [](double a, double) { return std::fabs(a); }},
-    {"dsc.neg", [](double a, double) { return -a; }},
-    {"dsc.floor", [](double a, double) { return std::floor(a); }},
-    {"dsc.ceil", [](double a, double) { return std::ceil(a); }},
-    {"dsc.round", [](double a, double) { return std::nearbyint(a); }},
-    {"dsc.trunc", [](double a, double) { return std::trunc(a); }},
-    {"dsc.sqrt", [](double a, double) { return std::sqrt(a); }},
-    {"dsc.rsqrt", [](double a, double) { return 1 / std::sqrt(a); }},
-    {"dsc.reciprocal", [](double a, double) { return 1 / a; }},
-    {"dsc.exp", [](double a, double) { return std::exp(a); }},
-    {"dsc.log", [](double a, double) { return std::log(a); }},
-    {"dsc.sin", [](double a, double) { return std::sin(a); }},
-    {"dsc.cos", [](double a, double) { return std::cos(a); }},
-    {"dsc.tanh", [](double a, double) { return std::tanh(a); }},
-    {"dsc.erf", [](double a, double) { return std::erf(a); }},
-    {"dsc.sigmoid", [](double a, double) { return 1 / (1 + std::exp(-a)); }},
-    {"dsc.relu", [](double a, double) { return maximum(a, 0); }},
-    {"dsc.add", [](double a, double b) { return a + b; }},
-    {"dsc.sub", [](double a, double b) { return a - b; }},
-    {"dsc.mul", [](double a, double b) { return a * b; }},
-    {"dsc.div", [](double a, double b) { return a / b; }},
-    {"dsc.pow", [](double a, double b) { return std::pow(a, b); }},
-    {"dsc.min", minimum},
-    {"dsc.max", maximum},
-};
-
-/// Integers wrap around, as in the kernels; division is left to them.
-static constexpr IntegerEntry integerEntries[] = {
-    {"dsc.neg", [](int64_t a, int64_t) { return int64_t(-uint64_t(a)); }},
-    {"dsc.add", [](int64_t a, int64_t b) { return int64_t(uint64_t(a) + uint64_t(b)); }},
-    {"dsc.sub", [](int64_t a, int64_t b) { return int64_t(uint64_t(a) - uint64_t(b)); }},
-    {"dsc.mul", [](int64_t a, int64_t b) { return int64_t(uint64_t(a) * uint64_t(b)); }},
-    {"dsc.and", [](int64_t a, int64_t b) { return a & b; }},
-    {"dsc.or", [](int64_t a, int64_t b) { return a | b; }},
-    {"dsc.xor", [](int64_t a, int64_t b) { return a ^ b; }},
-};
-
-/// For each element of `result`, in order, the place in a tensor of `shape` that broadcasting shows there.
-static std::vector<size_t> broadcastPlaces(ArrayRef<int64_t> shape, ArrayRef<int64_t> result) {
-  std::vector<size_t> places;
-  forEachIndex(result, [&](ArrayRef<int64_t> index) { places.push_back(broadcastPlace(shape, index)); });
-  return places;
-}
-
-template <class T, class Entry>
-static void computeElements(const Entry &entry, RankedTensorType type, ArrayRef<Numbers> operands,
-                            std::vector<T> Numbers::*values, Numbers &result) {
-  assert(operands.size() <= 2 && "the entries of the tables compute with one or two numbers");
-  bool allSplat = llvm::all_of(operands, [](const Numbers &n) { return n.size() == 1; });
-  size_t count = allSplat ? 1 : type.getNumElements();
-  std::vector<size_t> places[2];
-  for (auto [index, operand] : llvm::enumerate(operands))
-    if (operand.size() != 1 && operand.type.getShape() != type.getShape())
-      places[index] = broadcastPlaces(operand.type.getShape(), type.getShape());
-  auto at = [&](size_t operand, size_t i) {
-    if (operand >= operands.size())
-      return T(0);
-    const std::vector<T> &from = operands[operand].*values;
-    return from[from.size() == 1 ? 0 : places[operand].empty() ? i : places[operand][i]];
-  };
-  for (size_t i = 0; i < count; ++i)
-    (result.*values).push_back(entry.compute(at(0, i), at(1, i)));
-}
-
-/// A conversion between numbers, as long as it is one that is the same everywhere.
-static std::optional<Numbers> convert(const Numbers &input, RankedTensorType type) {
-  // Types narrower than a byte, and float8, whose rounding and saturation the kernels know.
-  Type to = type.getElementType();
-  if (to.getIntOrFloatBitWidth() < (isa<FloatType>(to) ? 16 : 8) && !to.isInteger(1))
+/// The elements as kernels read them, a boolean as a byte; nothing for those of which several share a byte.
+static std::optional<ArrayRef<char>> getElements(ElementsAttr constant, std::vector<char> &booleans) {
+  if (!constant.getElementType().isInteger(1))
+    return getBytes(constant);
+  auto dense = dyn_cast<DenseElementsAttr>(constant);
+  if (!dense)
     return std::nullopt;
-  Numbers result{type, isa<FloatType>(type.getElementType()), {}, {}};
-  if (input.isFloat && result.isFloat)
-    result.floats = input.floats;
-  else if (!input.isFloat && result.isFloat && !input.type.getElementType().isUnsignedInteger(64))
-    result.floats.assign(input.integers.begin(), input.integers.end());
-  else if (!input.isFloat && !result.isFloat && !type.getElementType().isInteger(1))
-    result.integers = input.integers;
+  if (dense.isSplat())
+    booleans.push_back(dense.getSplatValue<bool>());
   else
-    return std::nullopt;
-  return result;
+    llvm::append_range(booleans, dense.getValues<bool>());
+  return ArrayRef<char>(booleans);
 }
 
-static std::optional<Numbers> evaluateElementwise(Operation *op, RankedTensorType type, ArrayRef<Numbers> operands) {
-  if (isa<dsc::CastOp>(op))
-    return convert(operands[0], type);
-  bool isFloat = isa<FloatType>(type.getElementType());
-  if (llvm::any_of(operands, [&](const Numbers &n) { return n.isFloat != isFloat || n.size() == 0; }))
-    return std::nullopt;
-  Numbers result{type, isFloat, {}, {}};
-  StringRef name = op->getName().getStringRef();
-  if (isFloat) {
-    auto entry = llvm::find_if(floatEntries, [&](const FloatEntry &e) { return e.op == name; });
-    if (entry == std::end(floatEntries))
-      return std::nullopt;
-    computeElements<double>(*entry, type, operands, &Numbers::floats, result);
-    return result;
+static ElementsAttr evaluateElementwise(Operation *op, RankedTensorType type, ArrayRef<ElementsAttr> constants) {
+  std::unique_ptr<ScalarProgram> program = ScalarProgram::compile(op);
+  if (!program)
+    return {};
+  std::vector<std::vector<char>> held(constants.size()); // what no constant holds as it is wanted
+  SmallVector<ScalarProgram::Input> inputs;
+  bool allSplat = true;
+  for (auto [constant, own] : llvm::zip_equal(constants, held)) {
+    std::optional<ArrayRef<char>> bytes = getElements(constant, own);
+    if (!bytes || bytes->empty())
+      return {};
+    auto from = cast<RankedTensorType>(constant.getType());
+    bool isSplat = constant.isSplat() || from.getNumElements() == 1;
+    size_t width = bytes->size() / (isSplat ? 1 : from.getNumElements());
+    if (!isSplat && from.getShape() != type.getShape()) {
+      own = broadcastBytes(*bytes, from.getShape(), type.getShape(), width);
+      bytes = own;
+    }
+    inputs.push_back({bytes->data(), isSplat});
+    allSplat &= isSplat;
   }
-  auto entry = llvm::find_if(integerEntries, [&](const IntegerEntry &e) { return e.op == name; });
-  if (entry == std::end(integerEntries))
-    return std::nullopt;
-  computeElements<int64_t>(*entry, type, operands, &Numbers::integers, result);
-  return result;
+  size_t count = allSplat ? 1 : type.getNumElements();
+  std::vector<char> result(count * program->getResultBytes());
+  if (!program->run(inputs, result.data(), count))
+    return {};
+  if (!type.getElementType().isInteger(1))
+    return makeFromBytes(type, result, "folded");
+  return DenseElementsAttr::get(type, SmallVector<bool>(result.begin(), result.end()));
 }
 
 ElementsAttr evaluateConstant(Operation *op) {
@@ -286,17 +205,7 @@ ElementsAttr evaluateConstant(Operation *op) {
     return {};
   if (!dsc::isElementwise(op))
     return evaluateMovement(op, constants);
-  SmallVector<Numbers> operands;
-  for (ElementsAttr constant : constants) {
-    std::optional<Numbers> numbers = readNumbers(constant);
-    if (!numbers)
-      return {};
-    operands.push_back(std::move(*numbers));
-  }
-  if (operands.size() > 2)
-    return {};
-  std::optional<Numbers> result = evaluateElementwise(op, type, operands);
-  return result ? makeConstant(*result, "folded") : ElementsAttr();
+  return evaluateElementwise(op, type, constants);
 }
 
 } // namespace dscc

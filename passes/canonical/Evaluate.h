@@ -1,7 +1,7 @@
 // Evaluates ops whose operands are constants.
 //
-// Elementwise ops and reductions compute in double or in 64-bit integers, and round to the element type at each op, as
-// the kernels do at each store. Ops that only move elements copy their bytes, whatever they mean.
+// Elementwise ops are run as kernels would run them, one after the other (ScalarProgram.h). Ops that only move elements
+// copy their bytes, whatever they mean.
 
 #ifndef DSCC_PASSES_CANONICAL_EVALUATE_H
 #define DSCC_PASSES_CANONICAL_EVALUATE_H
@@ -42,6 +42,12 @@ mlir::ElementsAttr evaluateConstant(mlir::Operation *op);
 /// The result of an op that only moves elements; null for any other op, and for constants whose bytes are not at hand.
 mlir::ElementsAttr evaluateMovement(mlir::Operation *op, llvm::ArrayRef<mlir::ElementsAttr> operands);
 
+/// The elements of `source`, a tensor `from`, as broadcasting shows them to a tensor of `shape`. They take `width`
+/// bytes.
+std::vector<char> broadcastBytes(llvm::ArrayRef<char> source, llvm::ArrayRef<int64_t> from,
+                                 llvm::ArrayRef<int64_t> shape, size_t width);
+
+// Evaluate.cpp
 /// Bytes as they lie in memory; a single element for a splat. Nothing if they are packed or not at hand.
 std::optional<llvm::ArrayRef<char>> getBytes(mlir::ElementsAttr constant);
 /// A constant made of raw elements.

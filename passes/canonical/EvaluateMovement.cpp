@@ -24,6 +24,14 @@ static SmallVector<int64_t> rowMajorSteps(ArrayRef<int64_t> shape) {
   return steps;
 }
 
+/// Along dims that broadcasting adds or repeats, the walk stays where it is.
+static Walk expandWalk(ArrayRef<int64_t> inputShape, size_t rank) {
+  Walk walk{0, SmallVector<int64_t>(rank - inputShape.size(), 0)};
+  for (auto [size, step] : llvm::zip_equal(inputShape, rowMajorSteps(inputShape)))
+    walk.steps.push_back(size == 1 ? 0 : step);
+  return walk;
+}
+
 static std::optional<Walk> findWalk(Operation *op, ArrayRef<int64_t> inputShape) {
   SmallVector<int64_t> steps = rowMajorSteps(inputShape);
   if (auto transpose = dyn_cast<dsc::TransposeOp>(op)) {
@@ -42,13 +50,8 @@ static std::optional<Walk> findWalk(Operation *op, ArrayRef<int64_t> inputShape)
     }
     return walk;
   }
-  if (isa<dsc::ExpandOp>(op)) {
-    size_t rank = cast<RankedTensorType>(op->getResult(0).getType()).getRank();
-    Walk walk{0, SmallVector<int64_t>(rank - inputShape.size(), 0)};
-    for (auto [size, step] : llvm::zip_equal(inputShape, steps))
-      walk.steps.push_back(size == 1 ? 0 : step);
-    return walk;
-  }
+  if (isa<dsc::ExpandOp>(op))
+    return expandWalk(inputShape, cast<RankedTensorType>(op->getResult(0).getType()).getRank());
   return std::nullopt;
 }
 
@@ -102,6 +105,10 @@ static std::vector<char> follow(const Walk &walk, ArrayRef<int64_t> shape, Array
     }
   }
   return bytes;
+}
+
+std::vector<char> broadcastBytes(ArrayRef<char> source, ArrayRef<int64_t> from, ArrayRef<int64_t> shape, size_t width) {
+  return follow(expandWalk(from, shape.size()), shape, source, width);
 }
 
 /// Tensors one after the other, in pieces as long as all dims from `axis` on.

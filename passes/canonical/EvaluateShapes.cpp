@@ -1,6 +1,7 @@
 #include "passes/canonical/EvaluateShapes.h"
 
 #include "passes/Passes.h"
+#include "passes/canonical/Evaluate.h"
 #include "passes/canonical/SmallTensor.h"
 
 #include "mlir/IR/Matchers.h"
@@ -51,7 +52,7 @@ static std::optional<DimTensor> readDims(Value value) {
   return tensor;
 }
 
-static std::optional<NumberTensor> readNumbers(Value value) {
+static std::optional<NumberTensor> readTensor(Value value) {
   if (std::optional<DimTensor> dims = readDims(value)) {
     NumberTensor numbers{dims->shape, {}};
     for (const DimExpr &dim : dims->values) {
@@ -83,7 +84,7 @@ std::optional<SmallVector<DimExpr>> knownContents(Value value) {
 }
 
 std::optional<SmallVector<double>> knownNumbers(Value value) {
-  std::optional<NumberTensor> tensor = readNumbers(value);
+  std::optional<NumberTensor> tensor = readTensor(value);
   return tensor ? std::optional(tensor->values) : std::nullopt;
 }
 
@@ -138,7 +139,8 @@ static DimExpr absolute(const DimExpr &a) {
   return a.isConstant() ? DimExpr(0) - a : DimExpr::invalid();
 }
 
-/// One result element from the operands' elements at its place.
+/// One result element from the operands' elements at its place: of what ScalarCode.cpp says, as much as holds for dims.
+/// Where all are numbers, both agree.
 static DimExpr evaluateElement(Operation *op, ArrayRef<DimExpr> e) {
   return llvm::TypeSwitch<Operation *, DimExpr>(op)
       .Case<dsc::AddOp>([&](auto) { return e[0] + e[1]; })
@@ -170,15 +172,13 @@ static DimExpr evaluateElement(Operation *op, ArrayRef<DimExpr> e) {
       .Default([](auto) { return DimExpr::invalid(); });
 }
 
-template <class T, class Evaluate>
-static SmallTensor<T> evaluateElementwise(ArrayRef<SmallTensor<T>> operands, ArrayRef<int64_t> shape,
-                                          Evaluate evaluate) {
-  SmallTensor<T> result{llvm::to_vector(shape), {}};
+static DimTensor evaluateElements(Operation *op, ArrayRef<DimTensor> operands, ArrayRef<int64_t> shape) {
+  DimTensor result{llvm::to_vector(shape), {}};
   forEachIndex(shape, [&](ArrayRef<int64_t> index) {
-    SmallVector<T> elements;
-    for (const SmallTensor<T> &operand : operands)
+    SmallVector<DimExpr> elements;
+    for (const DimTensor &operand : operands)
       elements.push_back(operand.values[broadcastPlace(operand.shape, index)]);
-    result.values.push_back(evaluate(elements));
+    result.values.push_back(evaluateElement(op, elements));
   });
   return result;
 }
@@ -237,29 +237,7 @@ static std::optional<DimTensor> evaluateDims(Operation *op, ArrayRef<DimTensor> 
       return reduced;
   if (!dsc::isElementwise(op))
     return std::nullopt;
-  return evaluateElementwise(operands, shape, [&](ArrayRef<DimExpr> e) { return evaluateElement(op, e); });
-}
-
-/// What float arithmetic on sizes needs; NaN stands for "not known". One rounding from double is exact for these.
-static double evaluateNumber(Operation *op, ArrayRef<double> e) {
-  return llvm::TypeSwitch<Operation *, double>(op)
-      .Case<dsc::AddOp>([&](auto) { return e[0] + e[1]; })
-      .Case<dsc::SubOp>([&](auto) { return e[0] - e[1]; })
-      .Case<dsc::MulOp>([&](auto) { return e[0] * e[1]; })
-      .Case<dsc::DivOp>([&](auto) { return e[0] / e[1]; })
-      .Case<dsc::MinOp>([&](auto) { return std::min(e[0], e[1]); })
-      .Case<dsc::MaxOp>([&](auto) { return std::max(e[0], e[1]); })
-      .Case<dsc::NegOp>([&](auto) { return -e[0]; })
-      .Case<dsc::AbsOp>([&](auto) { return std::fabs(e[0]); })
-      .Case<dsc::FloorOp>([&](auto) { return std::floor(e[0]); })
-      .Case<dsc::CeilOp>([&](auto) { return std::ceil(e[0]); })
-      .Case<dsc::TruncOp>([&](auto) { return std::trunc(e[0]); })
-      .Case<dsc::RoundOp>([&](auto) { return std::nearbyint(e[0]); })
-      .Case<dsc::SqrtOp>([&](auto) { return std::sqrt(e[0]); })
-      .Case<dsc::ReciprocalOp>([&](auto) { return 1 / e[0]; })
-      .Case<dsc::CastOp>(
-          [&](auto) { return isa<IntegerType>(dsc::getElementType(op->getResult(0))) ? std::trunc(e[0]) : e[0]; })
-      .Default([](auto) { return std::nan(""); });
+  return evaluateElements(op, operands, shape);
 }
 
 static bool fits(const DimExpr &dim, IntegerType type) {
@@ -329,11 +307,12 @@ static Value evaluateOnDims(OpBuilder &builder, Operation *op, RankedTensorType 
   return result ? makeKnown(builder, op->getLoc(), type, result->values) : Value();
 }
 
+/// Sizes may pass through floats, as those that a scale gives do.
 static Value evaluateOnNumbers(OpBuilder &builder, Operation *op, RankedTensorType type) {
   SmallVector<NumberTensor> operands;
   bool hasFloat = isa<FloatType>(type.getElementType());
   for (Value operand : op->getOperands()) {
-    std::optional<NumberTensor> known = readNumbers(operand);
+    std::optional<NumberTensor> known = readTensor(operand);
     if (!known)
       return {};
     hasFloat |= isa<FloatType>(dsc::getElementType(operand));
@@ -341,6 +320,10 @@ static Value evaluateOnNumbers(OpBuilder &builder, Operation *op, RankedTensorTy
   }
   if (!hasFloat || operands.empty() || !type.getElementType().isIntOrFloat())
     return {};
+  if (dsc::isElementwise(op) && type.getNumElements() > 0) {
+    ElementsAttr value = evaluateConstant(op);
+    return value ? dsc::ConstantOp::create(builder, op->getLoc(), value) : Value();
+  }
   std::optional<NumberTensor> result = moveTensor<double>(op, operands, type.getShape());
   if (auto gather = dyn_cast<dsc::GatherOp>(op)) {
     SmallTensor<int64_t> indices{operands[1].shape, {}};
@@ -348,9 +331,6 @@ static Value evaluateOnNumbers(OpBuilder &builder, Operation *op, RankedTensorTy
       indices.values.push_back(int64_t(number));
     result = gatherTensor<double>(operands[0], indices, gather.getAxis(), type.getShape());
   }
-  if (!result && dsc::isElementwise(op))
-    result = evaluateElementwise<double>(operands, type.getShape(),
-                                         [&](ArrayRef<double> e) { return evaluateNumber(op, e); });
   return result ? makeKnown(builder, op->getLoc(), type, result->values) : Value();
 }
 

@@ -257,7 +257,10 @@ template <typename Op> static Value emitShift(Scalar &s) {
   KernelBuilder &k = s.k;
   Value width = s.num(getElementTypeOrSelf(s.a()).getIntOrFloatBitWidth());
   Value tooFar = compareI(k, arith::CmpIPredicate::uge, s.b(), width);
-  Value amount = selectV(k, tooFar, s.num(0), s.b());
+  // Masked rather than chosen by `tooFar`: in the latter LLVM 22 sees PTX's own way with amounts that are too large,
+  // for GPUs, and of 64-bit amounts it then looks at 32 bits.
+  Value mask = s.num(getElementTypeOrSelf(s.a()).getIntOrFloatBitWidth() - 1);
+  Value amount = arith::AndIOp::create(k.b, k.loc, s.b(), mask);
   return selectV(k, tooFar, s.num(0), Op::create(k.b, k.loc, s.a(), amount));
 }
 

@@ -1,4 +1,5 @@
-// The scalar meaning of every elementwise op, written once for all emitters and both targets.
+// The scalar meaning of every elementwise op, written once for all emitters and both targets, and for the folding of
+// constants, which interprets it (passes/canonical/ScalarProgram.h).
 //
 // Values are of the compute type (KernelBuilder.h) and may be scalars or vectors; operands of one op have been unified.
 

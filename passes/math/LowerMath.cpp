@@ -1,6 +1,6 @@
-#include "compiler/translate/LowerMath.h"
+#include "passes/math/LowerMath.h"
 
-#include "compiler/translate/CircularFunctions.h"
+#include "passes/math/CircularFunctions.h"
 
 #include "mlir/Conversion/MathToLibm/MathToLibm.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"

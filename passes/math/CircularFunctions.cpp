@@ -4,7 +4,7 @@
 /// precision it is exact up to 2^40. From there on, where neighbours are more than 1e4 turns apart, the result is some
 /// number in [-1, 1].
 
-#include "compiler/translate/CircularFunctions.h"
+#include "passes/math/CircularFunctions.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Math/IR/Math.h"

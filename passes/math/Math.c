@@ -1,5 +1,6 @@
 /* What generated code may call. Built for x86-64-v3 into an object inside the compiler, from which the linker takes
- * what an artifact needs (Link.cpp), and for NVPTX into LLVM bitcode, linked likewise (DeviceCode.cpp).
+ * what an artifact needs (Link.cpp), and for NVPTX into LLVM bitcode, linked likewise (DeviceCode.cpp). The compiler
+ * computes constants with it as well, as C++ (MathFunctions.cpp).
  * Single-precision functions that models use in earnest are polynomials inside the kernels (LowerMath.cpp); these here
  * are for double precision and for the rare ones.
  *

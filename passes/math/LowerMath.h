@@ -1,17 +1,17 @@
 // From math ops to arithmetic and calls.
 
-#ifndef DSCC_COMPILER_TRANSLATE_LOWERMATH_H
-#define DSCC_COMPILER_TRANSLATE_LOWERMATH_H
+#ifndef DSCC_PASSES_MATH_LOWERMATH_H
+#define DSCC_PASSES_MATH_LOWERMATH_H
 
 #include "mlir/IR/Operation.h"
 
 namespace dscc {
 
 /// Replaces math ops on f32 (and narrower, through f32) by polynomials where there is one, conversions to and from bf16
-/// by integer arithmetic, and the rest by calls of the math library (MathLibrary.h). What stays is an instruction on
+/// by integer arithmetic, and the rest by calls of the math library (Math.c). What stays is an instruction on
 /// every target, such as sqrt.
 llvm::LogicalResult lowerMath(mlir::Operation *scope);
 
 } // namespace dscc
 
-#endif // DSCC_COMPILER_TRANSLATE_LOWERMATH_H
+#endif // DSCC_PASSES_MATH_LOWERMATH_H
