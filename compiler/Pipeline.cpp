@@ -93,11 +93,14 @@ static void assignTypes(OpPassManager &pm, const CompileOptions &options) {
 static void fuseGroups(OpPassManager &pm, const CompileOptions &options) {
   FuseGroupsOptions fusion;
   fusion.fuse = isEnabled(options, "fuse-groups");
+  fusion.explained = options.explainFusion;
   eachMain(pm).addPass(createFuseGroups(fusion));
 }
 
 static void scheduleGroups(OpPassManager &pm, const CompileOptions &options) {
-  eachMain(pm).addPass(createScheduleGroups());
+  ScheduleGroupsOptions schedule;
+  schedule.explained = options.explainSchedule;
+  eachMain(pm).addPass(createScheduleGroups(schedule));
 }
 
 static void emitKernels(OpPassManager &pm, const CompileOptions &options) {

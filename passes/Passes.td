@@ -284,7 +284,9 @@ def FuseGroups : Pass<"dsc-fuse-groups", "mlir::func::FuncOp"> {
 
     Counts: `numGroups` (groups formed), `numFused` (ops that share a group with another).
   }];
-  let options = [Option<"fuse", "fuse", "bool", "true", "If false, each op is a group of its own">];
+  let options = [Option<"fuse", "fuse", "bool", "true", "If false, each op is a group of its own">,
+                 Option<"explained", "explain", "std::string", "\"\"",
+                        "Tell of the nodes whose name matches this regular expression why they are fused or not">];
   let dependentDialects = ["dsc::DscDialect"];
 }
 
@@ -324,6 +326,8 @@ def ScheduleGroups : Pass<"dsc-schedule-groups", "mlir::func::FuncOp"> {
 
     Counts: `numScheduled` (groups scheduled).
   }];
+  let options = [Option<"explained", "explain", "std::string", "\"\"",
+                        "Tell of groups with nodes whose name matches this regular expression what was chosen and why">];
   let dependentDialects = ["dsc::DscDialect"];
 }
 

@@ -11,6 +11,7 @@
 #include "llvm/Support/Allocator.h"
 #include "llvm/Support/CommandLine.h"
 #include "llvm/Support/Path.h"
+#include "llvm/Support/Regex.h"
 #include "llvm/Support/StringSaver.h"
 
 namespace dscc {
@@ -61,6 +62,7 @@ private:
   void readDim(llvm::StringRef value);
   void readShape(llvm::StringRef value);
   void readOptimization();
+  void readExplain(llvm::StringRef request);
   void readLimits();
   void readSize(OptionId id, llvm::StringRef name, uint64_t &value);
   void chooseOutput();
@@ -179,6 +181,22 @@ void Reader::readBindings() {
   line.compile.precision = precision.value_or(Precision::Fp32);
 }
 
+void Reader::readExplain(llvm::StringRef request) {
+  auto [what, pattern] = request.split('=');
+  std::string *wanted = llvm::StringSwitch<std::string *>(what)
+                            .Case("fusion", &line.compile.explainFusion)
+                            .Case("schedule", &line.compile.explainSchedule)
+                            .Default(nullptr);
+  std::string problem;
+  if (!request.contains('='))
+    pattern = ".*";
+  if (!wanted)
+    return error("--explain knows fusion and schedule, not `" + what + "`");
+  if (!llvm::Regex(pattern).isValid(problem))
+    return error("--explain=" + what + " wants a regular expression, and `" + pattern + "` is none: " + problem);
+  *wanted = pattern.str();
+}
+
 void Reader::readOptimization() {
   CompileOptions &o = line.compile;
   if (arguments.hasArg(OPT_O)) {
@@ -192,6 +210,8 @@ void Reader::readOptimization() {
   for (const std::string &pass : o.disabledPasses)
     if (!llvm::is_contained(optionalPasses(), pass))
       error("--disable knows " + llvm::join(optionalPasses(), ", ") + ", not `" + pass + "`");
+  for (llvm::StringRef request : arguments.getAllArgValues(OPT_explain))
+    readExplain(request);
   if (arguments.hasArg(OPT_j) && (text(OPT_j).getAsInteger(10, o.jobs) || o.jobs < 1))
     error("-j wants a number of threads, not `" + text(OPT_j) + "`");
   o.verbose = arguments.hasArg(OPT_v);

@@ -13,6 +13,7 @@
 // to compute than to store are duplicated, one copy a user.
 
 #include "dialects/dsc/Dsc.h"
+#include "passes/Journal.h"
 #include "passes/Passes.h"
 #include "passes/fusion/Rules.h"
 
@@ -95,12 +96,22 @@ static DenseSet<Operation *> findAnchored(Block &block) {
   return anchored;
 }
 
-/// True if a rule takes the producer for each of its users, all of which are in the group.
-static bool joins(Operation *producer, const GroupDraft &group) {
-  return llvm::all_of(producer->getUsers(), [&](Operation *user) {
-    return group.ops.contains(user) &&
-           llvm::any_of(allFusionRules(), [&](const FusionRule &rule) { return rule.accepts(producer, user, group); });
-  });
+/// The first rule that takes the producer for this user; null if none does.
+static const FusionRule *findRule(Operation *producer, Operation *user, const GroupDraft &group) {
+  auto accepts = [&](const FusionRule &rule) { return bool(rule.accepts(producer, user, group)); };
+  auto rule = llvm::find_if(allFusionRules(), accepts);
+  return rule == allFusionRules().end() ? nullptr : rule;
+}
+
+/// Yes if a rule takes the producer for each of its users, all of which are in the group.
+static Verdict joins(Operation *producer, const GroupDraft &group) {
+  for (Operation *user : producer->getUsers()) {
+    if (!group.ops.contains(user))
+      return Verdict::declined("the producer is wanted outside of the group, too");
+    if (!findRule(producer, user, group))
+      return Verdict::declined("no rule takes the producer for one of its users in the group");
+  }
+  return Verdict::accepted();
 }
 
 /// Users that keep the coordinates share one copy; each other use is a copy more, an interpolation eight.
@@ -147,8 +158,49 @@ static size_t countInputs(const GroupDraft &group, Operation *added) {
   return inputs.size();
 }
 
+/// Whether a producer of the group's members joins them.
+static Verdict judge(Operation *producer, const GroupDraft &group, bool fuse) {
+  // Even alone, an op does not read a splat from memory.
+  if (!fuse && !isSplat(producer))
+    return Verdict::declined("fusion is switched off");
+  if (isa<dsc::GroupOp>(producer))
+    return Verdict::declined("the producer is a group already");
+  if (producer->getNumResults() != 1)
+    return Verdict::declined("what makes several values is the root of its own group");
+  if (!isDuplicable(producer) && countInputs(group, producer) > maxGroupInputs)
+    return Verdict::declined("the kernel would have too many inputs");
+  if (Verdict verdict = joins(producer, group); !verdict)
+    return verdict;
+  return Verdict::acceptedIf(producer->getNumOperands() == 0 || countCopies(group, producer) <= maxCopies,
+                             "the producer's code would stand in the kernel too many times");
+}
+
+/// Tells for each user in the group what took the producer for it, or why each rule declined.
+static void explain(const Journal &journal, Operation *producer, const GroupDraft &group, Verdict verdict) {
+  // No node computes a constant.
+  if (journal.isClosed() || dsc::factsOf(producer).role == dsc::Role::Constant)
+    return;
+  llvm::SmallSetVector<Operation *, 4> users(producer->user_begin(), producer->user_end());
+  for (Operation *user : group.ops) {
+    if (!users.contains(user) || !(journal.wants(producer) || journal.wants(user)))
+      continue;
+    InFlightDiagnostic remark = journal.tell(producer);
+    remark << producer->getName() << " into " << Journal::nameOf(user) << ": ";
+    const FusionRule *rule = findRule(producer, user, group);
+    if (rule && verdict)
+      remark << "taken by " << rule->name;
+    else if (rule)
+      remark << "not fused; " << rule->name << " would take it, but " << verdict.why();
+    else
+      remark << "not fused";
+    for (const FusionRule &declined : allFusionRules())
+      if (!rule)
+        remark << "; " << declined.name << ": " << declined.accepts(producer, user, group).why();
+  }
+}
+
 /// The ops that run in one kernel with `root`, which computes their result.
-static GroupDraft growGroup(Operation *root, const DenseSet<Operation *> &anchored, bool fuse) {
+static GroupDraft growGroup(Operation *root, const DenseSet<Operation *> &anchored, bool fuse, const Journal &journal) {
   GroupDraft group;
   group.anchored = &anchored;
   add(group, root);
@@ -164,13 +216,9 @@ static GroupDraft growGroup(Operation *root, const DenseSet<Operation *> &anchor
   for (lookBehind(root); !candidates.empty();) {
     Operation *producer = candidates.top();
     candidates.pop();
-    // Even alone, an op does not read a splat from memory.
-    bool wanted = fuse || isSplat(producer);
-    bool small = isDuplicable(producer) || countInputs(group, producer) <= maxGroupInputs;
-    // What makes several values is the root of its own group.
-    if (!wanted || !small || producer->getNumResults() != 1 || isa<dsc::GroupOp>(producer) || !joins(producer, group))
-      continue;
-    if (producer->getNumOperands() > 0 && countCopies(group, producer) > maxCopies)
+    Verdict verdict = judge(producer, group, fuse);
+    explain(journal, producer, group, verdict);
+    if (!verdict)
       continue;
     add(group, producer);
     lookBehind(producer);
@@ -235,6 +283,7 @@ struct FuseGroups : impl::FuseGroupsBase<FuseGroups> {
       splitJoin(join);
     duplicate(block);
     DenseSet<Operation *> anchored = findAnchored(block);
+    Journal journal(explained);
     // Roots are found from the end; what a group takes is no longer in the block.
     for (Operation *op = &block.back(); op;) {
       if (isOpTriviallyDead(op) || !needsGroup(op)) {
@@ -244,7 +293,7 @@ struct FuseGroups : impl::FuseGroupsBase<FuseGroups> {
           dead->erase();
         continue;
       }
-      SmallVector<Operation *> ops = growGroup(op, anchored, fuse).ops.takeVector();
+      SmallVector<Operation *> ops = growGroup(op, anchored, fuse, journal).ops.takeVector();
       llvm::sort(ops, [](Operation *a, Operation *b) { return a->isBeforeInBlock(b); });
       outline(ops);
       ++numGroups;

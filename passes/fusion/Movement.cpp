@@ -1,26 +1,33 @@
 #include "passes/fusion/Rules.h"
 
 using namespace mlir;
+using namespace dscc;
 
 /// True if the op reads each element of its input at most once for each it writes, and none twice.
-static bool readsOnce(Operation *op) { return dscc::dsc::factsOf(op).readsOnce || dscc::isUnitReshape(op); }
+static bool readsOnce(Operation *op) { return dsc::factsOf(op).readsOnce || isUnitReshape(op); }
 
 /// A move reads what it moves from registers if nothing is computed twice for it. Joins are not nested: that multiplies
 /// the branches in the kernel.
-bool dscc::fusesIntoMovement(Operation *producer, Operation *consumer, const GroupDraft &group) {
-  if (!isMovement(consumer) || group.anchored->contains(producer))
-    return false;
+Verdict dscc::fusesIntoMovement(Operation *producer, Operation *consumer, const GroupDraft &group) {
+  if (!isMovement(consumer))
+    return Verdict::declined("the consumer is no movement");
+  if (group.anchored->contains(producer))
+    return Verdict::declined("the producer can be the epilogue of a hero");
   if (isElementwise(producer))
-    return isCheap(producer) || readsOnce(consumer);
-  bool nestedJoin = isa<dsc::ConcatOp>(producer) && isa<dsc::ConcatOp>(consumer);
-  bool nestedSampling = isa<dsc::ResizeOp>(producer) && isa<dsc::ResizeOp>(consumer);
-  return isMovement(producer) && !nestedJoin && !nestedSampling;
+    return Verdict::acceptedIf(isCheap(producer) || readsOnce(consumer),
+                               "the producer is costly, and the movement may read its elements more than once");
+  if (isa<dsc::ConcatOp>(producer) && isa<dsc::ConcatOp>(consumer))
+    return Verdict::declined("nested joins multiply the branches in the kernel");
+  if (isa<dsc::ResizeOp>(producer) && isa<dsc::ResizeOp>(consumer))
+    return Verdict::declined("nested interpolations multiply the code in the kernel");
+  return Verdict::acceptedIf(isMovement(producer), "the producer is neither elementwise nor a movement");
 }
 
 /// Constants of one value, counters and repetitions are computed in place by any op but products and convolutions,
 /// whose emitters want their operands in memory.
-bool dscc::fusesAsDuplicable(Operation *producer, Operation *consumer, const GroupDraft &group) {
+Verdict dscc::fusesAsDuplicable(Operation *producer, Operation *consumer, const GroupDraft &group) {
   if (dsc::factsOf(consumer).role == dsc::Role::Product)
-    return false;
-  return isSplat(producer) || dsc::factsOf(producer).role == dsc::Role::Source;
+    return Verdict::declined("products want their operands in memory");
+  return Verdict::acceptedIf(isSplat(producer) || dsc::factsOf(producer).role == dsc::Role::Source,
+                             "the producer reads something");
 }

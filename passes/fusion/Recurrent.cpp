@@ -1,12 +1,19 @@
 #include "passes/fusion/Rules.h"
 
 using namespace mlir;
+using namespace dscc;
 
 /// A recurrence reads its gates and first states once, so that what moves or computes them may be done on the way. Its
 /// weights are read anew at each step: they lie in memory as they are.
-bool dscc::fusesIntoRecurrence(Operation *producer, Operation *consumer, const GroupDraft &group) {
+Verdict dscc::fusesIntoRecurrence(Operation *producer, Operation *consumer, const GroupDraft &group) {
   auto recurrence = dyn_cast<dsc::RecurrenceOp>(consumer);
-  if (!recurrence || group.anchored->contains(producer) || !(isElementwise(producer) || isMovement(producer)))
-    return false;
-  return llvm::none_of(recurrence.getWeights(), [&](Value weights) { return weights.getDefiningOp() == producer; });
+  if (!recurrence)
+    return Verdict::declined("the consumer is no recurrence");
+  if (group.anchored->contains(producer))
+    return Verdict::declined("the producer can be the epilogue of another hero");
+  if (!isElementwise(producer) && !isMovement(producer))
+    return Verdict::declined("the producer is neither elementwise nor a movement");
+  return Verdict::acceptedIf(
+      llvm::none_of(recurrence.getWeights(), [&](Value weights) { return weights.getDefiningOp() == producer; }),
+      "weights are read anew at each step, from memory");
 }

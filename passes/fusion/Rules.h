@@ -11,6 +11,7 @@
 #define DSCC_PASSES_FUSION_RULES_H
 
 #include "dialects/dsc/Dsc.h"
+#include "passes/Journal.h"
 
 #include "llvm/ADT/DenseSet.h"
 #include "llvm/ADT/SetVector.h"
@@ -38,10 +39,10 @@ struct GroupDraft {
 
 /// One reason. The producer joins if each of its users is in the group and accepts it for some reason.
 struct FusionRule {
-  /// Tells the reader of the table what the rule is for; nothing depends on it.
+  /// What the rule is for, in the table and where fusion is explained.
   llvm::StringLiteral name;
-  /// True if `consumer`, a member, would take `producer`. Changes nothing.
-  bool (*accepts)(mlir::Operation *producer, mlir::Operation *consumer, const GroupDraft &group);
+  /// Whether `consumer`, a member, would take `producer`. Changes nothing.
+  Verdict (*accepts)(mlir::Operation *producer, mlir::Operation *consumer, const GroupDraft &group);
 };
 
 /// Every rule, strongest first. To add one: write it in its family's file, name it in Rules.cpp.
@@ -66,22 +67,22 @@ bool sameDims(mlir::Value a, mlir::Value b);
 
 // Elementwise.cpp
 /// Movements and elementwise ops are computed where an elementwise op reads them, unless that repeats costly work.
-bool fusesIntoElementwise(mlir::Operation *producer, mlir::Operation *consumer, const GroupDraft &group);
+Verdict fusesIntoElementwise(mlir::Operation *producer, mlir::Operation *consumer, const GroupDraft &group);
 // Movement.cpp
 /// What is cheap, or read only once, is computed where a movement reads it.
-bool fusesIntoMovement(mlir::Operation *producer, mlir::Operation *consumer, const GroupDraft &group);
+Verdict fusesIntoMovement(mlir::Operation *producer, mlir::Operation *consumer, const GroupDraft &group);
 /// What reads nothing is computed again in each group, but for those of products and convolutions.
-bool fusesAsDuplicable(mlir::Operation *producer, mlir::Operation *consumer, const GroupDraft &group);
+Verdict fusesAsDuplicable(mlir::Operation *producer, mlir::Operation *consumer, const GroupDraft &group);
 // Recurrent.cpp
 /// What a recurrence reads once is computed as it is read.
-bool fusesIntoRecurrence(mlir::Operation *producer, mlir::Operation *consumer, const GroupDraft &group);
+Verdict fusesIntoRecurrence(mlir::Operation *producer, mlir::Operation *consumer, const GroupDraft &group);
 // Heroes.cpp
 /// A hero joins the elementwise ops that follow it, if they keep its dims.
-bool fusesAsEpilogue(mlir::Operation *producer, mlir::Operation *consumer, const GroupDraft &group);
+Verdict fusesAsEpilogue(mlir::Operation *producer, mlir::Operation *consumer, const GroupDraft &group);
 /// Chains that feed rows and windows are computed as these read them.
-bool fusesAsPrologue(mlir::Operation *producer, mlir::Operation *consumer, const GroupDraft &group);
+Verdict fusesAsPrologue(mlir::Operation *producer, mlir::Operation *consumer, const GroupDraft &group);
 /// A conversion, and nothing else, may stand between memory and a product.
-bool fusesCastIntoProduct(mlir::Operation *producer, mlir::Operation *consumer, const GroupDraft &group);
+Verdict fusesCastIntoProduct(mlir::Operation *producer, mlir::Operation *consumer, const GroupDraft &group);
 
 } // namespace dscc
 

@@ -137,9 +137,9 @@ static int64_t cudaWidth(dsc::GroupOp group, ArrayRef<DimExpr> dims) {
   return 4;
 }
 
-DictionaryAttr scheduleElementwise(dsc::GroupOp group, const Target &target) {
+Proposal scheduleElementwise(dsc::GroupOp group, const Target &target) {
   if (!hasElementCode(group, nullptr))
-    return {};
+    return Verdict::declined("an op has no code for one element");
   Builder b(group.getContext());
   dsc::Dims dims = dsc::getDims(group.getResult(0));
   int64_t width = target.device == Device::Cpu ? chooseWidth(target, dims.empty() ? DimExpr(1) : dims.back())

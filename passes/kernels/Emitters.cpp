@@ -33,16 +33,20 @@ ArrayRef<KernelEmitter> allKernelEmitters() {
   return emitters;
 }
 
-/// What the emitter proposes; null also where it cannot write so many results.
-static DictionaryAttr propose(const KernelEmitter &emitter, dsc::GroupOp group, const Target &target) {
+/// What the emitter proposes; it may not be one for so many results.
+static Proposal propose(const KernelEmitter &emitter, dsc::GroupOp group, const Target &target) {
   bool fits = group.getNumResults() == 1 || emitter.severalResults;
-  return fits ? emitter.schedule(group, target) : DictionaryAttr();
+  return fits ? emitter.schedule(group, target) : Verdict::declined("the group has several results");
 }
 
-DictionaryAttr proposeSchedule(dsc::GroupOp group, const Target &target) {
-  for (const KernelEmitter &emitter : allKernelEmitters())
-    if (DictionaryAttr schedule = propose(emitter, group, target))
-      return schedule;
+DictionaryAttr proposeSchedule(dsc::GroupOp group, const Target &target, std::string *refusals) {
+  for (const KernelEmitter &emitter : allKernelEmitters()) {
+    Proposal proposal = propose(emitter, group, target);
+    if (proposal.verdict)
+      return proposal.schedule;
+    if (refusals)
+      *refusals += ("; " + emitter.name + ": " + proposal.verdict.why()).str();
+  }
   return {};
 }
 
@@ -62,15 +66,15 @@ const KernelEmitter *readSchedule(dsc::GroupOp group, const Target &target) {
     return nullptr;
   }
   // Emitters rely on what they have checked before they proposed a schedule.
-  DictionaryAttr proposal = propose(*emitter, group, target);
-  if (proposal == schedule)
+  Proposal proposal = propose(*emitter, group, target);
+  if (proposal.schedule == schedule)
     return emitter;
   InFlightDiagnostic error = group.emitOpError("has the schedule ");
   error << schedule;
-  if (proposal)
-    error << ", where its emitter proposes " << proposal;
+  if (proposal.verdict)
+    error << ", where its emitter proposes " << proposal.schedule;
   else
-    error << ", but that emitter does not take the group";
+    error << ", but that emitter does not take the group: " << proposal.verdict.why();
   return nullptr;
 }
 

@@ -3,6 +3,7 @@
 #ifndef DSCC_PASSES_KERNELS_EMITTERS_H
 #define DSCC_PASSES_KERNELS_EMITTERS_H
 
+#include "passes/Journal.h"
 #include "passes/kernels/ElementCode.h"
 
 namespace dscc::kernels {
@@ -44,12 +45,25 @@ struct Kernel {
   mlir::LogicalResult finish();
 };
 
-/// One way. `schedule` returns its parameters, or null if it does not take the group.
+/// What an emitter would do with a group, or why it does not take it.
+struct Proposal {
+  /// It takes the group, with these parameters.
+  Proposal(mlir::DictionaryAttr schedule) : schedule(schedule), verdict(Verdict::accepted()) {}
+  /// It does not.
+  Proposal(Verdict verdict) : verdict(verdict) { assert(!verdict && "who takes a group says how"); }
+
+  /// Null if it does not take the group.
+  mlir::DictionaryAttr schedule;
+  /// A no has its reason.
+  Verdict verdict;
+};
+
+/// One way to write kernels.
 struct KernelEmitter {
   /// As `schedule` has it in the IR.
   llvm::StringLiteral name;
-  /// Its parameters for the group, or null if it does not take it. Changes nothing.
-  mlir::DictionaryAttr (*schedule)(dsc::GroupOp group, const Target &target);
+  /// Its parameters for the group, or why it does not take it. Changes nothing.
+  Proposal (*schedule)(dsc::GroupOp group, const Target &target);
   /// Writes the body of a group that it has scheduled.
   mlir::LogicalResult (*emit)(Kernel &kernel);
   /// Whether it writes groups with several results.
@@ -58,8 +72,9 @@ struct KernelEmitter {
 
 /// Every emitter, fastest first. The first that takes a group writes it.
 llvm::ArrayRef<KernelEmitter> allKernelEmitters();
-/// The parameters of the first emitter that takes the group; null if none does.
-mlir::DictionaryAttr proposeSchedule(dsc::GroupOp group, const Target &target);
+/// The parameters of the first emitter that takes the group; null if none does. Adds to `refusals`, if it is not null,
+/// "; emitter: why not" for each that was asked before.
+mlir::DictionaryAttr proposeSchedule(dsc::GroupOp group, const Target &target, std::string *refusals);
 /// The emitter of this name; null if there is none.
 const KernelEmitter *findKernelEmitter(llvm::StringRef name);
 /// The emitter that the group's schedule names; null and an error there if it would not write this group in this way.
@@ -67,27 +82,27 @@ const KernelEmitter *readSchedule(dsc::GroupOp group, const Target &target);
 
 // Elementwise.cpp: each element of the result on its own.
 /// Takes every group that has element code.
-mlir::DictionaryAttr scheduleElementwise(dsc::GroupOp group, const Target &target);
+Proposal scheduleElementwise(dsc::GroupOp group, const Target &target);
 /// Lanes run along the last dim of the result.
 mlir::LogicalResult emitElementwise(Kernel &kernel);
 // Recurrent.cpp: recurrent layers, a few rows of the batch for the whole sequence.
 /// Takes groups with one recurrence and what feeds it.
-mlir::DictionaryAttr scheduleRecurrence(dsc::GroupOp group, const Target &target);
+Proposal scheduleRecurrence(dsc::GroupOp group, const Target &target);
 /// The states stay in memory of the block's own from step to step.
 mlir::LogicalResult emitRecurrence(Kernel &kernel);
 // Rows.cpp: reductions, softmax and norms, a row at a time.
 /// Takes groups whose reductions, softmaxes, norms and dots all run over the same rows.
-mlir::DictionaryAttr scheduleRows(dsc::GroupOp group, const Target &target);
+Proposal scheduleRows(dsc::GroupOp group, const Target &target);
 /// A worker or a warp has a row, or lanes have rows of their own where the last dim is kept.
 mlir::LogicalResult emitRows(Kernel &kernel);
 // SharedTiles.cpp: products and convolutions on CUDA, a block's tile at a time.
 /// Takes groups for CUDA with one product or convolution and an epilogue in place.
-mlir::DictionaryAttr scheduleSharedTiles(dsc::GroupOp group, const Target &target);
+Proposal scheduleSharedTiles(dsc::GroupOp group, const Target &target);
 /// The threads of a block share slices of both operands.
 mlir::LogicalResult emitSharedTiles(Kernel &kernel);
 // Tiles.cpp: products and convolutions on a CPU, a register tile at a time.
 /// Takes groups for a CPU with one product or convolution; the tile's shape depends on registers and dims.
-mlir::DictionaryAttr scheduleTiles(dsc::GroupOp group, const Target &target);
+Proposal scheduleTiles(dsc::GroupOp group, const Target &target);
 /// The sums of a tile stay in registers for the whole inner loop.
 mlir::LogicalResult emitTiles(Kernel &kernel);
 

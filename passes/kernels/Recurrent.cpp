@@ -48,16 +48,16 @@ static int64_t countKept(dsc::RecurrenceOp op) {
 
 static int64_t paddedUnits(dsc::RecurrenceOp op, int64_t width) { return llvm::alignTo(op.getUnits(), width); }
 
-DictionaryAttr scheduleRecurrence(dsc::GroupOp group, const Target &target) {
+Proposal scheduleRecurrence(dsc::GroupOp group, const Target &target) {
   dsc::RecurrenceOp op = findRecurrence(group);
   if (!op)
-    return {};
+    return Verdict::declined("there is no recurrence");
   for (Operation &other : group.getBody().front().without_terminator())
     if (&other != op && !hasElementCode(&other))
-      return {};
+      return Verdict::declined("an op has no code for one element");
   for (Value value : group.getBody().front().getTerminator()->getOperands())
     if (value.getDefiningOp() != op)
-      return {};
+      return Verdict::declined("a result of the group is not the recurrence's");
   Builder b(group.getContext());
   int64_t rows = 1, vectors = 1, threads = 1;
   if (target.device == Device::Cpu) {
@@ -71,7 +71,7 @@ DictionaryAttr scheduleRecurrence(dsc::GroupOp group, const Target &target) {
     threads = std::min<int64_t>(llvm::alignTo(op.getUnits(), target.warpSize), mostThreads);
     int64_t bytes = op.getCellElement().getIntOrFloatBitWidth() / 8;
     if (countKept(op) * op.getUnits() * bytes > mostStaticShared)
-      return {};
+      return Verdict::declined("the states of a row do not fit shared memory");
   }
   return b.getDictionaryAttr({b.getNamedAttr("emitter", b.getStringAttr("recurrence")),
                               b.getNamedAttr("rows", b.getI64IntegerAttr(rows)),

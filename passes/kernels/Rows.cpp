@@ -92,13 +92,13 @@ static std::optional<Plan> planRows(dsc::GroupOp group) {
   return plan;
 }
 
-DictionaryAttr scheduleRows(dsc::GroupOp group, const Target &target) {
+Proposal scheduleRows(dsc::GroupOp group, const Target &target) {
   std::optional<Plan> plan = planRows(group);
   if (!plan)
-    return {};
+    return Verdict::declined("there are no rows that all of the group, and its result, agree on");
   for (Operation &op : group.getBody().front().without_terminator())
     if (!rowAxes(&op) && !hasElementCode(&op))
-      return {};
+      return Verdict::declined("an op has no code for one element");
   Builder b(group.getContext());
   return b.getDictionaryAttr({b.getNamedAttr("emitter", b.getStringAttr("rows")),
                               b.getNamedAttr("shared_rows", b.getI64IntegerAttr(plan->lastIsReduced()))});

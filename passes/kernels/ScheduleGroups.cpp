@@ -1,6 +1,7 @@
 // Chooses for each group the emitter that will write it and that emitter's parameters: the first of the table that
 // takes it.
 
+#include "passes/Journal.h"
 #include "passes/Passes.h"
 #include "passes/kernels/Emitters.h"
 
@@ -19,14 +20,19 @@ ALWAYS_ENABLED_STATISTIC(numScheduled, "Groups scheduled");
 
 namespace {
 struct ScheduleGroups : impl::ScheduleGroupsBase<ScheduleGroups> {
+  using ScheduleGroupsBase::ScheduleGroupsBase;
+
   void runOnOperation() override {
     auto module = getOperation()->getParentOfType<ModuleOp>();
     auto name = module ? module->getAttrOfType<StringAttr>("dsc.target") : StringAttr();
     const Target *target = name ? findTarget(name) : nullptr;
     if (!target)
       return;
+    Journal journal(explained);
     for (auto group : getOperation().getOps<dsc::GroupOp>()) {
-      DictionaryAttr schedule = kernels::proposeSchedule(group, *target);
+      std::string refusals;
+      bool explains = journal.wants(group);
+      DictionaryAttr schedule = kernels::proposeSchedule(group, *target, explains ? &refusals : nullptr);
       if (!schedule) {
         std::string reason;
         if (kernels::hasElementCode(group, &reason))
@@ -34,6 +40,8 @@ struct ScheduleGroups : impl::ScheduleGroupsBase<ScheduleGroups> {
         group.emitOpError("cannot become a kernel: ") << reason;
         return signalPassFailure();
       }
+      if (explains)
+        journal.tell(group) << "has the schedule " << schedule << refusals;
       group->setAttr("schedule", schedule);
       ++numScheduled;
     }

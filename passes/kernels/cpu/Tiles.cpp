@@ -62,17 +62,23 @@ static TileShape chooseTile(const Target &target, const DimExpr &rows, const Dim
   return best;
 }
 
-DictionaryAttr scheduleTiles(dsc::GroupOp group, const Target &target) {
+Proposal scheduleTiles(dsc::GroupOp group, const Target &target) {
   Operation *hero = findContraction(group);
-  if (!hero || target.device != Device::Cpu || !hasElementCode(group, nullptr) || dotTerms(hero))
-    return {};
+  if (target.device != Device::Cpu)
+    return Verdict::declined("the target is no CPU");
+  if (!hero)
+    return Verdict::declined("there is no product or convolution");
+  if (!hasElementCode(group, nullptr))
+    return Verdict::declined("an op has no code for one element");
+  if (dotTerms(hero))
+    return Verdict::declined("the product has one column, which is better summed as rows");
   if (dsc::getDims(group.getResult(0)) != dsc::getDims(hero->getResult(0)))
-    return {};
+    return Verdict::declined("the group's result has other dims than the hero");
   // What follows the hero works on its elements in place.
   for (Operation &op : group.getBody().front().without_terminator())
     for (Operation *user : op.getUsers())
       if (&op == hero && !dsc::isElementwise(user) && !isa<dsc::YieldOp>(user))
-        return {};
+        return Verdict::declined("what follows the hero is not elementwise");
   Builder b(group.getContext());
   dsc::Dims dims = dsc::getDims(hero->getResult(0));
   DimExpr rows = dims[dims.size() - 2];

@@ -44,14 +44,21 @@ struct MatrixView {
 };
 } // namespace
 
-DictionaryAttr scheduleSharedTiles(dsc::GroupOp group, const Target &target) {
+Proposal scheduleSharedTiles(dsc::GroupOp group, const Target &target) {
   Operation *hero = findContraction(group);
-  if (!hero || target.device != Device::Cuda || !hasElementCode(group, nullptr) || dotTerms(hero) ||
-      dsc::getDims(group.getResult(0)) != dsc::getDims(hero->getResult(0)))
-    return {};
+  if (target.device != Device::Cuda)
+    return Verdict::declined("the target is no GPU");
+  if (!hero)
+    return Verdict::declined("there is no product or convolution");
+  if (!hasElementCode(group, nullptr))
+    return Verdict::declined("an op has no code for one element");
+  if (dotTerms(hero))
+    return Verdict::declined("the product has one column, which is better summed as rows");
+  if (dsc::getDims(group.getResult(0)) != dsc::getDims(hero->getResult(0)))
+    return Verdict::declined("the group's result has other dims than the hero");
   for (Operation *user : hero->getUsers())
     if (!dsc::isElementwise(user) && !isa<dsc::YieldOp>(user))
-      return {};
+      return Verdict::declined("what follows the hero is not elementwise");
   dsc::Dims dims = dsc::getDims(hero->getResult(0));
   DimExpr rows = dims[dims.size() - 2], columns = dims.back();
   if (auto conv = dyn_cast<dsc::ConvOp>(hero)) {
@@ -61,7 +68,7 @@ DictionaryAttr scheduleSharedTiles(dsc::GroupOp group, const Target &target) {
   // Little is shared in a thin product; there each thread works for itself.
   auto isThin = [](const DimExpr &dim) { return dim.isConstant() && dim.constant() < tileRows / 4; };
   if (isThin(rows) || isThin(columns))
-    return {};
+    return Verdict::declined("the product is too thin to share slices of its operands");
   Builder b(group.getContext());
   return b.getDictionaryAttr({b.getNamedAttr("emitter", b.getStringAttr("shared_tiles")),
                               b.getNamedAttr("rows", b.getI64IntegerAttr(tileRows)),
