@@ -100,6 +100,8 @@ static void fuseGroups(OpPassManager &pm, const CompileOptions &options) {
 static void scheduleGroups(OpPassManager &pm, const CompileOptions &options) {
   ScheduleGroupsOptions schedule;
   schedule.explained = options.explainSchedule;
+  // Before anything is chosen: estimates are made of what emitters will see.
+  eachMain(pm).addPass(createPrepareGroups());
   eachMain(pm).addPass(createScheduleGroups(schedule));
 }
 

@@ -292,11 +292,45 @@ def FuseGroups : Pass<"dsc-fuse-groups", "mlir::func::FuncOp"> {
 
 //===-- scheduled -------------------------------------------------------------------------------------------------===//
 
+def PrepareGroups : Pass<"dsc-prepare-groups", "mlir::func::FuncOp"> {
+  let summary = "Bring each group into the shape in which emitters see it";
+  let description = [{
+    In:  groups.  Out: groups whose bodies have reductions in place of row ops, and as few dims as may be. Inputs and
+    results keep their types outside. `label` keeps what the kernel is called where ops were spelled out.
+
+    ```mlir
+    func.func @main(%x: tensor<2x3x4xf32>) -> tensor<2x3x4xf32> {
+      %0 = dsc.group (%x) : (tensor<2x3x4xf32>) -> tensor<2x3x4xf32> {
+      ^bb0(%a: tensor<2x3x4xf32>):
+        %1 = dsc.relu %a : (tensor<2x3x4xf32>) -> tensor<2x3x4xf32>
+        dsc.yield %1 : tensor<2x3x4xf32>
+      }
+      return %0 : tensor<2x3x4xf32>
+    }
+    ```
+    becomes
+    ```mlir
+    func.func @main(%x: tensor<2x3x4xf32>) -> tensor<2x3x4xf32> {
+      %0 = dsc.group (%x) : (tensor<2x3x4xf32>) -> tensor<2x3x4xf32> {
+      ^bb0(%a: tensor<24xf32>):
+        %1 = dsc.relu %a : (tensor<24xf32>) -> tensor<24xf32>
+        dsc.yield %1 : tensor<24xf32>
+      }
+      return %0 : tensor<2x3x4xf32>
+    }
+    ```
+
+    Counts: `numExpanded` (row ops written as reductions), `numJoined` (groups whose dims were joined or dropped).
+  }];
+}
+
 def ScheduleGroups : Pass<"dsc-schedule-groups", "mlir::func::FuncOp"> {
   let summary = "Choose how each group becomes a kernel";
   let description = [{
-    In:  groups of a target's module.  Out: `schedule` on each group: the emitter that will write it, and that emitter's
-    parameters. passes/kernels/Emitters.cpp has the table; the first emitter that takes a group gets it.
+    In:  groups of a target's module, prepared.  Out: `schedule` on each group: the emitter that will write it, and that
+    emitter's parameters. All emitters of the table in passes/kernels/Emitters.cpp that accept the group compete with all
+    their ways, and the least estimate wins. A product whose rows or columns only a run knows may get a list, each but
+    the last with a condition. A group that has a schedule keeps it.
 
     ```mlir
     module @cuda_sm80 attributes {dsc.target = "cuda_sm80"} {
@@ -314,7 +348,7 @@ def ScheduleGroups : Pass<"dsc-schedule-groups", "mlir::func::FuncOp"> {
     ```mlir
     module @cuda_sm80 attributes {dsc.target = "cuda_sm80"} {
       func.func @main(%x: tensor<4xf32>) -> tensor<4xf32> {
-        %0 = dsc.group (%x) {schedule = {emitter = "elementwise", width = 4 : i64}} : (tensor<4xf32>) -> tensor<4xf32> {
+        %0 = dsc.group (%x) {schedule = #dsc.schedule<elementwise, width = 4>} : (tensor<4xf32>) -> tensor<4xf32> {
         ^bb0(%a: tensor<4xf32>):
           %1 = dsc.relu %a : (tensor<4xf32>) -> tensor<4xf32>
           dsc.yield %1 : tensor<4xf32>
@@ -324,7 +358,7 @@ def ScheduleGroups : Pass<"dsc-schedule-groups", "mlir::func::FuncOp"> {
     }
     ```
 
-    Counts: `numScheduled` (groups scheduled).
+    Counts: `numScheduled` (groups scheduled), `numAlternatives` (schedules that are for some sizes only).
   }];
   let options = [Option<"explained", "explain", "std::string", "\"\"",
                         "Tell of groups with nodes whose name matches this regular expression what was chosen and why">];
@@ -394,7 +428,7 @@ def EmitKernels : Pass<"dsc-emit-kernels", "mlir::ModuleOp"> {
     ```mlir
     module @cpu_v4 attributes {dsc.target = "cpu_v4"} {
       func.func @main(%x: tensor<16xf32>) -> tensor<16xf32> attributes {dsc.arena = []} {
-        %y = dsc.group (%x) {schedule = {emitter = "elementwise", width = 16 : i64}, places = array<i64: -1>, outputs = [0]}
+        %y = dsc.group (%x) {schedule = #dsc.schedule<elementwise, width = 16>, places = array<i64: -1>, outputs = [0]}
            : (tensor<16xf32>) -> tensor<16xf32> {
         ^bb0(%a: tensor<16xf32>):
           %1 = dsc.relu %a : (tensor<16xf32>) -> tensor<16xf32>

@@ -92,12 +92,12 @@ static LogicalResult verifyGrouped(ModuleOp top) {
   });
 }
 
-/// scheduled: each group has the schedule of an emitter that takes it.
+/// scheduled: each group has schedules that emitters can follow.
 static LogicalResult verifyScheduled(ModuleOp top) {
   return checkTargets(top, [](ModuleOp nested) -> LogicalResult {
     const Target *target = findTarget(nested->getAttrOfType<StringAttr>("dsc.target"));
     for (auto group : getMain(nested).getOps<dsc::GroupOp>())
-      if (!kernels::readSchedule(group, *target))
+      if (failed(kernels::checkSchedules(group, *target)))
         return failure();
     return success();
   });

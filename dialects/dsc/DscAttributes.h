@@ -1,4 +1,4 @@
-// The dialect's own attributes: what types of tensors are made of.
+// The dialect's own attributes: what types of tensors are made of, and how groups become kernels.
 
 #ifndef DSCC_DIALECTS_DSC_DSCATTRIBUTES_H
 #define DSCC_DIALECTS_DSC_DSCATTRIBUTES_H

@@ -30,4 +30,39 @@ def DimsAttr : AttrDef<DscDialect, "Dims", [
   let skipDefaultBuilders = 0;
 }
 
+def ScheduleAttr : AttrDef<DscDialect, "Schedule"> {
+  let mnemonic = "schedule";
+  let summary = "how a group becomes a kernel: the emitter, and all that it is to know";
+  let description = [{
+    The emitter's name, its parameters, and perhaps a condition: where a group has a list of schedules, a run takes the
+    first whose dim is at most the number behind it. What parameters an emitter has, and which it can write, is said in
+    passes/kernels; emission reads them and nothing else.
+
+    ```
+    #dsc.schedule<tiles, rows = 6, vectors = 2>
+    #dsc.schedule<tiles, rows = 1, vectors = 4, "seq" up_to 4>
+    ```
+
+    1. (C1) Names are different. 2. (C2) The dim is an expression in normal form, and no number.
+  }];
+  let parameters = (ins "::mlir::StringAttr":$emitter, "::mlir::DictionaryAttr":$parameters,
+                        "::mlir::StringAttr":$dim, "int64_t":$most);
+  let hasCustomAssemblyFormat = 1;
+  let genVerifyDecl = 1;
+  let extraClassDeclaration = [{
+    /// One parameter of an emitter and its value.
+    using Parameter = std::pair<::llvm::StringRef, int64_t>;
+    static ScheduleAttr get(::mlir::MLIRContext *context, ::llvm::StringRef emitter,
+                            ::llvm::ArrayRef<Parameter> parameters);
+    /// The value of a parameter; nothing if the schedule lacks it.
+    std::optional<int64_t> lookup(::llvm::StringRef name) const;
+    /// The same for runs in which `dim` is at most `most`.
+    ScheduleAttr where(const ::dscc::DimExpr &dim, int64_t most) const;
+    /// The same for all runs.
+    ScheduleAttr everywhere() const;
+    /// What is compared with getMost(); nothing if it is for all runs.
+    std::optional<::dscc::DimExpr> getCondition() const;
+  }];
+}
+
 #endif // DSCC_DIALECTS_DSC_ATTRIBUTES_TD

@@ -24,28 +24,82 @@ static LogicalResult verifyPlaces(Operation *op) {
   return success();
 }
 
+/// group (C1), (C2): the same elements in the same order, whatever the dims.
+static bool areViews(TypeRange outside, TypeRange inside) {
+  return outside.size() == inside.size() && llvm::all_of(llvm::zip_equal(outside, inside), [](auto pair) {
+           auto [a, b] = pair;
+           auto outer = dyn_cast<RankedTensorType>(a), inner = dyn_cast<RankedTensorType>(b);
+           if (a == b || !outer || !inner || outer.getElementType() != inner.getElementType())
+             return a == b;
+           // Of what is beyond counting, nobody can say that it differs.
+           dscc::DimExpr before = countElements(dscc::dsc::getDims(outer)),
+                         after = countElements(dscc::dsc::getDims(inner));
+           return !before.isValid() || !after.isValid() || before == after;
+         });
+}
+
+/// group (C3)
+static bool isSchedule(Attribute attribute) {
+  if (auto schedule = dyn_cast<ScheduleAttr>(attribute))
+    return !schedule.getDim();
+  auto list = dyn_cast<ArrayAttr>(attribute);
+  if (!list || list.empty() || !llvm::all_of(list, [](Attribute entry) { return isa<ScheduleAttr>(entry); }))
+    return false;
+  return !cast<ScheduleAttr>(list[list.size() - 1]).getDim() &&
+         llvm::all_of(llvm::drop_end(list), [](Attribute entry) { return bool(cast<ScheduleAttr>(entry).getDim()); });
+}
+
+SmallVector<ScheduleAttr> GroupOp::getSchedules() {
+  Attribute schedule = (*this)->getAttr("schedule");
+  if (auto one = dyn_cast_or_null<ScheduleAttr>(schedule))
+    return {one};
+  SmallVector<ScheduleAttr> schedules;
+  if (auto list = dyn_cast_or_null<ArrayAttr>(schedule))
+    llvm::append_range(schedules, list.getAsRange<ScheduleAttr>());
+  return schedules;
+}
+
+void GroupOp::setSchedules(ArrayRef<ScheduleAttr> schedules) {
+  assert(!schedules.empty() && !schedules.back().getDim() && "the last schedule is for all runs");
+  Builder builder(getContext());
+  SmallVector<Attribute> list(schedules.begin(), schedules.end());
+  (*this)->setAttr("schedule", list.size() == 1 ? list[0] : builder.getArrayAttr(list));
+}
+
 LogicalResult GroupOp::verify() {
   Block &block = getBody().front();
   // group (C1)
-  if (block.getArgumentTypes() != getInputs().getTypes())
+  if (!areViews(getInputs().getTypes(), block.getArgumentTypes()))
     return emitOpError("has inputs ") << getInputs().getTypes() << " but a body that takes "
                                       << block.getArgumentTypes();
   // group (C2)
   auto yield = dyn_cast<YieldOp>(block.getTerminator());
   if (!yield)
     return emitOpError("must end in dsc.yield");
-  if (yield.getOperandTypes() != getResultTypes())
+  if (!areViews(getResultTypes(), yield.getOperandTypes()))
     return emitOpError("yields ") << yield.getOperandTypes() << " but returns " << getResultTypes();
   // group (C3)
-  Attribute schedule = (*this)->getAttr("schedule");
-  if (schedule && !isa<DictionaryAttr>(schedule))
-    return emitOpError("has the schedule ") << schedule << ", which is no dictionary";
+  if (Attribute schedule = (*this)->getAttr("schedule"); schedule && !isSchedule(schedule))
+    return emitOpError("has the schedule ")
+           << schedule << ", which is no #dsc.schedule for all runs, nor a list that ends in one";
   return verifyPlaces(*this);
+}
+
+/// launch (C3)
+static bool isAlternative(Attribute attribute) {
+  auto entry = dyn_cast<DictionaryAttr>(attribute);
+  if (!entry || entry.size() != 4)
+    return false;
+  auto grid = entry.getAs<DimsAttr>("grid"), dim = entry.getAs<DimsAttr>("dim");
+  return entry.getAs<FlatSymbolRefAttr>("kernel") && entry.getAs<IntegerAttr>("most") && grid && grid.size() == 3 &&
+         dim && dim.size() == 1;
 }
 
 LogicalResult LaunchOp::verify() {
   // launch (C1)
   if (getGrid().size() != 3)
     return emitOpError("has a grid of ") << getGrid().size() << " counts, which must be 3";
+  if (getAlternatives() && !llvm::all_of(*getAlternatives(), isAlternative))
+    return emitOpError("has the alternatives ") << *getAlternatives() << ", which are not {kernel, grid, dim, most}";
   return verifyPlaces(*this);
 }

@@ -10,12 +10,15 @@ def GroupOp : DscOp<"group", [SingleBlock, IsolatedFromAbove]> {
   let flops = "countFlopsInside(getOperation())";
   let summary = "ops that will run as one kernel";
   let description = [{
-    The body's arguments stand for the inputs. A hero op decides the emitter; the rest is computed inline. Later
-    stages add attributes: `schedule` (scheduled), `places` and `outputs` (placed), as `dsc.launch` has them.
+    The body's arguments stand for the inputs. A hero op decides the emitter; the rest is computed inline. Inside, a
+    tensor may have other dims than outside, of which the same elements make the same row-major list: a group is
+    prepared for its emitter that way. Later stages add attributes: `schedule` (scheduled), one `#dsc.schedule` or a list
+    of them, and `label`, what the kernel is called; `places` and `outputs` (placed), as `dsc.launch` has them.
 
-    1. (C1) One body argument for each input, of its type.
-    2. (C2) The body ends in `dsc.yield` with the results' types.
-    3. (C3) `schedule`, if there is one, is a dictionary.
+    1. (C1) One body argument for each input, of its element type and with as many elements.
+    2. (C2) The body ends in `dsc.yield` with a value for each result, of its element type and with as many elements.
+    3. (C3) `schedule`, if there is one, is a `#dsc.schedule` for all runs, or a list that ends in one; those before it
+       have a condition.
     4. (C4) `places` and `outputs`, if they are there, have one number for each result, from -1 on.
 
     ```mlir
@@ -31,6 +34,14 @@ def GroupOp : DscOp<"group", [SingleBlock, IsolatedFromAbove]> {
   let regions = (region SizedRegion<1>:$body);
   let assemblyFormat = "`(` $inputs `)` attr-dict `:` functional-type($inputs, $results) $body";
   let hasVerifier = 1;
+  let declarations = [{
+    /// What the body yields: the results, as the body sees them.
+    ::mlir::OperandRange getYielded() { return getBody().front().getTerminator()->getOperands(); }
+    /// The schedules, in the order in which a run tries them; none before they are chosen.
+    ::llvm::SmallVector<ScheduleAttr> getSchedules();
+    /// Sets the schedules, of which at least the last is for all runs.
+    void setSchedules(::llvm::ArrayRef<ScheduleAttr> schedules);
+  }];
 }
 
 def YieldOp : DscOp<"yield", [Pure, Terminator, ParentOneOf<["GroupOp", "RecurrenceOp"]>]> {
@@ -47,8 +58,12 @@ def LaunchOp : DscOp<"launch"> {
     `places` says which entry of the function's `dsc.arena` holds each result, -1 for what lies in an output; `outputs`
     says which output that is, -1 for what lies in the arena.
 
+    `alternatives` are kernels that take the same, with grids of their own: a run launches the first whose `dim` is at
+    most its `most`, or else `kernel`.
+
     1. (C1) `grid` has three counts.
     2. (C2) `places` and `outputs`, if they are there, have one number for each result, from -1 on.
+    3. (C3) Each alternative is {kernel, grid, dim, most}: a symbol, three counts, one dim and a number.
 
     ```mlir
     %y = dsc.launch @kernel (%x) {grid = #dsc.dims<1, 1, 1>, symbols = [], places = array<i64: 0>}
@@ -56,7 +71,7 @@ def LaunchOp : DscOp<"launch"> {
     ```
   }];
   let arguments = (ins FlatSymbolRefAttr:$kernel, Variadic<DataTensor>:$inputs, DimsAttr:$grid, StrArrayAttr:$symbols,
-                       OptionalAttr<DenseI64ArrayAttr>:$places);
+                       OptionalAttr<DenseI64ArrayAttr>:$places, OptionalAttr<ArrayAttr>:$alternatives);
   let results = (outs Variadic<DataTensor>:$results);
   let assemblyFormat = "$kernel `(` $inputs `)` attr-dict `:` functional-type($inputs, $results)";
   let hasVerifier = 1;

@@ -55,6 +55,10 @@ static constexpr Gpu sm90 = {.f16 = {MatrixInstruction::Wgmma, 4096},
                              .f32FlopPerClock = 256,
                              .specialFunctionsPerClock = 16};
 
+/// Registers of 512 bits are halves in turn on most processors that have them.
+static constexpr Cpu cpuV4 = {.clock = 3e9, .multipliesPerCycle = 1, .memoryBytesPerSecond = 20e9};
+static constexpr Cpu cpuV3 = {.clock = 3e9, .multipliesPerCycle = 2, .memoryBytesPerSecond = 20e9};
+
 llvm::ArrayRef<Target> allTargets() {
   // PTX 8.0 is the oldest version that knows sm_90a, hence the one that most drivers read.
   static constexpr Target targets[] = {
@@ -67,7 +71,8 @@ llvm::ArrayRef<Target> allTargets() {
        .warpSize = 1,
        .maxThreads = 1,
        .registersPerThread = 32,
-       .cpuName = "x86-64-v4"},
+       .cpuName = "x86-64-v4",
+       .cpu = &cpuV4},
       {.name = "cpu_v3",
        .device = Device::Cpu,
        .level = 3,
@@ -77,7 +82,8 @@ llvm::ArrayRef<Target> allTargets() {
        .warpSize = 1,
        .maxThreads = 1,
        .registersPerThread = 16,
-       .cpuName = "x86-64-v3"},
+       .cpuName = "x86-64-v3",
+       .cpu = &cpuV3},
       {.name = "cuda_sm90a",
        .device = Device::Cuda,
        .level = 90,

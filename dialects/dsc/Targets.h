@@ -54,6 +54,13 @@ struct Gpu {
   int specialFunctionsPerClock;   // of a multiprocessor: exp2, rcp, rsqrt, ...
 };
 
+/// What estimates go by on processors of one level: a small core of the last years.
+struct Cpu {
+  double clock;                // Hz
+  double multipliesPerCycle;   // of whole vectors, each with an addition
+  double memoryBytesPerSecond; // that one core gets from caches and memory when it streams
+};
+
 /// What kernels of one program are written for: a level of processors, a generation of GPUs. A CUDA program serves all
 /// chips whose images it carries.
 struct Target {
@@ -74,6 +81,8 @@ struct Target {
   bool servesLaterChips = false;
   /// CUDA: null for CPUs.
   const Gpu *gpu = nullptr;
+  /// CPU: null for GPUs.
+  const Cpu *cpu = nullptr;
 };
 
 /// Best first within a device.

@@ -123,39 +123,81 @@ static bool onlyElementwise(dsc::GroupOp group) {
                       [](Operation &op) { return dsc::isElementwise(&op) || isa<dsc::ConstantOp>(op); });
 }
 
-/// Four neighbours a thread make 16-byte accesses, if every row of every tensor is made of whole quads.
-static int64_t cudaWidth(dsc::GroupOp group, ArrayRef<DimExpr> dims) {
-  if (!onlyElementwise(group) || dims.empty() || !DimExpr::exactDiv(dims.back(), 4))
-    return 1;
+/// Whether every row of every tensor is made of whole vectors, so that a thread's neighbours are one access.
+static Verdict allowsElementwise(dsc::GroupOp group, const Target &target, dsc::ScheduleAttr schedule) {
+  int64_t width = *schedule.lookup("width");
+  if (!llvm::isPowerOf2_64(width))
+    return Verdict::declined("the width is no power of 2");
+  if (target.device == Device::Cpu || width == 1)
+    return Verdict::acceptedIf(width <= target.vectorBits / 8, "no register has so many lanes");
+  if (width != 4)
+    return Verdict::declined("a thread takes one element or four");
+  dsc::Dims dims = dsc::getDims(rootOf(group));
+  if (!onlyElementwise(group) || dims.empty() || !DimExpr::exactDiv(dims.back(), width))
+    return Verdict::declined("rows are not made of whole quads of elementwise results");
   for (BlockArgument argument : group.getBody().front().getArguments()) {
     dsc::Dims own = dsc::getDims(argument);
     if (!own.empty() && own.back() != dims.back() && !own.back().isConstant(1))
-      return 1;
+      return Verdict::declined("an input has other rows");
     if (dsc::getElementType(argument).getIntOrFloatBitWidth() > 32)
-      return 1;
+      return Verdict::declined("four elements of an input are more than 16 bytes");
   }
-  return 4;
+  return Verdict::accepted();
 }
 
-Proposal scheduleElementwise(dsc::GroupOp group, const Target &target) {
-  if (!hasElementCode(group, nullptr))
-    return Verdict::declined("an op has no code for one element");
-  Builder b(group.getContext());
-  dsc::Dims dims = dsc::getDims(group.getResult(0));
-  int64_t width = target.device == Device::Cpu ? chooseWidth(target, dims.empty() ? DimExpr(1) : dims.back())
-                                               : cudaWidth(group, dims);
-  return b.getDictionaryAttr(
-      {b.getNamedAttr("emitter", b.getStringAttr("elementwise")), b.getNamedAttr("width", b.getI64IntegerAttr(width))});
+static Verdict acceptsElementwise(dsc::GroupOp group, const Target &target) {
+  return Verdict::acceptedIf(hasElementCode(group, nullptr), "an op has no code for one element");
 }
 
-LogicalResult emitElementwise(Kernel &kernel) {
+static SmallVector<dsc::ScheduleAttr> elementwiseCandidates(dsc::GroupOp group, const Target &target) {
+  dsc::Dims dims = dsc::getDims(rootOf(group));
+  auto ofWidth = [&](int64_t width) {
+    return dsc::ScheduleAttr::get(group.getContext(), "elementwise", {{"width", width}});
+  };
+  if (target.device == Device::Cpu)
+    return {ofWidth(chooseWidth(target, dims.empty() ? DimExpr(1) : dims.back()))};
+  SmallVector<dsc::ScheduleAttr> candidates = {ofWidth(4), ofWidth(1)};
+  llvm::erase_if(candidates, [&](dsc::ScheduleAttr candidate) { return !allowsElementwise(group, target, candidate); });
+  return candidates;
+}
+
+/// Lanes wait for each step of a loop inside an element, and nothing that such a loop loads is shared; beyond that,
+/// what is computed and what is moved add up.
+static double estimateElementwise(dsc::GroupOp group, const Target &target, dsc::ScheduleAttr schedule,
+                                  const Sizes &sizes) {
+  double width = *schedule.lookup("width");
+  double cycles = 0, bytes = 0, steps = 0; // of the products that one element takes
+  bool hasLoops = false;                   // over rows
+  for (Operation &op : group.getBody().front().without_terminator()) {
+    auto facts = cast<dsc::OpFacts>(op);
+    // A sum in one register is 4 cycles of latency a step; a product has two loads beside it.
+    double inLoops = dsc::isElementwise(&op) ? 1 : facts.getFacts().accumulates ? 10 : 4;
+    cycles += sizes.of(facts.getFlops()) * inLoops;
+    if (facts.getFacts().accumulates)
+      steps += sizes.of(facts.getFlops()) / 2 / std::max(1.0, sizes.count(dsc::getDims(op.getResult(0))));
+    hasLoops |= bool(facts.getRowAxes());
+  }
+  for (Value value : group.getOperands())
+    bytes += sizes.count(dsc::getDims(value)) * dsc::getElementType(value).getIntOrFloatBitWidth() / 8;
+  for (Value value : group.getResults())
+    bytes += sizes.count(dsc::getDims(value)) * dsc::getElementType(value).getIntOrFloatBitWidth() / 8;
+  if (target.device == Device::Cpu)
+    return cycles / width / target.cpu->clock + bytes / target.cpu->memoryBytesPerSecond;
+  // Accesses of 4 bytes a thread reach less than those of 16; where threads walk rows of their own, hardly a quarter.
+  const Gpu &gpu = *target.gpu;
+  double perSecond = gpu.multiprocessors * gpu.clock * gpu.f32FlopPerClock, wasted = hasLoops    ? 4
+                                                                                     : width > 1 ? 1
+                                                                                                 : 1.15;
+  // However few elements there are, each step waits for a cache.
+  constexpr double wait = 40;
+  return std::max(cycles / perSecond, steps * wait / gpu.clock) + bytes / gpu.memoryBytesPerSecond * wasted;
+}
+
+static LogicalResult emitElementwise(Kernel &kernel) {
   KernelBuilder &k = kernel.k;
-  if (onlyElementwise(kernel.group))
-    collapseDims(kernel.group);
   Value root = kernel.root();
   dsc::Dims dims = dsc::getDims(root);
-  k.width = kernel.target.device == Device::Cpu ? chooseWidth(kernel.target, dims.empty() ? DimExpr(1) : dims.back())
-                                                : kernel.scheduled("width", 1);
+  k.width = kernel.scheduled("width");
   k.wholeVectors = kernel.target.device == Device::Cuda && k.width > 1;
   ElementCode code(k);
   int64_t cost = std::max<int64_t>(1, kernel.group.getBody().front().getOperations().size());
@@ -167,5 +209,10 @@ LogicalResult emitElementwise(Kernel &kernel) {
   });
   return kernel.finish();
 }
+
+static constexpr Parameter elementwiseParameters[] = {{"width", 1, 64}};
+const KernelEmitter elementwiseEmitter = {"elementwise",     elementwiseParameters, acceptsElementwise,
+                                          allowsElementwise, elementwiseCandidates, estimateElementwise,
+                                          emitElementwise};
 
 } // namespace dscc::kernels

@@ -1,7 +1,7 @@
 // Turns each group into a launch, and equal groups into launches of one kernel.
 //
-//   %y = dsc.group (%x, %w) {schedule = {emitter = "rows"}} ..  ==>  llvm.func @add_softmax_1f0c22d9(..) { .. }
-//   %z = dsc.group (%y, %v) {schedule = {emitter = "rows"}} ..       %y = dsc.launch @add_softmax_1f0c22d9 (%x, %w)
+//   %y = dsc.group (%x, %w) {schedule = #dsc.schedule<rows>} ==>  llvm.func @add_softmax_1f0c22d9(..) { .. }
+//   %z = dsc.group (%y, %v) {schedule = #dsc.schedule<rows>}     %y = dsc.launch @add_softmax_1f0c22d9 (%x, %w)
 //   {..}
 //                                                                    %z = dsc.launch @add_softmax_1f0c22d9 (%y, %v)
 //                                                                    {..}
@@ -42,10 +42,10 @@ ALWAYS_ENABLED_STATISTIC(numShared, "Groups that share a kernel with an equal on
 using namespace kernels;
 
 /// All that a kernel is made from, as text: the body and its schedule, without names, places and locations.
-static std::string describeWork(dsc::GroupOp group) {
+static std::string describeWork(dsc::GroupOp group, dsc::ScheduleAttr schedule) {
   std::string text;
   llvm::raw_string_ostream stream(text);
-  stream << group->getAttr("schedule") << "\n";
+  stream << schedule << "\n";
   // Of the group itself nothing else counts; and its region begins to number its values anew.
   Block &body = group.getBody().front();
   AsmState state(group, OpPrintingFlags().useLocalScope());
@@ -58,24 +58,7 @@ static std::string describeWork(dsc::GroupOp group) {
   return text;
 }
 
-/// The longest part of a kernel's name that says what it does.
-static constexpr size_t maxLabel = 40;
-
-/// The group's ops in order, as in "conv_add_relu".
-static std::string labelOf(dsc::GroupOp group) {
-  std::string label;
-  StringRef last;
-  for (Operation &op : group.getBody().front().without_terminator()) {
-    StringRef name = op.getName().stripDialect();
-    if (name == last || isa<dsc::ConstantOp>(op) || label.size() + name.size() >= maxLabel)
-      continue;
-    label += (label.empty() ? "" : "_") + name.str();
-    last = name;
-  }
-  return label.empty() ? "copy" : label;
-}
-
-/// The named dims that anything inside depends on, as the body is before and after the emitter has rewritten it.
+/// The named dims that anything inside depends on.
 static std::vector<std::string> symbolsOf(dsc::GroupOp group) {
   std::vector<std::string> symbols;
   auto visitType = [&](Type type) {
@@ -123,18 +106,25 @@ struct EmitKernels : impl::EmitKernelsBase<EmitKernels> {
       home = gpu.getBody();
     }
     for (auto group : llvm::make_early_inc_range(main.getOps<dsc::GroupOp>())) {
-      auto [known, isNew] = kernels.try_emplace(describeWork(group));
-      if (isNew && failed(emit(group, *target, home, known->first(), known->second)))
+      if (failed(checkSchedules(group, *target)))
         return signalPassFailure();
-      ++(isNew ? numKernels : numShared);
-      replaceByLaunch(group, known->second);
+      SmallVector<const Written *> written;
+      for (dsc::ScheduleAttr schedule : group.getSchedules()) {
+        auto [known, isNew] = kernels.try_emplace(describeWork(group, schedule.everywhere()));
+        if (isNew && failed(emit(group, schedule, *target, home, known->first(), known->second)))
+          return signalPassFailure();
+        ++(isNew ? numKernels : numShared);
+        written.push_back(&known->second);
+      }
+      replaceByLaunch(group, written);
     }
   }
 
   /// A label and a hash of the work, with as many digits as it takes to be the only one.
   std::string nameOf(dsc::GroupOp group, StringRef work) {
+    auto told = group->getAttrOfType<StringAttr>("label");
     std::string digits = llvm::utohexstr(llvm::xxh3_64bits(work), /*LowerCase=*/true, /*Width=*/16);
-    std::string label = labelOf(group), name;
+    std::string label = told ? told.str() : labelOf(group), name;
     for (size_t count = 8; count <= digits.size(); count += 8)
       if (names.insert(name = label + "_" + digits.substr(0, count)).second)
         return name;
@@ -143,42 +133,36 @@ struct EmitKernels : impl::EmitKernelsBase<EmitKernels> {
         return other;
   }
 
-  LogicalResult emit(dsc::GroupOp group, const Target &target, Block *home, StringRef work, Written &written) {
-    const KernelEmitter *emitter = readSchedule(group, target);
-    if (!emitter)
-      return failure();
-    auto schedule = group->getAttrOfType<DictionaryAttr>("schedule");
+  LogicalResult emit(dsc::GroupOp group, dsc::ScheduleAttr schedule, const Target &target, Block *home, StringRef work,
+                     Written &written) {
+    const KernelEmitter *emitter = findKernelEmitter(schedule.getEmitter());
+    assert(emitter && "schedules are checked first");
     OpBuilder b(group.getContext());
-    // The emitter may rewrite the body; the group itself is replaced by its launch.
-    dsc::GroupOp copy = group.clone();
-    std::vector<std::string> symbols = symbolsOf(copy);
+    std::vector<std::string> symbols = symbolsOf(group);
     std::string name = nameOf(group, work);
-    Arguments arguments = {copy.getNumOperands() + copy.getNumResults(), symbols.size()};
+    Arguments arguments = {group.getNumOperands() + group.getNumResults(), symbols.size()};
     Shell shell =
         target.device == Device::Cpu ? openCpuShell(b, name, arguments, home) : openCudaShell(b, name, arguments, home);
     KernelBuilder k(b, b.getUnknownLoc(), target, 1);
     k.entry = &shell.function.getBody().front();
-    Block &body = copy.getBody().front();
-    for (auto [argument, pointer] : llvm::zip(body.getArguments(), shell.pointers))
+    for (auto [argument, pointer] : llvm::zip(group.getBody().getArguments(), shell.pointers))
       k.pointers[argument] = pointer;
     for (auto [symbol, value] : llvm::zip_equal(symbols, shell.symbolValues))
       k.symbols[symbol] = arith::IndexCastOp::create(b, k.loc, b.getIndexType(), value);
     k.entryPoint = k.index(0).getDefiningOp();
-    Kernel kernel{copy,
+    Kernel kernel{group,
                   k,
                   target,
                   schedule,
                   shell.block,
                   shell.thread,
-                  ArrayRef(shell.pointers).take_back(copy.getNumResults()),
+                  ArrayRef(shell.pointers).take_back(group.getNumResults()),
                   shell.scratch};
-    LogicalResult result = emitter->emit(kernel);
-    if (succeeded(result)) {
-      describe(shell.function, kernel);
-      written = {name, kernel.grid, std::move(symbols)};
-    }
-    copy->erase();
-    return result;
+    if (failed(emitter->emit(kernel)))
+      return failure();
+    describe(shell.function, kernel);
+    written = {name, kernel.grid, std::move(symbols)};
+    return success();
   }
 
   void describe(LLVM::LLVMFuncOp function, const Kernel &kernel) {
@@ -195,13 +179,27 @@ struct EmitKernels : impl::EmitKernelsBase<EmitKernels> {
     function->setAttr("dsc.kernel", b.getDictionaryAttr(facts));
   }
 
-  void replaceByLaunch(dsc::GroupOp group, const Written &kernel) {
+  /// A launch of the last kernel, with those before it as its alternatives.
+  void replaceByLaunch(dsc::GroupOp group, ArrayRef<const Written *> written) {
     OpBuilder b(group);
-    SmallVector<StringRef> names(kernel.symbols.begin(), kernel.symbols.end());
-    auto launch = dsc::LaunchOp::create(b, group.getLoc(), group.getResultTypes(),
-                                        FlatSymbolRefAttr::get(b.getContext(), kernel.name), group.getInputs(),
-                                        dsc::DimsAttr::get(b.getContext(), ArrayRef<DimExpr>{kernel.grid, 1, 1}),
-                                        b.getStrArrayAttr(names), group->getAttrOfType<DenseI64ArrayAttr>("places"));
+    auto kernelOf = [&](const Written &kernel) { return FlatSymbolRefAttr::get(b.getContext(), kernel.name); };
+    auto gridOf = [&](const Written &kernel) {
+      return dsc::DimsAttr::get(b.getContext(), ArrayRef<DimExpr>{kernel.grid, 1, 1});
+    };
+    const Written &last = *written.back();
+    SmallVector<StringRef> names(last.symbols.begin(), last.symbols.end());
+    auto launch = dsc::LaunchOp::create(b, group.getLoc(), group.getResultTypes(), kernelOf(last), group.getInputs(),
+                                        gridOf(last), b.getStrArrayAttr(names),
+                                        group->getAttrOfType<DenseI64ArrayAttr>("places"), ArrayAttr());
+    SmallVector<dsc::ScheduleAttr> schedules = group.getSchedules();
+    SmallVector<Attribute> alternatives;
+    for (auto [schedule, kernel] : llvm::zip_equal(ArrayRef(schedules).drop_back(), written.drop_back()))
+      alternatives.push_back(b.getDictionaryAttr(
+          {b.getNamedAttr("kernel", kernelOf(*kernel)), b.getNamedAttr("grid", gridOf(*kernel)),
+           b.getNamedAttr("dim", dsc::DimsAttr::get(b.getContext(), ArrayRef<DimExpr>{*schedule.getCondition()})),
+           b.getNamedAttr("most", b.getI64IntegerAttr(schedule.getMost()))}));
+    if (!alternatives.empty())
+      launch.setAlternativesAttr(b.getArrayAttr(alternatives));
     if (Attribute outputs = group->getAttr("outputs"))
       launch->setAttr("outputs", outputs);
     group.replaceAllUsesWith(launch.getResults());

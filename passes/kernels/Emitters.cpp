@@ -1,12 +1,44 @@
 #include "passes/kernels/Emitters.h"
 
+#include <cmath>
+
 using namespace mlir;
 
 namespace dscc::kernels {
 
-int64_t Kernel::scheduled(StringRef name, int64_t otherwise) const {
-  auto value = schedule.getAs<IntegerAttr>(name);
-  return value ? value.getInt() : otherwise;
+//===-- Sizes ---------------------------------------------------------------------------------------------------===//
+
+Sizes::Sizes(Operation *op, int64_t usual) : usual(usual) {
+  for (; op; op = op->getParentOp())
+    if (auto symbols = op->getAttrOfType<ArrayAttr>("dsc.symbols"))
+      for (auto symbol : symbols.getAsRange<DictionaryAttr>()) {
+        auto number = [&](StringRef name) { return symbol.getAs<IntegerAttr>(name).getInt(); };
+        values[symbol.getAs<StringAttr>("name")] = std::min(number("max"), std::max(number("min"), usual));
+      }
+}
+
+double Sizes::of(const DimExpr &dim) const {
+  auto valueOf = [&](StringRef name) {
+    auto found = values.find(name);
+    return std::optional<int64_t>(found == values.end() ? usual : found->second);
+  };
+  std::optional<int64_t> value = dim.isValid() ? dim.evaluate(valueOf) : std::nullopt;
+  return value ? double(*value) : INFINITY;
+}
+
+double Sizes::count(ArrayRef<DimExpr> dims) const {
+  double product = 1;
+  for (const DimExpr &dim : dims)
+    product *= of(dim);
+  return product;
+}
+
+//===-- Kernels -------------------------------------------------------------------------------------------------===//
+
+int64_t Kernel::scheduled(StringRef name) const {
+  std::optional<int64_t> value = schedule.lookup(name);
+  assert(value && "a schedule that was read has all parameters of its emitter");
+  return *value;
 }
 
 LogicalResult Kernel::finish() {
@@ -22,32 +54,34 @@ Operation *findContraction(dsc::GroupOp group) {
   return nullptr;
 }
 
-ArrayRef<KernelEmitter> allKernelEmitters() {
-  static constexpr KernelEmitter emitters[] = {
-      {"recurrence", scheduleRecurrence, emitRecurrence, /*severalResults=*/true},
-      {"shared_tiles", scheduleSharedTiles, emitSharedTiles},
-      {"tiles", scheduleTiles, emitTiles},
-      {"rows", scheduleRows, emitRows},
-      {"elementwise", scheduleElementwise, emitElementwise},
-  };
-  return emitters;
-}
+/// The longest part of a kernel's name that says what it does.
+static constexpr size_t maxLabel = 40;
 
-/// What the emitter proposes; it may not be one for so many results.
-static Proposal propose(const KernelEmitter &emitter, dsc::GroupOp group, const Target &target) {
-  bool fits = group.getNumResults() == 1 || emitter.severalResults;
-  return fits ? emitter.schedule(group, target) : Verdict::declined("the group has several results");
-}
-
-DictionaryAttr proposeSchedule(dsc::GroupOp group, const Target &target, std::string *refusals) {
-  for (const KernelEmitter &emitter : allKernelEmitters()) {
-    Proposal proposal = propose(emitter, group, target);
-    if (proposal.verdict)
-      return proposal.schedule;
-    if (refusals)
-      *refusals += ("; " + emitter.name + ": " + proposal.verdict.why()).str();
+/// The group's ops in order, as in "conv_add_relu".
+std::string labelOf(dsc::GroupOp group) {
+  std::string label;
+  StringRef last;
+  for (Operation &op : group.getBody().front().without_terminator()) {
+    StringRef name = op.getName().stripDialect();
+    if (name == last || isa<dsc::ConstantOp>(op) || label.size() + name.size() >= maxLabel)
+      continue;
+    label += (label.empty() ? "" : "_") + name.str();
+    last = name;
   }
-  return {};
+  return label.empty() ? "copy" : label;
+}
+
+Value rootOf(dsc::GroupOp group) {
+  assert(group.getNumResults() == 1 && "an emitter of one result is given no group with several");
+  return group.getYielded()[0];
+}
+
+//===-- Emitters ------------------------------------------------------------------------------------------------===//
+
+ArrayRef<KernelEmitter> allKernelEmitters() {
+  static const KernelEmitter emitters[] = {recurrenceEmitter, sharedTilesEmitter, tilesEmitter, rowsEmitter,
+                                           elementwiseEmitter};
+  return emitters;
 }
 
 const KernelEmitter *findKernelEmitter(StringRef name) {
@@ -57,25 +91,53 @@ const KernelEmitter *findKernelEmitter(StringRef name) {
   return nullptr;
 }
 
-const KernelEmitter *readSchedule(dsc::GroupOp group, const Target &target) {
-  auto schedule = group->getAttrOfType<DictionaryAttr>("schedule");
-  auto name = schedule ? schedule.getAs<StringAttr>("emitter") : StringAttr();
-  const KernelEmitter *emitter = name ? findKernelEmitter(name) : nullptr;
-  if (!emitter) {
-    group.emitOpError("has no schedule that an emitter knows");
-    return nullptr;
+Verdict accepts(const KernelEmitter &emitter, dsc::GroupOp group, const Target &target) {
+  if (group.getNumResults() != 1 && !emitter.severalResults)
+    return Verdict::declined("the group has several results");
+  return emitter.accepts(group, target);
+}
+
+/// What is wrong with the parameters of a schedule; empty if nothing is.
+static std::string whyNotParameters(const KernelEmitter &emitter, dsc::ScheduleAttr schedule) {
+  for (const Parameter &parameter : emitter.parameters) {
+    std::optional<int64_t> value = schedule.lookup(parameter.name);
+    if (!value)
+      return ("lacks '" + parameter.name + "'").str();
+    if (*value < parameter.least || *value > parameter.most)
+      return ("has '" + parameter.name + "' outside of [" + Twine(parameter.least) + ", " + Twine(parameter.most) + "]")
+          .str();
   }
-  // Emitters rely on what they have checked before they proposed a schedule.
-  Proposal proposal = propose(*emitter, group, target);
-  if (proposal.schedule == schedule)
+  for (NamedAttribute entry : schedule.getParameters())
+    if (llvm::none_of(emitter.parameters, [&](const Parameter &p) { return p.name == entry.getName().getValue(); }))
+      return ("has '" + entry.getName().getValue() + "', which its emitter does not know").str();
+  return "";
+}
+
+const KernelEmitter *readSchedule(dsc::GroupOp group, const Target &target, dsc::ScheduleAttr schedule) {
+  const KernelEmitter *emitter = findKernelEmitter(schedule.getEmitter());
+  auto complain = [&](const Twine &problem) {
+    group.emitOpError("has the schedule ") << schedule << ", which " << problem;
+    return nullptr;
+  };
+  if (!emitter)
+    return complain("names no emitter");
+  if (Verdict verdict = accepts(*emitter, group, target); !verdict)
+    return complain("does not fit the group: " + verdict.why());
+  if (std::string problem = whyNotParameters(*emitter, schedule); !problem.empty())
+    return complain(problem);
+  if (!emitter->allows)
     return emitter;
-  InFlightDiagnostic error = group.emitOpError("has the schedule ");
-  error << schedule;
-  if (proposal.verdict)
-    error << ", where its emitter proposes " << proposal.schedule;
-  else
-    error << ", but that emitter does not take the group: " << proposal.verdict.why();
-  return nullptr;
+  if (Verdict verdict = emitter->allows(group, target, schedule); !verdict)
+    return complain("cannot be followed: " + verdict.why());
+  return emitter;
+}
+
+LogicalResult checkSchedules(dsc::GroupOp group, const Target &target) {
+  SmallVector<dsc::ScheduleAttr> schedules = group.getSchedules();
+  if (schedules.empty())
+    return group.emitOpError("has no schedule");
+  return success(
+      llvm::all_of(schedules, [&](dsc::ScheduleAttr schedule) { return bool(readSchedule(group, target, schedule)); }));
 }
 
 } // namespace dscc::kernels

@@ -48,35 +48,76 @@ static int64_t countKept(dsc::RecurrenceOp op) {
 
 static int64_t paddedUnits(dsc::RecurrenceOp op, int64_t width) { return llvm::alignTo(op.getUnits(), width); }
 
-Proposal scheduleRecurrence(dsc::GroupOp group, const Target &target) {
+static Verdict acceptsRecurrence(dsc::GroupOp group, const Target &target) {
   dsc::RecurrenceOp op = findRecurrence(group);
   if (!op)
     return Verdict::declined("there is no recurrence");
   for (Operation &other : group.getBody().front().without_terminator())
     if (&other != op && !hasElementCode(&other))
       return Verdict::declined("an op has no code for one element");
-  for (Value value : group.getBody().front().getTerminator()->getOperands())
+  for (Value value : group.getYielded())
     if (value.getDefiningOp() != op)
       return Verdict::declined("a result of the group is not the recurrence's");
-  Builder b(group.getContext());
-  int64_t rows = 1, vectors = 1, threads = 1;
-  if (target.device == Device::Cpu) {
-    int64_t sums = mostSums(op);
-    vectors = std::max<int64_t>(1, mostRows / sums);
-    // Sums, what is loaded of the weights, and one state.
-    rows = std::clamp<int64_t>((target.vectorRegisters - 1) / (sums * vectors) - 1, 1, mostRows);
-    if (DimExpr batch = op.getBatch(); batch.isConstant())
-      rows = std::clamp<int64_t>(batch.constant(), 1, rows);
-  } else {
-    threads = std::min<int64_t>(llvm::alignTo(op.getUnits(), target.warpSize), mostThreads);
-    int64_t bytes = op.getCellElement().getIntOrFloatBitWidth() / 8;
-    if (countKept(op) * op.getUnits() * bytes > mostStaticShared)
-      return Verdict::declined("the states of a row do not fit shared memory");
+  int64_t bytes = op.getCellElement().getIntOrFloatBitWidth() / 8;
+  if (target.device == Device::Cuda && countKept(op) * op.getUnits() * bytes > mostStaticShared)
+    return Verdict::declined("the states of a row do not fit shared memory");
+  return Verdict::accepted();
+}
+
+static Verdict allowsRecurrence(dsc::GroupOp group, const Target &target, dsc::ScheduleAttr schedule) {
+  int64_t rows = *schedule.lookup("rows"), vectors = *schedule.lookup("vectors"), threads = *schedule.lookup("threads");
+  dsc::RecurrenceOp op = findRecurrence(group);
+  if (!llvm::isPowerOf2_64(rows))
+    return Verdict::declined("the rows are no power of 2");
+  if (target.device == Device::Cpu)
+    return Verdict::acceptedIf(threads == 1, "a block of a CPU is one thread");
+  int64_t bytes = op.getCellElement().getIntOrFloatBitWidth() / 8;
+  if (countKept(op) * op.getUnits() * rows * bytes > mostStaticShared)
+    return Verdict::declined("the states of so many rows do not fit shared memory");
+  return Verdict::acceptedIf(vectors == 1 && threads % target.warpSize == 0 && threads <= target.maxThreads,
+                             "a block is made of whole warps, without lanes");
+}
+
+static SmallVector<dsc::ScheduleAttr> recurrenceCandidates(dsc::GroupOp group, const Target &target) {
+  dsc::RecurrenceOp op = findRecurrence(group);
+  SmallVector<dsc::ScheduleAttr> candidates;
+  auto add = [&](int64_t rows, int64_t threads, int64_t vectors) {
+    candidates.push_back(dsc::ScheduleAttr::get(group.getContext(), "recurrence",
+                                                {{"rows", rows}, {"threads", threads}, {"vectors", vectors}}));
+  };
+  if (target.device == Device::Cuda) {
+    add(1, std::min<int64_t>(llvm::alignTo(op.getUnits(), target.warpSize), mostThreads), 1);
+    return candidates;
   }
-  return b.getDictionaryAttr({b.getNamedAttr("emitter", b.getStringAttr("recurrence")),
-                              b.getNamedAttr("rows", b.getI64IntegerAttr(rows)),
-                              b.getNamedAttr("threads", b.getI64IntegerAttr(threads)),
-                              b.getNamedAttr("vectors", b.getI64IntegerAttr(vectors))});
+  int64_t sums = mostSums(op);
+  for (int64_t rows = mostRows; rows >= 1; rows /= 2)
+    for (int64_t vectors = 1; vectors <= 4; vectors *= 2) {
+      bool fits = rows * sums * vectors + sums * vectors + 1 <= target.vectorRegisters;
+      bool isMore = op.getBatch().isConstant() && rows > std::max<int64_t>(1, op.getBatch().constant());
+      if ((fits && !isMore) || (rows == 1 && vectors == 1))
+        add(rows, 1, vectors);
+    }
+  return candidates;
+}
+
+/// Weights are read anew at each step, once for the rows of a tile: that is what takes long, unless there are many
+/// rows.
+static double estimateRecurrence(dsc::GroupOp group, const Target &target, dsc::ScheduleAttr schedule,
+                                 const Sizes &sizes) {
+  dsc::RecurrenceOp op = findRecurrence(group);
+  double rows = *schedule.lookup("rows"), vectors = *schedule.lookup("vectors");
+  double batch = sizes.of(op.getBatch()), steps = sizes.of(op.getTime()) * op.getDirections();
+  double terms = 0, sums = mostSums(op);
+  for (size_t part = 0; part < op.getParts().size(); ++part)
+    terms += double(op.getUnits()) * op.getUnits() * op.countSums(part);
+  if (target.device == Device::Cuda)
+    return steps * batch * terms / (target.gpu->multiprocessors * target.gpu->clock);
+  double width = target.vectorBits / 32, tiles = std::floor(batch / rows);
+  double left = batch - tiles * rows, passes = tiles + std::ceil(left / std::max(1.0, rows / 2));
+  // A load a vector of weights, a multiplication a row of it; sums wait for the ones before them.
+  double chains = rows * sums * vectors, perVector = std::max({2.0, rows, rows * 4 / chains});
+  double perChunk = 30 * rows; // activations
+  return steps * passes * (terms / width * perVector + op.getUnits() / width * perChunk) / target.cpu->clock;
 }
 
 namespace {
@@ -99,7 +140,7 @@ public:
   RecurrenceWriter(Kernel &kernel, dsc::RecurrenceOp op)
       : kernel(kernel), k(kernel.k), code(k), op(op), cell(op.getCellElement()), units(op.getUnits()),
         isCpu(kernel.target.device == Device::Cpu), padded(paddedUnits(op, k.width)),
-        vectors(kernel.scheduled("vectors", 1)), threads(kernel.scheduled("threads", 1)) {}
+        vectors(kernel.scheduled("vectors")), threads(kernel.scheduled("threads")) {}
 
   void write();
 
@@ -361,7 +402,7 @@ void RecurrenceWriter::writeRows(Value first, int64_t count) {
 }
 
 void RecurrenceWriter::write() {
-  int64_t rows = kernel.scheduled("rows", 1), directions = op.getDirections();
+  int64_t rows = kernel.scheduled("rows"), directions = op.getDirections();
   int64_t count = countKept(op) * rows * padded;
   if (isCpu) {
     kernel.scratch = count * cell.getIntOrFloatBitWidth() / 8;
@@ -405,12 +446,17 @@ void RecurrenceWriter::writeTiles(Value first, Value end, int64_t count) {
   writeTiles(choice.getResult(0), end, count / 2);
 }
 
-LogicalResult emitRecurrence(Kernel &kernel) {
+static LogicalResult emitRecurrence(Kernel &kernel) {
   dsc::RecurrenceOp op = findRecurrence(kernel.group);
   assert(op && "a recurrence is scheduled for groups that have one");
   kernel.k.width = chooseWidth(kernel.target, op.getUnits());
   RecurrenceWriter(kernel, op).write();
   return kernel.finish();
 }
+
+static constexpr Parameter recurrenceParameters[] = {{"rows", 1, 16}, {"threads", 1, 1024}, {"vectors", 1, 8}};
+const KernelEmitter recurrenceEmitter = {"recurrence",     recurrenceParameters,   acceptsRecurrence,
+                                         allowsRecurrence, recurrenceCandidates,   estimateRecurrence,
+                                         emitRecurrence,   /*severalResults=*/true};
 
 } // namespace dscc::kernels

@@ -19,8 +19,6 @@ using namespace mlir;
 namespace dscc::kernels {
 
 static constexpr int64_t warpsPerBlock = 8;
-/// Independent accumulators, enough to hide the latency of an addition.
-static constexpr int64_t accumulators = 4;
 
 /// The axes of its domain that an op runs over, if it works on rows.
 static std::optional<SmallVector<int64_t>> rowAxes(Operation *op) {
@@ -86,22 +84,76 @@ static std::optional<Plan> planRows(dsc::GroupOp group) {
   }
   if (!plan || plan->domain.empty())
     return std::nullopt;
-  dsc::Dims root = dsc::getDims(group.getResult(0));
+  if (group.getNumResults() != 1)
+    return std::nullopt;
+  dsc::Dims root = dsc::getDims(rootOf(group));
   if (root != plan->domain && root != plan->rowDims())
     return std::nullopt;
   return plan;
 }
 
-Proposal scheduleRows(dsc::GroupOp group, const Target &target) {
-  std::optional<Plan> plan = planRows(group);
-  if (!plan)
+bool hasRows(dsc::GroupOp group) {
+  return planRows(group) && llvm::all_of(group.getBody().front().without_terminator(),
+                                         [](Operation &op) { return rowAxes(&op) || hasElementCode(&op); });
+}
+
+static Verdict acceptsRows(dsc::GroupOp group, const Target &) {
+  if (!planRows(group))
     return Verdict::declined("there are no rows that all of the group, and its result, agree on");
   for (Operation &op : group.getBody().front().without_terminator())
-    if (!rowAxes(&op) && !hasElementCode(&op))
-      return Verdict::declined("an op has no code for one element");
-  Builder b(group.getContext());
-  return b.getDictionaryAttr({b.getNamedAttr("emitter", b.getStringAttr("rows")),
-                              b.getNamedAttr("shared_rows", b.getI64IntegerAttr(plan->lastIsReduced()))});
+    if (rowAxes(&op) && !isReduction(&op))
+      return Verdict::declined("what it does with rows is not spelled out as reductions");
+  return Verdict::acceptedIf(hasElementCode(group, nullptr), "an op has no code for one element");
+}
+
+/// Along which dim lanes run.
+static DimExpr lanesAlong(const Plan &plan) {
+  dsc::Dims kept = plan.kept();
+  return plan.lastIsReduced() ? plan.domain.back() : kept.empty() ? DimExpr(1) : kept.back();
+}
+
+static SmallVector<dsc::ScheduleAttr> rowsCandidates(dsc::GroupOp group, const Target &target) {
+  int64_t width = chooseWidth(target, lanesAlong(*planRows(group)));
+  SmallVector<dsc::ScheduleAttr> candidates;
+  for (int64_t accumulators : {4, 2, 1, 8})
+    if (accumulators == 4 || target.device == Device::Cpu)
+      candidates.push_back(
+          dsc::ScheduleAttr::get(group.getContext(), "rows", {{"accumulators", accumulators}, {"width", width}}));
+  return candidates;
+}
+
+static Verdict allowsRows(dsc::GroupOp group, const Target &target, dsc::ScheduleAttr schedule) {
+  int64_t width = *schedule.lookup("width");
+  if (target.device == Device::Cuda)
+    return Verdict::acceptedIf(width == 1, "a thread has no lanes");
+  return Verdict::acceptedIf(llvm::isPowerOf2_64(width) && width <= target.vectorBits / 8,
+                             "the width is no power of 2 that a register has");
+}
+
+/// Each reduction, and what is stored, is a pass over the row; with too few accumulators it waits for additions, and
+/// what is left of a row behind whole rounds of them is done a vector at a time.
+static double estimateRows(dsc::GroupOp group, const Target &target, dsc::ScheduleAttr schedule, const Sizes &sizes) {
+  std::optional<Plan> plan = planRows(group);
+  double elements = sizes.count(plan->domain), width = *schedule.lookup("width");
+  double accumulators = *schedule.lookup("accumulators");
+  double flops = 0, passes = 1;
+  for (Operation &op : group.getBody().front().without_terminator()) {
+    flops += sizes.of(cast<dsc::OpFacts>(op).getFlops());
+    passes += isReduction(&op);
+  }
+  if (target.device == Device::Cuda) {
+    const Gpu &gpu = *target.gpu;
+    // What is read again comes from caches.
+    return (1 + 0.3 * (passes - 1)) * elements * 4 / gpu.memoryBytesPerSecond +
+           flops / (gpu.multiprocessors * gpu.clock * gpu.f32FlopPerClock);
+  }
+  double lane = plan->lastIsReduced() ? sizes.of(plan->domain.back()) : 1;
+  double rounds = std::floor(lane / (width * accumulators)), rest = std::ceil(lane / width) - rounds * accumulators;
+  constexpr double latency = 4, tail = 5; // of an addition; of a masked vector with its selection
+  double perRow = plan->lastIsReduced() ? rounds * std::max(accumulators, latency) + rest * tail + 2 * accumulators + 10
+                                        : lane * latency;
+  double rows = elements / std::max(1.0, lane) / (plan->lastIsReduced() ? 1 : width);
+  return (rows * perRow * passes + flops / width) / target.cpu->clock;
 }
 
 namespace {
@@ -277,7 +329,7 @@ private:
   }
 
   Value reduceShared(Operation *op, const Indices &at) {
-    unroll = lane || k.width == 1 ? 1 : accumulators;
+    unroll = lane || k.width == 1 ? 1 : kernel.scheduled("accumulators");
     SmallVector<Value> init(unroll, k.lift(reductionStart(k, op)));
     SmallVector<Value> parts = alongRow(at, init, [&](const Indices &here, ValueRange carried) {
       Value element = code.element(op->getOperand(0), here);
@@ -351,21 +403,10 @@ private:
 };
 } // namespace
 
-LogicalResult emitRows(Kernel &kernel) {
-  expandRowOps(kernel.group);
-  bool joinable = llvm::all_of(kernel.group.getBody().front().without_terminator(), [](Operation &op) {
-    return dsc::isElementwise(&op) || isa<dsc::ConstantOp>(op) || isReduction(&op);
-  });
-  if (joinable)
-    collapseDims(kernel.group);
-  std::optional<Plan> plan;
-  for (Operation &op : kernel.group.getBody().front().without_terminator())
-    if (isReduction(&op))
-      plan = Plan{dsc::getDims(op.getOperand(0)), *rowAxes(&op)};
-  assert(plan && "every row op is a reduction once it is expanded");
-  dsc::Dims kept = plan->kept();
-  DimExpr lanesAlong = plan->lastIsReduced() ? plan->domain.back() : kept.empty() ? DimExpr(1) : kept.back();
-  kernel.k.width = chooseWidth(kernel.target, lanesAlong);
+static LogicalResult emitRows(Kernel &kernel) {
+  std::optional<Plan> plan = planRows(kernel.group);
+  assert(plan && "rows are scheduled for groups that have some");
+  kernel.k.width = kernel.scheduled("width");
   RowWriter writer(kernel, *plan);
   if (plan->lastIsReduced())
     writer.writeSharedRows();
@@ -373,5 +414,9 @@ LogicalResult emitRows(Kernel &kernel) {
     writer.writeSeparateRows();
   return kernel.finish();
 }
+
+static constexpr Parameter rowsParameters[] = {{"accumulators", 1, 16}, {"width", 1, 64}};
+const KernelEmitter rowsEmitter = {"rows",         rowsParameters, acceptsRows, allowsRows,
+                                   rowsCandidates, estimateRows,   emitRows};
 
 } // namespace dscc::kernels

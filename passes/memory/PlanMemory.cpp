@@ -87,7 +87,7 @@ static bool canTakeOver(dsc::GroupOp group, Value result, Value storage) {
     if (getStorage(input) == storage &&
         (countBytes(input.getType()) != countBytes(result.getType()) ||
          dsc::getElementType(input).getIntOrFloatBitWidth() != dsc::getElementType(result).getIntOrFloatBitWidth() ||
-         !readsInPlace(argument, dsc::getDims(result))))
+         !readsInPlace(argument, dsc::getDims(group.getYielded()[0]))))
       return false;
   return true;
 }

@@ -107,7 +107,7 @@ static bool takesOver(const Tenant &older, const Tenant &younger) {
     Value storage = input;
     while (auto view = storage.getDefiningOp<dsc::ReshapeOp>())
       storage = view.getInput();
-    if (storage == older.value && !isReadAtOwnPlace(argument, dsc::getDims(younger.value)))
+    if (storage == older.value && !isReadAtOwnPlace(argument, dsc::getDims(group.getYielded()[0])))
       return false;
   }
   return true;

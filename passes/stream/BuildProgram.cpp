@@ -65,6 +65,7 @@ private:
   void checkCounts(double maxElements);
   Value isCountable(ArrayRef<DimExpr> dims, double maxElements);
   void launch(dsc::LaunchOp op);
+  void launchIf(Value condition, dsc::LaunchOp op, FlatSymbolRefAttr kernel, dsc::DimsAttr grid);
   void copyReturned(unsigned index, Value value);
   void call(unsigned service, ValueRange arguments);
   Value pointerTo(Value tensor);
@@ -78,7 +79,7 @@ private:
   HostFunction f;
   SmallVector<Value> offsets; // of the places
   Value services, queue, inputs, outputs, arena, weightPointers;
-  Value grid, values, pointers; // pointers[i] = &values[i]
+  Value gridSlots, values, pointers; // pointers[i] = &values[i]
   llvm::SetVector<Attribute> weights;
   SmallVector<Attribute> launches;
 };
@@ -127,7 +128,7 @@ void ProgramWriter::readArguments() {
   weightPointers = field(POINTER_INDEX(dscc_run_args, weights));
   offsets = computeOffsets(f, places);
   int64_t count = countSlots(main);
-  grid = f.slots(3);
+  gridSlots = f.slots(3);
   values = f.slots(count);
   pointers = f.slots(count);
   for (int64_t i = 0; i < count; ++i)
@@ -181,38 +182,54 @@ void ProgramWriter::call(unsigned service, ValueRange arguments) {
   f.returnUnless(predicate(arith::CmpIPredicate::eq, status, f.status(0)), status);
 }
 
-void ProgramWriter::launch(dsc::LaunchOp op) {
-  SmallVector<DimExpr> blocks = op.getGrid().getDims();
-  blocks.resize(3, 1);
+/// The kernel's blocks if there are any: a grid without blocks is no launch, drivers refuse it. `condition` may be
+/// null.
+void ProgramWriter::launchIf(Value condition, dsc::LaunchOp op, FlatSymbolRefAttr kernel, dsc::DimsAttr grid) {
+  SmallVector<DimExpr> blocks = grid.getDims();
   if (llvm::any_of(blocks, [](const DimExpr &count) { return count.isConstant(0); }))
     return;
   int32_t number = launches.size();
   launches.push_back(f.b.getDictionaryAttr(
-      {f.b.getNamedAttr("kernel", op.getKernelAttr()),
+      {f.b.getNamedAttr("kernel", kernel),
        f.b.getNamedAttr("nodes", f.b.getStringAttr(llvm::join(collectNodes(op.getLoc()), ";")))}));
   auto enqueue = [&] {
     int64_t slot = 0;
     for (auto [axis, count] : llvm::enumerate(blocks))
-      f.store(f.dim(count), grid, axis);
+      f.store(f.dim(count), gridSlots, axis);
     for (Value input : op.getInputs())
       f.store(pointerTo(input), values, slot++);
     for (unsigned result = 0; result < op.getNumResults(); ++result)
       f.store(pointerToResult(op, result), values, slot++);
     for (auto symbol : op.getSymbols().getAsRange<StringAttr>())
       f.store(f.dim(DimExpr::symbol(symbol.getValue())), values, slot++);
-    call(POINTER_INDEX(dscc_services, launch), {queue, f.status(number), grid, pointers});
+    call(POINTER_INDEX(dscc_services, launch), {queue, f.status(number), gridSlots, pointers});
   };
-  // A grid without blocks is no launch: drivers refuse it.
-  Value some;
+  Value holds = condition;
   for (const DimExpr &count : blocks) {
     if (count.isConstant())
       continue;
     Value positive = predicate(arith::CmpIPredicate::sgt, f.dim(count), f.number(0));
-    some = some ? arith::AndIOp::create(f.b, f.loc, some, positive).getResult() : positive;
+    holds = holds ? arith::AndIOp::create(f.b, f.loc, holds, positive).getResult() : positive;
   }
-  if (!some)
+  if (!holds)
     return enqueue();
-  f.onlyIf(some, enqueue);
+  f.onlyIf(holds, enqueue);
+}
+
+/// The first alternative whose condition holds, or else the launch's own kernel.
+void ProgramWriter::launch(dsc::LaunchOp op) {
+  Value others; // holds as long as no alternative is taken
+  if (op.getAlternatives())
+    for (auto entry : op.getAlternatives()->getAsRange<DictionaryAttr>()) {
+      DimExpr dim = entry.getAs<dsc::DimsAttr>("dim").getDims()[0];
+      Value most = f.number(entry.getAs<IntegerAttr>("most").getInt());
+      Value small = predicate(arith::CmpIPredicate::sle, f.dim(dim), most);
+      Value large = predicate(arith::CmpIPredicate::sgt, f.dim(dim), most);
+      Value taken = others ? arith::AndIOp::create(f.b, f.loc, others, small).getResult() : small;
+      launchIf(taken, op, entry.getAs<FlatSymbolRefAttr>("kernel"), entry.getAs<dsc::DimsAttr>("grid"));
+      others = others ? arith::AndIOp::create(f.b, f.loc, others, large).getResult() : large;
+    }
+  launchIf(others, op, op.getKernelAttr(), op.getGrid());
 }
 
 /// What no launch has written into its output is copied there: inputs, constants, and what is returned twice.

@@ -50,8 +50,13 @@ LogicalResult verifyLaunches(ModuleOp nested) {
       return op.emitOpError("is neither a launch, a constant nor a view");
     if (!launch)
       continue;
-    if (!kernels.contains(launch.getKernel()))
-      return launch.emitOpError("launches @") << launch.getKernel() << ", which is no kernel of this module";
+    SmallVector<StringRef> launched = {launch.getKernel()};
+    if (launch.getAlternatives())
+      for (auto entry : launch.getAlternatives()->getAsRange<DictionaryAttr>())
+        launched.push_back(entry.getAs<FlatSymbolRefAttr>("kernel").getValue());
+    for (StringRef kernel : launched)
+      if (!kernels.contains(kernel))
+        return launch.emitOpError("launches @") << kernel << ", which is no kernel of this module";
     if (failed(checkResults(launch, main.getNumResults(), places->size())))
       return failure();
   }

@@ -3,7 +3,7 @@
 func.func private @main(tensor<4xf32>) -> tensor<4xf32>
 module @cuda_sm80 attributes {dsc.target = "cuda_sm80"} {
   func.func @main(%x: tensor<4xf32>) -> tensor<4xf32> {
-    // expected-error@+1 {{has no schedule that an emitter knows}}
+    // expected-error@+1 {{has no schedule}}
     %0 = dsc.group(%x) : (tensor<4xf32>) -> tensor<4xf32> {
     ^bb0(%a: tensor<4xf32>):
       %1 = dsc.relu %a : (tensor<4xf32>) -> tensor<4xf32>
@@ -18,8 +18,8 @@ module @cuda_sm80 attributes {dsc.target = "cuda_sm80"} {
 func.func private @main(tensor<4xf32>) -> tensor<4xf32>
 module @cuda_sm80 attributes {dsc.target = "cuda_sm80"} {
   func.func @main(%x: tensor<4xf32>) -> tensor<4xf32> {
-    // expected-error@+1 {{has no schedule that an emitter knows}}
-    %0 = dsc.group(%x) {schedule = {width = 4 : i64}} : (tensor<4xf32>) -> tensor<4xf32> {
+    // expected-error@+1 {{has the schedule #dsc.schedule<elementwise>, which lacks 'width'}}
+    %0 = dsc.group(%x) {schedule = #dsc.schedule<elementwise>} : (tensor<4xf32>) -> tensor<4xf32> {
     ^bb0(%a: tensor<4xf32>):
       %1 = dsc.relu %a : (tensor<4xf32>) -> tensor<4xf32>
       dsc.yield %1 : tensor<4xf32>
@@ -33,8 +33,8 @@ module @cuda_sm80 attributes {dsc.target = "cuda_sm80"} {
 func.func private @main(tensor<4xf32>) -> tensor<4xf32>
 module @cuda_sm80 attributes {dsc.target = "cuda_sm80"} {
   func.func @main(%x: tensor<4xf32>) -> tensor<4xf32> {
-    // expected-error@+1 {{has no schedule that an emitter knows}}
-    %0 = dsc.group(%x) {schedule = {emitter = "magic"}} : (tensor<4xf32>) -> tensor<4xf32> {
+    // expected-error@+1 {{has the schedule #dsc.schedule<magic>, which names no emitter}}
+    %0 = dsc.group(%x) {schedule = #dsc.schedule<magic>} : (tensor<4xf32>) -> tensor<4xf32> {
     ^bb0(%a: tensor<4xf32>):
       %1 = dsc.relu %a : (tensor<4xf32>) -> tensor<4xf32>
       dsc.yield %1 : tensor<4xf32>
@@ -48,8 +48,8 @@ module @cuda_sm80 attributes {dsc.target = "cuda_sm80"} {
 func.func private @main(tensor<4xf32>) -> tensor<4xf32>
 module @cuda_sm80 attributes {dsc.target = "cuda_sm80"} {
   func.func @main(%x: tensor<4xf32>) -> tensor<4xf32> {
-    // expected-error@+1 {{has the schedule {emitter = "rows", shared_rows = 1 : i64}, but that emitter does not take the group}}
-    %0 = dsc.group(%x) {schedule = {emitter = "rows", shared_rows = 1 : i64}} : (tensor<4xf32>) -> tensor<4xf32> {
+    // expected-error@+1 {{has the schedule #dsc.schedule<rows, accumulators = 4, width = 1>, which does not fit the group: there are no rows that all of the group, and its result, agree on}}
+    %0 = dsc.group(%x) {schedule = #dsc.schedule<rows, accumulators = 4, width = 1>} : (tensor<4xf32>) -> tensor<4xf32> {
     ^bb0(%a: tensor<4xf32>):
       %1 = dsc.relu %a : (tensor<4xf32>) -> tensor<4xf32>
       dsc.yield %1 : tensor<4xf32>
@@ -63,8 +63,8 @@ module @cuda_sm80 attributes {dsc.target = "cuda_sm80"} {
 func.func private @main(tensor<4xf32>) -> tensor<4xf32>
 module @cuda_sm80 attributes {dsc.target = "cuda_sm80"} {
   func.func @main(%x: tensor<4xf32>) -> tensor<4xf32> {
-    // expected-error@+1 {{has the schedule {emitter = "elementwise", width = 3 : i64}, where its emitter proposes {emitter = "elementwise", width = 4 : i64}}}
-    %0 = dsc.group(%x) {schedule = {emitter = "elementwise", width = 3 : i64}} : (tensor<4xf32>) -> tensor<4xf32> {
+    // expected-error@+1 {{has the schedule #dsc.schedule<elementwise, width = 3>, which cannot be followed: the width is no power of 2}}
+    %0 = dsc.group(%x) {schedule = #dsc.schedule<elementwise, width = 3>} : (tensor<4xf32>) -> tensor<4xf32> {
     ^bb0(%a: tensor<4xf32>):
       %1 = dsc.relu %a : (tensor<4xf32>) -> tensor<4xf32>
       dsc.yield %1 : tensor<4xf32>

@@ -7,8 +7,7 @@
 //            +--------+--------+
 //
 // The sums stay in registers for the whole inner loop: rows * vectors + vectors + 1 of them must fit (knowledge of the
-// target's register count is in its table). The last columns are masked; rows past the end are computed again from the
-// last row and not stored.
+// target's register count is in its table). The last columns are masked; the last rows have a tile of their own.
 
 #include "passes/kernels/cpu/Tiles.h"
 
@@ -33,36 +32,33 @@ namespace {
 struct TileShape {
   int64_t rows, vectors;
 };
+
+/// A group's product as tiles see it; Contraction has the same, with the code.
+struct Extent {
+  DimExpr outer, rows, columns, inner;
+};
 } // namespace
 
-/// The tile that wastes least, and among those the one that loads least for each multiplication.
-static TileShape chooseTile(const Target &target, const DimExpr &rows, const DimExpr &columns, int64_t width) {
-  int64_t registers = target.vectorRegisters;
-  int64_t vectorsNeeded = columns.isConstant() ? std::max<int64_t>(1, llvm::divideCeil(columns.constant(), width)) : 8;
-  TileShape best{1, 1};
-  double bestCost = 1e30;
-  for (int64_t vectors = 1; vectors <= std::min<int64_t>(4, vectorsNeeded); ++vectors) {
-    for (int64_t count = 1; count * vectors + vectors + 1 <= registers && count <= 14; ++count) {
-      if (rows.isConstant() && count > std::max<int64_t>(1, rows.constant()))
-        break;
-      int64_t allRows = rows.isConstant() ? llvm::alignTo(rows.constant(), count) : count;
-      int64_t allVectors = columns.isConstant() ? llvm::alignTo(vectorsNeeded, vectors) : vectors;
-      double waste = rows.isConstant() ? double(allRows) / std::max<int64_t>(1, rows.constant()) : 1;
-      waste *= columns.isConstant() ? double(allVectors) / vectorsNeeded : 1;
-      // Loads are cheaper than multiplications; too few independent sums leave the multiplier idle.
-      double loads = double(count + vectors) / (count * vectors);
-      double idle = std::max(1.0, 8.0 / (count * vectors));
-      double cost = waste * (1 + 0.5 * loads) * idle;
-      if (cost < bestCost) {
-        bestCost = cost;
-        best = {count, vectors};
-      }
-    }
+static Extent extentOf(Operation *hero) {
+  dsc::Dims dims = dsc::getDims(hero->getResult(0));
+  if (auto conv = dyn_cast<dsc::ConvOp>(hero)) {
+    dsc::Dims filter = dsc::getDims(conv.getFilter());
+    int64_t groups = conv.getGroups();
+    DimExpr outer = dims[0] * groups * dsc::countElements(ArrayRef(dims).drop_front(2).drop_back());
+    return {outer, dims[1].constant() / groups, dims.back(), dsc::countElements(ArrayRef(filter).drop_front())};
   }
-  return best;
+  auto matmul = cast<dsc::MatmulOp>(hero);
+  dsc::Dims lhs = dsc::getDims(matmul.getLhs());
+  return {dsc::countElements(ArrayRef(dims).drop_back(2)), dims[dims.size() - 2], dims.back(),
+          lhs[lhs.size() - (matmul.getTransposeLhs() ? 2 : 1)]};
 }
 
-Proposal scheduleTiles(dsc::GroupOp group, const Target &target) {
+/// What a tile keeps in registers: its sums, a row of what columns are multiplied with, and one row element.
+static bool fitsRegisters(const Target &target, int64_t rows, int64_t vectors) {
+  return rows * vectors + vectors + 1 <= target.vectorRegisters;
+}
+
+static Verdict acceptsTiles(dsc::GroupOp group, const Target &target) {
   Operation *hero = findContraction(group);
   if (target.device != Device::Cpu)
     return Verdict::declined("the target is no CPU");
@@ -72,23 +68,70 @@ Proposal scheduleTiles(dsc::GroupOp group, const Target &target) {
     return Verdict::declined("an op has no code for one element");
   if (dotTerms(hero))
     return Verdict::declined("the product has one column, which is better summed as rows");
-  if (dsc::getDims(group.getResult(0)) != dsc::getDims(hero->getResult(0)))
+  if (dsc::getDims(rootOf(group)) != dsc::getDims(hero->getResult(0)))
     return Verdict::declined("the group's result has other dims than the hero");
   // What follows the hero works on its elements in place.
-  for (Operation &op : group.getBody().front().without_terminator())
-    for (Operation *user : op.getUsers())
-      if (&op == hero && !dsc::isElementwise(user) && !isa<dsc::YieldOp>(user))
-        return Verdict::declined("what follows the hero is not elementwise");
-  Builder b(group.getContext());
-  dsc::Dims dims = dsc::getDims(hero->getResult(0));
-  DimExpr rows = dims[dims.size() - 2];
-  if (auto conv = dyn_cast<dsc::ConvOp>(hero))
-    rows = dims[1].constant() / int64_t(conv.getGroups());
-  int64_t width = chooseWidth(target, dims.back());
-  TileShape tile = chooseTile(target, rows, dims.back(), width);
-  return b.getDictionaryAttr({b.getNamedAttr("emitter", b.getStringAttr("tiles")),
-                              b.getNamedAttr("rows", b.getI64IntegerAttr(tile.rows)),
-                              b.getNamedAttr("vectors", b.getI64IntegerAttr(tile.vectors))});
+  for (Operation *user : hero->getUsers())
+    if (!dsc::isElementwise(user) && !isa<dsc::YieldOp>(user))
+      return Verdict::declined("what follows the hero is not elementwise");
+  return Verdict::accepted();
+}
+
+static Verdict allowsTiles(dsc::GroupOp group, const Target &target, dsc::ScheduleAttr schedule) {
+  if (!fitsRegisters(target, *schedule.lookup("rows"), *schedule.lookup("vectors")))
+    return Verdict::declined("so many sums do not fit the registers");
+  int64_t width = *schedule.lookup("width");
+  return Verdict::acceptedIf(llvm::isPowerOf2_64(width) && width <= target.vectorBits / 8,
+                             "the width is no power of 2 that a register has");
+}
+
+/// Which operand stays in the cache while the loop inside walks the other.
+static bool putsColumnsOutside(const Extent &extent) {
+  constexpr int64_t bytes = 4;
+  auto isSmall = [&](const DimExpr &dim, int64_t most) {
+    return dim.isConstant() && extent.inner.isConstant() && dim.constant() * extent.inner.constant() * bytes <= most;
+  };
+  return isSmall(extent.rows, smallOperand) || !isSmall(extent.columns, 2 * smallOperand);
+}
+
+static SmallVector<dsc::ScheduleAttr> tilesCandidates(dsc::GroupOp group, const Target &target) {
+  Extent extent = extentOf(findContraction(group));
+  int64_t width = chooseWidth(target, extent.columns);
+  bool columnsOutside = putsColumnsOutside(extent);
+  int64_t mostVectors =
+      extent.columns.isConstant() ? std::max<int64_t>(1, llvm::divideCeil(extent.columns.constant(), width)) : 4;
+  SmallVector<dsc::ScheduleAttr> candidates;
+  for (int64_t vectors = 1; vectors <= std::min<int64_t>(4, mostVectors); ++vectors)
+    for (int64_t rows = 1; rows <= 14 && fitsRegisters(target, rows, vectors); ++rows) {
+      if (extent.rows.isConstant() && rows > std::max<int64_t>(1, extent.rows.constant()))
+        break;
+      // With columns outside, a block takes all rows, or some tiles of them where their number is not known.
+      int64_t rowTiles = extent.rows.isConstant() ? llvm::divideCeil(extent.rows.constant(), rows) : 16;
+      candidates.push_back(dsc::ScheduleAttr::get(group.getContext(), "tiles",
+                                                  {{"columns_outside", columnsOutside},
+                                                   {"row_tiles", std::max<int64_t>(1, rowTiles)},
+                                                   {"rows", rows},
+                                                   {"vectors", vectors},
+                                                   {"width", width}}));
+    }
+  return candidates;
+}
+
+/// Loads are cheaper than multiplications; too few independent sums leave the multiplier idle; and what a tile covers
+/// beyond the last row or column is computed for nothing.
+static double estimateTiles(dsc::GroupOp group, const Target &target, dsc::ScheduleAttr schedule, const Sizes &sizes) {
+  Extent extent = extentOf(findContraction(group));
+  double rows = *schedule.lookup("rows"), vectors = *schedule.lookup("vectors"), width = *schedule.lookup("width");
+  constexpr double latency = 4; // cycles, of a multiplication with an addition
+  auto step = [&](double count) {
+    double loads = (count + vectors) / (count * vectors);
+    return std::max(count * vectors / target.cpu->multipliesPerCycle, latency) * (1 + 0.5 * loads);
+  };
+  double all = sizes.of(extent.rows), whole = std::floor(all / rows), left = all - whole * rows;
+  // The rows that are left over are as many as they are, if that is known; else the tile is as large as the others.
+  double perColumn = whole * step(rows) + (left == 0 ? 0 : step(extent.rows.isConstant() ? left : rows));
+  double tiles = sizes.of(extent.outer) * std::ceil(sizes.of(extent.columns) / (width * vectors));
+  return tiles * perColumn * sizes.of(extent.inner) / target.cpu->clock;
 }
 
 void multiplyAdd(KernelBuilder &k, ArrayRef<Value> rows, ArrayRef<Value> columns, MutableArrayRef<Value> sums) {
@@ -113,18 +156,11 @@ public:
   }
 
   void write() {
-    int64_t bytes = 4;
-    bool fewRows =
-        c.rows.isConstant() && c.inner.isConstant() && c.rows.constant() * c.inner.constant() * bytes <= smallOperand;
-    bool fewColumns = c.columns.isConstant() && c.inner.isConstant() &&
-                      c.columns.constant() * c.inner.constant() * bytes <= 2 * smallOperand;
-    bool columnsOutside = fewRows || !fewColumns;
     // The operand of the inside loop stays in the cache, so a block takes all of it.
+    bool columnsOutside = kernel.scheduled("columns_outside");
     DimExpr rowTile = tile.rows, columnTile = columnStep;
-    DimExpr insideRows = columnsOutside && c.rows.isConstant() ? c.rows : DimExpr(tile.rows * 16);
-    DimExpr rowsPerBlock = insideRows, columnsPerBlock = c.columns;
+    DimExpr rowsPerBlock = tile.rows * kernel.scheduled("row_tiles"), columnsPerBlock = c.columns;
     if (columnsOutside) {
-      rowsPerBlock = DimExpr::ceilDiv(insideRows, rowTile) * rowTile;
       DimExpr tileWork = DimExpr::max(1, rowsPerBlock * c.inner * columnStep);
       columnsPerBlock = columnTile * DimExpr::max(1, DimExpr::floorDiv(blockWork, tileWork));
     } else {
@@ -153,18 +189,42 @@ public:
       if (!sizes.empty())
         for (Value coordinate : k.delinearize(item, sizes))
           outer.push_back(k.uniform(coordinate));
-      auto rowLoop = [&](function_ref<void(Value)> body) { k.loopDo(firstRow, lastRow, k.index(tile.rows), body); };
       if (columnsOutside)
-        forColumns(firstColumn, lastColumn,
-                   [&](ArrayRef<TileColumn> columns) { rowLoop([&](Value row) { writeTile(outer, row, columns); }); });
+        forColumns(firstColumn, lastColumn, [&](ArrayRef<TileColumn> columns) {
+          forRows(firstRow, lastRow, [&](const TileRows &rows) { writeTile(outer, rows, columns); });
+        });
       else
-        rowLoop([&](Value row) {
-          forColumns(firstColumn, lastColumn, [&](ArrayRef<TileColumn> columns) { writeTile(outer, row, columns); });
+        forRows(firstRow, lastRow, [&](const TileRows &rows) {
+          forColumns(firstColumn, lastColumn, [&](ArrayRef<TileColumn> columns) { writeTile(outer, rows, columns); });
         });
     });
   }
 
 private:
+  /// The rows of one tile.
+  struct TileRows {
+    Value first;
+    int64_t count;
+    Value last; // the last that exists, where fewer may exist than `count`; else null
+  };
+
+  /// Whole tiles, whose rows are at fixed distances, then what is left: so many rows as there are, or, where only a run
+  /// knows how many, a tile in which the last row is computed again for each that does not exist.
+  void forRows(Value first, Value last, function_ref<void(const TileRows &)> body) {
+    DimExpr wholeRows = DimExpr::floorDiv(c.rows, tile.rows) * tile.rows;
+    Value end = k.minimum(last, k.dim(wholeRows));
+    k.loopDo(first, end, k.index(tile.rows), [&](Value row) { body({row, tile.rows, {}}); });
+    int64_t left = c.rows.isConstant() ? c.rows.constant() % tile.rows : tile.rows;
+    if (left == 0)
+      return;
+    Value start = k.maximum(first, end);
+    Value hasTail = arith::CmpIOp::create(k.b, k.loc, arith::CmpIPredicate::slt, start, last);
+    auto tail = scf::IfOp::create(k.b, k.loc, hasTail, false);
+    OpBuilder::InsertionGuard guard(k.b);
+    k.b.setInsertionPoint(tail.thenBlock()->getTerminator());
+    body({start, left, c.rows.isConstant() ? Value() : k.sub(k.dim(c.rows), k.index(1))});
+  }
+
   SmallVector<TileColumn> columnsAt(Value first, Value end) {
     SmallVector<TileColumn> columns;
     for (int64_t j = 0; j < tile.vectors; ++j) {
@@ -194,28 +254,25 @@ private:
     body(columnsAt(end, last));
   }
 
-  bool rowsAreWhole() const { return c.rows.isConstant() && c.rows.constant() % tile.rows == 0; }
-
-  void writeTile(ArrayRef<Index> outer, Value firstRow, ArrayRef<TileColumn> columns) {
+  void writeTile(ArrayRef<Index> outer, const TileRows &tileRows, ArrayRef<TileColumn> columns) {
     ElementCode::Scope scope(code);
     SmallVector<Index> rows;
-    Value lastRow = rowsAreWhole() ? Value() : k.sub(k.dim(c.rows), k.index(1));
-    for (int64_t i = 0; i < tile.rows; ++i) {
-      Value row = k.add(firstRow, k.index(i));
-      rows.push_back(k.uniform(i && lastRow ? k.minimum(row, lastRow) : row));
+    for (int64_t i = 0; i < tileRows.count; ++i) {
+      Value row = k.add(tileRows.first, k.index(i));
+      rows.push_back(k.uniform(i && tileRows.last ? k.minimum(row, tileRows.last) : row));
     }
     Value zero = zeroOf(k, dsc::getElementType(hero->getResult(0)));
-    SmallVector<Value> sums(tile.rows * columns.size(), k.lift(zero));
+    SmallVector<Value> sums(tileRows.count * columns.size(), k.lift(zero));
     [[maybe_unused]] size_t count = sums.size();
     sums = c.accumulate(outer, rows, columns, std::move(sums));
     assert(sums.size() == count && "a contraction hands back the sums that it was given");
-    for (int64_t i = 0; i < tile.rows; ++i) {
-      if (i == 0 || !lastRow) {
+    for (int64_t i = 0; i < tileRows.count; ++i) {
+      if (i == 0 || !tileRows.last) {
         storeRow(outer, rows[i], columns, ArrayRef(sums).slice(i * columns.size(), columns.size()));
         continue;
       }
-      Value row = k.add(firstRow, k.index(i));
-      Value exists = arith::CmpIOp::create(k.b, k.loc, arith::CmpIPredicate::sle, row, lastRow);
+      Value row = k.add(tileRows.first, k.index(i));
+      Value exists = arith::CmpIOp::create(k.b, k.loc, arith::CmpIPredicate::sle, row, tileRows.last);
       auto guarded = scf::IfOp::create(k.b, k.loc, exists, false);
       OpBuilder::InsertionGuard guard(k.b);
       k.b.setInsertionPoint(guarded.thenBlock()->getTerminator());
@@ -246,20 +303,25 @@ private:
 };
 } // namespace
 
-LogicalResult emitTiles(Kernel &kernel) {
-  simplifySpatialDims(kernel.group);
+static LogicalResult emitTiles(Kernel &kernel) {
   Operation *hero = findContraction(kernel.group);
   assert(hero && "tiles are scheduled for products and convolutions");
   KernelBuilder &k = kernel.k;
-  dsc::Dims dims = dsc::getDims(hero->getResult(0));
-  k.width = chooseWidth(kernel.target, dims.back());
+  k.width = kernel.scheduled("width");
   ElementCode code(k);
   auto conv = dyn_cast<dsc::ConvOp>(hero);
   Contraction contraction = conv ? contractionOf(code, conv) : contractionOf(code, cast<dsc::MatmulOp>(hero));
-  // The dims may have been joined since the schedule was made.
-  TileShape tile = chooseTile(kernel.target, contraction.rows, contraction.columns, k.width);
+  TileShape tile = {kernel.scheduled("rows"), kernel.scheduled("vectors")};
   TileWriter(kernel, code, std::move(contraction), hero, tile).write();
   return kernel.finish();
 }
+
+static constexpr Parameter tilesParameters[] = {{"columns_outside", 0, 1},
+                                                {"row_tiles", 1, int64_t(1) << 32},
+                                                {"rows", 1, 32},
+                                                {"vectors", 1, 16},
+                                                {"width", 1, 64}};
+const KernelEmitter tilesEmitter = {"tiles",         tilesParameters, acceptsTiles, allowsTiles,
+                                    tilesCandidates, estimateTiles,   emitTiles};
 
 } // namespace dscc::kernels

@@ -44,7 +44,7 @@ struct MatrixView {
 };
 } // namespace
 
-Proposal scheduleSharedTiles(dsc::GroupOp group, const Target &target) {
+static Verdict acceptsSharedTiles(dsc::GroupOp group, const Target &target) {
   Operation *hero = findContraction(group);
   if (target.device != Device::Cuda)
     return Verdict::declined("the target is no GPU");
@@ -54,26 +54,38 @@ Proposal scheduleSharedTiles(dsc::GroupOp group, const Target &target) {
     return Verdict::declined("an op has no code for one element");
   if (dotTerms(hero))
     return Verdict::declined("the product has one column, which is better summed as rows");
-  if (dsc::getDims(group.getResult(0)) != dsc::getDims(hero->getResult(0)))
+  if (dsc::getDims(rootOf(group)) != dsc::getDims(hero->getResult(0)))
     return Verdict::declined("the group's result has other dims than the hero");
   for (Operation *user : hero->getUsers())
     if (!dsc::isElementwise(user) && !isa<dsc::YieldOp>(user))
       return Verdict::declined("what follows the hero is not elementwise");
+  return Verdict::accepted();
+}
+
+static SmallVector<dsc::ScheduleAttr> sharedTilesCandidates(dsc::GroupOp group, const Target &) {
+  return {dsc::ScheduleAttr::get(group.getContext(), "shared_tiles",
+                                 {{"rows", tileRows}, {"columns", tileColumns}, {"slice", slice}})};
+}
+
+/// Whole tiles, whatever part of them is there, of which each multiprocessor has some; half of the peak at best,
+/// because each multiplication needs half an access to shared memory.
+static double estimateSharedTiles(dsc::GroupOp group, const Target &target, dsc::ScheduleAttr schedule,
+                                  const Sizes &sizes) {
+  Operation *hero = findContraction(group);
   dsc::Dims dims = dsc::getDims(hero->getResult(0));
   DimExpr rows = dims[dims.size() - 2], columns = dims.back();
+  DimExpr outer = dsc::countElements(ArrayRef(dims).drop_back(2));
   if (auto conv = dyn_cast<dsc::ConvOp>(hero)) {
     rows = dims[1].constant() / int64_t(conv.getGroups());
     columns = dsc::countElements(ArrayRef(dims).drop_front(2));
+    outer = dims[0] * int64_t(conv.getGroups());
   }
-  // Little is shared in a thin product; there each thread works for itself.
-  auto isThin = [](const DimExpr &dim) { return dim.isConstant() && dim.constant() < tileRows / 4; };
-  if (isThin(rows) || isThin(columns))
-    return Verdict::declined("the product is too thin to share slices of its operands");
-  Builder b(group.getContext());
-  return b.getDictionaryAttr({b.getNamedAttr("emitter", b.getStringAttr("shared_tiles")),
-                              b.getNamedAttr("rows", b.getI64IntegerAttr(tileRows)),
-                              b.getNamedAttr("columns", b.getI64IntegerAttr(tileColumns)),
-                              b.getNamedAttr("slice", b.getI64IntegerAttr(slice))});
+  double flops = sizes.of(cast<dsc::OpFacts>(hero).getFlops());
+  double results = std::max(1.0, sizes.count(dims)), inner = flops / results;
+  double tiles = sizes.of(outer) * std::ceil(sizes.of(rows) / tileRows) * std::ceil(sizes.of(columns) / tileColumns);
+  const Gpu &gpu = *target.gpu;
+  double each = std::ceil(tiles / gpu.multiprocessors);
+  return each * tileRows * tileColumns * inner / (0.5 * gpu.clock * gpu.f32FlopPerClock);
 }
 
 static MatrixView viewOf(ElementCode &code, dsc::MatmulOp op) {
@@ -289,8 +301,7 @@ private:
 };
 } // namespace
 
-LogicalResult emitSharedTiles(Kernel &kernel) {
-  simplifySpatialDims(kernel.group);
+static LogicalResult emitSharedTiles(Kernel &kernel) {
   Operation *hero = findContraction(kernel.group);
   assert(hero && "tiles are scheduled for products and convolutions");
   ElementCode code(kernel.k);
@@ -299,5 +310,11 @@ LogicalResult emitSharedTiles(Kernel &kernel) {
   SharedTileWriter(kernel, code, std::move(view), hero).write();
   return kernel.finish();
 }
+
+static constexpr Parameter sharedTilesParameters[] = {
+    {"columns", tileColumns, tileColumns}, {"rows", tileRows, tileRows}, {"slice", slice, slice}};
+const KernelEmitter sharedTilesEmitter = {"shared_tiles",     sharedTilesParameters, acceptsSharedTiles,
+                                          /*allows=*/nullptr, sharedTilesCandidates, estimateSharedTiles,
+                                          emitSharedTiles};
 
 } // namespace dscc::kernels

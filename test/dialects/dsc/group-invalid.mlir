@@ -42,11 +42,44 @@ func.func @f(%x: tensor<4xf32>) {
 
 // group (C3)
 func.func @f(%x: tensor<4xf32>) {
-  // expected-error@+1 {{has the schedule "rows", which is no dictionary}}
+  // expected-error@+1 {{has the schedule "rows", which is no #dsc.schedule for all runs, nor a list that ends in one}}
   %0 = dsc.group(%x) {schedule = "rows"} : (tensor<4xf32>) -> tensor<4xf32> {
   ^bb0(%a: tensor<4xf32>):
     dsc.yield %a : tensor<4xf32>
   }
+  return
+}
+
+// -----
+
+// group (C3): the last of a list is for all runs.
+func.func @f(%x: tensor<4xf32>) {
+  // expected-error@+1 {{which is no #dsc.schedule for all runs, nor a list that ends in one}}
+  %0 = dsc.group(%x) {schedule = [#dsc.schedule<elementwise, width = 1, "n" up_to 4>]} : (tensor<4xf32>) -> tensor<4xf32> {
+  ^bb0(%a: tensor<4xf32>):
+    dsc.yield %a : tensor<4xf32>
+  }
+  return
+}
+
+// -----
+
+// schedule (C1)
+// expected-error@+1 {{has the parameter 'rows' twice}}
+func.func private @f() attributes {schedule = #dsc.schedule<tiles, rows = 1, rows = 2>}
+
+// -----
+
+// schedule (C2)
+// expected-error@+1 {{'4' is no dim expression in normal form}}
+func.func private @f() attributes {schedule = #dsc.schedule<tiles, rows = 1, "4" up_to 2>}
+
+// -----
+
+// launch (C3)
+func.func @f(%x: tensor<4xf32>) {
+  // expected-error@+1 {{has the alternatives [{kernel = @k}], which are not {kernel, grid, dim, most}}}
+  %0 = dsc.launch @k(%x) {grid = #dsc.dims<1, 1, 1>, symbols = [], alternatives = [{kernel = @k}]} : (tensor<4xf32>) -> tensor<4xf32>
   return
 }
 

@@ -1,11 +1,11 @@
 // RUN: dscc-opt %s --pass-pipeline='builtin.module(builtin.module(dsc-emit-kernels))' --split-input-file --verify-diagnostics
 
-// Emitters write what they have proposed to write, and nothing else.
+// Emitters follow schedules that they can follow, and no others.
 
 func.func private @main(tensor<4xf32>) -> tensor<4xf32>
 module @cuda_sm80 attributes {dsc.target = "cuda_sm80"} {
   func.func @main(%x: tensor<4xf32>) -> tensor<4xf32> {
-    // expected-error@+1 {{has no schedule that an emitter knows}}
+    // expected-error@+1 {{has no schedule}}
     %0 = dsc.group(%x) : (tensor<4xf32>) -> tensor<4xf32> {
     ^bb0(%a: tensor<4xf32>):
       %1 = dsc.relu %a : (tensor<4xf32>) -> tensor<4xf32>
@@ -20,8 +20,8 @@ module @cuda_sm80 attributes {dsc.target = "cuda_sm80"} {
 func.func private @main(tensor<4xf32>) -> tensor<4xf32>
 module @cuda_sm80 attributes {dsc.target = "cuda_sm80"} {
   func.func @main(%x: tensor<4xf32>) -> tensor<4xf32> {
-    // expected-error@+1 {{has no schedule that an emitter knows}}
-    %0 = dsc.group(%x) {schedule = {width = 4 : i64}} : (tensor<4xf32>) -> tensor<4xf32> {
+    // expected-error@+1 {{has the schedule #dsc.schedule<elementwise>, which lacks 'width'}}
+    %0 = dsc.group(%x) {schedule = #dsc.schedule<elementwise>} : (tensor<4xf32>) -> tensor<4xf32> {
     ^bb0(%a: tensor<4xf32>):
       %1 = dsc.relu %a : (tensor<4xf32>) -> tensor<4xf32>
       dsc.yield %1 : tensor<4xf32>
@@ -35,8 +35,8 @@ module @cuda_sm80 attributes {dsc.target = "cuda_sm80"} {
 func.func private @main(tensor<4xf32>) -> tensor<4xf32>
 module @cuda_sm80 attributes {dsc.target = "cuda_sm80"} {
   func.func @main(%x: tensor<4xf32>) -> tensor<4xf32> {
-    // expected-error@+1 {{has no schedule that an emitter knows}}
-    %0 = dsc.group(%x) {schedule = {emitter = "magic"}} : (tensor<4xf32>) -> tensor<4xf32> {
+    // expected-error@+1 {{has the schedule #dsc.schedule<magic>, which names no emitter}}
+    %0 = dsc.group(%x) {schedule = #dsc.schedule<magic>} : (tensor<4xf32>) -> tensor<4xf32> {
     ^bb0(%a: tensor<4xf32>):
       %1 = dsc.relu %a : (tensor<4xf32>) -> tensor<4xf32>
       dsc.yield %1 : tensor<4xf32>
@@ -50,8 +50,8 @@ module @cuda_sm80 attributes {dsc.target = "cuda_sm80"} {
 func.func private @main(tensor<4xf32>) -> tensor<4xf32>
 module @cuda_sm80 attributes {dsc.target = "cuda_sm80"} {
   func.func @main(%x: tensor<4xf32>) -> tensor<4xf32> {
-    // expected-error@+1 {{has the schedule {emitter = "rows", shared_rows = 1 : i64}, but that emitter does not take the group}}
-    %0 = dsc.group(%x) {schedule = {emitter = "rows", shared_rows = 1 : i64}} : (tensor<4xf32>) -> tensor<4xf32> {
+    // expected-error@+1 {{has the schedule #dsc.schedule<rows, accumulators = 4, width = 1>, which does not fit the group: there are no rows that all of the group, and its result, agree on}}
+    %0 = dsc.group(%x) {schedule = #dsc.schedule<rows, accumulators = 4, width = 1>} : (tensor<4xf32>) -> tensor<4xf32> {
     ^bb0(%a: tensor<4xf32>):
       %1 = dsc.relu %a : (tensor<4xf32>) -> tensor<4xf32>
       dsc.yield %1 : tensor<4xf32>
@@ -65,8 +65,8 @@ module @cuda_sm80 attributes {dsc.target = "cuda_sm80"} {
 func.func private @main(tensor<4xf32>) -> tensor<4xf32>
 module @cuda_sm80 attributes {dsc.target = "cuda_sm80"} {
   func.func @main(%x: tensor<4xf32>) -> tensor<4xf32> {
-    // expected-error@+1 {{has the schedule {emitter = "elementwise", width = 3 : i64}, where its emitter proposes {emitter = "elementwise", width = 4 : i64}}}
-    %0 = dsc.group(%x) {schedule = {emitter = "elementwise", width = 3 : i64}} : (tensor<4xf32>) -> tensor<4xf32> {
+    // expected-error@+1 {{has the schedule #dsc.schedule<elementwise, width = 3>, which cannot be followed: the width is no power of 2}}
+    %0 = dsc.group(%x) {schedule = #dsc.schedule<elementwise, width = 3>} : (tensor<4xf32>) -> tensor<4xf32> {
     ^bb0(%a: tensor<4xf32>):
       %1 = dsc.relu %a : (tensor<4xf32>) -> tensor<4xf32>
       dsc.yield %1 : tensor<4xf32>
@@ -83,12 +83,61 @@ func.func private @main(tensor<4194304x4194304xf32>, tensor<4194304x4194304xf32>
 module @cpu_v3 attributes {dsc.target = "cpu_v3"} {
   func.func @main(%x: tensor<4194304x4194304xf32>, %w: tensor<4194304x4194304xf32>) -> tensor<4194304x4194304xf32> {
     // expected-error@+1 {{takes a number of steps that is too large, or too long a formula of the named dims}}
-    %0 = dsc.group(%x, %w) {schedule = {emitter = "tiles", rows = 4 : i64, vectors = 3 : i64}}
+    %0 = dsc.group(%x, %w) {schedule = #dsc.schedule<tiles, columns_outside = 1, row_tiles = 1048576, rows = 4, vectors = 2, width = 8>}
         : (tensor<4194304x4194304xf32>, tensor<4194304x4194304xf32>) -> tensor<4194304x4194304xf32> {
     ^bb0(%a: tensor<4194304x4194304xf32>, %b: tensor<4194304x4194304xf32>):
       %1 = dsc.matmul %a, %b : (tensor<4194304x4194304xf32>, tensor<4194304x4194304xf32>) -> tensor<4194304x4194304xf32>
       dsc.yield %1 : tensor<4194304x4194304xf32>
     }
     return %0 : tensor<4194304x4194304xf32>
+  }
+}
+
+// -----
+
+// A parameter that is out of range, one that nobody knows, and more sums than there are registers.
+
+func.func private @main(tensor<32x32xf32>) -> tensor<32x32xf32>
+module @cpu_v3 attributes {dsc.target = "cpu_v3"} {
+  func.func @main(%x: tensor<32x32xf32>) -> tensor<32x32xf32> {
+    // expected-error@+1 {{has 'rows' outside of [1, 32]}}
+    %0 = dsc.group(%x) {schedule = #dsc.schedule<tiles, columns_outside = 1, row_tiles = 1, rows = 33, vectors = 1, width = 8>}
+        : (tensor<32x32xf32>) -> tensor<32x32xf32> {
+    ^bb0(%a: tensor<32x32xf32>):
+      %1 = dsc.matmul %a, %a : (tensor<32x32xf32>, tensor<32x32xf32>) -> tensor<32x32xf32>
+      dsc.yield %1 : tensor<32x32xf32>
+    }
+    return %0 : tensor<32x32xf32>
+  }
+}
+
+// -----
+
+func.func private @main(tensor<4xf32>) -> tensor<4xf32>
+module @cpu_v3 attributes {dsc.target = "cpu_v3"} {
+  func.func @main(%x: tensor<4xf32>) -> tensor<4xf32> {
+    // expected-error@+1 {{has 'height', which its emitter does not know}}
+    %0 = dsc.group(%x) {schedule = #dsc.schedule<elementwise, height = 4, width = 4>} : (tensor<4xf32>) -> tensor<4xf32> {
+    ^bb0(%a: tensor<4xf32>):
+      %1 = dsc.relu %a : (tensor<4xf32>) -> tensor<4xf32>
+      dsc.yield %1 : tensor<4xf32>
+    }
+    return %0 : tensor<4xf32>
+  }
+}
+
+// -----
+
+func.func private @main(tensor<32x32xf32>) -> tensor<32x32xf32>
+module @cpu_v3 attributes {dsc.target = "cpu_v3"} {
+  func.func @main(%x: tensor<32x32xf32>) -> tensor<32x32xf32> {
+    // expected-error@+1 {{cannot be followed: so many sums do not fit the registers}}
+    %0 = dsc.group(%x) {schedule = #dsc.schedule<tiles, columns_outside = 1, row_tiles = 1, rows = 6, vectors = 3, width = 8>}
+        : (tensor<32x32xf32>) -> tensor<32x32xf32> {
+    ^bb0(%a: tensor<32x32xf32>):
+      %1 = dsc.matmul %a, %a : (tensor<32x32xf32>, tensor<32x32xf32>) -> tensor<32x32xf32>
+      dsc.yield %1 : tensor<32x32xf32>
+    }
+    return %0 : tensor<32x32xf32>
   }
 }

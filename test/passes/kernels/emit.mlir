@@ -45,9 +45,9 @@ func.func @main(%x: tensor<?x64xf32, #dsc.dims<"n", 64>> {dsc.name = "x"}) -> (t
 // CHECK: nvvm.barrier0
 // CHECK: llvm.load %{{.*}} {alignment = 16 : i64} : !llvm.ptr<3> -> vector<4xf32>
 // CHECK: nvvm.barrier0
-func.func @main(%x: tensor<128x96xf32> {dsc.name = "x"}, %w: tensor<96x128xf32> {dsc.name = "w"}) -> (tensor<128x128xf32> {dsc.name = "y"}) {
-  %0 = dsc.matmul %x, %w : (tensor<128x96xf32>, tensor<96x128xf32>) -> tensor<128x128xf32>
-  return %0 : tensor<128x128xf32>
+func.func @main(%x: tensor<512x512xf32> {dsc.name = "x"}, %w: tensor<512x512xf32> {dsc.name = "w"}) -> (tensor<512x512xf32> {dsc.name = "y"}) {
+  %0 = dsc.matmul %x, %w : (tensor<512x512xf32>, tensor<512x512xf32>) -> tensor<512x512xf32>
+  return %0 : tensor<512x512xf32>
 }
 
 // -----

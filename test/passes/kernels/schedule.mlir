@@ -3,14 +3,14 @@
 
 // A product goes to register tiles on a CPU and to tiles in shared memory on CUDA.
 // CHECK-LABEL: module @cpu_v4
-// CHECK: schedule = {emitter = "tiles", rows = {{[0-9]+}} : i64, vectors = {{[0-9]+}} : i64}
+// CHECK: schedule = [#dsc.schedule<tiles, {{.*}}, "n" up_to {{[0-9]+}}>, #dsc.schedule<tiles, columns_outside = {{[01]}}, row_tiles = 16, rows = {{[0-9]+}}, vectors = {{[0-9]+}}, width = 16>]
 // CHECK-LABEL: module @cuda_sm80
-// CHECK: schedule = {columns = 64 : i64, emitter = "shared_tiles", rows = 64 : i64, slice = {{[0-9]+}} : i64}
+// CHECK: #dsc.schedule<shared_tiles, columns = 64, rows = 64, slice = {{[0-9]+}}>
 module attributes {dsc.symbols = [{name = "n", min = 1 : i64, max = 1024 : i64, input = 0 : i64, axis = 0 : i64}]} {
-func.func @main(%x: tensor<?x96xf32, #dsc.dims<"n", 96>> {dsc.name = "x"}, %w: tensor<96x128xf32> {dsc.name = "w"})
-    -> (tensor<?x128xf32, #dsc.dims<"n", 128>> {dsc.name = "y"}) {
-  %0 = dsc.matmul %x, %w : (tensor<?x96xf32, #dsc.dims<"n", 96>>, tensor<96x128xf32>) -> tensor<?x128xf32, #dsc.dims<"n", 128>>
-  return %0 : tensor<?x128xf32, #dsc.dims<"n", 128>>
+func.func @main(%x: tensor<?x1024xf32, #dsc.dims<"n", 1024>> {dsc.name = "x"}, %w: tensor<1024x1024xf32> {dsc.name = "w"})
+    -> (tensor<?x1024xf32, #dsc.dims<"n", 1024>> {dsc.name = "y"}) {
+  %0 = dsc.matmul %x, %w : (tensor<?x1024xf32, #dsc.dims<"n", 1024>>, tensor<1024x1024xf32>) -> tensor<?x1024xf32, #dsc.dims<"n", 1024>>
+  return %0 : tensor<?x1024xf32, #dsc.dims<"n", 1024>>
 }
 }
 
@@ -18,9 +18,9 @@ func.func @main(%x: tensor<?x96xf32, #dsc.dims<"n", 96>> {dsc.name = "x"}, %w: t
 
 // Two columns are too few to share anything: on CUDA each thread computes elements of its own.
 // CHECK-LABEL: module @cpu_v4
-// CHECK: emitter = "tiles"
+// CHECK: schedule = #dsc.schedule<tiles,
 // CHECK-LABEL: module @cuda_sm80
-// CHECK: emitter = "elementwise"
+// CHECK: schedule = #dsc.schedule<elementwise,
 func.func @main(%x: tensor<64x96xf32> {dsc.name = "x"}, %w: tensor<96x2xf32> {dsc.name = "w"}) -> (tensor<64x2xf32> {dsc.name = "y"}) {
   %0 = dsc.matmul %x, %w : (tensor<64x96xf32>, tensor<96x2xf32>) -> tensor<64x2xf32>
   return %0 : tensor<64x2xf32>
@@ -30,9 +30,9 @@ func.func @main(%x: tensor<64x96xf32> {dsc.name = "x"}, %w: tensor<96x2xf32> {ds
 
 // A reduction with its prologue, a row at a time.
 // CHECK-LABEL: module @cpu_v4
-// CHECK: emitter = "rows", shared_rows = 1
+// CHECK: schedule = #dsc.schedule<rows,
 // CHECK-LABEL: module @cuda_sm80
-// CHECK: emitter = "rows", shared_rows = 1
+// CHECK: schedule = #dsc.schedule<rows,
 func.func @main(%x: tensor<64x96xf32> {dsc.name = "x"}) -> (tensor<64x1xf32> {dsc.name = "y"}) {
   %0 = dsc.exp %x : (tensor<64x96xf32>) -> tensor<64x96xf32>
   %1 = dsc.reduce_sum %0 {axes = [1]} : (tensor<64x96xf32>) -> tensor<64x1xf32>
@@ -43,7 +43,7 @@ func.func @main(%x: tensor<64x96xf32> {dsc.name = "x"}) -> (tensor<64x1xf32> {ds
 
 // Rows along another axis than the last are the lanes' own.
 // CHECK-LABEL: module @cpu_v4
-// CHECK: emitter = "rows", shared_rows = 0
+// CHECK: schedule = #dsc.schedule<rows,
 func.func @main(%x: tensor<64x96xf32> {dsc.name = "x"}) -> (tensor<1x96xf32> {dsc.name = "y"}) {
   %0 = dsc.reduce_max %x {axes = [0]} : (tensor<64x96xf32>) -> tensor<1x96xf32>
   return %0 : tensor<1x96xf32>
@@ -53,9 +53,9 @@ func.func @main(%x: tensor<64x96xf32> {dsc.name = "x"}) -> (tensor<1x96xf32> {ds
 
 // No hero, no rows: elementwise, 4 elements a CUDA thread where 16 bytes are loaded at once.
 // CHECK-LABEL: module @cpu_v4
-// CHECK: emitter = "elementwise"
+// CHECK: schedule = #dsc.schedule<elementwise,
 // CHECK-LABEL: module @cuda_sm80
-// CHECK: emitter = "elementwise", width = 4
+// CHECK: schedule = #dsc.schedule<elementwise, width = 4
 func.func @main(%x: tensor<64x96xf32> {dsc.name = "x"}) -> (tensor<64x96xf32> {dsc.name = "y"}) {
   %0 = dsc.relu %x : (tensor<64x96xf32>) -> tensor<64x96xf32>
   return %0 : tensor<64x96xf32>
@@ -65,7 +65,7 @@ func.func @main(%x: tensor<64x96xf32> {dsc.name = "x"}) -> (tensor<64x96xf32> {d
 
 // Rows of 97 floats do not begin at multiples of 16 bytes, but the whole tensor is one row.
 // CHECK-LABEL: module @cuda_sm80
-// CHECK: emitter = "elementwise", width = 1
+// CHECK: schedule = #dsc.schedule<elementwise, width = 1
 func.func @main(%x: tensor<63x97xf32> {dsc.name = "x"}) -> (tensor<63x97xf32> {dsc.name = "y"}) {
   %0 = dsc.relu %x : (tensor<63x97xf32>) -> tensor<63x97xf32>
   return %0 : tensor<63x97xf32>
@@ -75,11 +75,11 @@ func.func @main(%x: tensor<63x97xf32> {dsc.name = "x"}) -> (tensor<63x97xf32> {d
 
 // A product with one column is a sum along each row, with what follows it; so is a convolution of single points.
 // CHECK-LABEL: module @cpu_v4
-// CHECK: emitter = "rows", shared_rows = 1
-// CHECK: emitter = "rows", shared_rows = 1
+// CHECK: schedule = #dsc.schedule<rows,
+// CHECK: schedule = #dsc.schedule<rows,
 // CHECK-LABEL: module @cuda_sm80
-// CHECK: emitter = "rows", shared_rows = 1
-// CHECK: emitter = "rows", shared_rows = 1
+// CHECK: schedule = #dsc.schedule<rows,
+// CHECK: schedule = #dsc.schedule<rows,
 func.func @main(%x: tensor<64x96xf32> {dsc.name = "x"}, %v: tensor<96x1xf32> {dsc.name = "v"}, %f: tensor<33x64x1xf32> {dsc.name = "f"})
     -> (tensor<1x33x1xf32> {dsc.name = "y"}) {
   %0 = dsc.matmul %x, %v : (tensor<64x96xf32>, tensor<96x1xf32>) -> tensor<64x1xf32>
@@ -93,8 +93,8 @@ func.func @main(%x: tensor<64x96xf32> {dsc.name = "x"}, %v: tensor<96x1xf32> {ds
 
 // Not where the terms do not lie next to each other, nor in groups: those have tiles.
 // CHECK-LABEL: module @cpu_v4
-// CHECK: emitter = "tiles"
-// CHECK: emitter = "tiles"
+// CHECK: schedule = #dsc.schedule<tiles,
+// CHECK: schedule = #dsc.schedule<tiles,
 // CHECK-LABEL: module @cuda_sm80
 func.func @main(%x: tensor<96x64xf32> {dsc.name = "x"}, %v: tensor<96x1xf32> {dsc.name = "v"}, %f: tensor<32x32x1xf32> {dsc.name = "f"})
     -> (tensor<1x32x1xf32> {dsc.name = "y"}) {

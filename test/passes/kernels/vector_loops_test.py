@@ -50,7 +50,7 @@ CASES = {
     "conv_group": (conv(4, 8, 3, 2), ["n", 4, "h", "w_"], None),
     "conv_depthwise": (conv(17, 17, 5, 17), ["n", 17, "h", "w_"], None),
     "softmax": ((node("Softmax", "x"), {}), ["n", "m"], None),
-    "softmax_33": ((node("Softmax", "x"), {}), ["n", 33], None),
+    "softmax_133": ((node("Softmax", "x"), {}), ["n", 133], None),
     "softmax_first": ((node("Softmax", "x", axis=0), {}), ["m", "n"], None),
     "log_softmax": ((node("LogSoftmax", "x"), {}), ["n", "m"], None),
     "layer_norm": ((node("LayerNormalization", "x w b"), NORM), ["n", 33], None),

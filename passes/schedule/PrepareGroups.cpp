@@ -1,12 +1,29 @@
-// Two rewrites of a group's body before it is emitted: row ops become reductions, and neighbouring dims are joined.
+// Brings each group's body into the shape in which emitters see it, before anything is chosen.
+//
+// 1. Row ops (softmax, norms, products with one column) become the reductions and elementwise ops that they are.
+// 2. Neighbouring dims are joined where every tensor allows it, so that loops are long and few.
+// 3. Dims of size 1 around a convolution are dropped, and all spatial dims joined where its window is one element.
+//
+// The group's inputs and results keep their types outside: inside, the same elements are seen under other dims.
 
+#include "passes/Passes.h"
 #include "passes/kernels/Emitters.h"
 
-#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "llvm/ADT/Statistic.h"
 
 using namespace mlir;
 
-namespace dscc::kernels {
+namespace dscc {
+
+#define GEN_PASS_DEF_PREPAREGROUPS
+#include "passes/Passes.h.inc"
+
+#define DEBUG_TYPE "dsc-prepare-groups"
+ALWAYS_ENABLED_STATISTIC(numExpanded, "Row ops written as reductions");
+ALWAYS_ENABLED_STATISTIC(numJoined, "Groups whose dims were joined or dropped");
+
+using namespace kernels;
 
 //===-- Row ops -------------------------------------------------------------------------------------------------===//
 
@@ -15,7 +32,7 @@ static Value splatOf(OpBuilder &b, Location loc, Value like, double value) {
   return dsc::ConstantOp::create(b, loc, DenseElementsAttr::get(type, b.getFloatAttr(type.getElementType(), value)));
 }
 
-Value widenRow(OpBuilder &b, Location loc, Value input) {
+Value kernels::widenRow(OpBuilder &b, Location loc, Value input) {
   Type element = dsc::getElementType(input);
   if (element.isF32() || element.isF64())
     return input;
@@ -54,7 +71,8 @@ static Value expandNorm(OpBuilder &b, Location loc, Value input, int64_t axis, d
   return narrow(b, loc, result, input.getType());
 }
 
-void expandRowOps(dsc::GroupOp group) {
+static unsigned expandRowOps(dsc::GroupOp group) {
+  unsigned count = 0;
   for (Operation &op : llvm::make_early_inc_range(group.getBody().front().without_terminator())) {
     OpBuilder b(&op);
     Location loc = op.getLoc();
@@ -73,7 +91,9 @@ void expandRowOps(dsc::GroupOp group) {
       continue;
     op.getResult(0).replaceAllUsesWith(expanded);
     op.erase();
+    ++count;
   }
+  return count;
 }
 
 //===-- Joined dims ---------------------------------------------------------------------------------------------===//
@@ -137,12 +157,20 @@ static void setDims(Value value, const dsc::Dims &dims) {
   value.setType(type);
 }
 
-/// Elementwise ops broadcast: to them a splat may have any dims, and as a scalar it hinders no join. Any other op, a
-/// reduction above all, runs over the dims that its operand has.
+/// Elementwise ops broadcast: to them a splat may have any dims, and as a scalar it hinders no join, as long as the
+/// result has its dims from others. Any other op, a reduction above all, runs over the dims that its operand has.
 static void makeSplatsScalar(Block &block) {
-  auto broadcasts = [](Operation *user) { return dsc::isElementwise(user); };
+  auto spares = [](Operation *user, Value splat) {
+    if (!dsc::isElementwise(user))
+      return false;
+    std::optional<dsc::Dims> joined = dsc::Dims();
+    for (Value operand : user->getOperands())
+      if (operand != splat && joined)
+        joined = dsc::broadcastDims(*joined, dsc::getDims(operand));
+    return joined && *joined == dsc::getDims(user->getResult(0));
+  };
   for (auto constant : block.getOps<dsc::ConstantOp>())
-    if (llvm::all_of(constant->getUsers(), broadcasts))
+    if (llvm::all_of(constant->getUsers(), [&](Operation *user) { return spares(user, constant.getResult()); }))
       setDims(constant.getResult(), {});
 }
 
@@ -167,17 +195,17 @@ static void remapDims(Block &block, const DimMap &map, size_t newRank) {
     retype(op.getResult(0));
 }
 
-void simplifySpatialDims(dsc::GroupOp group) {
+static bool simplifySpatialDims(dsc::GroupOp group) {
   Block &block = group.getBody().front();
   dsc::ConvOp conv;
   for (Operation &op : block.without_terminator()) {
     if (auto found = dyn_cast<dsc::ConvOp>(op))
       conv = found;
     else if (!dsc::isElementwise(&op) && !isa<dsc::ConstantOp>(op))
-      return;
+      return false;
   }
   if (!conv)
-    return;
+    return false;
   dsc::Dims domain = dsc::getDims(conv.getResult()), input = dsc::getDims(conv.getInput()),
             filter = dsc::getDims(conv.getFilter());
   SmallVector<int64_t> strides = dsc::getIntegers(conv.getStrides()), pads = dsc::getIntegers(conv.getPads());
@@ -203,7 +231,7 @@ void simplifySpatialDims(dsc::GroupOp group) {
       kept.push_back(i);
   }
   if (kept.size() == spatial)
-    return;
+    return false;
   makeSplatsScalar(block);
   remapDims(block, map, 2 + kept.size());
   Builder b(group.getContext());
@@ -215,15 +243,16 @@ void simplifySpatialDims(dsc::GroupOp group) {
   conv.setStridesAttr(b.getI64ArrayAttr(pick(conv.getStrides(), 0)));
   conv.setDilationsAttr(b.getI64ArrayAttr(pick(conv.getDilations(), 0)));
   conv.setPadsAttr(b.getI64ArrayAttr(low));
+  return true;
 }
 
-void collapseDims(dsc::GroupOp group) {
+static bool collapseDims(dsc::GroupOp group) {
   Block &block = group.getBody().front();
   makeSplatsScalar(block);
   dsc::Dims domain = domainOf(group);
   size_t rank = domain.size();
   if (rank < 2)
-    return;
+    return false;
   SmallVector<bool> joins(rank - 1, true);
   SmallVector<dsc::Dims> tensors;
   for (BlockArgument argument : block.getArguments())
@@ -234,7 +263,7 @@ void collapseDims(dsc::GroupOp group) {
     if (!axes)
       continue;
     if (dsc::getDims(op.getOperand(0)).size() != rank)
-      return;
+      return false;
     SmallVector<int64_t> reduced = dsc::getIntegers(axes);
     for (size_t i = 0; i + 1 < rank; ++i)
       joins[i] = joins[i] && llvm::is_contained(reduced, i) == llvm::is_contained(reduced, i + 1);
@@ -250,7 +279,7 @@ void collapseDims(dsc::GroupOp group) {
   }
   size_t runs = runOf.back() + 1;
   if (runs == rank)
-    return;
+    return false;
   auto retype = [&](Value value) { setDims(value, joinDims(dsc::getDims(value), rank, runOf, runs)); };
   for (BlockArgument argument : block.getArguments())
     retype(argument);
@@ -265,6 +294,40 @@ void collapseDims(dsc::GroupOp group) {
       op.setAttr("axes", b.getI64ArrayAttr(joined));
     }
   }
+  return true;
 }
 
-} // namespace dscc::kernels
+//===-- The pass ------------------------------------------------------------------------------------------------===//
+
+/// Elementwise ops, and sums and the like along rows that all agree on, may see their dims joined.
+static bool isJoinable(dsc::GroupOp group) {
+  bool rows = hasRows(group);
+  return group.getNumResults() == 1 && llvm::all_of(group.getBody().front().without_terminator(), [&](Operation &op) {
+           bool isRowOp = cast<dsc::OpFacts>(op).getRowAxes().has_value();
+           return dsc::isElementwise(&op) || isa<dsc::ConstantOp>(op) || (rows && isRowOp);
+         });
+}
+
+namespace {
+struct PrepareGroups : impl::PrepareGroupsBase<PrepareGroups> {
+  void runOnOperation() override {
+    for (auto group : getOperation().getOps<dsc::GroupOp>())
+      prepare(group);
+  }
+
+  void prepare(dsc::GroupOp group) {
+    if (hasRows(group)) {
+      // A kernel is called after what the model has, not after what becomes of it.
+      std::string label = labelOf(group);
+      unsigned expanded = expandRowOps(group);
+      numExpanded += expanded;
+      if (expanded > 0)
+        group->setAttr("label", StringAttr::get(&getContext(), label));
+    }
+    if (isJoinable(group) ? collapseDims(group) : simplifySpatialDims(group))
+      ++numJoined;
+  }
+};
+} // namespace
+
+} // namespace dscc

@@ -1,0 +1,154 @@
+// Chooses how each group becomes a kernel: of all ways of all emitters that accept it, the one with the least estimate.
+//
+//     a product of M x 512 x 512, M from 1 to 4096   ==>   tiles of 1 row where M <= 2, else tiles of 5 rows
+//
+// Where a product's rows or columns are known at run time only, one way may be bad for few of them and another for
+// many: the group then gets a list, and a run takes the first whose condition holds. Estimates are made for a few
+// sizes; a way that is nearly as good as the best is kept, because each more is a kernel more.
+
+#include "passes/Journal.h"
+#include "passes/Passes.h"
+#include "passes/kernels/Emitters.h"
+
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "llvm/ADT/Statistic.h"
+#include "llvm/Support/FormatVariadic.h"
+
+#include <cmath>
+
+using namespace mlir;
+
+namespace dscc {
+
+#define GEN_PASS_DEF_SCHEDULEGROUPS
+#include "passes/Passes.h.inc"
+
+#define DEBUG_TYPE "dsc-schedule-groups"
+ALWAYS_ENABLED_STATISTIC(numScheduled, "Groups scheduled");
+ALWAYS_ENABLED_STATISTIC(numAlternatives, "Schedules that are for some sizes only");
+
+using kernels::KernelEmitter;
+using kernels::Sizes;
+
+/// Values of named dims for which estimates are made, and the usual one among them.
+static constexpr int64_t sampled[] = {1, 8, 64, 512}, usual = 64;
+/// How much worse than the best an estimate may be, so that a kernel is saved.
+static constexpr double tolerance = 1.1;
+
+namespace {
+/// One way to write a group, and about how long it takes.
+struct Choice {
+  dsc::ScheduleAttr schedule;
+  double seconds = INFINITY;
+};
+
+struct ScheduleGroups : impl::ScheduleGroupsBase<ScheduleGroups> {
+  using ScheduleGroupsBase::ScheduleGroupsBase;
+
+  void runOnOperation() override;
+
+private:
+  LogicalResult schedule(dsc::GroupOp group, const Target &target, const Journal &journal);
+};
+} // namespace
+
+static double estimate(dsc::GroupOp group, const Target &target, dsc::ScheduleAttr schedule, const Sizes &sizes) {
+  return kernels::findKernelEmitter(schedule.getEmitter())->estimate(group, target, schedule, sizes);
+}
+
+/// The least estimate; of equal ones the first in the table of emitters. No schedule if no emitter accepts the group.
+static Choice choose(ArrayRef<dsc::ScheduleAttr> candidates, dsc::GroupOp group, const Target &target,
+                     const Sizes &sizes) {
+  Choice best;
+  for (dsc::ScheduleAttr candidate : candidates)
+    if (double seconds = estimate(group, target, candidate, sizes); !best.schedule || seconds < best.seconds)
+      best = {candidate, seconds};
+  return best;
+}
+
+/// The dim on which it depends most how a product is best computed; nothing where that is known, or where there is no
+/// product.
+static std::optional<DimExpr> decisiveDim(dsc::GroupOp group) {
+  Operation *hero = kernels::findContraction(group);
+  if (!hero)
+    return std::nullopt;
+  dsc::Dims dims = dsc::getDims(hero->getResult(0));
+  for (const DimExpr &dim : llvm::reverse(ArrayRef(dims).take_back(2)))
+    if (dim.isValid() && !dim.isConstant())
+      return dim;
+  return std::nullopt;
+}
+
+/// A schedule for each range of the decisive dim, those for few first.
+static SmallVector<dsc::ScheduleAttr> chooseByDim(ArrayRef<dsc::ScheduleAttr> candidates, dsc::GroupOp group,
+                                                  const Target &target, const DimExpr &dim) {
+  dsc::ScheduleAttr main = choose(candidates, group, target, Sizes(group, usual)).schedule;
+  SmallVector<std::pair<double, dsc::ScheduleAttr>> bySize; // of the dim, growing
+  for (int64_t sample : sampled) {
+    Sizes sizes(group, sample);
+    double value = sizes.of(dim);
+    if (!std::isfinite(value) || (!bySize.empty() && value <= bySize.back().first))
+      continue;
+    Choice best = choose(candidates, group, target, sizes);
+    bool mainWillDo = estimate(group, target, main, sizes) <= tolerance * best.seconds;
+    bySize.push_back({value, mainWillDo ? main : best.schedule});
+  }
+  SmallVector<dsc::ScheduleAttr> list;
+  for (size_t i = 0; i + 1 < bySize.size(); ++i)
+    if (bySize[i].second != bySize[i + 1].second)
+      list.push_back(bySize[i].second.where(dim, int64_t(std::sqrt(bySize[i].first * bySize[i + 1].first))));
+  list.push_back(bySize.empty() ? main : bySize.back().second);
+  return list;
+}
+
+LogicalResult ScheduleGroups::schedule(dsc::GroupOp group, const Target &target, const Journal &journal) {
+  SmallVector<dsc::ScheduleAttr> candidates;
+  std::string refusals;
+  bool explains = journal.wants(group);
+  for (const KernelEmitter &emitter : kernels::allKernelEmitters()) {
+    Verdict verdict = kernels::accepts(emitter, group, target);
+    if (verdict)
+      llvm::append_range(candidates, emitter.candidates(group, target));
+    else if (explains)
+      refusals += ("; " + emitter.name + ": " + verdict.why()).str();
+  }
+  if (candidates.empty()) {
+    std::string reason;
+    if (kernels::hasElementCode(group, &reason))
+      reason = "no emitter writes " + std::to_string(group.getNumResults()) + " results of these ops at once";
+    return group.emitOpError("cannot become a kernel: ") << reason;
+  }
+  std::optional<DimExpr> dim = decisiveDim(group);
+  Choice best = choose(candidates, group, target, Sizes(group, usual));
+  SmallVector<dsc::ScheduleAttr> chosen = {best.schedule};
+  if (dim)
+    chosen = chooseByDim(candidates, group, target, *dim);
+  group.setSchedules(chosen);
+  numAlternatives += chosen.size() - 1;
+  if (explains) {
+    InFlightDiagnostic note = journal.tell(group);
+    note << "has the schedule " << group->getAttr("schedule") << ", the best of " << candidates.size() << " ways";
+    for (dsc::ScheduleAttr candidate : candidates)
+      note << "; " << candidate << ": "
+           << llvm::formatv("{0:f2}", 1e6 * estimate(group, target, candidate, Sizes(group, usual))).str() << " us";
+    note << refusals;
+  }
+  return success();
+}
+
+void ScheduleGroups::runOnOperation() {
+  auto module = getOperation()->getParentOfType<ModuleOp>();
+  auto name = module ? module->getAttrOfType<StringAttr>("dsc.target") : StringAttr();
+  const Target *target = name ? findTarget(name) : nullptr;
+  if (!target)
+    return;
+  Journal journal(explained);
+  for (auto group : getOperation().getOps<dsc::GroupOp>()) {
+    // One that was written by hand stays.
+    if (!group->hasAttr("schedule") && failed(schedule(group, *target, journal)))
+      return signalPassFailure();
+    ++numScheduled;
+  }
+}
+
+} // namespace dscc
