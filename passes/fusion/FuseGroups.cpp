@@ -78,20 +78,48 @@ static void duplicate(Block &block) {
   }
 }
 
-/// Marks what could be some hero's epilogue: elementwise ops after a hero, with its dims and as its only user.
+/// As many ops as may lie between a value that has several users and the op in which they meet again.
+constexpr size_t maxBetween = 8;
+
+/// The elementwise ops of `dims` that follow `last`, up to the first that sees all that came of it: its only user, or
+/// where several meet again, as in x * sigmoid(x). That one is the last; none if they do not meet.
+static SmallVector<Operation *> findMeeting(Operation *last, const dsc::Dims &dims) {
+  llvm::SetVector<Operation *> members(last->user_begin(), last->user_end());
+  while (!members.empty() && members.size() <= maxBetween) {
+    if (!llvm::all_of(members, [&](Operation *op) {
+          return isDscOp(op) && isElementwise(op) && dsc::getDims(op->getResult(0)) == dims;
+        }))
+      return {};
+    Operation *latest =
+        *llvm::max_element(members, [](Operation *a, Operation *b) { return a != b && a->isBeforeInBlock(b); });
+    // All but the latest may be used among themselves only.
+    size_t before = members.size();
+    for (Operation *op : SmallVector<Operation *>(members.getArrayRef()))
+      if (op != latest)
+        members.insert(op->user_begin(), op->user_end());
+    if (members.size() != before)
+      continue;
+    SmallVector<Operation *> ordered = llvm::filter_to_vector(members, [&](Operation *op) { return op != latest; });
+    ordered.push_back(latest);
+    return ordered;
+  }
+  return {};
+}
+
+/// Marks what could be some hero's epilogue: elementwise ops after a hero, with its dims, that nobody else needs.
 static DenseSet<Operation *> findAnchored(Block &block) {
   DenseSet<Operation *> anchored;
-  for (Operation &op : block) {
-    if (!isDscOp(&op) || !isElementwise(&op))
+  for (Operation &hero : block) {
+    if (!isDscOp(&hero) || !isHero(&hero) || hero.getNumResults() != 1)
       continue;
-    bool follows = llvm::any_of(op.getOperands(), [&](Value operand) {
-      Operation *producer = operand.getDefiningOp();
-      return producer && producer->getNumResults() == 1 && (isHero(producer) || anchored.contains(producer)) &&
-             sameDims(operand, op.getResult(0)) &&
-             llvm::all_of(operand.getUsers(), [&](Operation *user) { return user == &op; });
-    });
-    if (follows)
-      anchored.insert(&op);
+    dsc::Dims dims = dsc::getDims(hero.getResult(0));
+    for (Operation *last = &hero;;) {
+      SmallVector<Operation *> members = findMeeting(last, dims);
+      if (members.empty())
+        break;
+      anchored.insert(members.begin(), members.end());
+      last = members.back();
+    }
   }
   return anchored;
 }

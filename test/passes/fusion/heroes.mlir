@@ -13,6 +13,41 @@ func.func @epilogue(%a: tensor<4x8xf32>, %w: tensor<8x4xf32>, %r: tensor<4x4xf32
 
 // -----
 
+// So is what parts and meets again: x * sigmoid(x). A pool behind it would compute it once for each window.
+// CHECK-LABEL: @meeting
+func.func @meeting(%x: tensor<1x3x8x8xf32>, %w: tensor<4x3x1x1xf32>) -> tensor<1x4x4x4xf32> {
+  // CHECK: dsc.group
+  // CHECK: dsc.conv
+  // CHECK-NEXT: dsc.sigmoid
+  // CHECK-NEXT: dsc.mul
+  // CHECK: dsc.group
+  // CHECK-NEXT: ^bb0
+  // CHECK-NEXT: dsc.max_pool
+  %0 = dsc.conv %x, %w {strides = [1, 1], dilations = [1, 1], pads = [0, 0, 0, 0], groups = 1} : (tensor<1x3x8x8xf32>, tensor<4x3x1x1xf32>) -> tensor<1x4x8x8xf32>
+  %1 = dsc.sigmoid %0 : (tensor<1x4x8x8xf32>) -> tensor<1x4x8x8xf32>
+  %2 = dsc.mul %0, %1 : (tensor<1x4x8x8xf32>, tensor<1x4x8x8xf32>) -> tensor<1x4x8x8xf32>
+  %3 = dsc.max_pool %2 {window = [2, 2], strides = [2, 2], dilations = [1, 1], pads = [0, 0, 0, 0]} : (tensor<1x4x8x8xf32>) -> tensor<1x4x4x4xf32>
+  return %3 : tensor<1x4x4x4xf32>
+}
+
+// -----
+
+// Where the ways do not meet, as the sum is returned too, the epilogue ends before they part.
+// CHECK-LABEL: @parting
+func.func @parting(%a: tensor<4x8xf32>, %w: tensor<8x4xf32>) -> (tensor<4x4xf32>, tensor<4x4xf32>) {
+  // CHECK: dsc.group
+  // CHECK: dsc.matmul
+  // CHECK-NEXT: dsc.relu
+  // CHECK-NEXT: dsc.yield
+  // CHECK: dsc.group
+  %0 = dsc.matmul %a, %w : (tensor<4x8xf32>, tensor<8x4xf32>) -> tensor<4x4xf32>
+  %1 = dsc.relu %0 : (tensor<4x4xf32>) -> tensor<4x4xf32>
+  %2 = dsc.exp %1 : (tensor<4x4xf32>) -> tensor<4x4xf32>
+  return %1, %2 : tensor<4x4xf32>, tensor<4x4xf32>
+}
+
+// -----
+
 // A row's sum that is broadcast again is no epilogue: the dims differ.
 // CHECK-LABEL: @broadcast
 func.func @broadcast(%x: tensor<4x8xf32>) -> tensor<4x8xf32> {
