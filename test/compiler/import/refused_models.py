@@ -46,7 +46,7 @@ def rows_of(text):
 
 def message_of(row):
     """What dscc says of the row's model: its exit code, the message, the hint."""
-    text = (f'<ir_version: 10, opset_import: ["" : {row["opset"]}]>\n'
+    text = (f'<ir_version: 10, opset_import: ["" : {row["opset"]}, "com.microsoft" : 1]>\n'
             f"g {INPUTS.sub(' => (float[result] y)', row['model'], count=1)}")
     with tempfile.TemporaryDirectory() as folder:
         path = pathlib.Path(folder) / "model.onnx"
