@@ -1,6 +1,7 @@
 """Real recurrent models in dscc and in ONNX Runtime, on the CPU: how far apart, and how fast, in one run.
 
-    python test/bench/recurrent.py --models FOLDER            all of them that FOLDER has
+    python test/bench/recurrent.py                            layers that are written on the spot
+    python test/bench/recurrent.py --models FOLDER            and all models that FOLDER has
     python test/bench/recurrent.py --models FOLDER --model rawi --threads 1 --rounds 9
 
 FOLDER holds what ../shared/data/models/fetch.sh brings. Sides take turns,
@@ -69,8 +70,28 @@ def piper(random, length, batch):
             "input_lengths": lengths}
 
 
+def layer(random, length, batch):
+    return {"x": random.normal(0, 1, (length, batch, 64)).astype(np.float32)}
+
+
+def write_layer(path):
+    """The file's name says which: one layer of 128 units."""
+    kind = path.stem.split()[1]
+    gates = {"LSTM": 4, "GRU": 3}[kind]
+    random = np.random.default_rng(1)
+    weights = {"w": (1, gates * 128, 64), "r": (1, gates * 128, 128)}
+    info = lambda name, dims: helper.make_tensor_value_info(name, onnx.TensorProto.FLOAT, dims)
+    graph = helper.make_graph([helper.make_node(kind, ["x", "w", "r"], ["y"], name="layer", hidden_size=128)], "layer",
+                              [info("x", ["time", "batch", 64])], [info("y", ["time", 1, "batch", 128])],
+                              [numpy_helper.from_array(random.normal(0, 0.1, dims).astype(np.float32), name)
+                               for name, dims in weights.items()])
+    onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 14)], ir_version=8), path)
+
+
 # The part of the file's name before ".onnx", its inputs, lengths and batches.
 MODELS = {
+    "one LSTM": (layer, (16, 128), (1, 8)),
+    "one GRU": (layer, (16, 128), (1, 8)),
     "arabic-name-romanizer.encoder": (romanizer, (7, 33), (1, 5)),
     "speechmos.Run_1663829550_Stage_0": (aecmos, (200, 501), (1,)),
     "speechmos.Run_1663915512_Stage_0": (aecmos, (200, 501), (1,)),
@@ -137,12 +158,22 @@ def time_rounds(sides, rounds, seconds):
     return [statistics.median(side) for side in medians]
 
 
+def find(name, arguments, folder):
+    """Where the model lies; one that is written here is written first."""
+    if MODELS[name][0] is not layer:
+        return arguments.models / f"{name}.onnx" if arguments.models else None
+    path = folder / f"{name}.onnx"
+    if not path.exists():
+        write_layer(path)
+    return path
+
+
 def compare(name, arguments, folder):
     """Prints a row for each size; the largest error over the bar."""
     import dscc
 
     make, lengths, batches = MODELS[name]
-    path, artifact = arguments.models / f"{name}.onnx", folder / f"{name}.so"
+    path, artifact = find(name, arguments, folder), folder / f"{name}.so"
     trained.compile_model(path, artifact, "--target=cpu")
     model = dscc.Model(str(artifact), device="cpu", threads=arguments.threads)
     own = session_of(str(path), arguments.threads)
@@ -169,7 +200,7 @@ def compare(name, arguments, folder):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--models", type=pathlib.Path, required=True, metavar="FOLDER")
+    parser.add_argument("--models", type=pathlib.Path, metavar="FOLDER")
     parser.add_argument("--model", action="append", metavar="PART", help="only names that contain it; may be repeated")
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--rounds", type=int, default=5)
@@ -182,7 +213,8 @@ def main():
         for name in MODELS:
             if arguments.model and not any(part in name for part in arguments.model):
                 continue
-            if not (arguments.models / f"{name}.onnx").exists():
+            path = find(name, arguments, pathlib.Path(folder))
+            if not path or not path.exists():
                 print(f"{name:<38} is not there")
                 continue
             worst = max(worst, compare(name, arguments, pathlib.Path(folder)))

@@ -352,6 +352,21 @@ def rotary(graph, row):
     graph.add("RotaryEmbedding", [x, *caches, places], interleaved=graph.choose((None, 0, 1)))
 
 
+def recurrent(graph, row):
+    """One layer: known inner sizes, any direction, with or without a bias, a first state and lengths."""
+    x = graph.pick((np.float32,), ranks=[3], accept=lambda value: graph.is_fixed(value.dims[2:]))
+    inputs, units, gates = max(x.dims[2]), graph.choose((1, 3, 8, 17)), {"RNN": 1, "GRU": 3, "LSTM": 4}[row.op]
+    direction = graph.choose((None, "reverse", "bidirectional"))
+    directions = 2 if direction == "bidirectional" else 1
+    weights = [graph.weight([directions, gates * units, size], x.dtype, size**-0.5) for size in (inputs, units)]
+    bias = graph.weight([directions, 2 * gates * units], x.dtype) if graph.chance(0.6) else None
+    lengths = graph.fresh((x.dims[1],), np.int32, 1, min(x.dims[0])) if graph.chance(0.4) else None
+    first = graph.fresh((graph.fixed(directions), x.dims[1], graph.fixed(units)), x.dtype) if graph.chance(0.4) else None
+    reset = graph.choose((None, 0, 1)) if row.op == "GRU" else None
+    graph.add(row.op, [x, *weights, bias, lengths, first], graph.integer(1, 2), hidden_size=units, direction=direction,
+              linear_before_reset=reset)
+
+
 def loss(graph, row):
     x, classes = channels_of(graph, range(2, 5), (np.float32,))
     if row.op == "NegativeLogLikelihoodLoss":
@@ -422,6 +437,9 @@ ROWS = [
     Row("Attention", attention, 23, weight=4),
     Row("AttentionByHand", attention_by_hand, weight=1.5),
     Row("RotaryEmbedding", rotary, 23, weight=2),
+    Row("RNN", recurrent),
+    Row("GRU", recurrent),
+    Row("LSTM", recurrent),
     Row("NegativeLogLikelihoodLoss", loss, 12, weight=0.6),
     Row("SoftmaxCrossEntropyLoss", loss, 12, weight=0.6),
 ]
