@@ -21,7 +21,7 @@ static const Entries &allEntries() {
           gridSampleConverters(), lossConverters(),      matmulConverters(),      movementConverters(),
           normalizeConverters(),  padConverters(),       poolConverters(),        quantizeConverters(),
           recurrentConverters(),  reduceConverters(),    resizeConverters(),      scatterConverters(),
-          shapeConverters(),      sliceConverters()})
+          shapeConverters(),      sliceConverters(),     topKConverters()})
       for (const Converter &entry : family) {
         llvm::SmallVector<const Converter *> &versions = made[key(entry.domain, entry.opType)];
         assert(llvm::none_of(versions, [&](const Converter *other) { return other->since == entry.since; }) &&
@@ -63,7 +63,6 @@ static constexpr Advice advices[] = {
     {"NonMaxSuppression", "cut the model before it and select the boxes in your program"},
     {"Loop", "unroll it when you export the model"},
     {"Scan", "unroll it when you export the model"},
-    {"TopK", "use ArgMax if one element will do"},
     {"MaxUnpool", "use Resize"},
 };
 

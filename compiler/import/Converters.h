@@ -73,6 +73,8 @@ llvm::ArrayRef<Converter> scatterConverters();
 llvm::ArrayRef<Converter> shapeConverters();
 /// Slice.cpp: Slice and CenterCropPad.
 llvm::ArrayRef<Converter> sliceConverters();
+/// TopK.cpp: TopK.
+llvm::ArrayRef<Converter> topKConverters();
 
 } // namespace dscc
 

@@ -189,8 +189,9 @@ Value NodeImporter::infer(OperationState &state, Infer inferTypes) {
 }
 
 Value NodeImporter::create(OperationState &state) {
-  assert(state.types.size() == 1 && "a converter makes ops of one result");
-  if (failed || llvm::is_contained(state.operands, Value()) || !state.types[0] || !checkType(state.types[0]))
+  assert(!state.types.empty() && "a converter makes ops that have a result");
+  if (failed || llvm::is_contained(state.operands, Value()) ||
+      !llvm::all_of(state.types, [&](Type type) { return type && checkType(type); }))
     return {};
   Operation *op = builder.create(state);
   if (!isa<InferTypeOpInterface>(op) && mlir::failed(mlir::verify(op))) {

@@ -80,6 +80,13 @@ public:
     Op::build(builder, state, mlir::Type(), std::forward<Arguments>(arguments)...);
     return infer(state, Op::inferReturnTypes);
   }
+  /// An op with two results, whose types are inferred; empty if something is wrong.
+  template <class Op, class... Arguments> mlir::ValueRange makeBoth(Arguments &&...arguments) {
+    mlir::OperationState state(location, Op::getOperationName());
+    Op::build(builder, state, mlir::Type(), mlir::Type(), std::forward<Arguments>(arguments)...);
+    mlir::Value first = infer(state, Op::inferReturnTypes);
+    return first ? mlir::ValueRange(first.getDefiningOp()->getResults()) : mlir::ValueRange();
+  }
   /// An op of a type that it cannot infer itself.
   template <class Op, class... Arguments> mlir::Value makeTyped(mlir::Type type, Arguments &&...arguments) {
     mlir::OperationState state(location, Op::getOperationName());

@@ -26,52 +26,41 @@ static std::optional<WindowAttributes> readPoolWindow(NodeImporter &node) {
 
 static UnitAttr flag(NodeImporter &node, bool isSet) { return isSet ? node.builder.getUnitAttr() : UnitAttr(); }
 
-template <class Op> static Value maxPool(NodeImporter &node, const WindowAttributes &window) {
-  return node.make<Op>(node.input(0), node.attribute(window.size), node.attribute(window.strides),
-                       node.attribute(window.dilations), node.attribute(window.pads),
-                       flag(node, node.integer("ceil_mode", 0)));
-}
-
-/// Places in a channel of these spatial dims, row-major, as column-major ones: the first dim runs fastest.
+/// Places in the whole of a tensor, whose channels have these spatial dims, with these column-major: the first runs
+/// fastest.
 static Value byColumns(NodeImporter &node, Value places, ArrayRef<DimExpr> spatial) {
   Type i64 = node.builder.getI64Type();
   auto number = [&](const DimExpr &dim) { return node.dims({dim}, i64, /*isScalar=*/true); };
   DimExpr step = dsc::countElements(spatial);
-  Value sum;
+  Value within = node.make<dsc::FloorModOp>(places, number(step)), sum = node.sub(places, within);
+  places = within;
   for (const DimExpr &dim : llvm::reverse(spatial)) {
     step = DimExpr::exactDiv(step, dim).value_or(DimExpr::floorDiv(step, dim));
     Value coordinate = node.make<dsc::FloorModOp>(places, number(dim));
     Value part = node.mul(coordinate, number(step));
-    sum = sum ? node.add(sum, part) : part;
+    sum = node.add(sum, part);
     places = node.div(places, number(dim));
   }
   return sum;
-}
-
-/// The numbers of the maxima in the whole tensor.
-static Value placesOfMaxima(NodeImporter &node, const WindowAttributes &window) {
-  dsc::Dims dims = dimsOf(node.input(0));
-  ArrayRef<DimExpr> spatial = ArrayRef(dims).drop_front(2);
-  Type i64 = node.builder.getI64Type();
-  Value places = maxPool<dsc::ArgMaxPoolOp>(node, window);
-  if (places && node.integer("storage_order", 0))
-    places = byColumns(node, places, spatial);
-  DimExpr perChannel = dsc::countElements(spatial);
-  for (size_t axis = 0; axis < 2; ++axis) {
-    DimExpr step = axis == 0 ? dims[1] * perChannel : perChannel;
-    Value start = countAlong(node, dims[axis], axis, dims.size(), i64);
-    places = node.add(places, node.mul(start, node.dims({step}, i64, /*isScalar=*/true)));
-  }
-  return places;
 }
 
 static LogicalResult convertMaxPool(NodeImporter &node) {
   std::optional<WindowAttributes> window = readPoolWindow(node);
   if (!window)
     return failure();
-  if (node.usesOutput(1))
-    node.setResult(1, placesOfMaxima(node, *window));
-  return node.finish(maxPool<dsc::MaxPoolOp>(node, *window));
+  Value x = node.input(0);
+  ArrayAttr size = node.attribute(window->size), strides = node.attribute(window->strides),
+            dilations = node.attribute(window->dilations), pads = node.attribute(window->pads);
+  UnitAttr ceilMode = flag(node, node.integer("ceil_mode", 0));
+  if (!node.usesOutput(1))
+    return node.finish(node.make<dsc::MaxPoolOp>(x, size, strides, dilations, pads, ceilMode));
+  ValueRange both = node.makeBoth<dsc::ArgMaxPoolOp>(x, size, strides, dilations, pads, ceilMode);
+  if (both.empty())
+    return failure();
+  dsc::Dims dims = dimsOf(x);
+  node.setResult(1,
+                 node.integer("storage_order", 0) ? byColumns(node, both[1], ArrayRef(dims).drop_front(2)) : both[1]);
+  return node.finish(both[0]);
 }
 
 static Value averagePool(NodeImporter &node, Value x, const WindowAttributes &window, bool countPads) {

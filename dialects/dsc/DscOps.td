@@ -18,5 +18,6 @@ include "dialects/dsc/Recurrent.td"
 include "dialects/dsc/Reduce.td"
 include "dialects/dsc/Resize.td"
 include "dialects/dsc/Scatter.td"
+include "dialects/dsc/TopK.td"
 
 #endif // DSCC_DIALECTS_DSC_OPS_TD

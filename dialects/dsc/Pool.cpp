@@ -39,7 +39,7 @@ LogicalResult ArgMaxPoolOp::inferReturnTypes(MLIRContext *context, std::optional
   if (failed(inferPool(location, adaptor.getInput(), adaptor.getWindow(), adaptor.getStrides(), adaptor.getDilations(),
                        adaptor.getPads(), adaptor.getCeilMode(), types)))
     return failure();
-  types.back() = makeTensor(dsc::getDims(types.back()), IntegerType::get(context, 64));
+  types.push_back(makeTensor(dsc::getDims(types.back()), IntegerType::get(context, 64)));
   return success();
 }
 

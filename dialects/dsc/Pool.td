@@ -31,19 +31,20 @@ def MaxPoolOp : PoolOp<"max_pool", "maximum"> {
                        I64ArrayAttr:$pads, UnitAttr:$ceil_mode);
 }
 
-def ArgMaxPoolOp : PoolOp<"arg_max_pool", "place of the maximum"> {
+def ArgMaxPoolOp : PoolOp<"arg_max_pool", "maximum, and the place of the maximum,"> {
   let description = [{
-    The i64 place of what `dsc.max_pool` finds: the number of the element in its channel, the spatial dims row-major. Of
-    several the first; a NaN wins. -1 where a window holds nothing but pads.
+    What `dsc.max_pool` finds, and its i64 place: the number of the element in the whole input, row-major. Of several the
+    first; a NaN wins. -1 where a window holds nothing but pads.
 
-    1. (C1) as for `dsc.max_pool`.
+    1. (C1) and 2. (C2) as for `dsc.max_pool`.
 
     ```mlir
-    %y = dsc.arg_max_pool %x {window = [2, 2], strides = [2, 2], dilations = [1, 1], pads = [0, 0, 0, 0]}
-       : (tensor<1x3x8x8xf32>) -> tensor<1x3x4x4xi64>
+    %y, %i = dsc.arg_max_pool %x {window = [2, 2], strides = [2, 2], dilations = [1, 1], pads = [0, 0, 0, 0]}
+           : (tensor<1x3x8x8xf32>) -> (tensor<1x3x4x4xf32>, tensor<1x3x4x4xi64>)
     ```
   }];
-  let arguments = (ins AnyRankedTensor:$input, I64ArrayAttr:$window, I64ArrayAttr:$strides, I64ArrayAttr:$dilations,
+  let results = (outs DataTensor:$result, DataTensor:$places);
+  let arguments = (ins DataTensor:$input, I64ArrayAttr:$window, I64ArrayAttr:$strides, I64ArrayAttr:$dilations,
                        I64ArrayAttr:$pads, UnitAttr:$ceil_mode);
 }
 

@@ -60,8 +60,11 @@ Value ElementCode::element(Value value, const Indices &at) {
   }
   Operation *op = value.getDefiningOp();
   Value result = op ? compute(op, at) : k.loadElement(value, at);
-  scopes.back().memo[key] = result;
-  return result;
+  if (!op || value == op->getResult(0))
+    return scopes.back().memo[key] = result;
+  remember(op->getResult(0), at, result);
+  assert(scopes.back().memo.contains(key) && "an entry remembers all results of its op");
+  return scopes.back().memo[key];
 }
 
 Value ElementCode::compute(Operation *op, const Indices &at) {

@@ -26,6 +26,9 @@ public:
   /// Says what `value` is from now on in this scope, whatever the coordinates (a row's sum, a tile's product).
   void bind(Value value, Value computed) { scopes.back().bound[value] = computed; }
 
+  /// Says what `value` is at these coordinates: for the results of an op behind its first one.
+  void remember(Value value, const Indices &at, Value computed) { scopes.back().memo[memoKey(value, at)] = computed; }
+
   /// What is computed inside a region must not be reused outside.
   struct Scope {
     /// Opens it; the end of the object closes it.
@@ -60,7 +63,8 @@ private:
 struct ElementEntry {
   /// The op's full name, "dsc.transpose".
   llvm::StringLiteral op;
-  /// The element of `op` at these coordinates, of the compute type.
+  /// The element of `op` at these coordinates, of the compute type. Of several results this is the first one's; the
+  /// code remembers those of the others.
   Value (*emit)(ElementCode &code, mlir::Operation *op, const Indices &at);
 };
 llvm::ArrayRef<ElementEntry> movementEntries(); // Movement.cpp

@@ -132,7 +132,7 @@ static Verdict allowsElementwise(dsc::GroupOp group, const Target &target, dsc::
     return Verdict::acceptedIf(width <= target.vectorBits / 8, "no register has so many lanes");
   if (width != 4)
     return Verdict::declined("a thread takes one element or four");
-  dsc::Dims dims = dsc::getDims(rootOf(group));
+  dsc::Dims dims = dsc::getDims(group.getYielded()[0]);
   if (!onlyElementwise(group) || dims.empty() || !DimExpr::exactDiv(dims.back(), width))
     return Verdict::declined("rows are not made of whole quads of elementwise results");
   for (BlockArgument argument : group.getBody().front().getArguments()) {
@@ -146,11 +146,15 @@ static Verdict allowsElementwise(dsc::GroupOp group, const Target &target, dsc::
 }
 
 static Verdict acceptsElementwise(dsc::GroupOp group, const Target &target) {
-  return Verdict::acceptedIf(hasElementCode(group, nullptr), "an op has no code for one element");
+  if (!hasElementCode(group, nullptr))
+    return Verdict::declined("an op has no code for one element");
+  dsc::Dims dims = dsc::getDims(group.getYielded()[0]);
+  return Verdict::acceptedIf(llvm::all_of(group.getYielded(), [&](Value value) { return dsc::getDims(value) == dims; }),
+                             "the group has results of different dims");
 }
 
 static SmallVector<dsc::ScheduleAttr> elementwiseCandidates(dsc::GroupOp group, const Target &target) {
-  dsc::Dims dims = dsc::getDims(rootOf(group));
+  dsc::Dims dims = dsc::getDims(group.getYielded()[0]);
   auto ofWidth = [&](int64_t width) {
     return dsc::ScheduleAttr::get(group.getContext(), "elementwise", {{"width", width}});
   };
@@ -195,8 +199,7 @@ static double estimateElementwise(dsc::GroupOp group, const Target &target, dsc:
 
 static LogicalResult emitElementwise(Kernel &kernel) {
   KernelBuilder &k = kernel.k;
-  Value root = kernel.root();
-  dsc::Dims dims = dsc::getDims(root);
+  dsc::Dims dims = dsc::getDims(kernel.group.getYielded()[0]);
   k.width = kernel.scheduled("width");
   k.wholeVectors = kernel.target.device == Device::Cuda && k.width > 1;
   ElementCode code(k);
@@ -204,15 +207,15 @@ static LogicalResult emitElementwise(Kernel &kernel) {
   SmallVector<Value> strides = k.rowMajorStrides(dims);
   forEachElement(kernel, dims, cost, [&](const Indices &at) {
     ElementCode::Scope scope(code);
-    Value value = code.element(root, at);
-    k.storeElement(kernel.result(), dsc::getElementType(root), strides, at, value);
+    for (auto [value, result] : llvm::zip_equal(kernel.group.getYielded(), kernel.results))
+      k.storeElement(result, dsc::getElementType(value), strides, at, code.element(value, at));
   });
   return kernel.finish();
 }
 
 static constexpr Parameter elementwiseParameters[] = {{"width", 1, 64}};
-const KernelEmitter elementwiseEmitter = {"elementwise",     elementwiseParameters, acceptsElementwise,
-                                          allowsElementwise, elementwiseCandidates, estimateElementwise,
-                                          emitElementwise};
+const KernelEmitter elementwiseEmitter = {"elementwise",     elementwiseParameters,  acceptsElementwise,
+                                          allowsElementwise, elementwiseCandidates,  estimateElementwise,
+                                          emitElementwise,   /*severalResults=*/true};
 
 } // namespace dscc::kernels

@@ -79,8 +79,8 @@ Value rootOf(dsc::GroupOp group) {
 //===-- Emitters ------------------------------------------------------------------------------------------------===//
 
 ArrayRef<KernelEmitter> allKernelEmitters() {
-  static const KernelEmitter emitters[] = {recurrenceEmitter, sharedTilesEmitter, tilesEmitter, rowsEmitter,
-                                           elementwiseEmitter};
+  static const KernelEmitter emitters[] = {recurrenceEmitter, topKEmitter, sharedTilesEmitter,
+                                           tilesEmitter,      rowsEmitter, elementwiseEmitter};
   return emitters;
 }
 

@@ -102,6 +102,7 @@ extern const KernelEmitter elementwiseEmitter; // Elementwise.cpp: each element 
 extern const KernelEmitter recurrenceEmitter;  // Recurrent.cpp: some rows of the batch for a whole sequence
 extern const KernelEmitter rowsEmitter;        // Rows.cpp: reductions, softmax and norms, a row at a time
 extern const KernelEmitter sharedTilesEmitter; // SharedTiles.cpp: products on CUDA, a block's tile at a time
+extern const KernelEmitter topKEmitter;        // TopK.cpp: the first elements of each row in descending order
 extern const KernelEmitter tilesEmitter;       // Tiles.cpp: products on a CPU, a register tile at a time
 
 /// Runs `body` for this worker's share of `dims`: coordinates whose last one has lanes. Used by emitters whose elements

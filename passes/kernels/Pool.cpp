@@ -35,7 +35,7 @@ static Value emitMaxPool(ElementCode &code, Operation *op, const Indices &at) {
                     [&](Value a, Value b) { return emitMax(code.k, a, b, element); });
 }
 
-/// Carries the best value under the window and its place, -1 before there is one.
+/// Carries the best value under the window and its place in the whole input, -1 before there is one.
 static Value emitArgMaxPool(ElementCode &code, Operation *op, const Indices &at) {
   auto pool = cast<dsc::ArgMaxPoolOp>(op);
   KernelBuilder &k = code.k;
@@ -44,11 +44,12 @@ static Value emitArgMaxPool(ElementCode &code, Operation *op, const Indices &at)
   Type element = dsc::getElementType(pool.getInput()), i64 = k.b.getI64Type();
   dsc::Dims dims = dsc::getDims(pool.getInput());
   Value lowest = k.lift(lowestOf(k, element)), nowhere = k.lift(k.index(-1));
-  Value place =
+  Value channel = m.add(m.mul(k.asValue(at[0]), k.dim(dims[1])), k.asValue(at[1]));
+  SmallVector<Value> best =
       loopOver(code, window.sizeExprs(), {lowest, nowhere}, [&](ArrayRef<Value> position, ValueRange carried) {
         Indices from = {at[0], at[1]};
         SmallVector<Value> limits(dims.size());
-        Value here = k.index(0), isInside;
+        Value here = channel, isInside;
         for (size_t i = 0; i < window.rank(); ++i) {
           from.push_back(window.position(k, i, at[i + 2], k.uniform(position[i])));
           Value size = limits[i + 2] = k.dim(dims[i + 2]), coordinate = k.asValue(from.back());
@@ -62,8 +63,10 @@ static Value emitArgMaxPool(ElementCode &code, Operation *op, const Indices &at)
         Value better = isBetter(k, value, carried[0], element, /*isMax=*/true, /*last=*/false);
         Value taken = k.lift(m.make<arith::AndIOp>(isInside, m.make<arith::OrIOp>(isFirst, better)));
         return SmallVector<Value>{m.select(taken, value, carried[0]), m.select(taken, k.lift(here), carried[1])};
-      })[1];
-  return arith::IndexCastOp::create(k.b, k.loc, k.isVector(place) ? k.laneType(i64) : i64, place);
+      });
+  Value place = arith::IndexCastOp::create(k.b, k.loc, k.isVector(best[1]) ? k.laneType(i64) : i64, best[1]);
+  code.remember(pool.getPlaces(), at, place);
+  return best[0];
 }
 
 /// How many window elements count along dim i: those in [0, size), or with pads those in [-low, size + high).

@@ -31,6 +31,18 @@ def arg(graph, row):
               select_last_index=last)
 
 
+def top_k(graph, row):
+    """Where rounding decides which numbers these are, the graph is without them."""
+    x = graph.pick(FLOATS + (np.int64, np.int32) if graph.opset >= 11 else FLOATS, ranks=range(1, 5))
+    axis = some_axis(graph, x)
+    k = graph.integer(1, min(x.dims[axis]))
+    attributes = {"largest": graph.choose((None, 0, 1))} if graph.opset >= 11 else {}
+    if graph.opset < 10:
+        graph.add("TopK", [x], 2, axis=axis, k=k)
+    else:
+        graph.add("TopK", [x, integers(graph, [k])], 2, axis=axis, **attributes)
+
+
 def cumulative(graph, row):
     x = graph.pick(FLOATS + (np.int32, np.int64), ranks=range(1, 5))
     axis = graph.constant(np.array(some_axis(graph, x), graph.choose((np.int32, np.int64))))
@@ -402,6 +414,7 @@ ROWS = [
     Row("ReduceLogSumExp", reduction(FLOATS)),
     Row("ArgMax", arg, weight=1.2),
     Row("ArgMin", arg),
+    Row("TopK", top_k, weight=1.2),
     Row("CumSum", cumulative, 11, weight=1.5),
     Row("Softmax", along_axis(), weight=2.5),
     Row("LogSoftmax", along_axis(), weight=1.5),

@@ -1,13 +1,13 @@
 // RUN: dscc-opt %s --pass-pipeline='builtin.module(func.func(dsc-schedule-groups))' --split-input-file --verify-diagnostics
 
 module @cuda_sm80 attributes {dsc.target = "cuda_sm80"} {
-  func.func @main(%x: tensor<4xf32>) -> (tensor<4xf32>, tensor<4xf32>) {
+  func.func @main(%x: tensor<4xf32>, %y: tensor<5xf32>) -> (tensor<4xf32>, tensor<5xf32>) {
     // expected-error@+1 {{cannot become a kernel: no emitter writes 2 results of these ops at once}}
-    %0, %1 = dsc.group(%x) : (tensor<4xf32>) -> (tensor<4xf32>, tensor<4xf32>) {
-    ^bb0(%a: tensor<4xf32>):
-      dsc.yield %a, %a : tensor<4xf32>, tensor<4xf32>
+    %0, %1 = dsc.group(%x, %y) : (tensor<4xf32>, tensor<5xf32>) -> (tensor<4xf32>, tensor<5xf32>) {
+    ^bb0(%a: tensor<4xf32>, %b: tensor<5xf32>):
+      dsc.yield %a, %b : tensor<4xf32>, tensor<5xf32>
     }
-    return %0, %1 : tensor<4xf32>, tensor<4xf32>
+    return %0, %1 : tensor<4xf32>, tensor<5xf32>
   }
 }
 

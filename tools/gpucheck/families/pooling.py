@@ -4,7 +4,7 @@ import numpy as np
 
 import values
 from cases import FLOATS, Family, Input, case, few, same, some
-from families.windows import average_pool, max_pool
+from families.windows import average_pool, max_pool, max_pool_and_places
 from tolerances import SUM, VALUE, summed, count, Magnitude
 
 WHOLE = ("i8", "u8")
@@ -24,6 +24,8 @@ FAMILIES = [Family(
         case("max", "MaxPool", ["x"], max_pool([3, 3], strides=[2, 2], pads=[1, 1, 1, 1]), VALUE, types=FLOATS,
              kernel_shape=[3, 3], strides=[2, 2], pads=[1, 1, 1, 1]),
         case("max_of_a_line", "MaxPool", ["line"], max_pool([3], dilations=[1]), VALUE, types=FLOATS + WHOLE, kernel_shape=[3]),
+        case("max_and_places", "MaxPool", ["x"], max_pool_and_places([3, 3], strides=[2, 2], pads=[1, 1, 1, 1]), VALUE,
+             types=FLOATS, out=(None, "i64"), kernel_shape=[3, 3], strides=[2, 2], pads=[1, 1, 1, 1]),
         case("average", "AveragePool", ["y"], average_pool([2, 3], pads=[0, 1, 1, 1]), SUM, types=FLOATS, kernel_shape=[2, 3],
              pads=[0, 1, 1, 1]),
         case("average_with_pads", "AveragePool", ["y"], average_pool([2, 3], 1, strides=[1, 2], pads=[0, 1, 1, 1]), SUM,

@@ -3,7 +3,7 @@
 import numpy as np
 
 import values
-from cases import FLOATS, Family, Input, case, few, ints, same
+from cases import FLOATS, Family, Input, case, chain, few, ints, node, same
 from tolerances import SUM, VALUE, Magnitude, count, summed, sums, ulps
 
 WHOLE = ("i32", "i64")
@@ -41,6 +41,17 @@ def log_of_exponentials(x, axes):
     return highest + np.log(np.exp(x - highest).sum(axis=1, keepdims=True)), Magnitude(1 + np.abs(highest), x.shape[1])
 
 
+def first_of_all(x):
+    """A whole row in order: equal elements by index."""
+    order = np.argsort(-x.astype(np.longdouble) if x.dtype.kind == "f" else -x.astype(object), axis=1, kind="stable")
+    return np.take_along_axis(x, order, 1), order
+
+
+def least(x, k):
+    order = np.argsort(x, axis=0, kind="stable")[:1]
+    return np.take_along_axis(x, order, 0), order
+
+
 last, first = ints(1), ints(0)
 
 FAMILIES = [Family(
@@ -68,6 +79,9 @@ FAMILIES = [Family(
         case("place_of_min", "ArgMin", ["odd"], lambda x: x.argmin(0)[None], types=BOTH, out="i64", axis=0),
         case("last_place_of_max", "ArgMax", ["odd"], lambda x: x.shape[1] - 1 - x[:, ::-1].argmax(1)[:, None], out="i64",
              axis=1, select_last_index=1),
+        chain("in_order", [node("Shape", ["odd"], start=1), node("TopK", ["odd", "$0"], 2)], first_of_all, types=BOTH,
+              out=(None, "i64")),
+        case("least_of_each", "TopK", ["odd", ints(1)], least, types=BOTH, out=(None, "i64"), axis=0, largest=0),
         case("running_sum", "CumSum", ["x", np.array(1)], running, SUM, types=BOTH),
     ],
     types=BOTH)]

@@ -86,6 +86,20 @@ def max_pool(kernel, **attributes):
     return reference
 
 
+def max_pool_and_places(kernel, **attributes):
+    """Of several maxima the first; places are counted in the whole tensor."""
+    def reference(x):
+        places = spread(attributes, len(kernel))
+        numbers = np.arange(x.size).reshape(x.shape)
+        best = where = None
+        for (_, under), (_, number) in zip(each_window(x, kernel, *places, -np.inf), each_window(numbers, kernel, *places, -1)):
+            better = number >= 0 if best is None else (number >= 0) & ((where < 0) | (under > best))
+            best = under if best is None else np.where(better, under, best)
+            where = number if where is None else np.where(better, number, where)
+        return best, where
+    return reference
+
+
 def average_pool(kernel, count_include_pad=0, **attributes):
     def reference(x):
         places = spread(attributes, len(kernel))
