@@ -282,7 +282,10 @@ def FuseGroups : Pass<"dsc-fuse-groups", "mlir::func::FuncOp"> {
     }
     ```
 
-    Counts: `numGroups` (groups formed), `numFused` (ops that share a group with another).
+    Slices of one value that stay alone, as of a Split, share a group with several results if their dims are equal.
+
+    Counts: `numGroups` (groups formed), `numFused` (ops that share a group with another), `numParts` (slices that share a
+    group with another of the same value).
   }];
   let options = [Option<"fuse", "fuse", "bool", "true", "If false, each op is a group of its own">,
                  Option<"explained", "explain", "std::string", "\"\"",

@@ -10,7 +10,8 @@
 // Walk the block from its end. An op that no group has claimed starts one and pulls in its producers, last first, for
 // as long as a rule accepts them. A producer joins only if ALL its users are in the group; hence a group has the
 // results of its root, those that are used, and no path can leave it and come back. Before that, ops that are cheaper
-// to compute than to store are duplicated, one copy a user.
+// to compute than to store are duplicated, one copy a user. Behind it, parts of one value that nobody has taken in, as
+// of a Split, become one group with several results.
 
 #include "dialects/dsc/Dsc.h"
 #include "passes/Journal.h"
@@ -19,6 +20,7 @@
 
 #include "mlir/IR/Builders.h"
 #include "mlir/IR/IRMapping.h"
+#include "llvm/ADT/MapVector.h"
 #include "llvm/ADT/Statistic.h"
 
 #include <queue>
@@ -33,6 +35,7 @@ namespace dscc {
 #define DEBUG_TYPE "dsc-fuse-groups"
 ALWAYS_ENABLED_STATISTIC(numGroups, "Groups formed");
 ALWAYS_ENABLED_STATISTIC(numFused, "Ops that share a group with another");
+ALWAYS_ENABLED_STATISTIC(numParts, "Slices that share a group with another of the same value");
 
 /// A kernel with more pointers and branches than this compiles slowly and keeps too much in registers.
 constexpr size_t maxGroupInputs = 24;
@@ -40,6 +43,9 @@ constexpr size_t maxGroupInputs = 24;
 constexpr unsigned maxCopies = 8;
 /// Joins of more operands become trees.
 constexpr size_t maxJoined = 16;
+
+/// Parts of one value that share a kernel, at most: each is a pointer and a copy in its code.
+constexpr size_t maxParts = 8;
 
 static bool isDscOp(Operation *op) { return op && isa<dsc::DscDialect>(op->getDialect()); }
 
@@ -299,6 +305,55 @@ static void outline(ArrayRef<Operation *> ops) {
 /// Weights and views cost nothing, so they need no kernel.
 static bool needsGroup(Operation *op) { return dsc::factsOf(op).needsKernel(); }
 
+/// The slice that is all of a group; null if it has anything else.
+static dsc::SliceOp findOnlySlice(dsc::GroupOp group) {
+  Block &body = group.getBody().front();
+  auto slice = dyn_cast<dsc::SliceOp>(body.front());
+  return slice && slice->getNextNode() == body.getTerminator() ? slice : dsc::SliceOp();
+}
+
+/// Makes one group of several that are slices of one value: at the place of the first of them, where the value is
+/// there.
+static void joinParts(ArrayRef<dsc::GroupOp> parts) {
+  dsc::GroupOp first = parts[0];
+  OpBuilder builder(first);
+  SmallVector<Location> locations;
+  SmallVector<Type> types;
+  for (dsc::GroupOp part : parts) {
+    locations.push_back(part.getLoc());
+    llvm::append_range(types, part.getResultTypes());
+  }
+  Value whole = first.getInputs()[0];
+  auto joined = dsc::GroupOp::create(builder, builder.getFusedLoc(locations), types, whole);
+  Block *body = builder.createBlock(&joined.getBody());
+  Value argument = body->addArgument(whole.getType(), whole.getLoc());
+  SmallVector<Value> results;
+  for (auto [part, result] : llvm::zip_equal(parts, joined.getResults())) {
+    dsc::GroupOp own = part;
+    dsc::SliceOp slice = findOnlySlice(own);
+    slice->moveBefore(body, body->end());
+    slice.getInputMutable().assign(argument);
+    results.push_back(slice.getResult());
+    own.getResult(0).replaceAllUsesWith(result);
+    own.erase();
+  }
+  builder.setInsertionPointToEnd(body);
+  dsc::YieldOp::create(builder, joined.getLoc(), results);
+  numGroups -= parts.size() - 1;
+  numParts += parts.size();
+}
+
+/// Joins groups that are slices of the same value and have equal dims, so that one kernel writes all of them.
+static void joinSlices(Block &block) {
+  llvm::MapVector<std::pair<Value, Type>, SmallVector<dsc::GroupOp>> partsOf;
+  for (auto group : block.getOps<dsc::GroupOp>())
+    if (findOnlySlice(group))
+      partsOf[{group.getInputs()[0], group.getResult(0).getType()}].push_back(group);
+  for (auto &[whole, parts] : partsOf)
+    for (ArrayRef<dsc::GroupOp> rest = parts; rest.size() > 1; rest = rest.drop_front(std::min(maxParts, rest.size())))
+      joinParts(rest.take_front(maxParts));
+}
+
 namespace {
 struct FuseGroups : impl::FuseGroupsBase<FuseGroups> {
   using FuseGroupsBase::FuseGroupsBase;
@@ -328,6 +383,8 @@ struct FuseGroups : impl::FuseGroupsBase<FuseGroups> {
       numFused += ops.size() - 1;
       op = op->getBlock()->getParentOp()->getPrevNode();
     }
+    if (fuse)
+      joinSlices(block);
   }
 };
 } // namespace

@@ -116,3 +116,36 @@ func.func @doubling(%s0: tensor<20xf32>) -> tensor<15xf32> {
   %s5 = dsc.add %a4, %b4 : (tensor<15xf32>, tensor<15xf32>) -> tensor<15xf32>
   return %s5 : tensor<15xf32>
 }
+
+// -----
+
+// Parts of equal dims that nobody takes in are one kernel with a result for each; a part of other dims is one of its own.
+// CHECK-LABEL: @split
+func.func @split(%x: tensor<4x10xf32>) -> (tensor<4x4xf32>, tensor<4x4xf32>, tensor<4x2xf32>) {
+  // CHECK: %[[PARTS:.*]]:2 = dsc.group(%arg0) : (tensor<4x10xf32>) -> (tensor<4x4xf32>, tensor<4x4xf32>) {
+  // CHECK-NEXT: ^bb0(%[[X:.*]]: tensor<4x10xf32>):
+  // CHECK-NEXT: dsc.slice %[[X]] {{.*}} starts = #dsc.dims<0, 0>
+  // CHECK-NEXT: dsc.slice %[[X]] {{.*}} starts = #dsc.dims<0, 4>
+  // CHECK-NEXT: dsc.yield
+  // CHECK: %[[REST:.*]] = dsc.group(%arg0)
+  // CHECK: return %[[PARTS]]#0, %[[PARTS]]#1, %[[REST]]
+  %a = dsc.slice %x {starts = #dsc.dims<0, 0>, sizes = #dsc.dims<4, 4>, steps = [1, 1]} : (tensor<4x10xf32>) -> tensor<4x4xf32>
+  %b = dsc.slice %x {starts = #dsc.dims<0, 4>, sizes = #dsc.dims<4, 4>, steps = [1, 1]} : (tensor<4x10xf32>) -> tensor<4x4xf32>
+  %c = dsc.slice %x {starts = #dsc.dims<0, 8>, sizes = #dsc.dims<4, 2>, steps = [1, 1]} : (tensor<4x10xf32>) -> tensor<4x2xf32>
+  return %a, %b, %c : tensor<4x4xf32>, tensor<4x4xf32>, tensor<4x2xf32>
+}
+
+// -----
+
+// A part that an elementwise op takes in is read there; what is left is alone.
+// CHECK-LABEL: @taken
+func.func @taken(%x: tensor<4x8xf32>) -> (tensor<4x4xf32>, tensor<4x4xf32>) {
+  // CHECK: dsc.group(%arg0) : (tensor<4x8xf32>) -> tensor<4x4xf32> {
+  // CHECK: dsc.relu
+  // CHECK: dsc.group(%arg0) : (tensor<4x8xf32>) -> tensor<4x4xf32> {
+  // CHECK-NOT: dsc.relu
+  %a = dsc.slice %x {starts = #dsc.dims<0, 0>, sizes = #dsc.dims<4, 4>, steps = [1, 1]} : (tensor<4x8xf32>) -> tensor<4x4xf32>
+  %0 = dsc.relu %a : (tensor<4x4xf32>) -> tensor<4x4xf32>
+  %b = dsc.slice %x {starts = #dsc.dims<0, 4>, sizes = #dsc.dims<4, 4>, steps = [1, 1]} : (tensor<4x8xf32>) -> tensor<4x4xf32>
+  return %0, %b : tensor<4x4xf32>, tensor<4x4xf32>
+}
