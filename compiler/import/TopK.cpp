@@ -54,8 +54,8 @@ static LogicalResult convertTopK(NodeImporter &node) {
 
 ArrayRef<Converter> topKConverters() {
   static constexpr Converter entries[] = {
-      {"", "TopK", 1, 1, 1, convertTopK, "floats"},
-      {"", "TopK", 10, 2, 2, convertTopK, "floats, int64"},
+      {"", "TopK", 1, 1, 1, convertTopK, "ieee"},
+      {"", "TopK", 10, 2, 2, convertTopK, "ieee, int64"},
       {"", "TopK", 11, 2, 2, convertTopK, "numbers, int64"},
   };
   return entries;
