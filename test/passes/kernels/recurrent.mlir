@@ -6,9 +6,9 @@
 // kept places of 4 rows and 48 units are scratch. On CUDA a warp's worth of threads, rounded up from 33 units, share one
 // row's states between barriers: one behind the first states, one behind each step, one behind the last.
 // SCHEDULE-LABEL: module @cpu_v4
-// SCHEDULE: schedule = {emitter = "recurrence", rows = 4 : i64, threads = 1 : i64, vectors = 1 : i64}
+// SCHEDULE: schedule = #dsc.schedule<recurrence, rows = 4, threads = 1, vectors = 1>
 // SCHEDULE-LABEL: module @cuda_sm80
-// SCHEDULE: schedule = {emitter = "recurrence", rows = 1 : i64, threads = 64 : i64, vectors = 1 : i64}
+// SCHEDULE: schedule = #dsc.schedule<recurrence, rows = 1, threads = 64, vectors = 1>
 // CHECK-LABEL: module @cpu_v4
 // CHECK: llvm.func @recurrence_{{.*}} {dsc.kernel = {scratch = 2304 : i64}}
 // CHECK: scf.if
@@ -49,14 +49,14 @@ func.func @main(%x: tensor<?x?x132xf32, #dsc.dims<"t", "b", 132>> {dsc.name = "x
 
 // -----
 
-// One sum and two rows: four vectors of units at once, no more rows than the batch has, and no choice of halves. Two
+// One sum and two rows: two vectors of units at once, no more rows than the batch has, and no choice of halves. Two
 // directions are two blocks.
 // SCHEDULE-LABEL: module @cpu_v4
-// SCHEDULE: schedule = {emitter = "recurrence", rows = 2 : i64, threads = 1 : i64, vectors = 4 : i64}
+// SCHEDULE: schedule = #dsc.schedule<recurrence, rows = 2, threads = 1, vectors = 2>
 // CHECK-LABEL: module @cpu_v4
 // CHECK: dsc.launch {{.*}}grid = #dsc.dims<2, 1, 1>
 // CHECK-NOT: scf.if
-// CHECK: scf.for %{{.*}} -> ({{(vector<16xf32>, ){7}vector<16xf32>}})
+// CHECK: scf.for %{{.*}} -> ({{(vector<16xf32>, ){3}vector<16xf32>}})
 func.func @main(%x: tensor<5x2x256xf32> {dsc.name = "x"}, %r: tensor<2x128x128xf32> {dsc.name = "r"},
                 %h: tensor<2x2x128xf32> {dsc.name = "h"}) -> (tensor<5x2x2x128xf32> {dsc.name = "y"}) {
   %y, %last = dsc.recurrence gates(%x : tensor<5x2x256xf32>) weights(%r : tensor<2x128x128xf32>)
