@@ -267,7 +267,7 @@ def setUpModule():
     path = pathlib.Path(folder.name) / "model.onnx"
     WEIGHT = write_model(path)
     ARTIFACT = path.with_suffix(".so")
-    subprocess.run(["dscc", path, "-o", ARTIFACT, "--target=cuda", "--arch=sm_90"], check=True)
+    subprocess.run(["dscc", path, "-o", ARTIFACT, "--target=cuda", "--arch=sm_90a"], check=True)
 
 
 if __name__ == "__main__":
