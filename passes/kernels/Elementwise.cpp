@@ -172,13 +172,25 @@ static double estimateElementwise(dsc::GroupOp group, const Target &target, dsc:
   double width = *schedule.lookup("width");
   double cycles = 0, bytes = 0, steps = 0; // of the products that one element takes
   bool hasLoops = false;                   // over rows
-  for (Operation &op : group.getBody().front().without_terminator()) {
+  // How often each value is computed: once for each element that is stored, and once more for each step of a loop that
+  // wants it. A softmax written so takes the third power of its rows.
+  llvm::DenseMap<Value, double> times;
+  for (Value value : group.getYielded())
+    times[value] = sizes.count(dsc::getDims(value));
+  for (Operation &op : llvm::reverse(group.getBody().front().without_terminator())) {
     auto facts = cast<dsc::OpFacts>(op);
+    bool accumulates = facts.getFacts().accumulates;
+    double elements = std::max(1.0, sizes.count(dsc::getDims(op.getResult(0))));
+    double flops = sizes.of(facts.getFlops()) / elements, own = 0;
+    for (Value result : op.getResults())
+      own = std::max(own, times.lookup(result));
     // A sum in one register is 4 cycles of latency a step; a product has two loads beside it.
-    double inLoops = dsc::isElementwise(&op) ? 1 : facts.getFacts().accumulates ? 10 : 4;
-    cycles += sizes.of(facts.getFlops()) * inLoops;
-    if (facts.getFacts().accumulates)
-      steps += sizes.of(facts.getFlops()) / 2 / std::max(1.0, sizes.count(dsc::getDims(op.getResult(0))));
+    cycles += own * flops * (dsc::isElementwise(&op) ? 1 : accumulates ? 10 : 4);
+    double loop = dsc::isElementwise(&op) ? 1 : std::max(1.0, accumulates ? flops / 2 : flops);
+    for (Value operand : op.getOperands())
+      times[operand] = std::max(times.lookup(operand), own * loop);
+    if (accumulates)
+      steps += loop;
     hasLoops |= bool(facts.getRowAxes());
   }
   for (Value value : group.getOperands())

@@ -103,3 +103,15 @@ func.func @main(%x: tensor<96x64xf32> {dsc.name = "x"}, %v: tensor<96x1xf32> {ds
   %2 = dsc.conv %1, %f {strides = [1], dilations = [1], pads = [0, 0], groups = 2} : (tensor<1x64x1xf32>, tensor<32x32x1xf32>) -> tensor<1x32x1xf32>
   return %2 : tensor<1x32x1xf32>
 }
+
+// -----
+
+// Short rows are rows as well: elements of their own would compute maximum and sum anew for each.
+// CHECK-LABEL: module @cpu_v4
+// CHECK: schedule = #dsc.schedule<rows,
+// CHECK-LABEL: module @cuda_sm80
+// CHECK: schedule = #dsc.schedule<rows,
+func.func @main(%x: tensor<3030x33xf32> {dsc.name = "x"}) -> (tensor<3030x33xf32> {dsc.name = "y"}) {
+  %0 = dsc.softmax %x {axis = 1 : i64} : (tensor<3030x33xf32>) -> tensor<3030x33xf32>
+  return %0 : tensor<3030x33xf32>
+}
