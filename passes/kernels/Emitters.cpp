@@ -1,5 +1,7 @@
 #include "passes/kernels/Emitters.h"
 
+#include "llvm/Support/MathExtras.h"
+
 #include <cmath>
 
 using namespace mlir;
@@ -52,6 +54,39 @@ Operation *findContraction(dsc::GroupOp group) {
     if (isa<dsc::MatmulOp, dsc::ConvOp>(op))
       return &op;
   return nullptr;
+}
+
+Verdict isTiled(dsc::GroupOp group) {
+  Operation *hero = findContraction(group);
+  if (!hero)
+    return Verdict::declined("there is no product or convolution");
+  if (!hasElementCode(group, nullptr))
+    return Verdict::declined("an op has no code for one element");
+  if (dotTerms(hero))
+    return Verdict::declined("the product has one column, which is better summed as rows");
+  if (dsc::getDims(rootOf(group)) != dsc::getDims(hero->getResult(0)))
+    return Verdict::declined("the group's result has other dims than the hero");
+  for (Operation *user : hero->getUsers())
+    if (!dsc::isElementwise(user) && !isa<dsc::YieldOp>(user))
+      return Verdict::declined("what follows the hero is not elementwise");
+  return Verdict::accepted();
+}
+
+Verdict isRootedIn(dsc::GroupOp group, Operation *hero) {
+  for (Operation &op : group.getBody().front().without_terminator())
+    if (&op != hero && !hasElementCode(&op))
+      return Verdict::declined("an op has no code for one element");
+  for (Value value : group.getYielded())
+    if (value.getDefiningOp() != hero)
+      return Verdict::declined("a result of the group is not the hero's");
+  return Verdict::accepted();
+}
+
+Verdict hasLanes(const Target &target, int64_t width) {
+  if (target.device == Device::Cuda)
+    return Verdict::acceptedIf(width == 1, "a thread has no lanes");
+  return Verdict::acceptedIf(llvm::isPowerOf2_64(width) && width <= target.vectorBits / 8,
+                             "the width is no power of 2 that a register has");
 }
 
 /// The longest part of a kernel's name that says what it does.

@@ -33,11 +33,6 @@ struct Kernel {
     assert(results.size() == 1 && "an emitter of one result is given no group with several");
     return results[0];
   }
-  /// The value inside the group that becomes its only result.
-  Value root() {
-    assert(group.getNumResults() == 1 && "an emitter of one result is given no group with several");
-    return group.getBody().front().getTerminator()->getOperand(0);
-  }
   /// The schedule's parameter.
   int64_t scheduled(llvm::StringRef name) const;
   /// Ends an emitter. Fails at the group if some count of the kernel has no value: dims may be legal whose products,
@@ -113,6 +108,18 @@ void forEachElement(Kernel &kernel, llvm::ArrayRef<DimExpr> dims, int64_t cost,
 int64_t chooseWidth(const Target &target, const DimExpr &inner);
 /// The product or convolution that tiles are for, or null if the group has none.
 mlir::Operation *findContraction(dsc::GroupOp group);
+/// Whether the group is one that tiles are for: a product with several columns, and what works on its elements in
+/// place.
+Verdict isTiled(dsc::GroupOp group);
+/// The first op of a kind in the group's body; null if there is none.
+template <class Op> Op findOp(dsc::GroupOp group) {
+  auto found = group.getBody().front().getOps<Op>();
+  return found.empty() ? Op() : *found.begin();
+}
+/// Whether all results are those of `hero`, and all else in the group is computed as the hero reads it.
+Verdict isRootedIn(dsc::GroupOp group, mlir::Operation *hero);
+/// Whether code of the target can have so many lanes: a power of 2 that a register of bytes has, or one on a GPU.
+Verdict hasLanes(const Target &target, int64_t width);
 /// Dots.cpp: the dims of the terms of a product that is better summed along rows than in tiles, the summed dim last;
 /// none for any other op.
 std::optional<dsc::Dims> dotTerms(mlir::Operation *op);

@@ -25,11 +25,6 @@ namespace dscc::kernels {
 static constexpr int64_t mostRows = 4;
 static constexpr int64_t mostThreads = 512;
 
-static dsc::RecurrenceOp findRecurrence(dsc::GroupOp group) {
-  auto found = group.getBody().front().getOps<dsc::RecurrenceOp>();
-  return found.empty() ? dsc::RecurrenceOp() : *found.begin();
-}
-
 /// The most sums that a part has.
 static int64_t mostSums(dsc::RecurrenceOp op) {
   int64_t most = 1;
@@ -49,15 +44,11 @@ static int64_t countKept(dsc::RecurrenceOp op) {
 static int64_t paddedUnits(dsc::RecurrenceOp op, int64_t width) { return llvm::alignTo(op.getUnits(), width); }
 
 static Verdict acceptsRecurrence(dsc::GroupOp group, const Target &target) {
-  dsc::RecurrenceOp op = findRecurrence(group);
+  auto op = findOp<dsc::RecurrenceOp>(group);
   if (!op)
     return Verdict::declined("there is no recurrence");
-  for (Operation &other : group.getBody().front().without_terminator())
-    if (&other != op && !hasElementCode(&other))
-      return Verdict::declined("an op has no code for one element");
-  for (Value value : group.getYielded())
-    if (value.getDefiningOp() != op)
-      return Verdict::declined("a result of the group is not the recurrence's");
+  if (Verdict verdict = isRootedIn(group, op); !verdict)
+    return verdict;
   int64_t bytes = op.getCellElement().getIntOrFloatBitWidth() / 8;
   if (target.device == Device::Cuda && countKept(op) * op.getUnits() * bytes > mostStaticShared)
     return Verdict::declined("the states of a row do not fit shared memory");
@@ -66,9 +57,11 @@ static Verdict acceptsRecurrence(dsc::GroupOp group, const Target &target) {
 
 static Verdict allowsRecurrence(dsc::GroupOp group, const Target &target, dsc::ScheduleAttr schedule) {
   int64_t rows = *schedule.lookup("rows"), vectors = *schedule.lookup("vectors"), threads = *schedule.lookup("threads");
-  dsc::RecurrenceOp op = findRecurrence(group);
+  auto op = findOp<dsc::RecurrenceOp>(group);
   if (!llvm::isPowerOf2_64(rows))
     return Verdict::declined("the rows are no power of 2");
+  if (Verdict verdict = hasLanes(target, *schedule.lookup("width")); !verdict)
+    return verdict;
   if (target.device == Device::Cpu)
     return Verdict::acceptedIf(threads == 1, "a block of a CPU is one thread");
   int64_t bytes = op.getCellElement().getIntOrFloatBitWidth() / 8;
@@ -79,11 +72,13 @@ static Verdict allowsRecurrence(dsc::GroupOp group, const Target &target, dsc::S
 }
 
 static SmallVector<dsc::ScheduleAttr> recurrenceCandidates(dsc::GroupOp group, const Target &target) {
-  dsc::RecurrenceOp op = findRecurrence(group);
+  auto op = findOp<dsc::RecurrenceOp>(group);
   SmallVector<dsc::ScheduleAttr> candidates;
+  int64_t width = chooseWidth(target, op.getUnits());
   auto add = [&](int64_t rows, int64_t threads, int64_t vectors) {
-    candidates.push_back(dsc::ScheduleAttr::get(group.getContext(), "recurrence",
-                                                {{"rows", rows}, {"threads", threads}, {"vectors", vectors}}));
+    candidates.push_back(
+        dsc::ScheduleAttr::get(group.getContext(), "recurrence",
+                               {{"rows", rows}, {"threads", threads}, {"vectors", vectors}, {"width", width}}));
   };
   if (target.device == Device::Cuda) {
     add(1, std::min<int64_t>(llvm::alignTo(op.getUnits(), target.warpSize), mostThreads), 1);
@@ -104,7 +99,7 @@ static SmallVector<dsc::ScheduleAttr> recurrenceCandidates(dsc::GroupOp group, c
 /// rows.
 static double estimateRecurrence(dsc::GroupOp group, const Target &target, dsc::ScheduleAttr schedule,
                                  const Sizes &sizes) {
-  dsc::RecurrenceOp op = findRecurrence(group);
+  auto op = findOp<dsc::RecurrenceOp>(group);
   double rows = *schedule.lookup("rows"), vectors = *schedule.lookup("vectors");
   double batch = sizes.of(op.getBatch()), steps = sizes.of(op.getTime()) * op.getDirections();
   double terms = 0, sums = mostSums(op);
@@ -112,7 +107,7 @@ static double estimateRecurrence(dsc::GroupOp group, const Target &target, dsc::
     terms += double(op.getUnits()) * op.getUnits() * op.countSums(part);
   if (target.device == Device::Cuda)
     return steps * batch * terms / (target.gpu->multiprocessors * target.gpu->clock);
-  double width = target.vectorBits / 32, tiles = std::floor(batch / rows);
+  double width = *schedule.lookup("width"), tiles = std::floor(batch / rows);
   double left = batch - tiles * rows, passes = tiles + std::ceil(left / std::max(1.0, rows / 2));
   // A load a vector of weights, a multiplication a row of it; sums wait for the ones before them.
   double chains = rows * sums * vectors, perVector = std::max({2.0, rows, rows * 4 / chains});
@@ -447,14 +442,15 @@ void RecurrenceWriter::writeTiles(Value first, Value end, int64_t count) {
 }
 
 static LogicalResult emitRecurrence(Kernel &kernel) {
-  dsc::RecurrenceOp op = findRecurrence(kernel.group);
+  auto op = findOp<dsc::RecurrenceOp>(kernel.group);
   assert(op && "a recurrence is scheduled for groups that have one");
-  kernel.k.width = chooseWidth(kernel.target, op.getUnits());
+  kernel.k.width = kernel.scheduled("width");
   RecurrenceWriter(kernel, op).write();
   return kernel.finish();
 }
 
-static constexpr Parameter recurrenceParameters[] = {{"rows", 1, 16}, {"threads", 1, 1024}, {"vectors", 1, 8}};
+static constexpr Parameter recurrenceParameters[] = {
+    {"rows", 1, 16}, {"threads", 1, 1024}, {"vectors", 1, 8}, {"width", 1, 64}};
 const KernelEmitter recurrenceEmitter = {"recurrence",     recurrenceParameters,   acceptsRecurrence,
                                          allowsRecurrence, recurrenceCandidates,   estimateRecurrence,
                                          emitRecurrence,   /*severalResults=*/true};

@@ -123,11 +123,7 @@ static SmallVector<dsc::ScheduleAttr> rowsCandidates(dsc::GroupOp group, const T
 }
 
 static Verdict allowsRows(dsc::GroupOp group, const Target &target, dsc::ScheduleAttr schedule) {
-  int64_t width = *schedule.lookup("width");
-  if (target.device == Device::Cuda)
-    return Verdict::acceptedIf(width == 1, "a thread has no lanes");
-  return Verdict::acceptedIf(llvm::isPowerOf2_64(width) && width <= target.vectorBits / 8,
-                             "the width is no power of 2 that a register has");
+  return hasLanes(target, *schedule.lookup("width"));
 }
 
 /// Each reduction, and what is stored, is a pass over the row; with too few accumulators it waits for additions, and
@@ -161,7 +157,7 @@ namespace {
 class RowWriter {
 public:
   RowWriter(Kernel &kernel, const Plan &plan)
-      : kernel(kernel), plan(plan), k(kernel.k), code(k), root(kernel.root()),
+      : kernel(kernel), plan(plan), k(kernel.k), code(k), root(rootOf(kernel.group)),
         storesRow(dsc::getDims(root) != plan.domain) {
     for (Operation &op : kernel.group.getBody().front().without_terminator())
       if (isReduction(&op))

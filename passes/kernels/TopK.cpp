@@ -29,36 +29,21 @@ static constexpr int64_t rowThreads = 256;
 /// Comparisons that one CPU block should be worth.
 static constexpr int64_t blockWork = 4096;
 
-static dsc::TopKOp findTopK(dsc::GroupOp group) {
-  auto found = group.getBody().front().getOps<dsc::TopKOp>();
-  return found.empty() ? dsc::TopKOp() : *found.begin();
-}
-
 static Verdict acceptsTopK(dsc::GroupOp group, const Target &) {
-  dsc::TopKOp op = findTopK(group);
-  if (!op)
-    return Verdict::declined("there is no top_k");
-  for (Operation &other : group.getBody().front().without_terminator())
-    if (&other != op && !hasElementCode(&other))
-      return Verdict::declined("an op has no code for one element");
-  for (Value value : group.getYielded())
-    if (value.getDefiningOp() != op)
-      return Verdict::declined("a result of the group is not top_k's");
-  return Verdict::accepted();
+  auto op = findOp<dsc::TopKOp>(group);
+  return op ? isRootedIn(group, op) : Verdict::declined("there is no top_k");
 }
 
 static DimExpr lengthOf(dsc::TopKOp op) { return dsc::getDims(op.getInput())[op.getAxis()]; }
 
 static Verdict allowsTopK(dsc::GroupOp group, const Target &target, dsc::ScheduleAttr schedule) {
-  if (*schedule.lookup("ranks") && (target.device == Device::Cpu || !lengthOf(findTopK(group)).isConstant()))
+  if (*schedule.lookup("ranks") && (target.device == Device::Cpu || !lengthOf(findOp<dsc::TopKOp>(group)).isConstant()))
     return Verdict::declined("only rows of a known length are ranked, by the threads of a GPU");
-  int64_t width = *schedule.lookup("width");
-  return Verdict::acceptedIf(width == chooseWidth(target, dsc::getDims(findTopK(group).getInput()).back()),
-                             "another width suits the target and the rows");
+  return hasLanes(target, *schedule.lookup("width"));
 }
 
 static SmallVector<dsc::ScheduleAttr> topKCandidates(dsc::GroupOp group, const Target &target) {
-  dsc::TopKOp op = findTopK(group);
+  auto op = findOp<dsc::TopKOp>(group);
   int64_t width = chooseWidth(target, dsc::getDims(op.getInput()).back());
   SmallVector<dsc::ScheduleAttr> candidates;
   for (int64_t ranks : {0, 1})
@@ -70,7 +55,7 @@ static SmallVector<dsc::ScheduleAttr> topKCandidates(dsc::GroupOp group, const T
 /// On a GPU ranks are a comparison for each pair of a row; a search is a pass over the row for each bit and some more,
 /// with barriers between, and at most as many rows at once as there are multiprocessors.
 static double estimateTopK(dsc::GroupOp group, const Target &target, dsc::ScheduleAttr schedule, const Sizes &sizes) {
-  dsc::TopKOp op = findTopK(group);
+  auto op = findOp<dsc::TopKOp>(group);
   double elements = sizes.count(dsc::getDims(op.getInput())), length = std::max(1.0, sizes.of(lengthOf(op)));
   if (target.device == Device::Cpu)
     return elements * 4 / target.cpu->clock;
@@ -519,7 +504,7 @@ void TopKWriter::writeBlocks() {
 }
 
 static LogicalResult emitTopK(Kernel &kernel) {
-  dsc::TopKOp op = findTopK(kernel.group);
+  auto op = findOp<dsc::TopKOp>(kernel.group);
   assert(op && "top_k is scheduled for groups that have one");
   kernel.k.width = kernel.scheduled("width");
   TopKWriter writer(kernel, op);

@@ -109,14 +109,14 @@ LogicalResult ScheduleGroups::schedule(dsc::GroupOp group, const Target &target,
     Verdict verdict = kernels::accepts(emitter, group, target);
     if (verdict)
       llvm::append_range(candidates, emitter.candidates(group, target));
-    else if (explains)
+    else
       refusals += ("; " + emitter.name + ": " + verdict.why()).str();
   }
   if (candidates.empty()) {
     std::string reason;
     if (kernels::hasElementCode(group, &reason))
       reason = "no emitter writes " + std::to_string(group.getNumResults()) + " results of these ops at once";
-    return group.emitOpError("cannot become a kernel: ") << reason;
+    return group.emitOpError("cannot become a kernel: ") << reason << refusals;
   }
   std::optional<DimExpr> dim = decisiveDim(group);
   Choice best = choose(candidates, group, target, Sizes(group, usual));

@@ -1,6 +1,6 @@
 """How good are the schedules that estimates choose? Every candidate of each kernel is forced and timed.
 
-    python test/bench/regret.py                                60 kernels on the CPU, 1 thread
+    python test/bench/regret.py                                64 kernels on the CPU, 1 thread
     python test/bench/regret.py --kernel 'matmul.*' --rounds 5 --show
 
 A kernel is a small module of one group. `--explain=schedule` lists its

@@ -11,6 +11,7 @@ import argparse
 import json
 import pathlib
 import statistics
+import subprocess
 import sys
 import tempfile
 
@@ -18,69 +19,52 @@ sys.dont_write_bytecode = True
 HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
 
+sys.path.insert(0, str(HERE.parent / "models"))
+
 import numpy as np
-import onnx
-from onnx import TensorProto, helper, numpy_helper
 
 from bench import last_json
-
-sys.path.insert(0, str(HERE.parent / "models"))
-import trained
+from graph_builder import GraphBuilder
 
 LENGTHS = (1, 64, 512)
 WIDTH, HEADS, HIDDEN, LAYERS = 256, 4, 1024, 2
 
 
-class Encoder:
-    """Writes pre-norm layers of attention and a perceptron; weights are He-scaled."""
+def linear(build, x, rows, columns):
+    return build.node("Add", build.node("MatMul", x, build.weight((rows, columns))), build.weight((columns,), 0.1))
 
-    def __init__(self):
-        self.nodes, self.weights, self.random = [], [], np.random.default_rng(3)
 
-    def node(self, op, *inputs, **attributes):
-        name = f"{op}_{len(self.nodes)}"
-        self.nodes.append(helper.make_node(op, inputs, [name], name=name, **attributes))
-        return name
+def norm(build, x):
+    ones, zeros = build.constant(np.ones(WIDTH, np.float32)), build.constant(np.zeros(WIDTH, np.float32))
+    return build.node("LayerNormalization", x, ones, zeros, axis=-1)
 
-    def constant(self, array):
-        name = f"w_{len(self.weights)}"
-        self.weights.append(numpy_helper.from_array(array, name))
-        return name
 
-    def linear(self, x, rows, columns):
-        weight = self.random.normal(0, np.sqrt(1 / rows), (rows, columns)).astype(np.float32)
-        bias = self.random.normal(0, 0.1, columns).astype(np.float32)
-        return self.node("Add", self.node("MatMul", x, self.constant(weight)), self.constant(bias))
+def heads(build, x, permutation):
+    split = build.node("Reshape", x, build.integers(0, 0, HEADS, WIDTH // HEADS))
+    return build.node("Transpose", split, perm=permutation)
 
-    def norm(self, x):
-        ones, zeros = np.ones(WIDTH, np.float32), np.zeros(WIDTH, np.float32)
-        return self.node("LayerNormalization", x, self.constant(ones), self.constant(zeros), axis=-1)
 
-    def heads(self, x, permutation):
-        split = self.node("Reshape", x, self.constant(np.array([0, 0, HEADS, WIDTH // HEADS], np.int64)))
-        return self.node("Transpose", split, perm=permutation)
+def layer(build, x):
+    """A pre-norm layer: attention, then a perceptron."""
+    normed = norm(build, x)
+    query, value = (heads(build, linear(build, normed, WIDTH, WIDTH), [0, 2, 1, 3]) for _ in range(2))
+    key = heads(build, linear(build, normed, WIDTH, WIDTH), [0, 2, 3, 1])
+    scores = build.node("Mul", build.node("MatMul", query, key), build.number((WIDTH // HEADS) ** -0.5))
+    mixed = build.node("MatMul", build.node("Softmax", scores, axis=-1), value)
+    joined = build.node("Reshape", build.node("Transpose", mixed, perm=[0, 2, 1, 3]), build.integers(0, 0, WIDTH))
+    x = build.node("Add", x, linear(build, joined, WIDTH, WIDTH))
+    hidden = build.node("Gelu", linear(build, norm(build, x), WIDTH, HIDDEN))
+    return build.node("Add", x, linear(build, hidden, HIDDEN, WIDTH))
 
-    def layer(self, x):
-        normed = self.norm(x)
-        query, value = (self.heads(self.linear(normed, WIDTH, WIDTH), [0, 2, 1, 3]) for _ in range(2))
-        key = self.heads(self.linear(normed, WIDTH, WIDTH), [0, 2, 3, 1])
-        scale = self.constant(np.float32((WIDTH // HEADS) ** -0.5))
-        scores = self.node("Softmax", self.node("Mul", self.node("MatMul", query, key), scale), axis=-1)
-        mixed = self.node("Transpose", self.node("MatMul", scores, value), perm=[0, 2, 1, 3])
-        joined = self.node("Reshape", mixed, self.constant(np.array([0, 0, WIDTH], np.int64)))
-        x = self.node("Add", x, self.linear(joined, WIDTH, WIDTH))
-        hidden = self.node("Gelu", self.linear(self.norm(x), WIDTH, HIDDEN))
-        return self.node("Add", x, self.linear(hidden, HIDDEN, WIDTH))
 
-    def write(self, path):
-        x = "x"
-        for _ in range(LAYERS):
-            x = self.layer(x)
-        self.nodes[-1].output[0] = "y"
-        dims = [1, "seq", WIDTH]
-        graph = helper.make_graph(self.nodes, "encoder", [helper.make_tensor_value_info("x", TensorProto.FLOAT, dims)],
-                                  [helper.make_tensor_value_info("y", TensorProto.FLOAT, dims)], self.weights)
-        onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 20)], ir_version=9), path)
+def write_encoder(path):
+    build = GraphBuilder(opset=20, seed=3)
+    x = build.input("x", np.float32, [1, "seq", WIDTH])
+    for number in range(LAYERS):
+        with build.scope(f"layer{number}"):
+            x = layer(build, x)
+    build.output(x, "y", [1, "seq", WIDTH])
+    return build.save(path)
 
 
 def main():
@@ -94,12 +78,12 @@ def main():
     print(f"{'tokens':>6} {'symbolic ms':>12} {'fixed ms':>12} {'ratio':>6}" + (f" {'old ms':>12}" if arguments.old else ""))
     with tempfile.TemporaryDirectory() as folder:
         folder = pathlib.Path(folder)
-        Encoder().write(folder / "m.onnx")
+        write_encoder(folder / "m.onnx")
 
         def build(name, build_folder, *options):
             last = folder / f"{name}.so"
-            trained.subprocess.run([build_folder / "bin" / "dscc", folder / "m.onnx", "-o", last, "--target=cpu", *options],
-                                   check=True)
+            subprocess.run([build_folder / "bin" / "dscc", folder / "m.onnx", "-o", last, "--target=cpu", *options],
+                           check=True)
             return build_folder / "bin" / "dscc-run", last
 
         sides = {"symbolic": build("symbolic", arguments.build)}

@@ -59,30 +59,13 @@ static bool fitsRegisters(const Target &target, int64_t rows, int64_t vectors) {
 }
 
 static Verdict acceptsTiles(dsc::GroupOp group, const Target &target) {
-  Operation *hero = findContraction(group);
-  if (target.device != Device::Cpu)
-    return Verdict::declined("the target is no CPU");
-  if (!hero)
-    return Verdict::declined("there is no product or convolution");
-  if (!hasElementCode(group, nullptr))
-    return Verdict::declined("an op has no code for one element");
-  if (dotTerms(hero))
-    return Verdict::declined("the product has one column, which is better summed as rows");
-  if (dsc::getDims(rootOf(group)) != dsc::getDims(hero->getResult(0)))
-    return Verdict::declined("the group's result has other dims than the hero");
-  // What follows the hero works on its elements in place.
-  for (Operation *user : hero->getUsers())
-    if (!dsc::isElementwise(user) && !isa<dsc::YieldOp>(user))
-      return Verdict::declined("what follows the hero is not elementwise");
-  return Verdict::accepted();
+  return target.device == Device::Cpu ? isTiled(group) : Verdict::declined("the target is no CPU");
 }
 
 static Verdict allowsTiles(dsc::GroupOp group, const Target &target, dsc::ScheduleAttr schedule) {
   if (!fitsRegisters(target, *schedule.lookup("rows"), *schedule.lookup("vectors")))
     return Verdict::declined("so many sums do not fit the registers");
-  int64_t width = *schedule.lookup("width");
-  return Verdict::acceptedIf(llvm::isPowerOf2_64(width) && width <= target.vectorBits / 8,
-                             "the width is no power of 2 that a register has");
+  return hasLanes(target, *schedule.lookup("width"));
 }
 
 /// Which operand stays in the cache while the loop inside walks the other.
@@ -150,7 +133,7 @@ class TileWriter {
 public:
   TileWriter(Kernel &kernel, ElementCode &code, Contraction contraction, Operation *hero, TileShape tile)
       : kernel(kernel), k(kernel.k), code(code), c(std::move(contraction)), hero(hero), tile(tile),
-        root(kernel.root()) {
+        root(rootOf(kernel.group)) {
     strides = k.rowMajorStrides(dsc::getDims(root));
     columnStep = tile.vectors * k.width;
   }

@@ -45,21 +45,7 @@ struct MatrixView {
 } // namespace
 
 static Verdict acceptsSharedTiles(dsc::GroupOp group, const Target &target) {
-  Operation *hero = findContraction(group);
-  if (target.device != Device::Cuda)
-    return Verdict::declined("the target is no GPU");
-  if (!hero)
-    return Verdict::declined("there is no product or convolution");
-  if (!hasElementCode(group, nullptr))
-    return Verdict::declined("an op has no code for one element");
-  if (dotTerms(hero))
-    return Verdict::declined("the product has one column, which is better summed as rows");
-  if (dsc::getDims(rootOf(group)) != dsc::getDims(hero->getResult(0)))
-    return Verdict::declined("the group's result has other dims than the hero");
-  for (Operation *user : hero->getUsers())
-    if (!dsc::isElementwise(user) && !isa<dsc::YieldOp>(user))
-      return Verdict::declined("what follows the hero is not elementwise");
-  return Verdict::accepted();
+  return target.device == Device::Cuda ? isTiled(group) : Verdict::declined("the target is no GPU");
 }
 
 static SmallVector<dsc::ScheduleAttr> sharedTilesCandidates(dsc::GroupOp group, const Target &) {
@@ -170,7 +156,7 @@ namespace {
 class SharedTileWriter {
 public:
   SharedTileWriter(Kernel &kernel, ElementCode &code, MatrixView view, Operation *hero)
-      : kernel(kernel), k(kernel.k), code(code), view(std::move(view)), hero(hero), root(kernel.root()),
+      : kernel(kernel), k(kernel.k), code(code), view(std::move(view)), hero(hero), root(rootOf(kernel.group)),
         type(getComputeType(dsc::getElementType(hero->getResult(0)))) {
     strides = k.rowMajorStrides(dsc::getDims(root));
     lhsShared = declareShared(k, "lhs", type, slice * pitch);

@@ -6,9 +6,9 @@
 // kept places of 4 rows and 48 units are scratch. On CUDA a warp's worth of threads, rounded up from 33 units, share one
 // row's states between barriers: one behind the first states, one behind each step, one behind the last.
 // SCHEDULE-LABEL: module @cpu_v4
-// SCHEDULE: schedule = #dsc.schedule<recurrence, rows = 4, threads = 1, vectors = 1>
+// SCHEDULE: schedule = #dsc.schedule<recurrence, rows = 4, threads = 1, vectors = 1, width = {{[0-9]+}}>
 // SCHEDULE-LABEL: module @cuda_sm80
-// SCHEDULE: schedule = #dsc.schedule<recurrence, rows = 1, threads = 64, vectors = 1>
+// SCHEDULE: schedule = #dsc.schedule<recurrence, rows = 1, threads = 64, vectors = 1, width = 1>
 // CHECK-LABEL: module @cpu_v4
 // CHECK: llvm.func @recurrence_{{.*}} {dsc.kernel = {scratch = 2304 : i64}}
 // CHECK: scf.if
@@ -52,7 +52,7 @@ func.func @main(%x: tensor<?x?x132xf32, #dsc.dims<"t", "b", 132>> {dsc.name = "x
 // One sum and two rows: two vectors of units at once, no more rows than the batch has, and no choice of halves. Two
 // directions are two blocks.
 // SCHEDULE-LABEL: module @cpu_v4
-// SCHEDULE: schedule = #dsc.schedule<recurrence, rows = 2, threads = 1, vectors = 2>
+// SCHEDULE: schedule = #dsc.schedule<recurrence, rows = 2, threads = 1, vectors = 2, width = {{[0-9]+}}>
 // CHECK-LABEL: module @cpu_v4
 // CHECK: dsc.launch {{.*}}grid = #dsc.dims<2, 1, 1>
 // CHECK-NOT: scf.if
