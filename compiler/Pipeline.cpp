@@ -94,6 +94,10 @@ static void fuseGroups(OpPassManager &pm, const CompileOptions &options) {
   FuseGroupsOptions fusion;
   fusion.fuse = isEnabled(options, "fuse-groups");
   fusion.explained = options.explainFusion;
+  // Before fusion, which would take joins into the kernels of those who read them.
+  PlaceWindowsOptions windows;
+  windows.explained = options.explainFusion;
+  addEnabled(pm.nest<ModuleOp>(), options, createPlaceWindows(windows));
   eachMain(pm).addPass(createFuseGroups(fusion));
 }
 
@@ -153,18 +157,10 @@ LogicalResult buildPipeline(OpPassManager &pm, const CompileOptions &options) {
 }
 
 llvm::ArrayRef<llvm::StringLiteral> optionalPasses() {
-  static constexpr llvm::StringLiteral passes[] = {"evaluate-shapes",
-                                                   "fold-constants",
-                                                   "recompose-gelu",
-                                                   "recompose-variance",
-                                                   "recompose-normalization",
-                                                   "fold-scale-into-conv",
-                                                   "simplify-graph",
-                                                   "assign-precision",
-                                                   "fuse-groups",
-                                                   "plan-memory",
-                                                   "in-place",
-                                                   "unroll-loops"};
+  static constexpr llvm::StringLiteral passes[] = {
+      "evaluate-shapes",      "fold-constants", "recompose-gelu",   "recompose-variance", "recompose-normalization",
+      "fold-scale-into-conv", "simplify-graph", "assign-precision", "place-windows",      "fuse-groups",
+      "plan-memory",          "in-place",       "unroll-loops"};
   return passes;
 }
 

@@ -84,7 +84,7 @@ def SimplifyGraph : Pass<"dsc-simplify-graph", "mlir::func::FuncOp"> {
   let summary = "Apply identities that make the graph smaller or cheaper";
   let description = [{
     In:  a flat graph.  Out: the same, with transposes joined and taken into products, casts joined, powers and
-    divisions by constants expanded.
+    divisions by constants expanded, gathers of known neighbours turned into slices.
 
     ```mlir
     %t = dsc.transpose %b {permutation = [1, 0]} : (tensor<4x3xf32>) -> tensor<3x4xf32>
@@ -262,11 +262,47 @@ def AssignPrecision : Pass<"dsc-assign-precision", "mlir::ModuleOp"> {
 
 //===-- grouped ---------------------------------------------------------------------------------------------------===//
 
+def PlaceWindows : Pass<"dsc-place-windows", "mlir::func::FuncOp"> {
+  let summary = "Let those who make a join's parts write them where they belong";
+  let description = [{
+    In:  a flat list of `dsc` ops.  Out: the same; `in_place` is on each `dsc.concat` that no kernel is to compute, because
+    the groups that make its operands will write into its parts, and on each `dsc.slice` of unit steps that strides can
+    describe. What cannot be written in its place (an input, a constant, an output, one of several results, what is at home in another
+    join, or twice in this one) has a slice or a smaller concat of its own, which is copied. Parts of one tensor that meet again in a join
+    are that tensor, and a join that begins like an earlier one in place continues it.
+
+    ```mlir
+    %p = dsc.conv %x, %w {strides = [1], dilations = [1], pads = [0, 0], groups = 1} : (tensor<2x3x8xf32>, tensor<4x3x1xf32>) -> tensor<2x4x8xf32>
+    %q = dsc.conv %x, %v {strides = [1], dilations = [1], pads = [0, 0], groups = 1} : (tensor<2x3x8xf32>, tensor<5x3x1xf32>) -> tensor<2x5x8xf32>
+    %c = dsc.concat %p, %q, %x {axis = 1} : (tensor<2x4x8xf32>, tensor<2x5x8xf32>, tensor<2x3x8xf32>) -> tensor<2x12x8xf32>
+    ```
+    becomes
+    ```mlir
+    %p = dsc.conv %x, %w {strides = [1], dilations = [1], pads = [0, 0], groups = 1} : (tensor<2x3x8xf32>, tensor<4x3x1xf32>) -> tensor<2x4x8xf32>
+    %q = dsc.conv %x, %v {strides = [1], dilations = [1], pads = [0, 0], groups = 1} : (tensor<2x3x8xf32>, tensor<5x3x1xf32>) -> tensor<2x5x8xf32>
+    %s = dsc.slice %x {starts = #dsc.dims<0, 0, 0>, sizes = #dsc.dims<2, 3, 8>, steps = [1, 1, 1]} : (tensor<2x3x8xf32>) -> tensor<2x3x8xf32>
+    %c = dsc.concat %p, %q, %s {axis = 1, in_place} : (tensor<2x4x8xf32>, tensor<2x5x8xf32>, tensor<2x3x8xf32>) -> tensor<2x12x8xf32>
+    ```
+
+    A join stays a kernel if no operand has bytes of its own anyway, if more copies would be left than operands are written in
+    place, or if its only user computes it as it reads it and an operand would have to be copied. With `explain` a remark at
+    each join says what was decided, and why.
+
+    Counts: `numJoins` (joins that are written by those who make their parts), `numParts` (results that are written
+    straight into a join), `numCopied` (parts of such joins that are copied or computed there), `numDeclined` (joins that
+    stay kernels).
+  }];
+  let options = [Option<"explained", "explain", "std::string", "\"\"",
+                        "Remark on what was decided at joins of nodes whose name matches">];
+  let dependentDialects = ["dsc::DscDialect"];
+}
+
 def FuseGroups : Pass<"dsc-fuse-groups", "mlir::func::FuncOp"> {
   let summary = "Cut the graph into groups that run as one kernel each";
   let description = [{
     In:  a flat list of `dsc` ops.  Out: every op that computes is inside a `dsc.group`; constants and reshapes, which
-    are views, stay outside.
+    are views, stay outside, and so do concats in place, and slices in place that no group computes on its way. `windows`
+    on groups, and on concats in place, names the strides of what lies in a part of another tensor.
 
     ```mlir
     %0 = dsc.add %a, %b : (tensor<4xf32>, tensor<4xf32>) -> tensor<4xf32>

@@ -1,8 +1,8 @@
 // Says, in one place, what each stage of the journey promises the next one. A promise, once made, holds until the
 // stage that takes it back; each entry names what is new.
 
-#include "dialects/dsc/Dsc.h"
 #include "dialects/dsc/Targets.h"
+#include "dialects/dsc/Windows.h"
 #include "passes/DimNames.h"
 #include "passes/Passes.h"
 #include "passes/kernels/Emitters.h"
@@ -83,10 +83,10 @@ static LogicalResult verifySplit(ModuleOp top) {
 /// All but streamed: the dims of every tensor can be computed from those of the inputs.
 static LogicalResult verifyNames(ModuleOp top) { return verifyDimNames(top); }
 
-/// grouped: whatever computes belongs to a kernel.
+/// grouped: whatever computes belongs to a kernel; joins and slices in place do not.
 static LogicalResult verifyGrouped(ModuleOp top) {
   return checkEach(top, [](Operation *op) -> LogicalResult {
-    if (!dsc::factsOf(op).needsKernel() || op->getParentOfType<dsc::GroupOp>())
+    if (!dsc::factsOf(op).needsKernel() || op->getParentOfType<dsc::GroupOp>() || isInPlace(op))
       return success();
     return op->emitOpError("is outside any dsc.group, so no kernel computes it");
   });
@@ -103,7 +103,7 @@ static LogicalResult verifyScheduled(ModuleOp top) {
   });
 }
 
-/// placed: every result has bytes of its own for as long as it is needed.
+/// placed: every result has bytes of its own, or a part of another's, for as long as it is needed, and is read there.
 static LogicalResult verifyPlaced(ModuleOp top) {
   return checkTargets(top, [&](ModuleOp nested) { return verifyPlacement(getMain(nested)); });
 }

@@ -1,7 +1,15 @@
-#include "dialects/dsc/Dsc.h"
+#include "dialects/dsc/Windows.h"
 
 using namespace mlir;
+using namespace dscc;
 using namespace dscc::dsc;
+
+/// group (C5), launch (C3): a window for each input, then for each result.
+static LogicalResult verifyTensorWindows(Operation *op) {
+  SmallVector<Type> tensors(op->getOperandTypes());
+  llvm::append_range(tensors, op->getResultTypes());
+  return verifyWindows(op, tensors);
+}
 
 /// group (C4), launch (C2): `places` and `outputs` have a number for each result.
 static LogicalResult verifyPlaces(Operation *op) {
@@ -82,6 +90,8 @@ LogicalResult GroupOp::verify() {
   if (Attribute schedule = (*this)->getAttr("schedule"); schedule && !isSchedule(schedule))
     return emitOpError("has the schedule ")
            << schedule << ", which is no #dsc.schedule for all runs, nor a list that ends in one";
+  if (failed(verifyTensorWindows(*this)))
+    return failure();
   return verifyPlaces(*this);
 }
 
@@ -101,5 +111,7 @@ LogicalResult LaunchOp::verify() {
     return emitOpError("has a grid of ") << getGrid().size() << " counts, which must be 3";
   if (getAlternatives() && !llvm::all_of(*getAlternatives(), isAlternative))
     return emitOpError("has the alternatives ") << *getAlternatives() << ", which are not {kernel, grid, dim, most}";
+  if (failed(verifyTensorWindows(*this)))
+    return failure();
   return verifyPlaces(*this);
 }

@@ -15,11 +15,19 @@ def GroupOp : DscOp<"group", [SingleBlock, IsolatedFromAbove]> {
     prepared for its emitter that way. Later stages add attributes: `schedule` (scheduled), one `#dsc.schedule` or a list
     of them, and `label`, what the kernel is called; `places` and `outputs` (placed), as `dsc.launch` has them.
 
+    `windows`, where it is there, says where tensors lie that have no bytes of their own: `offset` and `strides` count
+    elements of the tensor whose bytes they are in. `unit` stands for a tensor that begins where its bytes do and lies there in
+    row-major order. Such windows come from `dsc.concat` and `dsc.slice` with the attribute `in_place` outside of groups,
+    which compute nothing: the groups that make the concat's operands write into its parts, and those that read the slice
+    read its input.
+
     1. (C1) One body argument for each input, of its element type and with as many elements.
     2. (C2) The body ends in `dsc.yield` with a value for each result, of its element type and with as many elements.
     3. (C3) `schedule`, if there is one, is a `#dsc.schedule` for all runs, or a list that ends in one; those before it
        have a condition.
     4. (C4) `places` and `outputs`, if they are there, have one number for each result, from -1 on.
+    5. (C5) `windows`, if it is there, has one entry for each input, then for each result: `unit`, or a dictionary of
+       `offset`, one expression, and `strides`, one for each dim.
 
     ```mlir
     %y = dsc.group (%x) : (tensor<4xf32>) -> tensor<4xf32> {
@@ -56,7 +64,8 @@ def LaunchOp : DscOp<"launch"> {
   let description = [{
     `grid` counts the blocks; the kernel takes the inputs, the results, then the named dims in `symbols`, in order.
     `places` says which entry of the function's `dsc.arena` holds each result, -1 for what lies in an output; `outputs`
-    says which output that is, -1 for what lies in the arena.
+    says which output that is, -1 for what lies in the arena. A result with an entry in `windows` is a part of that place
+    or output, and the kernel gets the address of its first element.
 
     `alternatives` are kernels that take the same, with grids of their own: a run launches the first whose `dim` is at
     most its `most`, or else `kernel`.
@@ -64,6 +73,7 @@ def LaunchOp : DscOp<"launch"> {
     1. (C1) `grid` has three counts.
     2. (C2) `places` and `outputs`, if they are there, have one number for each result, from -1 on.
     3. (C3) Each alternative is {kernel, grid, dim, most}: a symbol, three counts, one dim and a number.
+    4. (C4) `windows`, if it is there, has one entry for each input, then for each result, as those of `dsc.group`.
 
     ```mlir
     %y = dsc.launch @kernel (%x) {grid = #dsc.dims<1, 1, 1>, symbols = [], places = array<i64: 0>}

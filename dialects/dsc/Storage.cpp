@@ -1,5 +1,7 @@
 #include "dialects/dsc/Storage.h"
 
+#include "dialects/dsc/Windows.h"
+
 using namespace mlir;
 
 namespace dscc {
@@ -13,9 +15,12 @@ DimExpr countBytes(Type type) {
 DimExpr alignBytes(const DimExpr &bytes) { return DimExpr::ceilDiv(bytes, bufferAlignment) * bufferAlignment; }
 
 Value getStorage(Value value) {
-  while (auto view = value.getDefiningOp<dsc::ReshapeOp>())
-    value = view.getInput();
-  return value;
+  for (;;) {
+    Operation *op = value.getDefiningOp();
+    if (!op || !(isa<dsc::ReshapeOp>(op) || (isa<dsc::SliceOp>(op) && isInPlace(op))))
+      return value;
+    value = op->getOperand(0);
+  }
 }
 
 } // namespace dscc

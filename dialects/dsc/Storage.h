@@ -17,7 +17,8 @@ DimExpr countBytes(mlir::Type type);
 /// `bytes` rounded up to the alignment.
 DimExpr alignBytes(const DimExpr &bytes);
 
-/// Looks through views: the block argument or the result that holds the bytes of `value`.
+/// Looks through views: the block argument or the result, of a constant, a group, a launch or a concat in place, whose
+/// bytes `value` shows.
 mlir::Value getStorage(mlir::Value value);
 
 } // namespace dscc

@@ -162,6 +162,42 @@ template <class Op> struct DropNeutral : OpRewritePattern<Op> {
   double neutral;
 };
 
+/// Known neighbours along an axis are a slice, which may need no kernel.
+struct GatherToSlice : OpRewritePattern<dsc::GatherOp> {
+  using OpRewritePattern::OpRewritePattern;
+  LogicalResult matchAndRewrite(dsc::GatherOp op, PatternRewriter &rewriter) const override {
+    auto indices = op.getIndices().getDefiningOp<dsc::ConstantOp>();
+    dsc::Dims sizes = dsc::getDims(op.getData()), starts(sizes.size(), DimExpr(0));
+    DimExpr &size = sizes[op.getAxis()];
+    std::optional<int64_t> first = indices && size.isConstant() ? firstOfRow(indices, size.constant()) : std::nullopt;
+    if (!first)
+      return rewriter.notifyMatchFailure(op, "the indices are not known to be neighbours");
+    starts[op.getAxis()] = *first;
+    size = indices.getValue().getNumElements();
+    SmallVector<int64_t> steps(sizes.size(), 1);
+    Value slice = dsc::SliceOp::create(rewriter, op.getLoc(), op.getData(), dsc::DimsAttr::get(getContext(), starts),
+                                       dsc::DimsAttr::get(getContext(), sizes), rewriter.getI64ArrayAttr(steps));
+    rewriter.replaceOpWithNewOp<dsc::ReshapeOp>(op, op.getType(), slice);
+    return success();
+  }
+  /// The first index of at least one, if each is one more than that before it and all are in range.
+  static std::optional<int64_t> firstOfRow(dsc::ConstantOp indices, int64_t size) {
+    auto numbers = indices.getValue().tryGetValues<APInt>();
+    if (!numbers || indices.getValue().getNumElements() == 0)
+      return std::nullopt;
+    std::optional<int64_t> first;
+    int64_t next = 0;
+    for (const APInt &number : *numbers) {
+      int64_t place = number.getSExtValue() + (number.isNegative() ? size : 0);
+      if (place < 0 || place >= size || (first && place != next))
+        return std::nullopt;
+      first = first.value_or(place);
+      next = place + 1;
+    }
+    return first;
+  }
+};
+
 struct SimplifyGraph : impl::SimplifyGraphBase<SimplifyGraph> {
   using SimplifyGraphBase::SimplifyGraphBase;
 
@@ -170,7 +206,8 @@ struct SimplifyGraph : impl::SimplifyGraphBase<SimplifyGraph> {
       return;
     MLIRContext *context = &getContext();
     RewritePatternSet patterns(context);
-    patterns.add<ComposeTransposes, TransposeToReshape, TransposeIntoMatmul, ComposeCasts, ExpandPower>(context);
+    patterns.add<ComposeTransposes, TransposeToReshape, TransposeIntoMatmul, ComposeCasts, ExpandPower, GatherToSlice>(
+        context);
     patterns.add<DivideByConstant>(context, reciprocals);
     patterns.add<DropNeutral<dsc::MulOp>>(context, 1.0);
     patterns.add<DropNeutral<dsc::AddOp>>(context, -0.0);

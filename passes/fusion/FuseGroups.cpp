@@ -10,10 +10,11 @@
 // Walk the block from its end. An op that no group has claimed starts one and pulls in its producers, last first, for
 // as long as a rule accepts them. A producer joins only if ALL its users are in the group; hence a group has the
 // results of its root, those that are used, and no path can leave it and come back. Before that, ops that are cheaper
-// to compute than to store are duplicated, one copy a user. Behind it, parts of one value that nobody has taken in, as
-// of a Split, become one group with several results.
+// to compute than to store are duplicated, one copy a user. What PlaceWindows has marked needs no kernel: concats in
+// place, and slices that no group has a use for. Behind it, parts of one value that nobody has taken in, as of a Split,
+// become one group with several results. Last, each group learns in which windows its tensors lie.
 
-#include "dialects/dsc/Dsc.h"
+#include "dialects/dsc/Windows.h"
 #include "passes/Journal.h"
 #include "passes/Passes.h"
 #include "passes/fusion/Rules.h"
@@ -192,6 +193,9 @@ static size_t countInputs(const GroupDraft &group, Operation *added) {
   return inputs.size();
 }
 
+/// A concat in place, which no kernel computes.
+static bool isJoin(Operation *op) { return isa<dsc::ConcatOp>(op) && isInPlace(op); }
+
 /// Whether a producer of the group's members joins them.
 static Verdict judge(Operation *producer, const GroupDraft &group, bool fuse) {
   // Even alone, an op does not read a splat from memory.
@@ -199,6 +203,8 @@ static Verdict judge(Operation *producer, const GroupDraft &group, bool fuse) {
     return Verdict::declined("fusion is switched off");
   if (isa<dsc::GroupOp>(producer))
     return Verdict::declined("the producer is a group already");
+  if (isJoin(producer))
+    return Verdict::declined("the producer is written by those who make its parts");
   if (producer->getNumResults() != 1)
     return Verdict::declined("what makes several values is the root of its own group");
   if (!isDuplicable(producer) && countInputs(group, producer) > maxGroupInputs)
@@ -295,6 +301,7 @@ static void outline(ArrayRef<Operation *> ops) {
     arguments.map(input, body->addArgument(input.getType(), input.getLoc()));
   for (Operation *op : ops) {
     op->moveBefore(body, body->end());
+    op->removeAttr(inPlaceName);
     for (OpOperand &operand : op->getOpOperands())
       operand.set(arguments.lookupOrDefault(operand.get()));
   }
@@ -303,7 +310,35 @@ static void outline(ArrayRef<Operation *> ops) {
 }
 
 /// Weights and views cost nothing, so they need no kernel.
-static bool needsGroup(Operation *op) { return dsc::factsOf(op).needsKernel(); }
+static bool needsGroup(Operation *op) { return dsc::factsOf(op).needsKernel() && !isJoin(op); }
+
+/// A group that would only copy a part of what lies in memory anyway.
+static bool onlyViews(ArrayRef<Operation *> ops) {
+  return llvm::all_of(ops, [](Operation *op) { return isa<dsc::SliceOp>(op) && isInPlace(op); });
+}
+
+/// Says on each group, and on each concat in place, in which windows its tensors lie.
+static LogicalResult nameWindows(Block &block) {
+  Layouts layouts(block);
+  for (Operation &op : block) {
+    if (!isa<dsc::GroupOp>(op) && !isJoin(&op))
+      continue;
+    SmallVector<Value> tensors;
+    if (isa<dsc::GroupOp>(op))
+      llvm::append_range(tensors, op.getOperands());
+    llvm::append_range(tensors, op.getResults());
+    SmallVector<Window> windows;
+    for (Value tensor : tensors) {
+      std::optional<Layout> layout = layouts.find(tensor);
+      if (!layout)
+        return op.emitError("has a tensor of type ") << tensor.getType() << " in a window that no strides describe";
+      windows.push_back(layout->window);
+    }
+    if (ArrayAttr encoded = encodeWindows(op.getContext(), tensors, windows))
+      op.setAttr(windowsName, encoded);
+  }
+  return success();
+}
 
 /// The slice that is all of a group; null if it has anything else.
 static dsc::SliceOp findOnlySlice(dsc::GroupOp group) {
@@ -363,7 +398,8 @@ struct FuseGroups : impl::FuseGroupsBase<FuseGroups> {
       return;
     Block &block = getOperation().getBody().front();
     for (auto join : llvm::make_early_inc_range(block.getOps<dsc::ConcatOp>()))
-      splitJoin(join);
+      if (!isJoin(join))
+        splitJoin(join);
     duplicate(block);
     DenseSet<Operation *> anchored = findAnchored(block);
     Journal journal(explained);
@@ -377,6 +413,10 @@ struct FuseGroups : impl::FuseGroupsBase<FuseGroups> {
         continue;
       }
       SmallVector<Operation *> ops = growGroup(op, anchored, fuse, journal).ops.takeVector();
+      if (onlyViews(ops)) {
+        op = op->getPrevNode();
+        continue;
+      }
       llvm::sort(ops, [](Operation *a, Operation *b) { return a->isBeforeInBlock(b); });
       outline(ops);
       ++numGroups;
@@ -385,6 +425,8 @@ struct FuseGroups : impl::FuseGroupsBase<FuseGroups> {
     }
     if (fuse)
       joinSlices(block);
+    if (failed(nameWindows(block)))
+      signalPassFailure();
   }
 };
 } // namespace

@@ -3,6 +3,7 @@
 //   CPU:   a block takes some rows, or a part of one long row; lanes run along the last dim, the tail is masked.
 //   CUDA:  a thread takes one element, or four where rows are made of whole quads.
 
+#include "dialects/dsc/Windows.h"
 #include "passes/kernels/Emitters.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -123,6 +124,18 @@ static bool onlyElementwise(dsc::GroupOp group) {
                       [](Operation &op) { return dsc::isElementwise(&op) || isa<dsc::ConstantOp>(op); });
 }
 
+/// True if the rows of a window, seen under the dims that it has inside, begin at multiples of four elements and their
+/// elements are neighbours.
+static bool hasWholeQuads(dsc::GroupOp group, size_t tensor) {
+  auto isMultiple = [](const DimExpr &count) { return DimExpr::exactDiv(count, 4).has_value(); };
+  std::optional<Window> window = readWindow(group, tensor);
+  std::optional<Strided> inside = findStridedInside(group, tensor);
+  if (window && !isMultiple(window->offset))
+    return false;
+  return !inside || inside->dims.empty() || inside->dims.back().isConstant(1) ||
+         (inside->strides.back().isConstant(1) && llvm::all_of(ArrayRef(inside->strides).drop_back(), isMultiple));
+}
+
 /// Whether every row of every tensor is made of whole vectors, so that a thread's neighbours are one access.
 static Verdict allowsElementwise(dsc::GroupOp group, const Target &target, dsc::ScheduleAttr schedule) {
   int64_t width = *schedule.lookup("width");
@@ -142,6 +155,9 @@ static Verdict allowsElementwise(dsc::GroupOp group, const Target &target, dsc::
     if (dsc::getElementType(argument).getIntOrFloatBitWidth() > 32)
       return Verdict::declined("four elements of an input are more than 16 bytes");
   }
+  for (size_t tensor = 0; tensor < group.getNumOperands() + group.getNumResults(); ++tensor)
+    if (!hasWholeQuads(group, tensor))
+      return Verdict::declined("rows of a part of another tensor begin where no quad does");
   return Verdict::accepted();
 }
 
@@ -216,11 +232,13 @@ static LogicalResult emitElementwise(Kernel &kernel) {
   k.wholeVectors = kernel.target.device == Device::Cuda && k.width > 1;
   ElementCode code(k);
   int64_t cost = std::max<int64_t>(1, kernel.group.getBody().front().getOperations().size());
-  SmallVector<Value> strides = k.rowMajorStrides(dims);
+  SmallVector<SmallVector<Value>> strides;
+  for (size_t result = 0; result < kernel.results.size(); ++result)
+    strides.push_back(kernel.resultStrides(result));
   forEachElement(kernel, dims, cost, [&](const Indices &at) {
     ElementCode::Scope scope(code);
-    for (auto [value, result] : llvm::zip_equal(kernel.group.getYielded(), kernel.results))
-      k.storeElement(result, dsc::getElementType(value), strides, at, code.element(value, at));
+    for (auto [value, result, own] : llvm::zip_equal(kernel.group.getYielded(), kernel.results, strides))
+      k.storeElement(result, dsc::getElementType(value), own, at, code.element(value, at));
   });
   return kernel.finish();
 }

@@ -6,11 +6,12 @@
 //                                                                    %z = dsc.launch @add_softmax_1f0c22d9 (%y, %v)
 //                                                                    {..}
 //
-// Groups are equal if their bodies and schedules read the same: what differs by layer, weights and places, are
+// Groups are equal if their bodies, schedules and strides read the same: what differs by layer, weights and places, are
 // operands. A kernel's name says what it computes and which text it came from, never which node it serves, so the same
 // work has the same name in every model; the nodes are the locations of its launches. The bodies come from the emitter
 // that ScheduleGroups chose.
 
+#include "dialects/dsc/Windows.h"
 #include "passes/Passes.h"
 #include "passes/kernels/Emitters.h"
 #include "passes/kernels/Shell.h"
@@ -51,6 +52,10 @@ static std::string describeWork(dsc::GroupOp group, dsc::ScheduleAttr schedule) 
   AsmState state(group, OpPrintingFlags().useLocalScope());
   for (BlockArgument argument : body.getArguments())
     stream << argument.getType() << "\n";
+  // Where a window begins is in the pointer; its strides are in the code.
+  for (size_t tensor = 0; tensor < group.getNumOperands() + group.getNumResults(); ++tensor)
+    if (std::optional<Strided> window = findStrided(group, tensor))
+      stream << tensor << " " << dsc::DimsAttr::get(group.getContext(), window->strides) << "\n";
   for (Operation &op : body) {
     op.print(stream, state);
     stream << "\n";
@@ -65,6 +70,10 @@ static std::vector<std::string> symbolsOf(dsc::GroupOp group) {
     for (const DimExpr &dim : dsc::getDims(type))
       dim.collectSymbols(symbols);
   };
+  for (size_t tensor = 0; tensor < group.getNumOperands() + group.getNumResults(); ++tensor)
+    if (std::optional<Strided> window = findStrided(group, tensor))
+      for (const DimExpr &stride : window->strides)
+        stride.collectSymbols(symbols);
   group.getBody().walk([&](Operation *op) {
     for (Type type : op->getOperandTypes())
       visitType(type);
@@ -147,6 +156,9 @@ struct EmitKernels : impl::EmitKernelsBase<EmitKernels> {
     k.entry = &shell.function.getBody().front();
     for (auto [argument, pointer] : llvm::zip(group.getBody().getArguments(), shell.pointers))
       k.pointers[argument] = pointer;
+    for (BlockArgument argument : group.getBody().getArguments())
+      if (std::optional<Strided> window = findStrided(group, argument.getArgNumber()))
+        k.windows[argument] = *window;
     for (auto [symbol, value] : llvm::zip_equal(symbols, shell.symbolValues))
       k.symbols[symbol] = arith::IndexCastOp::create(b, k.loc, b.getIndexType(), value);
     k.entryPoint = k.index(0).getDefiningOp();
@@ -202,6 +214,8 @@ struct EmitKernels : impl::EmitKernelsBase<EmitKernels> {
       launch.setAlternativesAttr(b.getArrayAttr(alternatives));
     if (Attribute outputs = group->getAttr("outputs"))
       launch->setAttr("outputs", outputs);
+    if (Attribute windows = group->getAttr(windowsName))
+      launch->setAttr(windowsName, windows);
     group.replaceAllUsesWith(launch.getResults());
     group.erase();
   }

@@ -1,5 +1,7 @@
 #include "passes/kernels/Emitters.h"
 
+#include "dialects/dsc/Windows.h"
+
 #include "llvm/Support/MathExtras.h"
 
 #include <cmath>
@@ -41,6 +43,32 @@ int64_t Kernel::scheduled(StringRef name) const {
   std::optional<int64_t> value = schedule.lookup(name);
   assert(value && "a schedule that was read has all parameters of its emitter");
   return *value;
+}
+
+std::optional<Strided> findStrided(dsc::GroupOp group, size_t number) {
+  std::optional<Window> window = readStrided(group, number);
+  if (!window)
+    return std::nullopt;
+  size_t inputs = group.getNumOperands();
+  Value tensor = number < inputs ? group.getOperand(number) : Value(group.getResult(number - inputs));
+  return Strided{dsc::getDims(tensor), window->strides};
+}
+
+std::optional<Strided> findStridedInside(dsc::GroupOp group, size_t number) {
+  std::optional<Strided> window = findStrided(group, number);
+  if (!window)
+    return std::nullopt;
+  size_t inputs = group.getNumOperands();
+  Value inside = number < inputs ? Value(group.getBody().getArgument(number)) : group.getYielded()[number - inputs];
+  std::optional<dsc::Dims> strides = restride(window->dims, window->strides, dsc::getDims(inside));
+  assert(strides && "dims are joined only where a window has no gap");
+  return Strided{dsc::getDims(inside), *strides};
+}
+
+SmallVector<Value> Kernel::resultStrides(size_t number) {
+  std::optional<Strided> window = findStrided(group, group.getNumOperands() + number);
+  return k.stridesOf(dsc::getDims(group.getBody().front().getTerminator()->getOperand(number)),
+                     window ? &*window : nullptr);
 }
 
 LogicalResult Kernel::finish() {

@@ -28,6 +28,8 @@ struct Kernel {
   int64_t scratch = 0; // CPU: bytes of scratch a worker
   int64_t shared = 0;  // CUDA: bytes of dynamic shared memory
 
+  /// The strides of the group's result `number`, under the dims that it has inside now.
+  llvm::SmallVector<Value> resultStrides(size_t number = 0);
   /// Where a group with one result puts it.
   Value result() const {
     assert(results.size() == 1 && "an emitter of one result is given no group with several");
@@ -104,6 +106,10 @@ extern const KernelEmitter tilesEmitter;       // Tiles.cpp: products on a CPU, 
 /// do not depend on each other. `cost` is about how many instructions an element takes.
 void forEachElement(Kernel &kernel, llvm::ArrayRef<DimExpr> dims, int64_t cost,
                     llvm::function_ref<void(const Indices &)> body);
+/// How tensor `number` of the group lies, inputs first; nothing if it does so in row-major order.
+std::optional<Strided> findStrided(dsc::GroupOp group, size_t number);
+/// The same under the dims that the tensor has inside the group.
+std::optional<Strided> findStridedInside(dsc::GroupOp group, size_t number);
 /// Lanes that suit a last dim of that size.
 int64_t chooseWidth(const Target &target, const DimExpr &inner);
 /// The product or convolution that tiles are for, or null if the group has none.

@@ -1,5 +1,6 @@
 #include "passes/kernels/KernelBuilder.h"
 
+#include "dialects/dsc/Windows.h"
 #include "passes/DimCode.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -166,6 +167,14 @@ SmallVector<Value> KernelBuilder::rowMajorStrides(ArrayRef<DimExpr> dims) {
   return strides;
 }
 
+SmallVector<Value> KernelBuilder::stridesOf(ArrayRef<DimExpr> dims, const Strided *window) {
+  if (!window)
+    return rowMajorStrides(dims);
+  std::optional<dsc::Dims> strides = restride(window->dims, window->strides, dims);
+  assert(strides && "dims are joined only where a window has no gap");
+  return llvm::map_to_vector(*strides, [&](const DimExpr &stride) { return dim(stride); });
+}
+
 KernelBuilder::Offset KernelBuilder::computeOffset(ArrayRef<Value> strides, const Indices &at) {
   assert(strides.size() == at.size() && "an element has a coordinate for each dim of its tensor");
   Offset offset{index(0), {}, false};
@@ -253,7 +262,8 @@ Value KernelBuilder::loadElement(Value tensor, const Indices &at) {
   Type element = dsc::getElementType(tensor), storage = getStorageType(element);
   Value pointer = pointers.lookup(tensor);
   assert(pointer && "the kernel has an argument for each input of its group");
-  SmallVector<Value> strides = rowMajorStrides(dsc::getDims(tensor));
+  auto window = windows.find(tensor);
+  SmallVector<Value> strides = stridesOf(dsc::getDims(tensor), window == windows.end() ? nullptr : &window->second);
   Offset offset = computeOffset(strides, at);
   if (!offset.lanes && !offset.contiguous)
     return toCompute(loadRaw(pointer, storage, offset.scalar, 0), element);

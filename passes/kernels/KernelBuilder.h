@@ -43,6 +43,14 @@ Type getComputeType(Type element);
 /// The type that one element has in memory.
 Type getStorageType(Type element);
 
+/// How a tensor lies that is a part of another one.
+struct Strided {
+  /// Its dims outside of the kernel, which may see it under others.
+  dsc::Dims dims;
+  /// How many elements lie between neighbours along each of them.
+  dsc::Dims strides;
+};
+
 /// Writes code at its builder's place. Values go in and out as scalars or lanes, see above.
 class KernelBuilder {
 public:
@@ -63,6 +71,8 @@ public:
 
   /// The kernel's arguments for the tensors of the group, and the named dims.
   llvm::DenseMap<Value, Value> pointers;
+  /// Of inputs that do not lie in row-major order.
+  llvm::DenseMap<Value, Strided> windows;
   /// The kernel's arguments for named dims, by name, index-typed.
   llvm::StringMap<Value> symbols;
   /// Before which op a dim's value is computed once: in the kernel's entry, after its arguments are there.
@@ -135,6 +145,8 @@ public:
   void storeElement(Value pointer, Type element, llvm::ArrayRef<Value> strides, const Indices &at, Value value);
   /// How many elements lie between neighbours along each dim.
   llvm::SmallVector<Value> rowMajorStrides(llvm::ArrayRef<DimExpr> dims);
+  /// The same for a tensor that lies as `window` says, or row-major if that is null, seen under `dims`.
+  llvm::SmallVector<Value> stridesOf(llvm::ArrayRef<DimExpr> dims, const Strided *window);
   /// Loads `lanes` neighbouring storage elements, or one if 0, with no regard to masks.
   Value loadRaw(Value pointer, Type storage, Value offset, int64_t lanes);
   /// Loads `width` neighbouring storage elements where `mask` holds, and 0 elsewhere. In pieces of a register: LLVM 22

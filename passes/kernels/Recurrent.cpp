@@ -235,8 +235,7 @@ void RecurrenceWriter::storeResult(Value result, const Indices &at, Value value)
   // One that nobody wants has no place.
   for (auto [index, yielded] : llvm::enumerate(yield->getOperands()))
     if (yielded == result)
-      k.storeElement(kernel.results[index], dsc::getElementType(result), k.rowMajorStrides(dsc::getDims(result)), at,
-                     value);
+      k.storeElement(kernel.results[index], dsc::getElementType(result), kernel.resultStrides(index), at, value);
 }
 
 /// Where the row is at step `time`: walking backwards it begins at its own end, and behind its end it waits there.

@@ -162,7 +162,7 @@ public:
     for (Operation &op : kernel.group.getBody().front().without_terminator())
       if (isReduction(&op))
         reductions.push_back(&op);
-    rootStrides = k.rowMajorStrides(dsc::getDims(root));
+    rootStrides = kernel.resultStrides();
   }
 
   /// Lanes or threads have rows of their own.

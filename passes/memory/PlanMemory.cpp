@@ -1,8 +1,9 @@
 // Gives each group's result a place in one arena, by a table that holds for every value of the named dims.
 //
-// 1. Who holds bytes: a group's result does, unless it is written straight into an output of the function. Views share
-//    the bytes of what they view. A result takes over the bytes of an input that dies in the same group, if each of
-//    its elements is read just where the result's is written.
+// 1. Who holds bytes: a group's result does, unless it is written straight into an output of the function, or into a
+//    part of a concat in place, which holds bytes then, from when its first part is written. Views share the bytes of
+//    what they view. A result takes over the bytes of an input that dies in the same group, if each of its elements is
+//    read just where the result's is written.
 // 2. Which buffers are live at once follows from their first and last use, whatever the sizes.
 // 3. The planner packs them for several values of the named dims. From each plan only the ORDER is kept: who lies below
 //    whom. Then offset(b) = max over a below b and live with it of offset(a) + size(a), which no value of the dims can
@@ -10,8 +11,8 @@
 //
 // What it refuses to do: reorder groups.
 
-#include "dialects/dsc/Dsc.h"
 #include "dialects/dsc/Storage.h"
+#include "dialects/dsc/Windows.h"
 #include "passes/Passes.h"
 #include "passes/memory/Places.h"
 #include "passes/memory/Planner.h"
@@ -46,27 +47,20 @@ struct ArenaBuffer {
 };
 
 struct FunctionPlan {
+  explicit FunctionPlan(Block &block) : layouts(block) {}
+
+  Layouts layouts;
   std::vector<ArenaBuffer> buffers;
-  llvm::MapVector<Value, size_t> bufferOf; // results of groups
-  llvm::DenseMap<Value, int64_t> outputOf; // results of groups that are written straight into an output
+  // By what holds bytes: results of groups, and concats in place.
+  llvm::MapVector<Value, size_t> bufferOf;
+  llvm::DenseMap<Value, int64_t> outputOf; // those that are written straight into an output
+  llvm::DenseMap<Value, int64_t> lastUse;  // the last step that reads or writes their bytes, in whatever window
   std::vector<Place> places;
   std::vector<int64_t> placeOf; // of each buffer
   int64_t nominalArena = 0, nominalMaxLive = 0;
   unsigned numInPlace = 0;
 };
 } // namespace
-
-/// The last step that reads the bytes of `value`, itself or through views.
-static int64_t findLastUse(Value value, const llvm::DenseMap<Operation *, int64_t> &steps, int64_t defined) {
-  int64_t last = defined;
-  for (Operation *user : value.getUsers()) {
-    assert(steps.contains(user) && "users are steps of the same function");
-    last = std::max(last, steps.lookup(user));
-    if (auto view = dyn_cast<dsc::ReshapeOp>(user))
-      last = std::max(last, findLastUse(view.getResult(), steps, defined));
-  }
-  return last;
-}
 
 /// True if every way from `argument` to the group's result keeps the place of each element.
 static bool readsInPlace(Value argument, ArrayRef<DimExpr> resultDims) {
@@ -80,12 +74,12 @@ static bool readsInPlace(Value argument, ArrayRef<DimExpr> resultDims) {
 }
 
 /// True if `group` reads the bytes of `storage` only at the places where it writes the same bytes of its result.
-static bool canTakeOver(dsc::GroupOp group, Value result, Value storage) {
+static bool canTakeOver(dsc::GroupOp group, Value result, Value storage, FunctionPlan &plan) {
   if (countBytes(result.getType()) != countBytes(storage.getType()))
     return false;
-  for (auto [input, argument] : llvm::zip_equal(group.getInputs(), group.getBody().getArguments()))
-    if (getStorage(input) == storage &&
-        (countBytes(input.getType()) != countBytes(result.getType()) ||
+  for (auto [index, input, argument] : llvm::enumerate(group.getInputs(), group.getBody().getArguments()))
+    if (plan.layouts.findStorage(input) == storage &&
+        (readWindow(group, index) || countBytes(input.getType()) != countBytes(result.getType()) ||
          dsc::getElementType(input).getIntOrFloatBitWidth() != dsc::getElementType(result).getIntOrFloatBitWidth() ||
          !readsInPlace(argument, dsc::getDims(group.getYielded()[0]))))
       return false;
@@ -93,13 +87,14 @@ static bool canTakeOver(dsc::GroupOp group, Value result, Value storage) {
 }
 
 /// The buffer whose bytes `result` takes over, if there is one.
-static std::optional<size_t> findDying(dsc::GroupOp group, Value result, const FunctionPlan &plan, int64_t step) {
+static std::optional<size_t> findDying(dsc::GroupOp group, Value result, FunctionPlan &plan, int64_t step) {
   if (group.getNumResults() != 1)
     return std::nullopt;
   for (Value input : group.getInputs()) {
-    Value storage = getStorage(input);
+    Value storage = plan.layouts.findStorage(input);
     auto found = plan.bufferOf.find(storage);
-    if (found != plan.bufferOf.end() && plan.buffers[found->second].last == step && canTakeOver(group, result, storage))
+    if (found != plan.bufferOf.end() && plan.buffers[found->second].last == step &&
+        canTakeOver(group, result, storage, plan))
       return found->second;
   }
   return std::nullopt;
@@ -109,32 +104,39 @@ static std::optional<size_t> findDying(dsc::GroupOp group, Value result, const F
 static void assignOutputs(Operation *terminator, FunctionPlan &plan) {
   for (auto [index, value] : llvm::enumerate(terminator->getOperands())) {
     Value storage = getStorage(value);
-    if (storage.getDefiningOp<dsc::GroupOp>())
+    bool isHeld = isa_and_nonnull<dsc::GroupOp, dsc::ConcatOp>(storage.getDefiningOp());
+    // What lies in a window cannot be an output as well.
+    if (isHeld && plan.layouts.findStorage(value) == storage)
       plan.outputOf.try_emplace(storage, index);
   }
 }
 
-static void collectBuffers(Block &block, bool inPlace, FunctionPlan &plan) {
-  llvm::DenseMap<Operation *, int64_t> steps;
-  for (Operation &op : block)
-    steps[&op] = steps.size();
-  for (auto group : block.getOps<dsc::GroupOp>()) {
-    int64_t step = steps[group];
-    for (Value result : group.getResults()) {
-      if (plan.outputOf.count(result))
-        continue;
-      int64_t last = findLastUse(result, steps, step);
-      std::optional<size_t> dying = inPlace ? findDying(group, result, plan, step) : std::nullopt;
-      if (dying) {
-        plan.buffers[*dying].last = last;
-        plan.bufferOf[result] = *dying;
-        ++plan.numInPlace;
-        continue;
-      }
-      plan.bufferOf[result] = plan.buffers.size();
-      plan.buffers.push_back({alignBytes(countBytes(result.getType())), step, last});
-    }
+/// The first result of a join's parts makes room for all of it.
+static void addResult(dsc::GroupOp group, Value result, int64_t step, bool inPlace, FunctionPlan &plan) {
+  Value holder = plan.layouts.findStorage(result);
+  if (plan.outputOf.count(holder) || plan.bufferOf.count(holder))
+    return;
+  int64_t last = plan.lastUse.lookup_or(holder, step);
+  std::optional<size_t> dying = inPlace && holder == result ? findDying(group, result, plan, step) : std::nullopt;
+  if (dying) {
+    plan.buffers[*dying].last = last;
+    plan.bufferOf[result] = *dying;
+    ++plan.numInPlace;
+    return;
   }
+  plan.bufferOf[holder] = plan.buffers.size();
+  plan.buffers.push_back({alignBytes(countBytes(holder.getType())), step, last});
+}
+
+static void collectBuffers(Block &block, bool inPlace, FunctionPlan &plan) {
+  for (auto [step, op] : llvm::enumerate(block))
+    for (ValueRange tensors : {ValueRange(op.getOperands()), ValueRange(op.getResults())})
+      for (Value tensor : tensors)
+        plan.lastUse[plan.layouts.findStorage(tensor)] = step;
+  for (auto [step, op] : llvm::enumerate(block))
+    if (auto group = dyn_cast<dsc::GroupOp>(op))
+      for (Value result : group.getResults())
+        addResult(group, result, step, inPlace, plan);
 }
 
 using Sample = std::map<std::string, int64_t>;
@@ -265,20 +267,23 @@ static void placeBuffers(FunctionPlan &plan, const std::vector<Sample> &samples)
   plan.nominalMaxLive = Planner(sizes[0]).maxLive();
 }
 
-static LogicalResult annotate(func::FuncOp function, const FunctionPlan &plan) {
+static LogicalResult annotate(func::FuncOp function, FunctionPlan &plan) {
   Builder builder(function.getContext());
-  for (auto group : function.getOps<dsc::GroupOp>()) {
+  for (Operation &op : function.getBody().front()) {
+    if (!isa<dsc::GroupOp, dsc::ConcatOp>(op))
+      continue;
     SmallVector<int64_t> places, outputs;
-    for (Value result : group.getResults()) {
-      auto found = plan.bufferOf.find(result);
+    for (Value result : op.getResults()) {
+      Value holder = plan.layouts.findStorage(result);
+      auto found = plan.bufferOf.find(holder);
       places.push_back(found == plan.bufferOf.end() ? -1 : plan.placeOf[found->second]);
-      auto output = plan.outputOf.find(result);
+      auto output = plan.outputOf.find(holder);
       outputs.push_back(output == plan.outputOf.end() ? -1 : output->second);
-      if (!alignBytes(countBytes(result.getType())).isValid())
-        return group.emitError("has a result whose size is too large, or too long a formula of the named dims");
+      if (!alignBytes(countBytes(holder.getType())).isValid())
+        return op.emitError("has a result whose size is too large, or too long a formula of the named dims");
     }
-    group->setAttr("places", builder.getDenseI64ArrayAttr(places));
-    group->setAttr("outputs", builder.getI64ArrayAttr(outputs));
+    op.setAttr("places", builder.getDenseI64ArrayAttr(places));
+    op.setAttr("outputs", builder.getI64ArrayAttr(outputs));
   }
   function->setAttr(arenaName, encodePlaces(function.getContext(), plan.places));
   return success();
@@ -293,7 +298,7 @@ struct PlanMemory : impl::PlanMemoryBase<PlanMemory> {
     if (function.isExternal())
       return;
     Block &block = function.getBody().front();
-    FunctionPlan plan;
+    FunctionPlan plan(block);
     assignOutputs(block.getTerminator(), plan);
     collectBuffers(block, inPlace, plan);
     if (!share)

@@ -1,6 +1,7 @@
 #include "passes/memory/VerifyPlacement.h"
 
 #include "dialects/dsc/Storage.h"
+#include "dialects/dsc/Windows.h"
 #include "passes/memory/Places.h"
 
 #include "llvm/ADT/BitVector.h"
@@ -10,7 +11,13 @@ using namespace mlir;
 namespace dscc {
 
 namespace {
-/// A tensor in the arena.
+/// Where a tensor lies, as its maker says or as a view of it follows.
+struct Region {
+  int64_t place = -1, output = -1; // neither: an input or a constant
+  Window window;
+};
+
+/// What holds bytes of the arena: a group's result, or a join of several of them.
 struct Tenant {
   Value value;
   int64_t born, lastRead; // steps of the function
@@ -24,53 +31,214 @@ public:
   LogicalResult run();
 
 private:
+  LogicalResult collectRegions();
+  LogicalResult addResults(Operation *op);
+  LogicalResult addView(Operation *op);
+  LogicalResult checkInputs(dsc::GroupOp group);
+  LogicalResult checkParts(dsc::ConcatOp join);
+  LogicalResult checkHolder(Value value, const Region &region);
+  LogicalResult checkReturned();
   LogicalResult collectTenants();
-  LogicalResult addResults(dsc::GroupOp group, int64_t step);
   LogicalResult checkPair(const Tenant &older, const Tenant &younger);
+  bool takesOver(const Tenant &older, const Tenant &younger);
+  Value findHolder(Value value);
 
   func::FuncOp main;
   std::vector<Place> places;
   std::vector<llvm::BitVector> below; // for each place, all that lie below it
-  llvm::DenseMap<Value, size_t> tenantOf;
+  llvm::DenseMap<Value, Region> regions;
+  llvm::DenseMap<Value, dsc::ConcatOp> homes; // of the makers' results: the join of which they are a part
   std::vector<Tenant> tenants;
 };
 } // namespace
 
-LogicalResult PlacementProof::addResults(dsc::GroupOp group, int64_t step) {
-  auto placed = group->getAttrOfType<DenseI64ArrayAttr>("places");
-  auto outputs = group->getAttrOfType<ArrayAttr>("outputs");
-  if (!placed || !outputs || placed.size() != group.getNumResults() || outputs.size() != group.getNumResults())
-    return group.emitError("has no place for each of its results");
-  for (auto [index, result] : llvm::enumerate(group.getResults())) {
-    int64_t output = cast<IntegerAttr>(outputs[index]).getInt();
-    if (output >= int64_t(main.getNumResults()))
-      return group.emitError("lies in output ") << output << ", and there are " << main.getNumResults();
-    if (output >= 0)
-      continue;
-    int64_t place = placed[index];
-    if (place < 0 || place >= int64_t(places.size()))
-      return group.emitError("lies in place ") << place << ", and there are " << places.size();
-    DimExpr bytes = countBytes(result.getType());
-    if (!DimExpr::isAtLeast(places[place].bytes, alignBytes(bytes)))
-      return group.emitError("takes ") << bytes.str() << " bytes in a place of " << places[place].bytes.str();
-    tenantOf[result] = tenants.size();
-    tenants.push_back({result, step, step, place, bytes});
+/// Equal as far as elements are concerned: a dim of one place has no neighbours.
+static bool sameWindow(ArrayRef<DimExpr> dims, const Window &a, const Window &b) {
+  if (a.offset != b.offset || a.strides.size() != dims.size() || b.strides.size() != dims.size())
+    return false;
+  for (size_t i = 0; i < dims.size(); ++i)
+    if (!dims[i].isConstant(1) && a.strides[i] != b.strides[i])
+      return false;
+  return true;
+}
+
+static std::string describe(const Window &window) {
+  std::string text = "offset " + window.offset.str() + ", strides [";
+  for (auto [i, stride] : llvm::enumerate(window.strides))
+    text += (i ? ", " : "") + stride.str();
+  return text + "]";
+}
+
+static Window wholeOf(Value value) { return {0, rowMajorStrides(dsc::getDims(value))}; }
+
+/// What holds the bytes of `value` in the end: the join that is nobody's part, or who made it.
+Value PlacementProof::findHolder(Value value) {
+  for (;;) {
+    Operation *op = value.getDefiningOp();
+    if (op && (isa<dsc::ReshapeOp>(op) || (isa<dsc::SliceOp>(op) && isInPlace(op))))
+      value = op->getOperand(0);
+    else if (auto home = homes.find(value); home != homes.end())
+      value = home->second.getResult();
+    else
+      return value;
+  }
+}
+
+/// The places that a group, or a join in place, claims for its results.
+LogicalResult PlacementProof::addResults(Operation *op) {
+  auto placed = op->getAttrOfType<DenseI64ArrayAttr>("places");
+  auto outputs = op->getAttrOfType<ArrayAttr>("outputs");
+  if (!placed || !outputs || placed.size() != op->getNumResults() || outputs.size() != op->getNumResults())
+    return op->emitError("has no place for each of its results");
+  size_t inputs = isa<dsc::GroupOp>(op) ? op->getNumOperands() : 0;
+  for (OpResult result : op->getResults()) {
+    Region region;
+    auto output = dyn_cast<IntegerAttr>(outputs[result.getResultNumber()]);
+    region.output = output ? output.getInt() : -1;
+    if (region.output >= int64_t(main.getNumResults()))
+      return op->emitError("lies in output ") << region.output << ", and there are " << main.getNumResults();
+    if (region.output < 0) {
+      region.place = placed[result.getResultNumber()];
+      if (region.place < 0 || region.place >= int64_t(places.size()))
+        return op->emitError("lies in place ") << region.place << ", and there are " << places.size();
+    }
+    region.window = readWindow(op, inputs + result.getResultNumber()).value_or(wholeOf(result));
+    regions[result] = region;
   }
   return success();
 }
 
-/// Which tensors of the function share the bytes of a group's result, and when they are read last.
+/// A view lies where its input does.
+LogicalResult PlacementProof::addView(Operation *op) {
+  Value input = op->getOperand(0), result = op->getResult(0);
+  Region region = regions.lookup(input);
+  if (auto slice = dyn_cast<dsc::SliceOp>(op)) {
+    if (llvm::any_of(dsc::getIntegers(slice.getSteps()), [](int64_t step) { return step != 1; }))
+      return op->emitError("is in place, but its steps are not all 1");
+    for (auto [start, stride] : llvm::zip_equal(slice.getStarts().getDims(), region.window.strides))
+      region.window.offset = region.window.offset + start * stride;
+  } else {
+    std::optional<dsc::Dims> strides = restride(dsc::getDims(input), region.window.strides, dsc::getDims(result));
+    if (!strides)
+      return op->emitError("shows a window under other dims, which no strides describe: ") << describe(region.window);
+    region.window.strides = *strides;
+  }
+  regions[result] = region;
+  return success();
+}
+
+/// A kernel reads its inputs where they are.
+LogicalResult PlacementProof::checkInputs(dsc::GroupOp group) {
+  for (auto [index, input] : llvm::enumerate(group.getInputs())) {
+    Window read = readWindow(group, index).value_or(wholeOf(input)), window = regions.lookup(input).window;
+    if (!sameWindow(dsc::getDims(input), read, window))
+      return group.emitError("reads input ")
+             << index << " at " << describe(read) << ", but it lies at " << describe(window);
+  }
+  return success();
+}
+
+/// Each operand of a join lies in the part that is its own; parts follow each other along the axis, so that no two have
+/// an element in common.
+LogicalResult PlacementProof::checkParts(dsc::ConcatOp join) {
+  Region whole = regions.lookup(join.getResult());
+  dsc::Dims dims = dsc::getDims(join.getResult());
+  size_t axis = join.getAxis();
+  DimExpr start = 0;
+  for (auto [index, part] : llvm::enumerate(join.getInputs())) {
+    Value made = withoutReshapes(part);
+    Operation *maker = made.getDefiningOp();
+    if (!maker || !(isa<dsc::GroupOp>(maker) || (isa<dsc::ConcatOp>(maker) && isInPlace(maker))))
+      return join.emitError("is in place, but nobody writes operand ") << index << " there";
+    if (!homes.try_emplace(made, join).second)
+      return join.emitError("is in place, but operand ") << index << " is a part already, of this join or another one";
+    dsc::Dims own = dsc::getDims(part);
+    for (size_t i = 0; i < dims.size(); ++i)
+      if (i != axis && own[i] != dims[i])
+        return join.emitError("is in place, but operand ")
+               << index << " has " << own[i].str() << " for dim " << i << ", and the whole " << dims[i].str();
+    Region region = regions.lookup(part);
+    Window expected = {whole.window.offset + start * whole.window.strides[axis], whole.window.strides};
+    if (region.place != whole.place || region.output != whole.output)
+      return join.emitError("is in place, but operand ") << index << " is not in its place or output";
+    if (!sameWindow(own, region.window, expected))
+      return join.emitError("is in place, but operand ")
+             << index << " lies at " << describe(region.window) << ", where its part is at " << describe(expected);
+    start = start + own[axis];
+  }
+  assert(dims[axis] == start && "a concat is as long as its operands");
+  return success();
+}
+
+LogicalResult PlacementProof::collectRegions() {
+  for (BlockArgument argument : main.getArguments())
+    regions[argument].window = wholeOf(argument);
+  for (Operation &op : main.getBody().front()) {
+    if (auto group = dyn_cast<dsc::GroupOp>(op)) {
+      if (failed(checkInputs(group)) || failed(addResults(group)))
+        return failure();
+    } else if (auto join = dyn_cast<dsc::ConcatOp>(op)) {
+      if (failed(verifyWindows(join, TypeRange(join->getResultTypes()))) || failed(addResults(join)) ||
+          failed(checkParts(join)))
+        return failure();
+    } else if (isa<dsc::ReshapeOp, dsc::SliceOp>(op)) {
+      if (failed(addView(&op)))
+        return failure();
+    } else {
+      for (Value result : op.getResults())
+        regions[result].window = wholeOf(result);
+    }
+  }
+  return success();
+}
+
+/// Who holds bytes has all of an output, the one that returns it, or fits its place.
+LogicalResult PlacementProof::checkHolder(Value value, const Region &region) {
+  Operation *op = value.getDefiningOp();
+  if (!sameWindow(dsc::getDims(value), region.window, wholeOf(value)))
+    return op->emitError("lies at ") << describe(region.window) << ", and is a part of nothing";
+  if (region.output >= 0) {
+    Value returned = withoutReshapes(main.getBody().front().getTerminator()->getOperand(region.output));
+    if (returned != value)
+      return op->emitError("lies in output ") << region.output << ", which returns another value";
+    return success();
+  }
+  DimExpr bytes = countBytes(value.getType());
+  if (!DimExpr::isAtLeast(places[region.place].bytes, alignBytes(bytes)))
+    return op->emitError("takes ") << bytes.str() << " bytes in a place of " << places[region.place].bytes.str();
+  return success();
+}
+
+/// The runtime copies what is returned from elsewhere as one piece.
+LogicalResult PlacementProof::checkReturned() {
+  for (Value value : main.getBody().front().getTerminator()->getOperands())
+    if (Window window = regions.lookup(value).window; !sameWindow(dsc::getDims(value), window, wholeOf(value)))
+      return emitError(value.getLoc(), "returns what lies at ") << describe(window) << " of something else";
+  return success();
+}
+
+/// Which tensors hold bytes, since when, and until when something reads them or a part of them.
 LogicalResult PlacementProof::collectTenants() {
+  llvm::DenseMap<Value, size_t> tenantOf;
   for (auto [step, op] : llvm::enumerate(main.getBody().front())) {
     for (Value operand : op.getOperands())
-      if (auto found = tenantOf.find(operand); found != tenantOf.end())
+      if (auto found = tenantOf.find(findHolder(operand)); found != tenantOf.end())
         tenants[found->second].lastRead = step;
-    if (auto view = dyn_cast<dsc::ReshapeOp>(op))
-      if (auto found = tenantOf.find(view.getInput()); found != tenantOf.end())
-        tenantOf[view.getResult()] = found->second;
-    if (auto group = dyn_cast<dsc::GroupOp>(op))
-      if (failed(addResults(group, step)))
+    if (!isa<dsc::GroupOp>(op))
+      continue;
+    for (Value result : op.getResults()) {
+      Value holder = findHolder(result);
+      const Region &region = regions[holder];
+      if (!tenantOf.contains(holder) && failed(checkHolder(holder, region)))
         return failure();
+      auto [tenant, isNew] = tenantOf.try_emplace(holder, tenants.size());
+      if (region.output >= 0)
+        tenantOf.erase(holder);
+      else if (isNew)
+        tenants.push_back({holder, int64_t(step), int64_t(step), region.place, countBytes(holder.getType())});
+      else
+        tenants[tenant->second].lastRead = step;
+    }
   }
   return success();
 }
@@ -97,17 +265,15 @@ static bool isReadAtOwnPlace(Value argument, dsc::Dims resultDims) {
 }
 
 /// A result may lie on an input that nobody reads afterwards, if both have the same bytes in the same order.
-static bool takesOver(const Tenant &older, const Tenant &younger) {
+bool PlacementProof::takesOver(const Tenant &older, const Tenant &younger) {
   auto group = younger.value.getDefiningOp<dsc::GroupOp>();
-  assert(group && "tenants are results of groups");
-  if (older.lastRead != younger.born || older.place != younger.place || older.bytes != younger.bytes ||
+  if (!group || older.lastRead != younger.born || older.place != younger.place || older.bytes != younger.bytes ||
       group.getNumResults() != 1)
     return false;
   for (auto [input, argument] : llvm::zip_equal(group.getInputs(), group.getBody().getArguments())) {
-    Value storage = input;
-    while (auto view = storage.getDefiningOp<dsc::ReshapeOp>())
-      storage = view.getInput();
-    if (storage == older.value && !isReadAtOwnPlace(argument, dsc::getDims(group.getYielded()[0])))
+    bool isWhole = sameWindow(dsc::getDims(input), regions[input].window, wholeOf(input));
+    if (findHolder(input) == older.value &&
+        !(isWhole && isReadAtOwnPlace(argument, dsc::getDims(group.getYielded()[0]))))
       return false;
   }
   return true;
@@ -136,7 +302,7 @@ LogicalResult PlacementProof::run() {
       all |= below[one];
     }
   }
-  if (failed(collectTenants()))
+  if (failed(collectRegions()) || failed(checkReturned()) || failed(collectTenants()))
     return failure();
   // Tenants are in the order of birth.
   for (size_t i = 0; i < tenants.size(); ++i)

@@ -6,6 +6,7 @@
 //
 // The group's inputs and results keep their types outside: inside, the same elements are seen under other dims.
 
+#include "dialects/dsc/Windows.h"
 #include "passes/Passes.h"
 #include "passes/kernels/Emitters.h"
 
@@ -139,6 +140,22 @@ static bool allowsJoin(ArrayRef<DimExpr> dims, ArrayRef<DimExpr> domain, size_t 
   return true;
 }
 
+static SmallVector<Strided> findAllStrided(dsc::GroupOp group) {
+  SmallVector<Strided> all;
+  for (size_t tensor = 0; tensor < group.getNumOperands() + group.getNumResults(); ++tensor)
+    if (std::optional<Strided> window = findStridedInside(group, tensor))
+      all.push_back(*window);
+  return all;
+}
+
+/// True if what the window has of the axes from `begin` to before `end`, of `rank` in all, are neighbours as one axis.
+static bool hasNoGap(const Strided &window, size_t rank, size_t begin, size_t end) {
+  size_t missing = rank - window.dims.size();
+  size_t first = std::max(begin, missing) - missing, count = std::max(end, missing) - missing - first;
+  ArrayRef<DimExpr> dims = ArrayRef(window.dims).slice(first, count);
+  return restride(dims, ArrayRef(window.strides).slice(first, count), {dsc::countElements(dims)}).has_value();
+}
+
 static dsc::Dims joinDims(ArrayRef<DimExpr> dims, size_t rank, ArrayRef<size_t> runOf, size_t runs) {
   size_t missing = rank - dims.size();
   dsc::Dims joined(runs, DimExpr(1));
@@ -218,6 +235,8 @@ static bool simplifySpatialDims(dsc::GroupOp group) {
   for (Value value : block.getArguments())
     if (value != conv.getFilter() && value != conv.getInput())
       joinAll &= allowsJoin(dsc::getDims(value), domain, 2, domain.size());
+  for (const Strided &window : findAllStrided(group))
+    joinAll &= hasNoGap(window, domain.size(), 2, domain.size());
   SmallVector<size_t> kept;
   for (size_t i = 0; i < spatial; ++i) {
     bool drops = isSingle(i) && input[i + 2].isConstant(1) && domain[i + 2].isConstant(1) && left > 1;
@@ -268,11 +287,13 @@ static bool collapseDims(dsc::GroupOp group) {
     for (size_t i = 0; i + 1 < rank; ++i)
       joins[i] = joins[i] && llvm::is_contained(reduced, i) == llvm::is_contained(reduced, i + 1);
   }
+  SmallVector<Strided> windows = findAllStrided(group);
   SmallVector<size_t> runOf = {0};
   for (size_t begin = 0, i = 1; i < rank; ++i) {
     // A product of dims may be more than 64 bits hold, or too long a formula.
     bool join = joins[i - 1] && dsc::countElements(ArrayRef(domain).slice(begin, i + 1 - begin)).isValid() &&
-                llvm::all_of(tensors, [&](const dsc::Dims &dims) { return allowsJoin(dims, domain, begin, i + 1); });
+                llvm::all_of(tensors, [&](const dsc::Dims &dims) { return allowsJoin(dims, domain, begin, i + 1); }) &&
+                llvm::all_of(windows, [&](const Strided &window) { return hasNoGap(window, rank, begin, i + 1); });
     if (!join)
       begin = i;
     runOf.push_back(runOf.back() + !join);

@@ -13,6 +13,7 @@
 #include "dialects/dsc/Nodes.h"
 #include "dialects/dsc/Storage.h"
 #include "dialects/dsc/Targets.h"
+#include "dialects/dsc/Windows.h"
 #include "passes/DimNames.h"
 #include "passes/Passes.h"
 #include "passes/memory/ArenaFormula.h"
@@ -69,7 +70,8 @@ private:
   void copyReturned(unsigned index, Value value);
   void call(unsigned service, ValueRange arguments);
   Value pointerTo(Value tensor);
-  Value pointerToResult(dsc::LaunchOp op, unsigned index);
+  Value pointerToResult(Operation *op, unsigned index);
+  Value pointerToWindow(dsc::LaunchOp op, unsigned number, Value tensor, Value begin);
   Value predicate(arith::CmpIPredicate predicate, Value a, Value b) {
     return arith::CmpIOp::create(f.b, f.loc, predicate, a, b);
   }
@@ -151,19 +153,29 @@ void ProgramWriter::checkRelation(DictionaryAttr relation) {
   f.returnUnless(holds, f.status(badInput));
 }
 
-Value ProgramWriter::pointerToResult(dsc::LaunchOp op, unsigned index) {
+/// Where the place or output begins that holds the result of a launch, or of a concat in place.
+Value ProgramWriter::pointerToResult(Operation *op, unsigned index) {
   auto placed = op->getAttrOfType<ArrayAttr>("outputs");
   int64_t output = placed ? cast<IntegerAttr>(placed[index]).getInt() : -1;
   if (output >= 0)
     return f.load(outputs, output, f.pointerType());
-  return f.advance(arena, offsets[op.getPlacesAttr()[index]]);
+  return f.advance(arena, offsets[op->getAttrOfType<DenseI64ArrayAttr>("places")[index]]);
+}
+
+/// The first element of tensor `number` of a launch, inputs first, whose bytes begin at `begin` or are a part of what
+/// does.
+Value ProgramWriter::pointerToWindow(dsc::LaunchOp op, unsigned number, Value tensor, Value begin) {
+  std::optional<Window> window = readWindow(op, number);
+  if (!window || window->offset.isConstant(0))
+    return begin;
+  return f.advance(begin, f.dim(window->offset * getElementBytes(dsc::getElementType(tensor))));
 }
 
 Value ProgramWriter::pointerTo(Value tensor) {
   Value storage = getStorage(tensor);
   if (auto argument = dyn_cast<BlockArgument>(storage))
     return f.load(inputs, argument.getArgNumber(), f.pointerType());
-  if (auto op = storage.getDefiningOp<dsc::LaunchOp>())
+  if (auto op = storage.getDefiningOp(); isa<dsc::LaunchOp, dsc::ConcatOp>(op))
     return pointerToResult(op, cast<OpResult>(storage).getResultNumber());
   auto constant = storage.getDefiningOp<dsc::ConstantOp>();
   assert(constant && "a placed tensor is an input, a constant or a launch's result");
@@ -196,10 +208,14 @@ void ProgramWriter::launchIf(Value condition, dsc::LaunchOp op, FlatSymbolRefAtt
     int64_t slot = 0;
     for (auto [axis, count] : llvm::enumerate(blocks))
       f.store(f.dim(count), gridSlots, axis);
-    for (Value input : op.getInputs())
-      f.store(pointerTo(input), values, slot++);
-    for (unsigned result = 0; result < op.getNumResults(); ++result)
-      f.store(pointerToResult(op, result), values, slot++);
+    for (Value input : op.getInputs()) {
+      f.store(pointerToWindow(op, slot, input, pointerTo(input)), values, slot);
+      ++slot;
+    }
+    for (OpResult result : op.getResults()) {
+      f.store(pointerToWindow(op, slot, result, pointerToResult(op, result.getResultNumber())), values, slot);
+      ++slot;
+    }
     for (auto symbol : op.getSymbols().getAsRange<StringAttr>())
       f.store(f.dim(DimExpr::symbol(symbol.getValue())), values, slot++);
     call(POINTER_INDEX(dscc_services, launch), {queue, f.status(number), gridSlots, pointers});
@@ -235,7 +251,7 @@ void ProgramWriter::launch(dsc::LaunchOp op) {
 /// What no launch has written into its output is copied there: inputs, constants, and what is returned twice.
 void ProgramWriter::copyReturned(unsigned index, Value value) {
   Value storage = getStorage(value);
-  if (auto op = storage.getDefiningOp<dsc::LaunchOp>()) {
+  if (auto op = storage.getDefiningOp(); isa_and_nonnull<dsc::LaunchOp, dsc::ConcatOp>(op)) {
     auto placed = op->getAttrOfType<ArrayAttr>("outputs");
     unsigned result = cast<OpResult>(storage).getResultNumber();
     if (placed && cast<IntegerAttr>(placed[result]).getInt() == int64_t(index))
@@ -277,10 +293,12 @@ void ProgramWriter::checkCounts(double maxElements) {
     Value countable = isCountable(dims, maxElements);
     holds = holds ? arith::AndIOp::create(f.b, f.loc, holds, countable).getResult() : countable;
   };
-  for (auto launch : main.getOps<dsc::LaunchOp>()) {
-    llvm::for_each(launch.getInputs(), check);
-    llvm::for_each(launch.getResults(), check);
-  }
+  // Those of which others see a part too: a kernel walks through the part with steps of the whole.
+  for (Operation &op : main.getBody().front().without_terminator())
+    if (isa<dsc::LaunchOp>(op) || isInPlace(&op)) {
+      llvm::for_each(op.getOperands(), check);
+      llvm::for_each(op.getResults(), check);
+    }
   if (holds)
     f.returnUnless(holds, f.status(DSCC_RUN_TOO_LARGE));
 }

@@ -1,6 +1,6 @@
 #include "passes/stream/VerifyLaunches.h"
 
-#include "dialects/dsc/Dsc.h"
+#include "dialects/dsc/Windows.h"
 #include "passes/memory/Places.h"
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"
@@ -11,20 +11,20 @@ using namespace mlir;
 
 namespace dscc {
 
-/// Where each result of the launch lies: in an output of @main, or in a place of its arena.
-static LogicalResult checkResults(dsc::LaunchOp launch, size_t numOutputs, size_t numPlaces) {
+/// Where each result of a launch, or a concat in place, lies: in an output of @main, or in a place of its arena.
+static LogicalResult checkResults(Operation *launch, size_t numOutputs, size_t numPlaces) {
   auto outputs = launch->getAttrOfType<ArrayAttr>("outputs");
-  auto places = launch.getPlacesAttr();
-  for (size_t result = 0; result < launch.getNumResults(); ++result) {
+  auto places = launch->getAttrOfType<DenseI64ArrayAttr>("places");
+  for (size_t result = 0; result < launch->getNumResults(); ++result) {
     int64_t output = outputs ? cast<IntegerAttr>(outputs[result]).getInt() : -1;
     if (output >= int64_t(numOutputs))
-      return launch.emitOpError("writes into output ") << output << ", and there are " << numOutputs;
+      return launch->emitOpError("writes into output ") << output << ", and there are " << numOutputs;
     if (output >= 0)
       continue;
     if (!places)
-      return launch.emitOpError("has no places");
+      return launch->emitOpError("has no places");
     if (places[result] < 0 || places[result] >= int64_t(numPlaces))
-      return launch.emitOpError("writes into place ") << places[result] << ", and there are " << numPlaces;
+      return launch->emitOpError("writes into place ") << places[result] << ", and there are " << numPlaces;
   }
   return success();
 }
@@ -46,8 +46,10 @@ LogicalResult verifyLaunches(ModuleOp nested) {
       return op.emitOpError("has not become a kernel");
     auto launch = dyn_cast<dsc::LaunchOp>(op);
     dsc::Role role = dsc::factsOf(&op).role;
-    if (!launch && role != dsc::Role::Constant && role != dsc::Role::View)
+    if (!launch && role != dsc::Role::Constant && role != dsc::Role::View && !isInPlace(&op))
       return op.emitOpError("is neither a launch, a constant nor a view");
+    if (isa<dsc::LaunchOp, dsc::ConcatOp>(op) && failed(checkResults(&op, main.getNumResults(), places->size())))
+      return failure();
     if (!launch)
       continue;
     SmallVector<StringRef> launched = {launch.getKernel()};
@@ -57,8 +59,6 @@ LogicalResult verifyLaunches(ModuleOp nested) {
     for (StringRef kernel : launched)
       if (!kernels.contains(kernel))
         return launch.emitOpError("launches @") << kernel << ", which is no kernel of this module";
-    if (failed(checkResults(launch, main.getNumResults(), places->size())))
-      return failure();
   }
   return success();
 }

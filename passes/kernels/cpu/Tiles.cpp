@@ -134,7 +134,7 @@ public:
   TileWriter(Kernel &kernel, ElementCode &code, Contraction contraction, Operation *hero, TileShape tile)
       : kernel(kernel), k(kernel.k), code(code), c(std::move(contraction)), hero(hero), tile(tile),
         root(rootOf(kernel.group)) {
-    strides = k.rowMajorStrides(dsc::getDims(root));
+    strides = kernel.resultStrides();
     columnStep = tile.vectors * k.width;
   }
 

@@ -158,7 +158,7 @@ public:
   SharedTileWriter(Kernel &kernel, ElementCode &code, MatrixView view, Operation *hero)
       : kernel(kernel), k(kernel.k), code(code), view(std::move(view)), hero(hero), root(rootOf(kernel.group)),
         type(getComputeType(dsc::getElementType(hero->getResult(0)))) {
-    strides = k.rowMajorStrides(dsc::getDims(root));
+    strides = kernel.resultStrides();
     lhsShared = declareShared(k, "lhs", type, slice * pitch);
     rhsShared = declareShared(k, "rhs", type, slice * pitch);
   }

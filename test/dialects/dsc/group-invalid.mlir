@@ -169,3 +169,36 @@ func.func @f(%x: tensor<4xf32>) {
   %0 = dsc.launch @k(%x) {grid = #dsc.dims<1, 1, 1>, symbols = [], outputs = [-2]} : (tensor<4xf32>) -> tensor<4xf32>
   return
 }
+
+// -----
+
+// group (C5)
+func.func @f(%x: tensor<4xf32>) {
+  // expected-error@+1 {{has the windows [unit] for 2 tensors}}
+  %0 = dsc.group(%x) {windows = [unit]} : (tensor<4xf32>) -> tensor<4xf32> {
+  ^bb0(%a: tensor<4xf32>):
+    dsc.yield %a : tensor<4xf32>
+  }
+  return
+}
+
+// -----
+
+// group (C5)
+func.func @f(%x: tensor<4xf32>) {
+  // expected-error@+1 {{has the windows [unit, {offset = #dsc.dims<0>, strides = #dsc.dims<4, 1>}] for 2 tensors}}
+  %0 = dsc.group(%x) {windows = [unit, {offset = #dsc.dims<0>, strides = #dsc.dims<4, 1>}]} : (tensor<4xf32>) -> tensor<4xf32> {
+  ^bb0(%a: tensor<4xf32>):
+    dsc.yield %a : tensor<4xf32>
+  }
+  return
+}
+
+// -----
+
+// launch (C3)
+func.func @f(%x: tensor<4xf32>) {
+  // expected-error@+1 {{has the windows [unit, 3] for 2 tensors}}
+  %0 = dsc.launch @k(%x) {grid = #dsc.dims<1, 1, 1>, symbols = [], windows = [unit, 3]} : (tensor<4xf32>) -> tensor<4xf32>
+  return
+}

@@ -73,3 +73,25 @@ func.func @quotients(%a: tensor<4xf32>) -> (tensor<4xf32>, tensor<4xf32>) {
   %1 = dsc.div %a, %six : (tensor<4xf32>, tensor<f32>) -> tensor<4xf32>
   return %0, %1 : tensor<4xf32>, tensor<4xf32>
 }
+
+// -----
+
+// Known neighbours are a slice, counted from the end as well; what skips, is out of range or not known stays.
+// CHECK-LABEL: @gather_of_neighbours
+func.func @gather_of_neighbours(%x: tensor<3x5xf32>, %y: tensor<?x5xf32, #dsc.dims<"n", 5>>, %i: tensor<i64>)
+    -> (tensor<5xf32>, tensor<3x2xf32>, tensor<3x2xf32>, tensor<5xf32>, tensor<5xf32>, tensor<5xf32>) {
+  %one = dsc.constant dense<1> : tensor<i64>
+  %last = dsc.constant dense<[-2, 4]> : tensor<2xi64>
+  %apart = dsc.constant dense<[0, 2]> : tensor<2xi64>
+  %outside = dsc.constant dense<3> : tensor<i64>
+  // CHECK: dsc.slice %arg0 {sizes = #dsc.dims<1, 5>, starts = #dsc.dims<1, 0>, steps = [1, 1]}
+  %0 = dsc.gather %x, %one {axis = 0} : (tensor<3x5xf32>, tensor<i64>) -> tensor<5xf32>
+  // CHECK: dsc.slice %arg0 {sizes = #dsc.dims<3, 2>, starts = #dsc.dims<0, 3>, steps = [1, 1]}
+  %1 = dsc.gather %x, %last {axis = 1} : (tensor<3x5xf32>, tensor<2xi64>) -> tensor<3x2xf32>
+  // CHECK-COUNT-4: dsc.gather
+  %2 = dsc.gather %x, %apart {axis = 1} : (tensor<3x5xf32>, tensor<2xi64>) -> tensor<3x2xf32>
+  %3 = dsc.gather %x, %outside {axis = 0} : (tensor<3x5xf32>, tensor<i64>) -> tensor<5xf32>
+  %4 = dsc.gather %y, %one {axis = 0} : (tensor<?x5xf32, #dsc.dims<"n", 5>>, tensor<i64>) -> tensor<5xf32>
+  %5 = dsc.gather %x, %i {axis = 0} : (tensor<3x5xf32>, tensor<i64>) -> tensor<5xf32>
+  return %0, %1, %2, %3, %4, %5 : tensor<5xf32>, tensor<3x2xf32>, tensor<3x2xf32>, tensor<5xf32>, tensor<5xf32>, tensor<5xf32>
+}
