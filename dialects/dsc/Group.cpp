@@ -11,6 +11,17 @@ static LogicalResult verifyTensorWindows(Operation *op) {
   return verifyWindows(op, tensors);
 }
 
+/// group (C6), launch (C6)
+static LogicalResult verifyWorkspace(Operation *op) {
+  if (Attribute bytes = op->getAttr("workspace"))
+    if (auto dims = dyn_cast<DimsAttr>(bytes); !dims || dims.size() != 1)
+      return op->emitOpError("has the workspace ") << bytes << ", which is no single dim expression";
+  if (Attribute place = op->getAttr("workspace_place"))
+    if (auto number = dyn_cast<IntegerAttr>(place); !number || number.getInt() < 0)
+      return op->emitOpError("has its workspace in place ") << place;
+  return success();
+}
+
 /// group (C4), launch (C2): `places` and `outputs` have a number for each result.
 static LogicalResult verifyPlaces(Operation *op) {
   size_t results = op->getNumResults();
@@ -67,6 +78,11 @@ SmallVector<ScheduleAttr> GroupOp::getSchedules() {
   return schedules;
 }
 
+dscc::DimExpr GroupOp::getWorkspace() {
+  auto bytes = (*this)->getAttrOfType<DimsAttr>("workspace");
+  return bytes ? bytes.getDims()[0] : DimExpr(0);
+}
+
 void GroupOp::setSchedules(ArrayRef<ScheduleAttr> schedules) {
   assert(!schedules.empty() && !schedules.back().getDim() && "the last schedule is for all runs");
   Builder builder(getContext());
@@ -90,19 +106,32 @@ LogicalResult GroupOp::verify() {
   if (Attribute schedule = (*this)->getAttr("schedule"); schedule && !isSchedule(schedule))
     return emitOpError("has the schedule ")
            << schedule << ", which is no #dsc.schedule for all runs, nor a list that ends in one";
-  if (failed(verifyTensorWindows(*this)))
+  if (failed(verifyTensorWindows(*this)) || failed(verifyWorkspace(*this)))
     return failure();
   return verifyPlaces(*this);
+}
+
+/// The parts of an entry that say what is launched.
+static bool hasKernelAndGrid(DictionaryAttr entry) {
+  auto grid = entry.getAs<DimsAttr>("grid");
+  return entry.getAs<FlatSymbolRefAttr>("kernel") && grid && grid.size() == 3;
+}
+
+/// launch (C5)
+static bool isKernelBefore(Attribute attribute) {
+  auto entry = dyn_cast<DictionaryAttr>(attribute);
+  return entry && entry.size() == 2 && hasKernelAndGrid(entry);
 }
 
 /// launch (C3)
 static bool isAlternative(Attribute attribute) {
   auto entry = dyn_cast<DictionaryAttr>(attribute);
-  if (!entry || entry.size() != 4)
+  if (!entry || !hasKernelAndGrid(entry))
     return false;
-  auto grid = entry.getAs<DimsAttr>("grid"), dim = entry.getAs<DimsAttr>("dim");
-  return entry.getAs<FlatSymbolRefAttr>("kernel") && entry.getAs<IntegerAttr>("most") && grid && grid.size() == 3 &&
-         dim && dim.size() == 1;
+  auto dim = entry.getAs<DimsAttr>("dim");
+  auto before = entry.getAs<ArrayAttr>("before");
+  return entry.getAs<IntegerAttr>("most") && dim && dim.size() == 1 && entry.size() == (before ? 5 : 4) &&
+         (!before || llvm::all_of(before, isKernelBefore));
 }
 
 LogicalResult LaunchOp::verify() {
@@ -111,7 +140,9 @@ LogicalResult LaunchOp::verify() {
     return emitOpError("has a grid of ") << getGrid().size() << " counts, which must be 3";
   if (getAlternatives() && !llvm::all_of(*getAlternatives(), isAlternative))
     return emitOpError("has the alternatives ") << *getAlternatives() << ", which are not {kernel, grid, dim, most}";
-  if (failed(verifyTensorWindows(*this)))
+  if (getBefore() && !llvm::all_of(*getBefore(), isKernelBefore))
+    return emitOpError("has before it ") << *getBefore() << ", which are not {kernel, grid}";
+  if (failed(verifyTensorWindows(*this)) || failed(verifyWorkspace(*this)))
     return failure();
   return verifyPlaces(*this);
 }

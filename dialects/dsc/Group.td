@@ -13,7 +13,8 @@ def GroupOp : DscOp<"group", [SingleBlock, IsolatedFromAbove]> {
     The body's arguments stand for the inputs. A hero op decides the emitter; the rest is computed inline. Inside, a
     tensor may have other dims than outside, of which the same elements make the same row-major list: a group is
     prepared for its emitter that way. Later stages add attributes: `schedule` (scheduled), one `#dsc.schedule` or a list
-    of them, and `label`, what the kernel is called; `places` and `outputs` (placed), as `dsc.launch` has them.
+    of them, `label`, what the kernel is called, and `workspace`, as many bytes as the kernels of a schedule share beyond
+    the group's tensors; `places`, `outputs` and `workspace_place` (placed), as `dsc.launch` has them.
 
     `windows`, where it is there, says where tensors lie that have no bytes of their own: `offset` and `strides` count
     elements of the tensor whose bytes they are in. `unit` stands for a tensor that begins where its bytes do and lies there in
@@ -28,6 +29,7 @@ def GroupOp : DscOp<"group", [SingleBlock, IsolatedFromAbove]> {
     4. (C4) `places` and `outputs`, if they are there, have one number for each result, from -1 on.
     5. (C5) `windows`, if it is there, has one entry for each input, then for each result: `unit`, or a dictionary of
        `offset`, one expression, and `strides`, one for each dim.
+    6. (C6) `workspace`, if it is there, is one expression, and `workspace_place` a number from 0 on.
 
     ```mlir
     %y = dsc.group (%x) : (tensor<4xf32>) -> tensor<4xf32> {
@@ -47,6 +49,8 @@ def GroupOp : DscOp<"group", [SingleBlock, IsolatedFromAbove]> {
     ::mlir::OperandRange getYielded() { return getBody().front().getTerminator()->getOperands(); }
     /// The schedules, in the order in which a run tries them; none before they are chosen.
     ::llvm::SmallVector<ScheduleAttr> getSchedules();
+    /// The bytes that its kernels share beyond its tensors.
+    ::dscc::DimExpr getWorkspace();
     /// Sets the schedules, of which at least the last is for all runs.
     void setSchedules(::llvm::ArrayRef<ScheduleAttr> schedules);
   }];
@@ -67,13 +71,20 @@ def LaunchOp : DscOp<"launch"> {
     says which output that is, -1 for what lies in the arena. A result with an entry in `windows` is a part of that place
     or output, and the kernel gets the address of its first element.
 
-    `alternatives` are kernels that take the same, with grids of their own: a run launches the first whose `dim` is at
-    most its `most`, or else `kernel`.
+    `before` are kernels that are launched first, in order, and take the same, with grids of their own. Behind the results
+    all of them take a workspace, if `workspace_place` is there: the address of that entry of `dsc.arena`, by which they
+    hand on what they have computed.
+
+    `alternatives` are kernels that take the same, with grids of their own and perhaps others before: a run launches the
+    first whose `dim` is at most its `most`, or else `kernel`.
 
     1. (C1) `grid` has three counts.
     2. (C2) `places` and `outputs`, if they are there, have one number for each result, from -1 on.
-    3. (C3) Each alternative is {kernel, grid, dim, most}: a symbol, three counts, one dim and a number.
+    3. (C3) Each alternative is {kernel, grid, dim, most}: a symbol, three counts, one dim and a number; it may have a
+       `before` as well.
     4. (C4) `windows`, if it is there, has one entry for each input, then for each result, as those of `dsc.group`.
+    5. (C5) Each entry of `before` is {kernel, grid}: a symbol and three counts.
+    6. (C6) `workspace_place`, if it is there, is a number from 0 on.
 
     ```mlir
     %y = dsc.launch @kernel (%x) {grid = #dsc.dims<1, 1, 1>, symbols = [], places = array<i64: 0>}
@@ -81,7 +92,8 @@ def LaunchOp : DscOp<"launch"> {
     ```
   }];
   let arguments = (ins FlatSymbolRefAttr:$kernel, Variadic<DataTensor>:$inputs, DimsAttr:$grid, StrArrayAttr:$symbols,
-                       OptionalAttr<DenseI64ArrayAttr>:$places, OptionalAttr<ArrayAttr>:$alternatives);
+                       OptionalAttr<DenseI64ArrayAttr>:$places, OptionalAttr<ArrayAttr>:$alternatives,
+                       OptionalAttr<ArrayAttr>:$before, OptionalAttr<I64Attr>:$workspace_place);
   let results = (outs Variadic<DataTensor>:$results);
   let assemblyFormat = "$kernel `(` $inputs `)` attr-dict `:` functional-type($inputs, $results)";
   let hasVerifier = 1;

@@ -31,7 +31,9 @@ static constexpr Gpu sm80 = {.f16 = {MatrixInstruction::Mma, 2048},
                              .l2Bytes = 40 * MiB,
                              .l2BytesPerClock = 64,
                              .f32FlopPerClock = 128,
-                             .specialFunctionsPerClock = 16};
+                             .specialFunctionsPerClock = 16,
+                             .secondsPerLaunch = 2e-6,
+                             .loadClocks = 480};
 
 /// Limits of sm_90, the only chip that there is. Speeds of an H100 SXM.
 static constexpr Gpu sm90 = {.f16 = {MatrixInstruction::Wgmma, 4096},
@@ -53,7 +55,9 @@ static constexpr Gpu sm90 = {.f16 = {MatrixInstruction::Wgmma, 4096},
                              .l2Bytes = 50 * MiB,
                              .l2BytesPerClock = 64,
                              .f32FlopPerClock = 256,
-                             .specialFunctionsPerClock = 16};
+                             .specialFunctionsPerClock = 16,
+                             .secondsPerLaunch = 2e-6,
+                             .loadClocks = 480};
 
 /// Registers of 512 bits are halves in turn on most processors that have them.
 static constexpr Cpu cpuV4 = {.clock = 3e9, .multipliesPerCycle = 1, .memoryBytesPerSecond = 20e9};

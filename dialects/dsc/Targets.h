@@ -52,6 +52,8 @@ struct Gpu {
   int l2BytesPerClock;            // that a multiprocessor takes
   int f32FlopPerClock;            // of a multiprocessor, outside of matrix instructions
   int specialFunctionsPerClock;   // of a multiprocessor: exp2, rcp, rsqrt, ...
+  double secondsPerLaunch;        // from one kernel's last block to the next one's first
+  int loadClocks;                 // from a load to its value, past the caches: published measurements give 470 to 490
 };
 
 /// What estimates go by on processors of one level: a small core of the last years.

@@ -36,6 +36,7 @@ namespace dscc {
 #define DEBUG_TYPE "dsc-fuse-groups"
 ALWAYS_ENABLED_STATISTIC(numGroups, "Groups formed");
 ALWAYS_ENABLED_STATISTIC(numFused, "Ops that share a group with another");
+ALWAYS_ENABLED_STATISTIC(numSeconds, "Groups that write a value that they read, too");
 ALWAYS_ENABLED_STATISTIC(numParts, "Slices that share a group with another of the same value");
 
 /// A kernel with more pointers and branches than this compiles slowly and keeps too much in registers.
@@ -138,11 +139,35 @@ static const FusionRule *findRule(Operation *producer, Operation *user, const Gr
   return rule == allFusionRules().end() ? nullptr : rule;
 }
 
-/// Yes if a rule takes the producer for each of its users, all of which are in the group.
+/// Whether the group may write the producer's value besides its own: a sum of which a row takes its norm, where the sum
+/// goes on as it is. Whoever else wants it comes behind the root, where the group will be. A hero's epilogue stays
+/// there.
+static Verdict mayBeSecond(Operation *producer, const GroupDraft &group) {
+  Operation *root = group.root();
+  if (!group.hero || dsc::factsOf(group.hero).role != dsc::Role::Row)
+    return Verdict::declined("the producer is wanted outside of the group, too, and the group has no rows");
+  if (group.second)
+    return Verdict::declined("the producer is wanted outside of the group, too, and so is another one");
+  Value value = producer->getResult(0);
+  if (!isElementwise(producer) || !isCheap(producer) || !sameDims(value, root->getResult(0)) ||
+      !sameDims(value, group.hero->getOperand(0)))
+    return Verdict::declined("the producer is wanted outside of the group, too, and is no cheap op of the rows' dims");
+  if (group.anchored->contains(producer))
+    return Verdict::declined("the producer is wanted outside of the group, too, and is an epilogue elsewhere");
+  return Verdict::acceptedIf(
+      llvm::all_of(producer->getUsers(),
+                   [&](Operation *user) { return group.ops.contains(user) || root->isBeforeInBlock(user); }),
+      "the producer is wanted before the group's root");
+}
+
+/// Yes if a rule takes the producer for each of its users, all of which are in the group or may have its value from it.
 static Verdict joins(Operation *producer, const GroupDraft &group) {
   for (Operation *user : producer->getUsers()) {
-    if (!group.ops.contains(user))
-      return Verdict::declined("the producer is wanted outside of the group, too");
+    if (!group.ops.contains(user)) {
+      if (Verdict verdict = mayBeSecond(producer, group); !verdict)
+        return verdict;
+      continue;
+    }
     if (!findRule(producer, user, group))
       return Verdict::declined("no rule takes the producer for one of its users in the group");
   }
@@ -154,7 +179,8 @@ static unsigned countCopies(const GroupDraft &group, Operation *producer) {
   unsigned shared = 0, moved = 0;
   for (OpOperand &use : producer->getUses()) {
     Operation *user = use.getOwner();
-    assert(group.copies.contains(user) && "a producer joins after all of its users");
+    if (!group.ops.contains(user))
+      continue; // reads the result of the group
     unsigned copies = group.copies.lookup(user);
     bool keeps = isElementwise(user) && sameDims(use.get(), user->getResult(0));
     if (keeps)
@@ -260,20 +286,20 @@ static GroupDraft growGroup(Operation *root, const DenseSet<Operation *> &anchor
     explain(journal, producer, group, verdict);
     if (!verdict)
       continue;
+    if (!llvm::all_of(producer->getUsers(), [&](Operation *user) { return group.ops.contains(user); }))
+      group.second = producer;
     add(group, producer);
     lookBehind(producer);
   }
   return group;
 }
 
-/// Wraps `ops`, whose last is the root, in a dsc.group at the root's place.
-static void outline(ArrayRef<Operation *> ops) {
+/// Wraps `ops`, whose last is the root, in a dsc.group at the root's place. `second` may be null.
+static void outline(ArrayRef<Operation *> ops, Operation *second) {
+  auto isInside = [&](Operation *user) { return llvm::is_contained(ops, user); };
   assert(llvm::all_of(ops.drop_back(),
-                      [&](Operation *op) {
-                        return llvm::all_of(op->getUsers(),
-                                            [&](Operation *user) { return llvm::is_contained(ops, user); });
-                      }) &&
-         "only the root's result leaves the group");
+                      [&](Operation *op) { return op == second || llvm::all_of(op->getUsers(), isInside); }) &&
+         "only the results of the root and of the second leave the group");
   Operation *root = ops.back();
   llvm::SetVector<Value> inputs;
   SmallVector<Location> locations;
@@ -291,10 +317,12 @@ static void outline(ArrayRef<Operation *> ops) {
   for (Value result : root->getResults())
     if (!result.use_empty())
       results.push_back(result);
+  if (second)
+    results.push_back(second->getResult(0));
   assert(!results.empty() && "what nobody uses has no group");
   auto group = dsc::GroupOp::create(builder, location, TypeRange(ValueRange(results)), inputs.getArrayRef());
   for (auto [own, outer] : llvm::zip_equal(results, group.getResults()))
-    own.replaceAllUsesWith(outer);
+    own.replaceUsesWithIf(outer, [&](OpOperand &use) { return !isInside(use.getOwner()); });
   Block *body = builder.createBlock(&group.getBody());
   IRMapping arguments;
   for (Value input : inputs)
@@ -412,13 +440,15 @@ struct FuseGroups : impl::FuseGroupsBase<FuseGroups> {
           dead->erase();
         continue;
       }
-      SmallVector<Operation *> ops = growGroup(op, anchored, fuse, journal).ops.takeVector();
+      GroupDraft draft = growGroup(op, anchored, fuse, journal);
+      SmallVector<Operation *> ops = draft.ops.takeVector();
       if (onlyViews(ops)) {
         op = op->getPrevNode();
         continue;
       }
       llvm::sort(ops, [](Operation *a, Operation *b) { return a->isBeforeInBlock(b); });
-      outline(ops);
+      numSeconds += draft.second != nullptr;
+      outline(ops, draft.second);
       ++numGroups;
       numFused += ops.size() - 1;
       op = op->getBlock()->getParentOp()->getPrevNode();

@@ -25,6 +25,8 @@ struct GroupDraft {
   mlir::Operation *hero = nullptr;
   /// Members that only elementwise ops with the root's dims separate from the root.
   llvm::DenseSet<mlir::Operation *> epilogue;
+  /// The member, besides the root, whose result leaves the group too; null as long as there is none.
+  mlir::Operation *second = nullptr;
   /// How many times a member's code stands in the kernel: once for each set of coordinates at which it is wanted.
   llvm::DenseMap<mlir::Operation *, unsigned> copies;
   /// Ops in the whole function that could be some hero's epilogue: they belong there rather than here.

@@ -46,7 +46,7 @@ using namespace kernels;
 static std::string describeWork(dsc::GroupOp group, dsc::ScheduleAttr schedule) {
   std::string text;
   llvm::raw_string_ostream stream(text);
-  stream << schedule << "\n";
+  stream << schedule << (group.getWorkspace().isConstant(0) ? "\n" : " with a workspace\n");
   // Of the group itself nothing else counts; and its region begins to number its values anew.
   Block &body = group.getBody().front();
   AsmState state(group, OpPrintingFlags().useLocalScope());
@@ -89,11 +89,16 @@ static std::vector<std::string> symbolsOf(dsc::GroupOp group) {
 }
 
 namespace {
-/// A kernel that is written, and how it is launched.
-struct Written {
+/// A kernel that is written, and over which grid it is launched.
+struct WrittenKernel {
   std::string name;
-  DimExpr grid;
-  std::vector<std::string> symbols; // that it takes behind its tensors
+  DimExpr grid[3];
+};
+
+/// All kernels of a schedule, in the order of their launches.
+struct Written {
+  SmallVector<WrittenKernel, 1> kernels;
+  std::vector<std::string> symbols; // that they take behind their tensors
 };
 
 struct EmitKernels : impl::EmitKernelsBase<EmitKernels> {
@@ -122,7 +127,7 @@ struct EmitKernels : impl::EmitKernelsBase<EmitKernels> {
         auto [known, isNew] = kernels.try_emplace(describeWork(group, schedule.everywhere()));
         if (isNew && failed(emit(group, schedule, *target, home, known->first(), known->second)))
           return signalPassFailure();
-        ++(isNew ? numKernels : numShared);
+        (isNew ? numKernels : numShared) += known->second.kernels.size();
         written.push_back(&known->second);
       }
       replaceByLaunch(group, written);
@@ -146,15 +151,33 @@ struct EmitKernels : impl::EmitKernelsBase<EmitKernels> {
                      Written &written) {
     const KernelEmitter *emitter = findKernelEmitter(schedule.getEmitter());
     assert(emitter && "schedules are checked first");
-    OpBuilder b(group.getContext());
-    std::vector<std::string> symbols = symbolsOf(group);
+    written.symbols = symbolsOf(group);
     std::string name = nameOf(group, work);
-    Arguments arguments = {group.getNumOperands() + group.getNumResults(), symbols.size()};
-    Shell shell =
-        target.device == Device::Cpu ? openCpuShell(b, name, arguments, home) : openCudaShell(b, name, arguments, home);
+    size_t count = emitter->countKernels(group, schedule);
+    for (size_t step = 0; step < count; ++step) {
+      // The last one is named like the work, since it makes the results.
+      std::string own = step + 1 == count ? name : name + "_step" + std::to_string(step + 1);
+      WrittenKernel &kernel = written.kernels.emplace_back(WrittenKernel{own, {1, 1, 1}});
+      if (failed(emitStep(group, schedule, target, home, written.symbols, step, *emitter, kernel)))
+        return failure();
+    }
+    return success();
+  }
+
+  LogicalResult emitStep(dsc::GroupOp group, dsc::ScheduleAttr schedule, const Target &target, Block *home,
+                         ArrayRef<std::string> symbols, size_t step, const KernelEmitter &emitter,
+                         WrittenKernel &written) {
+    OpBuilder b(group.getContext());
+    bool hasWorkspace = !group.getWorkspace().isConstant(0);
+    Arguments arguments = {group.getNumOperands() + group.getNumResults() + hasWorkspace, symbols.size()};
+    Shell shell = target.device == Device::Cpu ? openCpuShell(b, written.name, arguments, home)
+                                               : openCudaShell(b, written.name, arguments, home);
     KernelBuilder k(b, b.getUnknownLoc(), target, 1);
     k.entry = &shell.function.getBody().front();
-    for (auto [argument, pointer] : llvm::zip(group.getBody().getArguments(), shell.pointers))
+    ArrayRef<Value> pointers = shell.pointers;
+    Value workspace = hasWorkspace ? pointers.back() : Value();
+    pointers = pointers.drop_back(hasWorkspace);
+    for (auto [argument, pointer] : llvm::zip(group.getBody().getArguments(), pointers))
       k.pointers[argument] = pointer;
     for (BlockArgument argument : group.getBody().getArguments())
       if (std::optional<Strided> window = findStrided(group, argument.getArgNumber()))
@@ -168,12 +191,15 @@ struct EmitKernels : impl::EmitKernelsBase<EmitKernels> {
                   schedule,
                   shell.block,
                   shell.thread,
-                  ArrayRef(shell.pointers).take_back(group.getNumResults()),
-                  shell.scratch};
-    if (failed(emitter->emit(kernel)))
+                  pointers.take_back(group.getNumResults()),
+                  workspace,
+                  shell.scratch,
+                  step};
+    if (failed(emitter.emit(kernel)))
       return failure();
     describe(shell.function, kernel);
-    written = {name, kernel.grid, std::move(symbols)};
+    written.grid[0] = kernel.grid;
+    written.grid[1] = kernel.gridY;
     return success();
   }
 
@@ -191,27 +217,40 @@ struct EmitKernels : impl::EmitKernelsBase<EmitKernels> {
     function->setAttr("dsc.kernel", b.getDictionaryAttr(facts));
   }
 
-  /// A launch of the last kernel, with those before it as its alternatives.
+  /// A launch of the kernels of the last schedule, with those of the others as its alternatives.
   void replaceByLaunch(dsc::GroupOp group, ArrayRef<const Written *> written) {
     OpBuilder b(group);
-    auto kernelOf = [&](const Written &kernel) { return FlatSymbolRefAttr::get(b.getContext(), kernel.name); };
-    auto gridOf = [&](const Written &kernel) {
-      return dsc::DimsAttr::get(b.getContext(), ArrayRef<DimExpr>{kernel.grid, 1, 1});
+    auto kernelOf = [&](const WrittenKernel &kernel) { return FlatSymbolRefAttr::get(b.getContext(), kernel.name); };
+    auto gridOf = [&](const WrittenKernel &kernel) { return dsc::DimsAttr::get(b.getContext(), kernel.grid); };
+    auto entryOf = [&](const WrittenKernel &kernel) {
+      return SmallVector<NamedAttribute>{b.getNamedAttr("kernel", kernelOf(kernel)),
+                                         b.getNamedAttr("grid", gridOf(kernel))};
     };
-    const Written &last = *written.back();
-    SmallVector<StringRef> names(last.symbols.begin(), last.symbols.end());
-    auto launch = dsc::LaunchOp::create(b, group.getLoc(), group.getResultTypes(), kernelOf(last), group.getInputs(),
-                                        gridOf(last), b.getStrArrayAttr(names),
-                                        group->getAttrOfType<DenseI64ArrayAttr>("places"), ArrayAttr());
+    // All but the last kernel of a schedule; null if there are none.
+    auto beforeOf = [&](const Written &one) {
+      SmallVector<Attribute> before;
+      for (const WrittenKernel &kernel : ArrayRef(one.kernels).drop_back())
+        before.push_back(b.getDictionaryAttr(entryOf(kernel)));
+      return before.empty() ? ArrayAttr() : b.getArrayAttr(before);
+    };
+    const Written &main = *written.back();
+    SmallVector<StringRef> names(main.symbols.begin(), main.symbols.end());
     SmallVector<dsc::ScheduleAttr> schedules = group.getSchedules();
     SmallVector<Attribute> alternatives;
-    for (auto [schedule, kernel] : llvm::zip_equal(ArrayRef(schedules).drop_back(), written.drop_back()))
-      alternatives.push_back(b.getDictionaryAttr(
-          {b.getNamedAttr("kernel", kernelOf(*kernel)), b.getNamedAttr("grid", gridOf(*kernel)),
-           b.getNamedAttr("dim", dsc::DimsAttr::get(b.getContext(), ArrayRef<DimExpr>{*schedule.getCondition()})),
-           b.getNamedAttr("most", b.getI64IntegerAttr(schedule.getMost()))}));
-    if (!alternatives.empty())
-      launch.setAlternativesAttr(b.getArrayAttr(alternatives));
+    for (auto [schedule, other] : llvm::zip_equal(ArrayRef(schedules).drop_back(), written.drop_back())) {
+      SmallVector<NamedAttribute> entry = entryOf(other->kernels.back());
+      entry.push_back(
+          b.getNamedAttr("dim", dsc::DimsAttr::get(b.getContext(), ArrayRef<DimExpr>{*schedule.getCondition()})));
+      entry.push_back(b.getNamedAttr("most", b.getI64IntegerAttr(schedule.getMost())));
+      if (ArrayAttr before = beforeOf(*other))
+        entry.push_back(b.getNamedAttr("before", before));
+      alternatives.push_back(b.getDictionaryAttr(entry));
+    }
+    auto launch = dsc::LaunchOp::create(b, group.getLoc(), group.getResultTypes(), kernelOf(main.kernels.back()),
+                                        group.getInputs(), gridOf(main.kernels.back()), b.getStrArrayAttr(names),
+                                        group->getAttrOfType<DenseI64ArrayAttr>("places"),
+                                        alternatives.empty() ? ArrayAttr() : b.getArrayAttr(alternatives),
+                                        beforeOf(main), group->getAttrOfType<IntegerAttr>("workspace_place"));
     if (Attribute outputs = group->getAttr("outputs"))
       launch->setAttr("outputs", outputs);
     if (Attribute windows = group->getAttr(windowsName))

@@ -142,8 +142,8 @@ Value rootOf(dsc::GroupOp group) {
 //===-- Emitters ------------------------------------------------------------------------------------------------===//
 
 ArrayRef<KernelEmitter> allKernelEmitters() {
-  static const KernelEmitter emitters[] = {recurrenceEmitter, topKEmitter, sharedTilesEmitter,
-                                           tilesEmitter,      rowsEmitter, elementwiseEmitter};
+  static const KernelEmitter emitters[] = {recurrenceEmitter, topKEmitter, sharedTilesEmitter, splitTilesEmitter,
+                                           tilesEmitter,      rowsEmitter, splitRowsEmitter,   elementwiseEmitter};
   return emitters;
 }
 
@@ -195,12 +195,40 @@ const KernelEmitter *readSchedule(dsc::GroupOp group, const Target &target, dsc:
   return emitter;
 }
 
+DimExpr countWorkspace(dsc::GroupOp group, const Target &target, dsc::ScheduleAttr schedule) {
+  const KernelEmitter *emitter = findKernelEmitter(schedule.getEmitter());
+  DimExpr bytes = emitter && emitter->workspace ? emitter->workspace(group, target, schedule) : DimExpr(0);
+  std::optional<DimExpr> condition = schedule.getCondition();
+  std::optional<std::string> symbol = condition ? condition->asSymbol() : std::nullopt;
+  if (!symbol)
+    return bytes;
+  return bytes.substitute([&](StringRef name) -> std::optional<DimExpr> {
+    if (name != *symbol)
+      return std::nullopt;
+    return DimExpr::min(*condition, schedule.getMost());
+  });
+}
+
+DimExpr countWorkspace(dsc::GroupOp group, const Target &target) {
+  DimExpr most = 0;
+  for (dsc::ScheduleAttr schedule : group.getSchedules())
+    most = DimExpr::max(most, countWorkspace(group, target, schedule));
+  return most;
+}
+
 LogicalResult checkSchedules(dsc::GroupOp group, const Target &target) {
   SmallVector<dsc::ScheduleAttr> schedules = group.getSchedules();
   if (schedules.empty())
     return group.emitOpError("has no schedule");
-  return success(
-      llvm::all_of(schedules, [&](dsc::ScheduleAttr schedule) { return bool(readSchedule(group, target, schedule)); }));
+  if (!llvm::all_of(schedules, [&](dsc::ScheduleAttr one) { return bool(readSchedule(group, target, one)); }))
+    return failure();
+  DimExpr wanted = countWorkspace(group, target), declared = group.getWorkspace();
+  if (!wanted.isValid())
+    return group.emitOpError("wants a workspace that is too large, or too long a formula of the named dims");
+  if (wanted != declared)
+    return group.emitOpError("declares ")
+           << declared.str() << " bytes of workspace, where its schedules want " << wanted.str();
+  return success();
 }
 
 } // namespace dscc::kernels

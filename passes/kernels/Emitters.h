@@ -21,9 +21,12 @@ struct Kernel {
   Value block;                   // this block's number along x, index-typed
   Value thread;                  // CUDA: this thread's number in its block, index-typed
   llvm::ArrayRef<Value> results; // pointers to the group's results
+  Value workspace;               // a pointer to bytes that the group's kernels share; null if it has none
   Value scratchMemory;           // CPU: `scratch` bytes of this worker's own
+  size_t step = 0;               // which of the schedule's kernels this is
   // Filled by the emitter.
-  DimExpr grid = 1;    // blocks
+  DimExpr grid = 1;    // blocks along x
+  int64_t gridY = 1;   // CUDA: blocks along y, of which drivers take 65,535
   int64_t threads = 1; // CUDA: threads a block
   int64_t scratch = 0; // CPU: bytes of scratch a worker
   int64_t shared = 0;  // CUDA: bytes of dynamic shared memory
@@ -82,6 +85,15 @@ struct KernelEmitter {
   mlir::LogicalResult (*emit)(Kernel &kernel);
   /// Whether it writes groups with several results.
   bool severalResults = false;
+  /// How many kernels it writes for a group. They run one after the other, on the same tensors. Null: one.
+  size_t (*kernels)(dsc::GroupOp group, dsc::ScheduleAttr schedule) = nullptr;
+  /// The bytes that these kernels share beyond the group's tensors, for which memory is planned; an invalid expression
+  /// is too long, or too large, for that. Null: none.
+  DimExpr (*workspace)(dsc::GroupOp group, const Target &target, dsc::ScheduleAttr schedule) = nullptr;
+
+  size_t countKernels(dsc::GroupOp group, dsc::ScheduleAttr schedule) const {
+    return kernels ? kernels(group, schedule) : 1;
+  }
 };
 
 /// Every emitter. All that accept a group compete for it.
@@ -92,13 +104,20 @@ const KernelEmitter *findKernelEmitter(llvm::StringRef name);
 Verdict accepts(const KernelEmitter &emitter, dsc::GroupOp group, const Target &target);
 /// The emitter that writes the group in this way; null and an error there if none would.
 const KernelEmitter *readSchedule(dsc::GroupOp group, const Target &target, dsc::ScheduleAttr schedule);
-/// Fails with an error at the group unless it has schedules, each of which some emitter can follow.
+/// Fails with an error at the group unless it has schedules, each of which some emitter can follow, and declares as
+/// much workspace as they want.
 mlir::LogicalResult checkSchedules(dsc::GroupOp group, const Target &target);
+/// The bytes of workspace that one schedule wants, in the runs for which it is.
+DimExpr countWorkspace(dsc::GroupOp group, const Target &target, dsc::ScheduleAttr schedule);
+/// The bytes of workspace that a group needs, whichever of its schedules a run takes.
+DimExpr countWorkspace(dsc::GroupOp group, const Target &target);
 
 extern const KernelEmitter elementwiseEmitter; // Elementwise.cpp: each element of the result on its own
 extern const KernelEmitter recurrenceEmitter;  // Recurrent.cpp: some rows of the batch for a whole sequence
 extern const KernelEmitter rowsEmitter;        // Rows.cpp: reductions, softmax and norms, a row at a time
 extern const KernelEmitter sharedTilesEmitter; // SharedTiles.cpp: products on CUDA, a block's tile at a time
+extern const KernelEmitter splitRowsEmitter;   // Rows.cpp: on CUDA, several warps a row
+extern const KernelEmitter splitTilesEmitter;  // SharedTiles.cpp: the same, the inner dim shared by several blocks
 extern const KernelEmitter topKEmitter;        // TopK.cpp: the first elements of each row in descending order
 extern const KernelEmitter tilesEmitter;       // Tiles.cpp: products on a CPU, a register tile at a time
 

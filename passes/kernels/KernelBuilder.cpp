@@ -212,6 +212,12 @@ static Value toAddressOffset(KernelBuilder &k, Value offset) {
   return k.b.createOrFold<arith::IndexCastOp>(k.loc, type, offset);
 }
 
+Value KernelBuilder::advance(Value pointer, Type storage, Value number, Value count) {
+  Type i64 = b.getI64Type();
+  Value offset = mul(arith::IndexCastOp::create(b, loc, i64, number), arith::IndexCastOp::create(b, loc, i64, count));
+  return LLVM::GEPOp::create(b, loc, pointer.getType(), storage, pointer, ValueRange{offset});
+}
+
 Value KernelBuilder::elementAddress(Value pointer, Type storage, Value offset) {
   Value i64 = toAddressOffset(*this, offset);
   Type type = isVector(offset) ? laneType(pointer.getType()) : pointer.getType();

@@ -156,6 +156,8 @@ public:
   void storeRaw(Value pointer, Type storage, Value offset, Value value);
   /// The address, or the lanes of addresses, of element `offset`.
   Value elementAddress(Value pointer, Type storage, Value offset);
+  /// The address that is `number` times `count` elements of `storage` behind `pointer`, counted in 64 bits.
+  Value advance(Value pointer, Type storage, Value number, Value count);
   /// The lanes that exist and for which the condition holds.
   Value andMask(Value condition);
   /// From the storage type of `element` to its compute type.

@@ -2,6 +2,10 @@
 //
 //   softmax over the last dim:   pass 1: max     pass 2: sum of exp(x - max)     pass 3: store exp(x - max) / sum
 //
+// A few long rows would leave most of a GPU idle: then several warps have a part of a row each (split_rows). Each pass
+// that joins something is a kernel, which leaves one value a part in the workspace; the next one begins by joining
+// them.
+//
 // A row is one place of the kept dims. Where the last dim is reduced, lanes (CPU) or a warp's threads (CUDA) share the
 // row and are joined at its end; else each lane or thread has a row of its own and they sit next to each other.
 
@@ -84,11 +88,9 @@ static std::optional<Plan> planRows(dsc::GroupOp group) {
   }
   if (!plan || plan->domain.empty())
     return std::nullopt;
-  if (group.getNumResults() != 1)
-    return std::nullopt;
-  dsc::Dims root = dsc::getDims(rootOf(group));
-  if (root != plan->domain && root != plan->rowDims())
-    return std::nullopt;
+  for (Value result : group.getYielded())
+    if (dsc::Dims dims = dsc::getDims(result); dims != plan->domain && dims != plan->rowDims())
+      return std::nullopt;
   return plan;
 }
 
@@ -126,23 +128,37 @@ static Verdict allowsRows(dsc::GroupOp group, const Target &target, dsc::Schedul
   return hasLanes(target, *schedule.lookup("width"));
 }
 
+static size_t countReductions(dsc::GroupOp group) {
+  return llvm::count_if(group.getBody().front().without_terminator(), [](Operation &op) { return isReduction(&op); });
+}
+
+/// On a GPU, where `parts` warps share a row: the memory's time and the arithmetic's, by as many multiprocessors as get
+/// a block, but no less than a warp waits for its loads.
+static double estimateOnGpu(const Plan &plan, double passes, double flops, double parts, const Target &target,
+                            const Sizes &sizes) {
+  const Gpu &gpu = *target.gpu;
+  constexpr double loadsAtOnce = 4; // of a warp, as loops are unrolled
+  double elements = sizes.count(plan.domain), lane = plan.lastIsReduced() ? sizes.of(plan.domain.back()) : 1;
+  double rowsOfWarps = plan.lastIsReduced() ? elements / std::max(1.0, lane) * parts : elements / target.warpSize;
+  double busy = std::min<double>(gpu.multiprocessors, std::ceil(rowsOfWarps / warpsPerBlock));
+  double bytesPerSecond = std::min(gpu.memoryBytesPerSecond, busy * gpu.l2BytesPerClock * gpu.clock);
+  double rounds = std::ceil(lane / parts / target.warpSize / loadsAtOnce);
+  // What is read again comes from caches.
+  double streaming =
+      (1 + 0.3 * (passes - 1)) * elements * 4 / bytesPerSecond + flops / (busy * gpu.clock * gpu.f32FlopPerClock);
+  return std::max(streaming, passes * rounds * gpu.loadClocks / gpu.clock);
+}
+
 /// Each reduction, and what is stored, is a pass over the row; with too few accumulators it waits for additions, and
 /// what is left of a row behind whole rounds of them is done a vector at a time.
 static double estimateRows(dsc::GroupOp group, const Target &target, dsc::ScheduleAttr schedule, const Sizes &sizes) {
   std::optional<Plan> plan = planRows(group);
-  double elements = sizes.count(plan->domain), width = *schedule.lookup("width");
-  double accumulators = *schedule.lookup("accumulators");
-  double flops = 0, passes = 1;
-  for (Operation &op : group.getBody().front().without_terminator()) {
+  double elements = sizes.count(plan->domain), flops = 0, passes = 1 + countReductions(group);
+  for (Operation &op : group.getBody().front().without_terminator())
     flops += sizes.of(cast<dsc::OpFacts>(op).getFlops());
-    passes += isReduction(&op);
-  }
-  if (target.device == Device::Cuda) {
-    const Gpu &gpu = *target.gpu;
-    // What is read again comes from caches.
-    return (1 + 0.3 * (passes - 1)) * elements * 4 / gpu.memoryBytesPerSecond +
-           flops / (gpu.multiprocessors * gpu.clock * gpu.f32FlopPerClock);
-  }
+  if (target.device == Device::Cuda)
+    return estimateOnGpu(*plan, passes, flops, 1, target, sizes);
+  double width = *schedule.lookup("width"), accumulators = *schedule.lookup("accumulators");
   double lane = plan->lastIsReduced() ? sizes.of(plan->domain.back()) : 1;
   double rounds = std::floor(lane / (width * accumulators)), rest = std::ceil(lane / width) - rounds * accumulators;
   constexpr double latency = 4, tail = 5; // of an addition; of a masked vector with its selection
@@ -152,17 +168,60 @@ static double estimateRows(dsc::GroupOp group, const Target &target, dsc::Schedu
   return (rows * perRow * passes + flops / width) / target.cpu->clock;
 }
 
+/// Into how many parts a row may be split, at most.
+static constexpr int64_t mostParts = 1024;
+
+static Verdict acceptsSplitRows(dsc::GroupOp group, const Target &target) {
+  if (target.device != Device::Cuda)
+    return Verdict::declined("the target is no GPU");
+  if (Verdict verdict = acceptsRows(group, target); !verdict)
+    return verdict;
+  return Verdict::acceptedIf(planRows(group)->lastIsReduced(), "rows do not run along the last dim");
+}
+
+static SmallVector<dsc::ScheduleAttr> splitRowsCandidates(dsc::GroupOp group, const Target &) {
+  SmallVector<dsc::ScheduleAttr> candidates;
+  for (int64_t parts = 4; parts <= mostParts; parts *= 4)
+    candidates.push_back(dsc::ScheduleAttr::get(group.getContext(), "split_rows", {{"parts", parts}}));
+  return candidates;
+}
+
+/// One for each reduction, and one for the results.
+static size_t countSplitRows(dsc::GroupOp group, dsc::ScheduleAttr) { return countReductions(group) + 1; }
+
+/// A value for each reduction, part and row.
+static DimExpr splitRowsWorkspace(dsc::GroupOp group, const Target &, dsc::ScheduleAttr schedule) {
+  constexpr int64_t bytes = 8; // of the widest type
+  return dsc::countElements(planRows(group)->kept()) *
+         (int64_t(countReductions(group)) * *schedule.lookup("parts") * bytes);
+}
+
+static double estimateSplitRows(dsc::GroupOp group, const Target &target, dsc::ScheduleAttr schedule,
+                                const Sizes &sizes) {
+  std::optional<Plan> plan = planRows(group);
+  double flops = 0, reductions = countReductions(group), parts = *schedule.lookup("parts");
+  for (Operation &op : group.getBody().front().without_terminator())
+    flops += sizes.of(cast<dsc::OpFacts>(op).getFlops());
+  // Before each pass but the first, a warp waits for as many values as its row has parts.
+  double joins = reductions * std::ceil(parts / target.warpSize) * target.gpu->loadClocks / target.gpu->clock;
+  return estimateOnGpu(*plan, 1 + reductions, flops, parts, target, sizes) + joins +
+         reductions * target.gpu->secondsPerLaunch;
+}
+
 namespace {
 /// Writes the rows of one group.
 class RowWriter {
 public:
-  RowWriter(Kernel &kernel, const Plan &plan)
-      : kernel(kernel), plan(plan), k(kernel.k), code(k), root(rootOf(kernel.group)),
-        storesRow(dsc::getDims(root) != plan.domain) {
+  /// `parts` warps have a part of each row.
+  RowWriter(Kernel &kernel, const Plan &plan, int64_t parts)
+      : kernel(kernel), plan(plan), k(kernel.k), code(k), parts(parts) {
     for (Operation &op : kernel.group.getBody().front().without_terminator())
       if (isReduction(&op))
         reductions.push_back(&op);
-    rootStrides = kernel.resultStrides();
+    for (auto [number, value] : llvm::enumerate(kernel.group.getYielded())) {
+      bool isRow = dsc::getDims(value) != plan.domain;
+      (isRow ? perRow : perElement).push_back({value, kernel.results[number], kernel.resultStrides(number)});
+    }
   }
 
   /// Lanes or threads have rows of their own.
@@ -173,10 +232,11 @@ public:
       Indices at = plan.place(kept, k.constantIndex(0));
       for (Operation *op : reductions)
         code.bind(op->getResult(0), reduceSeparate(op, at));
-      if (storesRow)
-        return store(at);
+      store(perRow, at);
+      if (perElement.empty())
+        return;
       loopOver(code, plan.reduced(), {}, [&](ArrayRef<Value> position, ValueRange) {
-        store(withPosition(at, position));
+        store(perElement, withPosition(at, position));
         return SmallVector<Value>{};
       });
     });
@@ -207,10 +267,14 @@ public:
       return;
     }
     kernel.threads = warpsPerBlock * kernel.target.warpSize;
-    kernel.grid = DimExpr::ceilDiv(rows, warpsPerBlock);
+    // What is left of whole rows is no work to be shared.
+    int64_t sharers = isLastStep() && perElement.empty() ? 1 : parts;
+    kernel.grid = DimExpr::ceilDiv(rows * sharers, warpsPerBlock);
     Value warp = k.divide(kernel.thread, k.index(kernel.target.warpSize));
     lane = k.remainder(kernel.thread, k.index(kernel.target.warpSize));
-    Value row = k.add(k.mul(kernel.block, k.index(warpsPerBlock)), warp);
+    Value number = k.add(k.mul(kernel.block, k.index(warpsPerBlock)), warp);
+    row = k.divide(number, k.index(sharers));
+    part = k.remainder(number, k.index(sharers));
     Value exists = arith::CmpIOp::create(k.b, k.loc, arith::CmpIPredicate::slt, row, k.dim(rows));
     auto guarded = scf::IfOp::create(k.b, k.loc, exists, false);
     OpBuilder::InsertionGuard guard(k.b);
@@ -219,10 +283,19 @@ public:
   }
 
 private:
-  void store(const Indices &at) {
-    Value value = code.element(root, at);
-    k.storeElement(kernel.result(), dsc::getElementType(root), rootStrides, at, value);
+  /// A result of the group.
+  struct Output {
+    Value value, pointer;
+    SmallVector<Value> strides;
+  };
+
+  void store(ArrayRef<Output> outputs, const Indices &at) {
+    for (const Output &output : outputs)
+      k.storeElement(output.pointer, dsc::getElementType(output.value), output.strides, at,
+                     code.element(output.value, at));
   }
+
+  bool isLastStep() const { return parts == 1 || kernel.step == reductions.size(); }
 
   Indices withPosition(Indices at, ArrayRef<Value> position) {
     for (size_t i = 0; i < position.size(); ++i)
@@ -239,28 +312,60 @@ private:
     return finishReduction(k, op, total);
   }
 
+  /// Runs `body` once for the row, or once for each part of it.
+  void byFirstThread(function_ref<void()> body) {
+    if (!lane)
+      return body();
+    Value isFirst = arith::CmpIOp::create(k.b, k.loc, arith::CmpIPredicate::eq, lane, k.index(0));
+    auto guarded = scf::IfOp::create(k.b, k.loc, isFirst, false);
+    OpBuilder::InsertionGuard guard(k.b);
+    k.b.setInsertionPoint(guarded.thenBlock()->getTerminator());
+    ElementCode::Scope scope(code);
+    body();
+  }
+
   void writeSharedRow(const Indices &at) {
-    for (Operation *op : reductions)
-      code.bind(op->getResult(0), reduceShared(op, at));
-    if (!storesRow) {
+    for (auto [number, op] : llvm::enumerate(reductions)) {
+      if (parts == 1) {
+        code.bind(op->getResult(0), finishReduction(k, op, reduceShared(op, at)));
+      } else if (number < kernel.step) {
+        code.bind(op->getResult(0), finishReduction(k, op, joinParts(op, number)));
+      } else if (number == kernel.step) {
+        Value joined = reduceShared(op, at);
+        byFirstThread(
+            [&] { k.storeRaw(addressOfPart(number, part, joined.getType()), joined.getType(), row, joined); });
+        return;
+      }
+    }
+    if (!perElement.empty())
       alongRow(at, {}, [&](const Indices &here, ValueRange) {
-        store(here);
+        store(perElement, here);
         return SmallVector<Value>{};
       });
+    if (perRow.empty())
       return;
-    }
     int64_t width = std::exchange(k.width, 1);
-    if (!lane) {
-      store(at);
-    } else {
-      Value isFirst = arith::CmpIOp::create(k.b, k.loc, arith::CmpIPredicate::eq, lane, k.index(0));
-      auto guarded = scf::IfOp::create(k.b, k.loc, isFirst, false);
-      OpBuilder::InsertionGuard guard(k.b);
-      k.b.setInsertionPoint(guarded.thenBlock()->getTerminator());
-      ElementCode::Scope scope(code);
-      store(at);
-    }
+    byFirstThread([&] { store(perRow, at); });
     k.width = width;
+  }
+
+  /// In the workspace: reduction by reduction, part by part, a value for each row.
+  Value addressOfPart(size_t reduction, Value number, Type type) {
+    Value rows = k.dim(dsc::countElements(plan.kept()));
+    Value first = k.advance(kernel.workspace, k.b.getI64Type(), k.index(int64_t(reduction) * parts), rows);
+    return k.advance(first, type, number, rows);
+  }
+
+  /// What the parts of the row came to in an earlier kernel.
+  Value joinParts(Operation *op, size_t reduction) {
+    Value start = reductionStart(k, op);
+    Type type = start.getType();
+    Value total =
+        k.loop(lane, k.index(parts), k.index(kernel.target.warpSize), start, [&](Value i, ValueRange carried) {
+          Value loaded = k.loadRaw(addressOfPart(reduction, i, type), type, row, 0);
+          return SmallVector<Value>{combineReduced(k, op, carried[0], loaded)};
+        })[0];
+    return joinThreads(op, total);
   }
 
   using RowBody = function_ref<SmallVector<Value>(const Indices &, ValueRange)>;
@@ -277,7 +382,13 @@ private:
   }
 
   SmallVector<Value> alongLastByThreads(Indices at, const DimExpr &last, ValueRange carried, RowBody body) {
-    return k.loop(lane, k.dim(last), k.index(kernel.target.warpSize), carried, [&](Value i, ValueRange inner) {
+    Value from = lane, to = k.dim(last);
+    if (parts > 1) {
+      Value share = k.ceilDivide(to, k.index(parts)), begin = k.mul(part, share);
+      from = k.add(begin, lane);
+      to = k.minimum(to, k.add(begin, share));
+    }
+    return k.loop(from, to, k.index(kernel.target.warpSize), carried, [&](Value i, ValueRange inner) {
       ElementCode::Scope scope(code);
       at.back() = k.uniform(i);
       return body(at, inner);
@@ -324,6 +435,7 @@ private:
     return rest;
   }
 
+  /// All but the last step of the reduction.
   Value reduceShared(Operation *op, const Indices &at) {
     unroll = lane || k.width == 1 ? 1 : kernel.scheduled("accumulators");
     SmallVector<Value> init(unroll, k.lift(reductionStart(k, op)));
@@ -337,9 +449,7 @@ private:
       total = combineReduced(k, op, total, part);
     if (k.isVector(total))
       total = joinLanes(op, total);
-    if (lane)
-      total = joinThreads(op, total);
-    return finishReduction(k, op, total);
+    return lane ? joinThreads(op, total) : total;
   }
 
   Value joinLanes(Operation *op, Value lanes) {
@@ -390,11 +500,11 @@ private:
   const Plan &plan;
   KernelBuilder &k;
   ElementCode code;
-  Value root;
-  bool storesRow; // the result has one element a row
+  int64_t parts;
+  SmallVector<Output> perRow, perElement; // results with an element for each row, for each element of the domain
   SmallVector<Operation *> reductions;
-  SmallVector<Value> rootStrides;
   Value lane;         // CUDA: this thread's number in its warp
+  Value row, part;    // CUDA: which row, and which part of it, is this warp's
   int64_t unroll = 1; // accumulators of the pass that is being written
 };
 } // namespace
@@ -403,7 +513,7 @@ static LogicalResult emitRows(Kernel &kernel) {
   std::optional<Plan> plan = planRows(kernel.group);
   assert(plan && "rows are scheduled for groups that have some");
   kernel.k.width = kernel.scheduled("width");
-  RowWriter writer(kernel, *plan);
+  RowWriter writer(kernel, *plan, 1);
   if (plan->lastIsReduced())
     writer.writeSharedRows();
   else
@@ -411,8 +521,27 @@ static LogicalResult emitRows(Kernel &kernel) {
   return kernel.finish();
 }
 
+static LogicalResult emitSplitRows(Kernel &kernel) {
+  std::optional<Plan> plan = planRows(kernel.group);
+  assert(plan && "rows are scheduled for groups that have some");
+  RowWriter(kernel, *plan, kernel.scheduled("parts")).writeSharedRows();
+  return kernel.finish();
+}
+
 static constexpr Parameter rowsParameters[] = {{"accumulators", 1, 16}, {"width", 1, 64}};
 const KernelEmitter rowsEmitter = {"rows",         rowsParameters, acceptsRows, allowsRows,
-                                   rowsCandidates, estimateRows,   emitRows};
+                                   rowsCandidates, estimateRows,   emitRows,    /*severalResults=*/true};
+
+static constexpr Parameter splitRowsParameters[] = {{"parts", 2, mostParts}};
+const KernelEmitter splitRowsEmitter = {"split_rows",
+                                        splitRowsParameters,
+                                        acceptsSplitRows,
+                                        /*allows=*/nullptr,
+                                        splitRowsCandidates,
+                                        estimateSplitRows,
+                                        emitSplitRows,
+                                        /*severalResults=*/true,
+                                        countSplitRows,
+                                        splitRowsWorkspace};
 
 } // namespace dscc::kernels

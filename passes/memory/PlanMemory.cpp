@@ -40,7 +40,8 @@ ALWAYS_ENABLED_STATISTIC(maxLiveBytes, "Most bytes live at once at the nominal d
 constexpr int64_t nominalDim = 64;
 
 namespace {
-/// What takes bytes in the arena: one result, or several of which each takes over from the one before.
+/// What takes bytes in the arena: one result, or several of which each takes over from the one before, or what the
+/// kernels of one group share.
 struct ArenaBuffer {
   DimExpr bytes;
   int64_t first, last;
@@ -53,8 +54,9 @@ struct FunctionPlan {
   std::vector<ArenaBuffer> buffers;
   // By what holds bytes: results of groups, and concats in place.
   llvm::MapVector<Value, size_t> bufferOf;
-  llvm::DenseMap<Value, int64_t> outputOf; // those that are written straight into an output
-  llvm::DenseMap<Value, int64_t> lastUse;  // the last step that reads or writes their bytes, in whatever window
+  llvm::DenseMap<Operation *, size_t> workspaceOf; // of groups that have one
+  llvm::DenseMap<Value, int64_t> outputOf;         // those that are written straight into an output
+  llvm::DenseMap<Value, int64_t> lastUse;          // the last step that reads or writes their bytes, in whatever window
   std::vector<Place> places;
   std::vector<int64_t> placeOf; // of each buffer
   int64_t nominalArena = 0, nominalMaxLive = 0;
@@ -134,9 +136,14 @@ static void collectBuffers(Block &block, bool inPlace, FunctionPlan &plan) {
       for (Value tensor : tensors)
         plan.lastUse[plan.layouts.findStorage(tensor)] = step;
   for (auto [step, op] : llvm::enumerate(block))
-    if (auto group = dyn_cast<dsc::GroupOp>(op))
+    if (auto group = dyn_cast<dsc::GroupOp>(op)) {
       for (Value result : group.getResults())
         addResult(group, result, step, inPlace, plan);
+      if (DimExpr bytes = group.getWorkspace(); !bytes.isConstant(0)) {
+        plan.workspaceOf[group] = plan.buffers.size();
+        plan.buffers.push_back({alignBytes(bytes), int64_t(step), int64_t(step)});
+      }
+    }
 }
 
 using Sample = std::map<std::string, int64_t>;
@@ -282,6 +289,8 @@ static LogicalResult annotate(func::FuncOp function, FunctionPlan &plan) {
       if (!alignBytes(countBytes(holder.getType())).isValid())
         return op.emitError("has a result whose size is too large, or too long a formula of the named dims");
     }
+    if (auto workspace = plan.workspaceOf.find(&op); workspace != plan.workspaceOf.end())
+      op.setAttr("workspace_place", builder.getI64IntegerAttr(plan.placeOf[workspace->second]));
     op.setAttr("places", builder.getDenseI64ArrayAttr(places));
     op.setAttr("outputs", builder.getI64ArrayAttr(outputs));
   }

@@ -17,9 +17,10 @@ struct Region {
   Window window;
 };
 
-/// What holds bytes of the arena: a group's result, or a join of several of them.
+/// What holds bytes of the arena: a group's result, a join of several of them, or a group's workspace.
 struct Tenant {
-  Value value;
+  Value value; // null: a workspace
+  Operation *maker;
   int64_t born, lastRead; // steps of the function
   int64_t place;
   DimExpr bytes;
@@ -39,6 +40,7 @@ private:
   LogicalResult checkHolder(Value value, const Region &region);
   LogicalResult checkReturned();
   LogicalResult collectTenants();
+  LogicalResult addWorkspace(dsc::GroupOp group, int64_t step);
   LogicalResult checkPair(const Tenant &older, const Tenant &younger);
   bool takesOver(const Tenant &older, const Tenant &younger);
   Value findHolder(Value value);
@@ -217,6 +219,23 @@ LogicalResult PlacementProof::checkReturned() {
   return success();
 }
 
+/// A workspace is live while its group runs, and fits its place.
+LogicalResult PlacementProof::addWorkspace(dsc::GroupOp group, int64_t step) {
+  DimExpr bytes = group.getWorkspace();
+  if (bytes.isConstant(0))
+    return success();
+  auto place = group->getAttrOfType<IntegerAttr>("workspace_place");
+  if (!place)
+    return group.emitError("has no place for its workspace");
+  if (place.getInt() >= int64_t(places.size()))
+    return group.emitError("has its workspace in place ") << place.getInt() << ", and there are " << places.size();
+  if (!DimExpr::isAtLeast(places[place.getInt()].bytes, alignBytes(bytes)))
+    return group.emitError("takes ") << bytes.str() << " bytes of workspace in a place of "
+                                     << places[place.getInt()].bytes.str();
+  tenants.push_back({Value(), group, step, step, place.getInt(), bytes});
+  return success();
+}
+
 /// Which tensors hold bytes, since when, and until when something reads them or a part of them.
 LogicalResult PlacementProof::collectTenants() {
   llvm::DenseMap<Value, size_t> tenantOf;
@@ -226,6 +245,8 @@ LogicalResult PlacementProof::collectTenants() {
         tenants[found->second].lastRead = step;
     if (!isa<dsc::GroupOp>(op))
       continue;
+    if (failed(addWorkspace(cast<dsc::GroupOp>(op), step)))
+      return failure();
     for (Value result : op.getResults()) {
       Value holder = findHolder(result);
       const Region &region = regions[holder];
@@ -235,7 +256,8 @@ LogicalResult PlacementProof::collectTenants() {
       if (region.output >= 0)
         tenantOf.erase(holder);
       else if (isNew)
-        tenants.push_back({holder, int64_t(step), int64_t(step), region.place, countBytes(holder.getType())});
+        tenants.push_back(
+            {holder, holder.getDefiningOp(), int64_t(step), int64_t(step), region.place, countBytes(holder.getType())});
       else
         tenants[tenant->second].lastRead = step;
     }
@@ -266,6 +288,8 @@ static bool isReadAtOwnPlace(Value argument, dsc::Dims resultDims) {
 
 /// A result may lie on an input that nobody reads afterwards, if both have the same bytes in the same order.
 bool PlacementProof::takesOver(const Tenant &older, const Tenant &younger) {
+  if (!older.value || !younger.value)
+    return false;
   auto group = younger.value.getDefiningOp<dsc::GroupOp>();
   if (!group || older.lastRead != younger.born || older.place != younger.place || older.bytes != younger.bytes ||
       group.getNumResults() != 1)
@@ -284,9 +308,11 @@ LogicalResult PlacementProof::checkPair(const Tenant &older, const Tenant &young
     return success();
   if (below[older.place].test(younger.place) || below[younger.place].test(older.place))
     return success();
-  InFlightDiagnostic error = younger.value.getDefiningOp()->emitError("may share bytes with a tensor that is live: ");
+  InFlightDiagnostic error = younger.maker->emitError("may share bytes with a tensor that is live: ");
   error << "its place " << younger.place << " and place " << older.place << " do not lie on one another";
-  error.attachNote(older.value.getLoc()) << "the other tensor, of " << older.bytes.str() << " bytes";
+  error.attachNote(older.maker->getLoc()) << "the other tensor, of " << older.bytes.str() << " bytes";
+  if (!younger.value)
+    error.attachNote(younger.maker->getLoc()) << "that place is for the workspace";
   return error;
 }
 

@@ -323,10 +323,13 @@ static bool collapseDims(dsc::GroupOp group) {
 /// Elementwise ops, and sums and the like along rows that all agree on, may see their dims joined.
 static bool isJoinable(dsc::GroupOp group) {
   bool rows = hasRows(group);
-  return group.getNumResults() == 1 && llvm::all_of(group.getBody().front().without_terminator(), [&](Operation &op) {
-           bool isRowOp = cast<dsc::OpFacts>(op).getRowAxes().has_value();
-           return dsc::isElementwise(&op) || isa<dsc::ConstantOp>(op) || (rows && isRowOp);
-         });
+  auto isLikeTheFirst = [&](Value value) { return dsc::getDims(value) == dsc::getDims(group.getYielded()[0]); };
+  if (!llvm::all_of(group.getYielded(), isLikeTheFirst))
+    return false;
+  return llvm::all_of(group.getBody().front().without_terminator(), [&](Operation &op) {
+    bool isRowOp = cast<dsc::OpFacts>(op).getRowAxes().has_value();
+    return dsc::isElementwise(&op) || isa<dsc::ConstantOp>(op) || (rows && isRowOp);
+  });
 }
 
 namespace {

@@ -6,6 +6,7 @@
 // many: the group then gets a list, and a run takes the first whose condition holds. Estimates are made for a few
 // sizes; a way that is nearly as good as the best is kept, because each more is a kernel more.
 
+#include "dialects/dsc/Storage.h"
 #include "passes/Journal.h"
 #include "passes/Passes.h"
 #include "passes/kernels/Emitters.h"
@@ -31,7 +32,10 @@ using kernels::KernelEmitter;
 using kernels::Sizes;
 
 /// Values of named dims for which estimates are made, and the usual one among them.
-static constexpr int64_t sampled[] = {1, 8, 64, 512}, usual = 64;
+static constexpr int64_t sampled[] = {1, 8, 64, 512, 4096}, usual = 64;
+/// The bytes of workspace that a way may take in any case. What takes more is no way unless the group's own tensors are
+/// as large: memory is planned for the greatest sizes, whichever way a run takes.
+static constexpr int64_t smallWorkspace = int64_t(32) << 20;
 /// How much worse than the best an estimate may be, so that a kernel is saved.
 static constexpr double tolerance = 1.1;
 
@@ -54,6 +58,20 @@ private:
 
 static double estimate(dsc::GroupOp group, const Target &target, dsc::ScheduleAttr schedule, const Sizes &sizes) {
   return kernels::findKernelEmitter(schedule.getEmitter())->estimate(group, target, schedule, sizes);
+}
+
+/// Whether memory can be spared for the schedule's workspace, whatever the sizes for which it is.
+static bool sparesMemory(dsc::GroupOp group, const Target &target, dsc::ScheduleAttr schedule) {
+  DimExpr bytes = kernels::countWorkspace(group, target, schedule), own = 0;
+  std::optional<DimExpr> condition = schedule.getCondition();
+  std::optional<std::string> symbol = condition ? condition->asSymbol() : std::nullopt;
+  DimExpr most = bytes.substitute(
+      [&](StringRef name) { return symbol == name ? std::optional<DimExpr>(schedule.getMost()) : std::nullopt; });
+  for (TypeRange types : {TypeRange(group.getOperandTypes()), TypeRange(group.getResultTypes())})
+    for (Type type : types)
+      own = own + countBytes(type);
+  bool isSmall = most.isConstant() && most.constant() <= smallWorkspace;
+  return bytes.isValid() && (isSmall || (own.isValid() && DimExpr::isAtLeast(own, bytes)));
 }
 
 /// The least estimate; of equal ones the first in the table of emitters. No schedule if no emitter accepts the group.
@@ -82,17 +100,34 @@ static std::optional<DimExpr> decisiveDim(dsc::GroupOp group) {
 /// A schedule for each range of the decisive dim, those for few first.
 static SmallVector<dsc::ScheduleAttr> chooseByDim(ArrayRef<dsc::ScheduleAttr> candidates, dsc::GroupOp group,
                                                   const Target &target, const DimExpr &dim) {
-  dsc::ScheduleAttr main = choose(candidates, group, target, Sizes(group, usual)).schedule;
-  SmallVector<std::pair<double, dsc::ScheduleAttr>> bySize; // of the dim, growing
-  for (int64_t sample : sampled) {
+  // Those that may be taken up to a size, or at all sizes.
+  auto sparing = [&](std::optional<double> most) {
+    return llvm::filter_to_vector(candidates, [&](dsc::ScheduleAttr schedule) {
+      return sparesMemory(group, target, most ? schedule.where(dim, int64_t(*most)) : schedule);
+    });
+  };
+  SmallVector<std::pair<double, int64_t>> samples; // of the dim, growing, and of all named dims
+  for (int64_t sample : sampled)
+    if (double value = Sizes(group, sample).of(dim);
+        std::isfinite(value) && (samples.empty() || value > samples.back().first))
+      samples.push_back({value, sample});
+  dsc::ScheduleAttr main = choose(sparing(std::nullopt), group, target, Sizes(group, usual)).schedule;
+  // From the last on, so that what serves many may serve fewer too, if it is as good.
+  SmallVector<dsc::ScheduleAttr> taken = {main};
+  SmallVector<std::pair<double, dsc::ScheduleAttr>> bySize; // of the dim
+  for (size_t i = samples.size(); i-- > 0;) {
+    auto [value, sample] = samples[i];
     Sizes sizes(group, sample);
-    double value = sizes.of(dim);
-    if (!std::isfinite(value) || (!bySize.empty() && value <= bySize.back().first))
-      continue;
-    Choice best = choose(candidates, group, target, sizes);
-    bool mainWillDo = estimate(group, target, main, sizes) <= tolerance * best.seconds;
-    bySize.push_back({value, mainWillDo ? main : best.schedule});
+    bool isLast = i + 1 == samples.size();
+    Choice best = choose(sparing(isLast ? std::optional<double>() : samples[i + 1].first), group, target, sizes);
+    auto *known = llvm::find_if(taken, [&](dsc::ScheduleAttr schedule) {
+      return estimate(group, target, schedule, sizes) <= tolerance * best.seconds;
+    });
+    if (known == taken.end())
+      known = taken.insert(known, best.schedule);
+    bySize.push_back({value, *known});
   }
+  std::reverse(bySize.begin(), bySize.end());
   SmallVector<dsc::ScheduleAttr> list;
   for (size_t i = 0; i + 1 < bySize.size(); ++i)
     if (bySize[i].second != bySize[i + 1].second)
@@ -119,7 +154,10 @@ LogicalResult ScheduleGroups::schedule(dsc::GroupOp group, const Target &target,
     return group.emitOpError("cannot become a kernel: ") << reason << refusals;
   }
   std::optional<DimExpr> dim = decisiveDim(group);
-  Choice best = choose(candidates, group, target, Sizes(group, usual));
+  SmallVector<dsc::ScheduleAttr> everywhere = llvm::filter_to_vector(
+      candidates, [&](dsc::ScheduleAttr schedule) { return sparesMemory(group, target, schedule); });
+  assert(!everywhere.empty() && "an emitter of one kernel needs no workspace");
+  Choice best = choose(everywhere, group, target, Sizes(group, usual));
   SmallVector<dsc::ScheduleAttr> chosen = {best.schedule};
   if (dim)
     chosen = chooseByDim(candidates, group, target, *dim);
@@ -147,6 +185,8 @@ void ScheduleGroups::runOnOperation() {
     // One that was written by hand stays.
     if (!group->hasAttr("schedule") && failed(schedule(group, *target, journal)))
       return signalPassFailure();
+    if (DimExpr bytes = kernels::countWorkspace(group, *target); bytes.isValid() && !bytes.isConstant(0))
+      group->setAttr("workspace", dsc::DimsAttr::get(&getContext(), bytes));
     ++numScheduled;
   }
 }

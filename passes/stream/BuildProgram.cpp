@@ -67,6 +67,7 @@ private:
   Value isCountable(ArrayRef<DimExpr> dims, double maxElements);
   void launch(dsc::LaunchOp op);
   void launchIf(Value condition, dsc::LaunchOp op, FlatSymbolRefAttr kernel, dsc::DimsAttr grid);
+  void launchAll(Value condition, dsc::LaunchOp op, DictionaryAttr entry);
   void copyReturned(unsigned index, Value value);
   void call(unsigned service, ValueRange arguments);
   Value pointerTo(Value tensor);
@@ -90,7 +91,7 @@ private:
 static int64_t countSlots(func::FuncOp main) {
   size_t most = 1;
   for (auto launch : main.getOps<dsc::LaunchOp>())
-    most = std::max(most, launch.getInputs().size() + launch.getNumResults() + launch.getSymbols().size());
+    most = std::max(most, launch.getInputs().size() + launch.getNumResults() + 1 + launch.getSymbols().size());
   return most;
 }
 
@@ -216,6 +217,8 @@ void ProgramWriter::launchIf(Value condition, dsc::LaunchOp op, FlatSymbolRefAtt
       f.store(pointerToWindow(op, slot, result, pointerToResult(op, result.getResultNumber())), values, slot);
       ++slot;
     }
+    if (std::optional<uint64_t> place = op.getWorkspacePlace())
+      f.store(f.advance(arena, offsets[*place]), values, slot++);
     for (auto symbol : op.getSymbols().getAsRange<StringAttr>())
       f.store(f.dim(DimExpr::symbol(symbol.getValue())), values, slot++);
     call(POINTER_INDEX(dscc_services, launch), {queue, f.status(number), gridSlots, pointers});
@@ -232,6 +235,16 @@ void ProgramWriter::launchIf(Value condition, dsc::LaunchOp op, FlatSymbolRefAtt
   f.onlyIf(holds, enqueue);
 }
 
+/// The kernel of a launch, or of an alternative of it, behind those that come before it.
+void ProgramWriter::launchAll(Value condition, dsc::LaunchOp op, DictionaryAttr entry) {
+  auto launchOne = [&](DictionaryAttr one) {
+    launchIf(condition, op, one.getAs<FlatSymbolRefAttr>("kernel"), one.getAs<dsc::DimsAttr>("grid"));
+  };
+  if (auto before = entry.getAs<ArrayAttr>("before"))
+    llvm::for_each(before.getAsRange<DictionaryAttr>(), launchOne);
+  launchOne(entry);
+}
+
 /// The first alternative whose condition holds, or else the launch's own kernel.
 void ProgramWriter::launch(dsc::LaunchOp op) {
   Value others; // holds as long as no alternative is taken
@@ -242,10 +255,10 @@ void ProgramWriter::launch(dsc::LaunchOp op) {
       Value small = predicate(arith::CmpIPredicate::sle, f.dim(dim), most);
       Value large = predicate(arith::CmpIPredicate::sgt, f.dim(dim), most);
       Value taken = others ? arith::AndIOp::create(f.b, f.loc, others, small).getResult() : small;
-      launchIf(taken, op, entry.getAs<FlatSymbolRefAttr>("kernel"), entry.getAs<dsc::DimsAttr>("grid"));
+      launchAll(taken, op, entry);
       others = others ? arith::AndIOp::create(f.b, f.loc, others, large).getResult() : large;
     }
-  launchIf(others, op, op.getKernelAttr(), op.getGrid());
+  launchAll(others, op, op->getAttrDictionary());
 }
 
 /// What no launch has written into its output is copied there: inputs, constants, and what is returned twice.

@@ -29,6 +29,14 @@ static LogicalResult checkResults(Operation *launch, size_t numOutputs, size_t n
   return success();
 }
 
+/// Of a launch, or of an alternative of it.
+static void collectKernels(DictionaryAttr entry, SmallVectorImpl<StringRef> &kernels) {
+  if (auto before = entry.getAs<ArrayAttr>("before"))
+    for (auto one : before.getAsRange<DictionaryAttr>())
+      kernels.push_back(one.getAs<FlatSymbolRefAttr>("kernel").getValue());
+  kernels.push_back(entry.getAs<FlatSymbolRefAttr>("kernel").getValue());
+}
+
 LogicalResult verifyLaunches(ModuleOp nested) {
   auto main = nested.lookupSymbol<func::FuncOp>("main");
   if (!main || main.isExternal() || !main.getBody().hasOneBlock())
@@ -52,10 +60,13 @@ LogicalResult verifyLaunches(ModuleOp nested) {
       return failure();
     if (!launch)
       continue;
-    SmallVector<StringRef> launched = {launch.getKernel()};
+    if (std::optional<uint64_t> place = launch.getWorkspacePlace(); place && *place >= places->size())
+      return launch.emitOpError("has its workspace in place ") << *place << ", and there are " << places->size();
+    SmallVector<StringRef> launched;
+    collectKernels(launch->getAttrDictionary(), launched);
     if (launch.getAlternatives())
       for (auto entry : launch.getAlternatives()->getAsRange<DictionaryAttr>())
-        launched.push_back(entry.getAs<FlatSymbolRefAttr>("kernel").getValue());
+        collectKernels(entry, launched);
     for (StringRef kernel : launched)
       if (!kernels.contains(kernel))
         return launch.emitOpError("launches @") << kernel << ", which is no kernel of this module";

@@ -7,6 +7,9 @@
 //                  | B    |     barrier
 //                  +------+
 //
+// Where a product has few tiles and a long inner dim, most of the GPU would idle: blocks along y then sum a part of the
+// inner dim each, into a workspace, and a second kernel adds up the parts (split_tiles).
+//
 // A convolution is the same with the window unrolled into the inner dim: the coordinates of B are computed, nothing is
 // materialised. What lies outside an operand counts as zero.
 
@@ -48,15 +51,40 @@ static Verdict acceptsSharedTiles(dsc::GroupOp group, const Target &target) {
   return target.device == Device::Cuda ? isTiled(group) : Verdict::declined("the target is no GPU");
 }
 
+/// Into how many parts the inner dim may be split, at most.
+static constexpr int64_t mostParts = 64;
+
+static SmallVector<dsc::ScheduleAttr> splitTilesCandidates(dsc::GroupOp group, const Target &) {
+  SmallVector<dsc::ScheduleAttr> candidates;
+  for (int64_t parts = 2; parts <= mostParts; parts *= 2)
+    candidates.push_back(
+        dsc::ScheduleAttr::get(group.getContext(), "split_tiles",
+                               {{"columns", tileColumns}, {"parts", parts}, {"rows", tileRows}, {"slice", slice}}));
+  return candidates;
+}
+
+/// The type of sums.
+static Type sumTypeOf(dsc::GroupOp group) {
+  return getComputeType(dsc::getElementType(findContraction(group)->getResult(0)));
+}
+
+/// A sum for each element and part.
+static DimExpr splitTilesWorkspace(dsc::GroupOp group, const Target &, dsc::ScheduleAttr schedule) {
+  DimExpr elements = dsc::countElements(dsc::getDims(findContraction(group)->getResult(0)));
+  return elements * (*schedule.lookup("parts") * int64_t(sumTypeOf(group).getIntOrFloatBitWidth() / 8));
+}
+
+/// The parts, then their sum.
+static size_t countSplitTiles(dsc::GroupOp, dsc::ScheduleAttr) { return 2; }
+
 static SmallVector<dsc::ScheduleAttr> sharedTilesCandidates(dsc::GroupOp group, const Target &) {
   return {dsc::ScheduleAttr::get(group.getContext(), "shared_tiles",
                                  {{"rows", tileRows}, {"columns", tileColumns}, {"slice", slice}})};
 }
 
 /// Whole tiles, whatever part of them is there, of which each multiprocessor has some; half of the peak at best,
-/// because each multiplication needs half an access to shared memory.
-static double estimateSharedTiles(dsc::GroupOp group, const Target &target, dsc::ScheduleAttr schedule,
-                                  const Sizes &sizes) {
+/// because each multiplication needs half an access to shared memory. `parts` share the inner dim of each tile.
+static double estimateTiles(dsc::GroupOp group, const Target &target, const Sizes &sizes, int64_t parts) {
   Operation *hero = findContraction(group);
   dsc::Dims dims = dsc::getDims(hero->getResult(0));
   DimExpr rows = dims[dims.size() - 2], columns = dims.back();
@@ -68,10 +96,25 @@ static double estimateSharedTiles(dsc::GroupOp group, const Target &target, dsc:
   }
   double flops = sizes.of(cast<dsc::OpFacts>(hero).getFlops());
   double results = std::max(1.0, sizes.count(dims)), inner = flops / results;
+  double slices = std::ceil(inner / 2 / slice / parts); // a multiplication and an addition are two
   double tiles = sizes.of(outer) * std::ceil(sizes.of(rows) / tileRows) * std::ceil(sizes.of(columns) / tileColumns);
   const Gpu &gpu = *target.gpu;
-  double each = std::ceil(tiles / gpu.multiprocessors);
-  return each * tileRows * tileColumns * inner / (0.5 * gpu.clock * gpu.f32FlopPerClock);
+  double each = std::ceil(tiles * parts / gpu.multiprocessors);
+  double clocks = each * slices * tileRows * tileColumns * slice * 2 / (0.5 * gpu.f32FlopPerClock);
+  // A block waits for each slice; the first one of a multiprocessor has nobody to wait behind.
+  return (clocks + slices * gpu.loadClocks) / gpu.clock;
+}
+
+static double estimateSharedTiles(dsc::GroupOp group, const Target &target, dsc::ScheduleAttr, const Sizes &sizes) {
+  return estimateTiles(group, target, sizes, 1);
+}
+
+/// The same work by more blocks, then a launch more, which reads what they have written.
+static double estimateSplitTiles(dsc::GroupOp group, const Target &target, dsc::ScheduleAttr schedule,
+                                 const Sizes &sizes) {
+  double bytes = sizes.of(splitTilesWorkspace(group, target, schedule));
+  return estimateTiles(group, target, sizes, *schedule.lookup("parts")) + target.gpu->secondsPerLaunch +
+         2 * bytes / target.gpu->memoryBytesPerSecond;
 }
 
 static MatrixView viewOf(ElementCode &code, dsc::MatmulOp op) {
@@ -155,9 +198,10 @@ static MatrixView viewOf(ElementCode &code, dsc::ConvOp op) {
 namespace {
 class SharedTileWriter {
 public:
-  SharedTileWriter(Kernel &kernel, ElementCode &code, MatrixView view, Operation *hero)
-      : kernel(kernel), k(kernel.k), code(code), view(std::move(view)), hero(hero), root(rootOf(kernel.group)),
-        type(getComputeType(dsc::getElementType(hero->getResult(0)))) {
+  /// With more than one of `parts`, the sums of each go into the workspace.
+  SharedTileWriter(Kernel &kernel, ElementCode &code, MatrixView view, Operation *hero, int64_t parts)
+      : parts(parts), kernel(kernel), k(kernel.k), code(code), view(std::move(view)), hero(hero),
+        root(rootOf(kernel.group)), type(getComputeType(dsc::getElementType(hero->getResult(0)))) {
     strides = kernel.resultStrides();
     lhsShared = declareShared(k, "lhs", type, slice * pitch);
     rhsShared = declareShared(k, "rhs", type, slice * pitch);
@@ -176,7 +220,15 @@ public:
     ownColumn = k.mul(k.remainder(kernel.thread, k.index(tileColumns / perThread)), k.index(perThread));
     Value zero = zeroOf(k, dsc::getElementType(hero->getResult(0)));
     SmallVector<Value> sums(perThread * perThread, zero);
-    sums = k.loop(k.index(0), k.dim(view.inner), k.index(slice), sums, [&](Value first, ValueRange carried) {
+    Value from = k.index(0), to = k.dim(view.inner);
+    if (parts > 1) {
+      kernel.gridY = parts;
+      // Whole slices, so that no slice is of two parts.
+      Value share = k.dim(DimExpr::ceilDiv(DimExpr::ceilDiv(view.inner, slice), parts) * slice);
+      from = k.mul(blockAlongY(k), share);
+      to = k.minimum(to, k.add(from, share));
+    }
+    sums = k.loop(from, to, k.index(slice), sums, [&](Value first, ValueRange carried) {
       ElementCode::Scope scope(code);
       copySlice(first);
       NVVM::Barrier0Op::create(k.b, k.loc);
@@ -259,6 +311,10 @@ private:
 
   void storeTile(ArrayRef<Value> sums) {
     LaneMath m{k};
+    dsc::Dims dims = dsc::getDims(hero->getResult(0));
+    SmallVector<Value> heroStrides = parts > 1 ? k.rowMajorStrides(dims) : SmallVector<Value>();
+    Value ownPart =
+        parts > 1 ? k.advance(kernel.workspace, type, blockAlongY(k), k.dim(dsc::countElements(dims))) : Value();
     for (int64_t i = 0; i < perThread; ++i)
       for (int64_t j = 0; j < perThread; ++j) {
         Value row = k.add(k.add(firstRow, ownRow), k.index(i)),
@@ -269,12 +325,17 @@ private:
         OpBuilder::InsertionGuard insertion(k.b);
         k.b.setInsertionPoint(guard.thenBlock()->getTerminator());
         ElementCode::Scope scope(code);
-        code.bind(hero->getResult(0), sums[i * perThread + j]);
         Indices at = view.resultAt(outer, row, column);
+        if (parts > 1) {
+          k.storeElement(ownPart, type, heroStrides, at, sums[i * perThread + j]);
+          continue;
+        }
+        code.bind(hero->getResult(0), sums[i * perThread + j]);
         k.storeElement(kernel.result(), dsc::getElementType(root), strides, at, code.element(root, at));
       }
   }
 
+  int64_t parts; // of the inner dim
   Kernel &kernel;
   KernelBuilder &k;
   ElementCode &code;
@@ -287,14 +348,46 @@ private:
 };
 } // namespace
 
-static LogicalResult emitSharedTiles(Kernel &kernel) {
+static LogicalResult emitTiles(Kernel &kernel, int64_t parts) {
   Operation *hero = findContraction(kernel.group);
   assert(hero && "tiles are scheduled for products and convolutions");
   ElementCode code(kernel.k);
   auto conv = dyn_cast<dsc::ConvOp>(hero);
   MatrixView view = conv ? viewOf(code, conv) : viewOf(code, cast<dsc::MatmulOp>(hero));
-  SharedTileWriter(kernel, code, std::move(view), hero).write();
+  SharedTileWriter(kernel, code, std::move(view), hero, parts).write();
   return kernel.finish();
+}
+
+static LogicalResult emitSharedTiles(Kernel &kernel) { return emitTiles(kernel, 1); }
+
+/// Adds up the parts of each element, in their order, and does with the sum what the group does with it.
+static LogicalResult emitSumOfParts(Kernel &kernel, int64_t parts) {
+  KernelBuilder &k = kernel.k;
+  ElementCode code(k);
+  Operation *hero = findContraction(kernel.group);
+  Value root = rootOf(kernel.group);
+  Type type = sumTypeOf(kernel.group);
+  dsc::Dims dims = dsc::getDims(hero->getResult(0));
+  SmallVector<Value> strides = kernel.resultStrides(), heroStrides = k.rowMajorStrides(dims);
+  Value count = k.dim(dsc::countElements(dims));
+  forEachElement(kernel, dims, parts, [&](const Indices &at) {
+    ElementCode::Scope scope(code);
+    Value place = k.index(0), zero = zeroOf(k, dsc::getElementType(hero->getResult(0)));
+    for (auto [index, stride] : llvm::zip_equal(at, heroStrides))
+      place = k.add(place, k.mul(index.base, stride));
+    Value sum = k.loop(k.index(0), k.index(parts), k.index(1), zero, [&](Value part, ValueRange carried) {
+      Value address = k.advance(kernel.workspace, type, part, count);
+      return SmallVector<Value>{emitAdd(k, carried[0], k.loadRaw(address, type, place, 0))};
+    })[0];
+    code.bind(hero->getResult(0), sum);
+    k.storeElement(kernel.result(), dsc::getElementType(root), strides, at, code.element(root, at));
+  });
+  return kernel.finish();
+}
+
+static LogicalResult emitSplitTiles(Kernel &kernel) {
+  int64_t parts = kernel.scheduled("parts");
+  return kernel.step == 0 ? emitTiles(kernel, parts) : emitSumOfParts(kernel, parts);
 }
 
 static constexpr Parameter sharedTilesParameters[] = {
@@ -302,5 +395,20 @@ static constexpr Parameter sharedTilesParameters[] = {
 const KernelEmitter sharedTilesEmitter = {"shared_tiles",     sharedTilesParameters, acceptsSharedTiles,
                                           /*allows=*/nullptr, sharedTilesCandidates, estimateSharedTiles,
                                           emitSharedTiles};
+
+static constexpr Parameter splitTilesParameters[] = {{"columns", tileColumns, tileColumns},
+                                                     {"parts", 2, mostParts},
+                                                     {"rows", tileRows, tileRows},
+                                                     {"slice", slice, slice}};
+const KernelEmitter splitTilesEmitter = {"split_tiles",
+                                         splitTilesParameters,
+                                         acceptsSharedTiles,
+                                         /*allows=*/nullptr,
+                                         splitTilesCandidates,
+                                         estimateSplitTiles,
+                                         emitSplitTiles,
+                                         /*severalResults=*/false,
+                                         countSplitTiles,
+                                         splitTilesWorkspace};
 
 } // namespace dscc::kernels

@@ -19,6 +19,13 @@ Value declareShared(KernelBuilder &k, StringRef name, Type type, int64_t count) 
   return LLVM::AddressOfOp::create(k.b, k.loc, global);
 }
 
+Value blockAlongY(KernelBuilder &k) {
+  OpBuilder::InsertionGuard guard(k.b);
+  k.b.setInsertionPoint(k.entryPoint);
+  Value block = NVVM::BlockIdYOp::create(k.b, k.loc, k.b.getI32Type());
+  return arith::IndexCastOp::create(k.b, k.loc, k.b.getIndexType(), block);
+}
+
 Shell openCudaShell(OpBuilder &b, StringRef name, Arguments arguments, Block *home) {
   Location loc = b.getUnknownLoc();
   MLIRContext *context = b.getContext();

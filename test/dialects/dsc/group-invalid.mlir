@@ -202,3 +202,44 @@ func.func @f(%x: tensor<4xf32>) {
   %0 = dsc.launch @k(%x) {grid = #dsc.dims<1, 1, 1>, symbols = [], windows = [unit, 3]} : (tensor<4xf32>) -> tensor<4xf32>
   return
 }
+
+// -----
+
+// group (C6)
+func.func @f(%x: tensor<4xf32>) {
+  // expected-error@+1 {{has the workspace #dsc.dims<4, 5>, which is no single dim expression}}
+  %0 = dsc.group(%x) {workspace = #dsc.dims<4, 5>} : (tensor<4xf32>) -> tensor<4xf32> {
+  ^bb0(%a: tensor<4xf32>):
+    dsc.yield %a : tensor<4xf32>
+  }
+  return
+}
+
+// -----
+
+// launch (C6)
+func.func @f(%x: tensor<4xf32>) {
+  // expected-error@+1 {{has its workspace in place -1}}
+  %0 = dsc.launch @k(%x) {grid = #dsc.dims<1, 1, 1>, symbols = [], workspace_place = -1 : i64} : (tensor<4xf32>) -> tensor<4xf32>
+  return
+}
+
+// -----
+
+// launch (C5)
+func.func @f(%x: tensor<4xf32>) {
+  // expected-error@+1 {{has before it [{kernel = @j}], which are not {kernel, grid}}}
+  %0 = dsc.launch @k(%x) {grid = #dsc.dims<1, 1, 1>, symbols = [], before = [{kernel = @j}]} : (tensor<4xf32>) -> tensor<4xf32>
+  return
+}
+
+// -----
+
+// launch (C3)
+func.func @f(%x: tensor<4xf32>) {
+  // expected-error@+1 {{which are not {kernel, grid, dim, most}}}
+  %0 = dsc.launch @k(%x) {grid = #dsc.dims<1, 1, 1>, symbols = [],
+      alternatives = [{kernel = @j, grid = #dsc.dims<1, 1, 1>, dim = #dsc.dims<4>, most = 4, before = [{kernel = @j}]}]}
+     : (tensor<4xf32>) -> tensor<4xf32>
+  return
+}

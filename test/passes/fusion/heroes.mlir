@@ -118,3 +118,42 @@ func.func @two_heroes(%a: tensor<4x4xf32>, %b: tensor<4x4xf32>) -> tensor<4x4xf3
   %2 = dsc.add %0, %1 : (tensor<4x4xf32>, tensor<4x4xf32>) -> tensor<4x4xf32>
   return %2 : tensor<4x4xf32>
 }
+
+// -----
+
+// A sum of which a row takes its norm is a second result, where the sum goes on as it is.
+// CHECK-LABEL: @norm_and_sum
+func.func @norm_and_sum(%x: tensor<4x8xf32>, %p: tensor<4x8xf32>, %s: tensor<8xf32>, %w: tensor<8x8xf32>) -> tensor<4x8xf32> {
+  // CHECK: %[[BOTH:.*]]:2 = dsc.group(%arg0, %arg1, %arg2)
+  // CHECK: %[[SUM:.*]] = dsc.add
+  // CHECK: %[[NORM:.*]] = dsc.layer_norm
+  // CHECK: dsc.yield %{{.*}}, %[[SUM]]
+  // CHECK: dsc.group(%[[BOTH]]#0, %arg3, %[[BOTH]]#1)
+  // CHECK-NOT: dsc.group
+  %0 = dsc.add %x, %p : (tensor<4x8xf32>, tensor<4x8xf32>) -> tensor<4x8xf32>
+  %1 = dsc.layer_norm %0 {axis = 1 : i64, epsilon = 1.0e-5 : f64} : (tensor<4x8xf32>) -> tensor<4x8xf32>
+  %2 = dsc.mul %1, %s : (tensor<4x8xf32>, tensor<8xf32>) -> tensor<4x8xf32>
+  %3 = dsc.matmul %2, %w : (tensor<4x8xf32>, tensor<8x8xf32>) -> tensor<4x8xf32>
+  %4 = dsc.add %3, %0 : (tensor<4x8xf32>, tensor<4x8xf32>) -> tensor<4x8xf32>
+  return %4 : tensor<4x8xf32>
+}
+
+// -----
+
+// Not a product's epilogue, which costs nothing there; nor what is costly, for each pass over the row computes it; nor
+// what somebody wants before the norm.
+// CHECK-LABEL: @no_second
+func.func @no_second(%x: tensor<4x8xf32>, %p: tensor<4x8xf32>, %w: tensor<8x8xf32>)
+    -> (tensor<4x8xf32>, tensor<4x8xf32>, tensor<4x8xf32>, tensor<4x8xf32>, tensor<4x8xf32>, tensor<4x8xf32>) {
+  // CHECK-NOT: :2 = dsc.group
+  %0 = dsc.matmul %x, %w : (tensor<4x8xf32>, tensor<8x8xf32>) -> tensor<4x8xf32>
+  %1 = dsc.add %0, %p : (tensor<4x8xf32>, tensor<4x8xf32>) -> tensor<4x8xf32>
+  %2 = dsc.softmax %1 {axis = 1 : i64} : (tensor<4x8xf32>) -> tensor<4x8xf32>
+  %3 = dsc.exp %x : (tensor<4x8xf32>) -> tensor<4x8xf32>
+  %4 = dsc.softmax %3 {axis = 1 : i64} : (tensor<4x8xf32>) -> tensor<4x8xf32>
+  %5 = dsc.add %x, %p : (tensor<4x8xf32>, tensor<4x8xf32>) -> tensor<4x8xf32>
+  %6 = dsc.matmul %5, %w : (tensor<4x8xf32>, tensor<8x8xf32>) -> tensor<4x8xf32>
+  %7 = dsc.add %5, %6 : (tensor<4x8xf32>, tensor<4x8xf32>) -> tensor<4x8xf32>
+  %8 = dsc.softmax %7 {axis = 1 : i64} : (tensor<4x8xf32>) -> tensor<4x8xf32>
+  return %1, %2, %3, %4, %8, %5 : tensor<4x8xf32>, tensor<4x8xf32>, tensor<4x8xf32>, tensor<4x8xf32>, tensor<4x8xf32>, tensor<4x8xf32>
+}

@@ -38,3 +38,50 @@ module @cpu_v4 attributes {dsc.target = "cpu_v4"} {
   }
 }
 }
+
+// -----
+
+// A schedule of two kernels: four parts of the inner dim, each into the workspace, then their sum with what follows it.
+// CHECK: dsc.launch @[[SUM:matmul_relu_[0-9a-f]+]](%{{.*}}) {before = [{grid = #dsc.dims<4, 4, 1>, kernel = @[[PARTS:matmul_relu_[0-9a-f]+_step1]]}], grid = #dsc.dims<33, 1, 1>, {{.*}}workspace_place = 0 : i64}
+// The parts' kernel takes the workspace behind the tensors, and applies nothing to its sums.
+// CHECK: llvm.func @[[PARTS]](%{{.*}}: !llvm.ptr<1>, %{{.*}}: !llvm.ptr<1>, %{{.*}}: !llvm.ptr<1>, %{{.*}}: !llvm.ptr<1>)
+// CHECK: nvvm.read.ptx.sreg.ctaid.y
+// CHECK-NOT: arith.maximumf
+// CHECK: llvm.func @[[SUM]](
+// CHECK: scf.for %{{.*}} = %{{.*}} to %c4{{.*}} iter_args
+module {
+module @cuda_sm80 attributes {dsc.target = "cuda_sm80"} {
+  func.func @main(%x: tensor<65x300xf32>, %w: tensor<300x127xf32>) -> tensor<65x127xf32> {
+    %0 = dsc.group(%x, %w) {schedule = #dsc.schedule<split_tiles, columns = 64, parts = 4, rows = 64, slice = 16>}
+        : (tensor<65x300xf32>, tensor<300x127xf32>) -> tensor<65x127xf32> {
+    ^bb0(%a: tensor<65x300xf32>, %b: tensor<300x127xf32>):
+      %1 = dsc.matmul %a, %b : (tensor<65x300xf32>, tensor<300x127xf32>) -> tensor<65x127xf32>
+      %2 = dsc.relu %1 : (tensor<65x127xf32>) -> tensor<65x127xf32>
+      dsc.yield %2 : tensor<65x127xf32>
+    }
+    return %0 : tensor<65x127xf32>
+  }
+}
+}
+
+// -----
+
+// Rows in four parts: a kernel for the sum, and one that joins its parts and divides. 12 warps, then 3.
+// CHECK: dsc.launch @[[LAST:reduce_mean_[0-9a-f]+]](%{{.*}}) {before = [{grid = #dsc.dims<2, 1, 1>, kernel = @[[LAST]]_step1}], grid = #dsc.dims<1, 1, 1>
+// CHECK: llvm.func @[[LAST]]_step1(
+// CHECK-NOT: arith.divf
+// CHECK: llvm.func @[[LAST]](
+// CHECK: nvvm.shfl.sync
+// CHECK: arith.divf
+module {
+module @cuda_sm80 attributes {dsc.target = "cuda_sm80"} {
+  func.func @main(%x: tensor<3x1025xf32>) -> tensor<3x1xf32> {
+    %0 = dsc.group(%x) {schedule = #dsc.schedule<split_rows, parts = 4>} : (tensor<3x1025xf32>) -> tensor<3x1xf32> {
+    ^bb0(%a: tensor<3x1025xf32>):
+      %1 = dsc.reduce_mean %a {axes = [1]} : (tensor<3x1025xf32>) -> tensor<3x1xf32>
+      dsc.yield %1 : tensor<3x1xf32>
+    }
+    return %0 : tensor<3x1xf32>
+  }
+}
+}

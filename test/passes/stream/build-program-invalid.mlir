@@ -123,3 +123,28 @@ module {
   module @cuda_sm80 attributes {dsc.target = "cuda_sm80"} {
   }
 }
+
+// -----
+
+func.func private @main(tensor<4xf32>) -> tensor<4xf32>
+module @cuda_sm80 attributes {dsc.target = "cuda_sm80"} {
+  llvm.func @k() attributes {dsc.kernel = {}}
+  func.func @main(%x: tensor<4xf32>) -> tensor<4xf32> attributes {dsc.arena = []} {
+    // expected-error@+1 {{launches @nobody, which is no kernel of this module}}
+    %0 = dsc.launch @k (%x) {grid = #dsc.dims<1, 1, 1>, symbols = [], outputs = [0],
+                             before = [{kernel = @nobody, grid = #dsc.dims<1, 1, 1>}]} : (tensor<4xf32>) -> tensor<4xf32>
+    return %0 : tensor<4xf32>
+  }
+}
+
+// -----
+
+func.func private @main(tensor<4xf32>) -> tensor<4xf32>
+module @cuda_sm80 attributes {dsc.target = "cuda_sm80"} {
+  llvm.func @k() attributes {dsc.kernel = {}}
+  func.func @main(%x: tensor<4xf32>) -> tensor<4xf32> attributes {dsc.arena = []} {
+    // expected-error@+1 {{has its workspace in place 0, and there are 0}}
+    %0 = dsc.launch @k (%x) {grid = #dsc.dims<1, 1, 1>, symbols = [], outputs = [0], workspace_place = 0 : i64} : (tensor<4xf32>) -> tensor<4xf32>
+    return %0 : tensor<4xf32>
+  }
+}
