@@ -21,7 +21,7 @@ def MF : JoinedOrSeparate<["-"], "MF">, MetaVarName<"<file>">, HelpText<"Where -
 def grp_target : OptionGroup<"target">, HelpText<"FOR WHICH MACHINES">;
 let Group = grp_target in {
 def target : EQ<"target", "<list>", "cpu, cuda or both (default), at every level and generation; one artifact serves all">;
-def arch : EQ<"arch", "<list>", "NVIDIA chips that get machine code; default: sm_80,sm_86,sm_89,sm_90a, and sm_100,sm_120 are known too. "
+def arch : EQ<"arch", "<list>", "NVIDIA chips that get machine code; default: sm_80,sm_86,sm_89,sm_90a; any other name lists more. "
                  "sm_90a is compute capability 9.0: H100, H200, GH200. Others run the PTX">;
 def march : EQ<"march", "<list>", "x86-64-v4, x86-64-v3 or both (default); the runtime takes the best that runs">;
 def strip_ptx : FF<"strip-ptx", "Leave out the PTX that each chip's machine code was made from; only the simulator runs it">;

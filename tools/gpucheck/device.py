@@ -7,7 +7,7 @@ import os
 ATTRIBUTES = {"multiprocessors": 16, "clock_khz": 13, "memory_clock_khz": 36, "memory_bus_bits": 37, "l2_bytes": 38}
 MAJOR, MINOR = 75, 76
 OLDEST = 80  # kernels are for sm_80 and later
-# Chips with machine code of their own, and what --arch calls them; later ones run the PTX.
+# Chips with machine code of their own, as --arch calls them; others run that of an earlier one, or the PTX.
 ARCHES = {80: "sm_80", 86: "sm_86", 89: "sm_89", 90: "sm_90a", 100: "sm_100", 120: "sm_120"}
 SIMULATED = (80, 86, 89, 90)
 
