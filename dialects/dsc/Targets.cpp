@@ -128,6 +128,7 @@ llvm::ArrayRef<Chip> allChips() {
   static constexpr Chip chips[] = {
       {.name = "sm_80", .sm = 80, .lastSm = 89, .target = "cuda_sm80", .isDefault = true},
       {.name = "sm_86", .sm = 86, .lastSm = 89, .target = "cuda_sm80", .isDefault = true},
+      {.name = "sm_87", .sm = 87, .lastSm = 89, .target = "cuda_sm80", .isDefault = false}, // Jetson Orin
       {.name = "sm_89", .sm = 89, .lastSm = 89, .target = "cuda_sm80", .isDefault = true},
       {.name = "sm_90a", .sm = 90, .lastSm = 90, .target = "cuda_sm90a", .isDefault = true},
       {.name = "sm_100", .sm = 100, .lastSm = 109, .target = "cuda_sm80", .isDefault = false},

@@ -93,11 +93,11 @@ class GenerationsTest(unittest.TestCase):
             self.assertEqual(run.returncode, 0, run.stderr)
 
     def test_a_chip_is_one_row(self):
-        _, model = self.compile(self.product, "--target=cuda", "--arch=sm_100,sm_120")
+        _, model = self.compile(self.product, "--target=cuda", "--arch=sm_87,sm_100,sm_120")
         (program,) = self.cuda(model)
-        self.assertEqual(self.chips(program), [[(100, 109, CUBIN), (120, 129, CUBIN), (80, FOREVER, PTX)]])
+        self.assertEqual(self.chips(program), [[(87, 89, CUBIN), (100, 109, CUBIN), (120, 129, CUBIN), (80, FOREVER, PTX)]])
         # EM_CUDA, and the chip in the second byte of e_flags.
-        for (_, _, _, data), sm in zip(self.images(program)[0], (100, 120)):
+        for (_, _, _, data), sm in zip(self.images(program)[0], (87, 100, 120)):
             header = ctypes.string_at(data, 64)
             self.assertEqual(int.from_bytes(header[18:20], "little"), 190)
             self.assertEqual(int.from_bytes(header[48:52], "little") >> 8 & 0xff, sm)
