@@ -80,11 +80,6 @@ static LogicalResult convertThresholdedRelu(NodeImporter &node) {
   return node.finish(thresholdedRelu(node, node.input(0), node.number("alpha", 1)));
 }
 
-static LogicalResult convertMish(NodeImporter &node) {
-  Value x = node.input(0);
-  return node.finish(node.mul(x, node.make<dsc::TanhOp>(node.make<dsc::SoftplusOp>(x))));
-}
-
 static LogicalResult convertSwish(NodeImporter &node) {
   Value x = node.input(0);
   double alpha = node.number("alpha", 1);
@@ -122,7 +117,6 @@ ArrayRef<Converter> activationConverters() {
       {"", "HardSwish", 14, 1, 1, convertHardSwish, "floats"},
       {"", "Softsign", 1, 1, 1, convertSoftsign, "floats"},
       {"", "ThresholdedRelu", 10, 1, 1, convertThresholdedRelu, "floats"},
-      {"", "Mish", 18, 1, 1, convertMish, "floats"},
       {"", "Swish", 24, 1, 1, convertSwish, "floats"},
       {"", "Shrink", 9, 1, 1, convertShrink, "ieee+integers"},
       {"", "Gelu", 20, 1, 1, convertGelu, "floats"},

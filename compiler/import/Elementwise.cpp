@@ -146,6 +146,7 @@ ArrayRef<Converter> elementwiseConverters() {
       {"", "Sigmoid", 1, 1, 1, convertUnary<dsc::SigmoidOp>, "floats"},
       {"", "Relu", 1, 1, 1, convertUnary<dsc::ReluOp>, "floats+signed"},
       {"", "Softplus", 1, 1, 1, convertUnary<dsc::SoftplusOp>, "floats"},
+      {"", "Mish", 18, 1, 1, convertUnary<dsc::MishOp>, "floats"},
       {"", "IsNaN", 9, 1, 1, convertUnary<dsc::IsNanOp>, "floats+float8s"},
       {"", "IsInf", 10, 1, 1, convertIsInf, "floats+float8s"},
       {"", "Not", 1, 1, 1, convertUnary<dsc::NotOp>, "bool"},

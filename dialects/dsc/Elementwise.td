@@ -78,6 +78,7 @@ def ErfOp : UnaryOp<"erf", "Gauss error function", 24>;
 def SigmoidOp : UnaryOp<"sigmoid", "1 / (1 + exp(-x))", 20>;
 def ReluOp : UnaryOp<"relu", "maximum with zero; NaN stays">;
 def SoftplusOp : UnaryOp<"softplus", "log(1 + exp(x)), without overflow", 40, "Sensitive">;
+def MishOp : UnaryOp<"mish", "x * tanh(softplus(x))", 24>;
 def GeluOp : UnaryOp<"gelu", "x/2 * (1 + erf(x / sqrt 2))", 28>;
 def GeluTanhOp : UnaryOp<"gelu_tanh", "the tanh approximation of gelu", 28>;
 

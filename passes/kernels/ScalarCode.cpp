@@ -170,6 +170,15 @@ static Value emitSoftplus(Scalar &s) {
   return addF(k, emitRelu(s), math::Log1pOp::create(k.b, k.loc, e));
 }
 
+/// With e = exp(x), tanh(log(1 + e)) = n / (n + 2), where n = e * (e + 2): one exponential, and nothing cancels. From 20
+/// on the quotient is 1, in double precision too.
+static Value emitMish(Scalar &s) {
+  KernelBuilder &k = s.k;
+  Value e = math::ExpOp::create(k.b, k.loc, emitMin(k, s.a(), s.num(20), s.element));
+  Value n = mulF(k, e, addF(k, e, s.num(2)));
+  return mulF(k, s.a(), divF(k, n, addF(k, n, s.num(2))));
+}
+
 static Value emitGelu(Scalar &s) {
   KernelBuilder &k = s.k;
   Value erf = math::ErfOp::create(k.b, k.loc, mulF(k, s.a(), s.num(0.70710678118654752440)));
@@ -346,6 +355,7 @@ static constexpr Entry entries[] = {
     {"dsc.sigmoid", emitSigmoid},
     {"dsc.relu", emitRelu},
     {"dsc.softplus", emitSoftplus},
+    {"dsc.mish", emitMish},
     {"dsc.gelu", emitGelu},
     {"dsc.gelu_tanh", emitGeluTanh},
     {"dsc.add", emitRounded<arith::AddFOp, arith::AddIOp>},

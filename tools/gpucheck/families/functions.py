@@ -44,7 +44,7 @@ TABLE = [
     ("tanh", "Tanh", np.tanh, ulps(4)), ("asinh", "Asinh", np.arcsinh, ulps(4)), ("acosh", "Acosh", np.arccosh, ulps(4)),
     ("atanh", "Atanh", np.arctanh, ulps(4)), ("erf", "Erf", erf, ulps(24)), ("sigmoid", "Sigmoid", sigmoid, ulps(4)),
     ("softplus", "Softplus", softplus, ulps(4)), ("elu", "Elu", elu, ulps(4, units=4)), ("selu", "Selu", selu, ulps(4, units=4)),
-    ("gelu", "Gelu", gelu, ulps(4, units=16)), ("mish", "Mish", lambda x: x * np.tanh(softplus(x)), ulps(4, units=4)),
+    ("gelu", "Gelu", gelu, ulps(4, units=16)), ("mish", "Mish", lambda x: x * np.tanh(softplus(x)), ulps(5, units=1)),
     ("hard_sigmoid", "HardSigmoid", lambda x: np.clip(0.2 * x + 0.5, 0, 1), ulps(2, units=2)),
     ("hard_swish", "HardSwish", lambda x: x * np.clip(x / 6 + 0.5, 0, 1), ulps(3, units=4)),
     ("softsign", "Softsign", lambda x: x / (1 + np.abs(x)), ulps(3)),
