@@ -398,7 +398,7 @@ def BuildProgram : Pass<"dsc-build-program", "mlir::ModuleOp"> {
   let summary = "Turn the launches into a host program";
   let description = [{
     In:  @main of each nested module holds launches.  Out: @main is replaced by `llvm.func`s @run and @arena_bytes, the
-    constants are listed in `dsc.weights` and the launches, with the ONNX nodes that each computes, in `dsc.launches`;
+    constants are listed in `dsc.weights` and the launches, with the ONNX nodes that each computes, in `dsc.launches`, and the services of the runtime that @run calls in `dsc.services`;
     `dsc.arena_bytes` tells people how large the arena is, and the top module has @dims.
 
     ```mlir
@@ -420,11 +420,11 @@ def BuildProgram : Pass<"dsc-build-program", "mlir::ModuleOp"> {
     module {
       func.func private @main(tensor<4xf32>) -> tensor<4xf32>
       module @cpu_v4 attributes {dsc.arena_bytes = "0", dsc.launches = [{kernel = @scale, nodes = ""} ],
-                                 dsc.target = "cpu_v4",
+                                 dsc.services = ["launch"], dsc.target = "cpu_v4",
                                  dsc.weights = [dense<[1.0, 2.0, 3.0, 4.0]> : tensor<4xf32>]} {
         llvm.func @scale(!llvm.ptr, !llvm.ptr) attributes {dsc.kernel = {}}
         llvm.func @run(!llvm.ptr) -> i32
-        llvm.func @arena_bytes(!llvm.ptr) -> i64
+        llvm.func @arena_bytes(i32, !llvm.ptr) -> i64
       }
       llvm.func @dims(!llvm.ptr, !llvm.ptr)
     }

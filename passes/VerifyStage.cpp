@@ -123,6 +123,8 @@ static LogicalResult verifyStreamed(ModuleOp top) {
       return nested.emitError("does not list its weights");
     if (!nested->hasAttr("dsc.launches"))
       return nested.emitError("does not list its launches");
+    if (!nested->hasAttr("dsc.services"))
+      return nested.emitError("does not list the services that it calls");
     return success();
   });
   if (failed(complete))

@@ -39,18 +39,18 @@ void freeArena(dscc_context &context) {
 
 /// Arrays for the checks of one model, in one piece of memory.
 static bool makeBinding(const dscc_model &model, Binding &binding) {
-  const dscc_model_v1 &table = *model.table;
-  size_t numbers = table.num_symbols + model.numDims + 2 * size_t(table.num_relations);
-  size_t pointers = table.num_inputs + table.num_outputs;
+  const dscc_model_v2 &table = *model.table;
+  size_t numbers = table.symbols.count + model.numDims + 2 * size_t(table.relations.count);
+  size_t pointers = size_t(table.inputs.count) + table.outputs.count;
   static_assert(sizeof(int64_t) == 8 && sizeof(void *) == 8, "numbers and pointers are packed into one array");
   auto *memory = static_cast<char *>(calloc(numbers + pointers + 1, 8));
   if (!memory)
     return false;
   binding.symbols = reinterpret_cast<int64_t *>(memory);
-  binding.dims = binding.symbols + table.num_symbols;
+  binding.dims = binding.symbols + table.symbols.count;
   binding.sides = binding.dims + model.numDims;
-  binding.inputs = reinterpret_cast<const dscc_buffer **>(binding.sides + 2 * size_t(table.num_relations));
-  binding.outputs = binding.inputs + table.num_inputs;
+  binding.inputs = reinterpret_cast<const dscc_buffer **>(binding.sides + 2 * size_t(table.relations.count));
+  binding.outputs = binding.inputs + table.inputs.count;
   binding.defaults = model.defaults;
   return true;
 }
@@ -84,7 +84,7 @@ static dscc_status run(dscc_context &context, const dscc_buffer *inputs, size_t 
     return status;
   if (dscc_status status = bindOutputs(*model.table, outputs, numOutputs, context.binding))
     return status;
-  int64_t bytes = model.program->arena_bytes(context.binding.symbols);
+  int64_t bytes = model.program->arena_bytes(/*segment=*/0, context.binding.symbols);
   if (bytes < 0)
     return fail(DSCC_BAD_INPUT, "these inputs need an arena of more bytes than can be counted");
   if (dscc_status status = allocateArena(context, bytes))
@@ -121,8 +121,8 @@ extern "C" dscc_status dscc_context_create(dscc_model *model, const dscc_context
     context->arenaBytes = options.workspace_bytes;
     context->ownsArena = false;
   }
-  context->inputs = static_cast<const void **>(calloc(model->table->num_inputs + 1, sizeof(void *)));
-  context->outputs = static_cast<void **>(calloc(model->table->num_outputs + 1, sizeof(void *)));
+  context->inputs = static_cast<const void **>(calloc(size_t(model->table->inputs.count) + 1, sizeof(void *)));
+  context->outputs = static_cast<void **>(calloc(size_t(model->table->outputs.count) + 1, sizeof(void *)));
   bool complete = context->inputs && context->outputs && makeBinding(*model, context->binding);
   dscc_status status =
       complete ? model->device->openQueue(*context) : fail(DSCC_OUT_OF_MEMORY, "no memory for a context");
@@ -166,9 +166,10 @@ extern "C" dscc_status dscc_output_dims(const dscc_model *model, const dscc_buff
                                         size_t index, int64_t *dims) {
   if (dscc_status status = checkCall(model, inputs, num_inputs))
     return status;
-  const dscc_model_v1 &table = *model->table;
-  if (index >= table.num_outputs)
-    return fail(DSCC_BAD_CALL, "output %zu is asked for, but the model has %u", index, table.num_outputs);
+  const dscc_model_v2 &table = *model->table;
+  Records<dscc_tensor> outputs = outputsOf(table);
+  if (index >= outputs.size())
+    return fail(DSCC_BAD_CALL, "output %zu is asked for, but the model has %u", index, outputs.size());
   if (!dims)
     return fail(DSCC_BAD_CALL, "dscc_output_dims needs a place for the answer");
   Binding binding;
@@ -177,13 +178,13 @@ extern "C" dscc_status dscc_output_dims(const dscc_model *model, const dscc_buff
   dscc_status status = bindInputs(table, inputs, num_inputs, /*needData=*/false, binding);
   if (status == DSCC_OK) {
     const int64_t *own = binding.dims;
-    for (uint32_t i = 0; i < table.num_inputs; ++i)
-      own += table.inputs[i].rank;
+    for (const dscc_tensor &input : inputsOf(table))
+      own += input.rank;
     for (size_t i = 0; i < index; ++i)
-      own += table.outputs[i].rank;
-    status = checkOutputDims(table.outputs[index], own);
-    if (status == DSCC_OK && table.outputs[index].rank)
-      memcpy(dims, own, table.outputs[index].rank * sizeof(int64_t));
+      own += outputs[i].rank;
+    status = checkOutputDims(outputs[index], own);
+    if (status == DSCC_OK && outputs[index].rank)
+      memcpy(dims, own, outputs[index].rank * sizeof(int64_t));
   }
   freeBinding(binding);
   return status;
@@ -199,7 +200,7 @@ extern "C" dscc_status dscc_workspace_size(const dscc_model *model, const dscc_b
   if (!makeBinding(*model, binding))
     return fail(DSCC_OUT_OF_MEMORY, "no memory for a check");
   dscc_status status = bindInputs(*model->table, inputs, num_inputs, /*needData=*/false, binding);
-  int64_t count = status == DSCC_OK ? model->program->arena_bytes(binding.symbols) : 0;
+  int64_t count = status == DSCC_OK ? model->program->arena_bytes(/*segment=*/0, binding.symbols) : 0;
   freeBinding(binding);
   if (count < 0)
     return fail(DSCC_BAD_INPUT, "these inputs need an arena of more bytes than can be counted");

@@ -36,23 +36,22 @@ static bool supportsLevel(uint32_t level) {
 
 static dscc_status open(const char *path, const dscc_open_options &options, const unsigned char *weights,
                         dscc_model &model) {
-  const dscc_model_v1 &table = *model.table;
+  const dscc_model_v2 &table = *model.table;
   model.program =
       findProgram(table, DSCC_DEVICE_CPU, [](const dscc_program &program) { return supportsLevel(program.level); });
   if (!model.program)
     return fail(DSCC_NO_DEVICE, "'%s' has no code for this processor; compile it with --target=cpu and a lower --march",
                 path);
-  for (uint32_t i = 0; i < table.num_weights; ++i)
-    if (isUsed(model, table.weights[i]))
-      model.weights[i] = weights + table.weights[i].offset;
+  Records<dscc_weight> entries = weightsOf(table);
+  for (uint32_t i = 0; i < entries.size(); ++i)
+    if (isUsed(model, entries[i]))
+      model.weights[i] = weights + entries[i].offset;
   auto *cpu = static_cast<Cpu *>(calloc(1, sizeof(Cpu)));
   if (!cpu)
     return fail(DSCC_OUT_OF_MEMORY, "no memory for a device");
   model.deviceState = cpu;
-  for (uint32_t i = 0; i < model.program->num_kernels; ++i) {
-    size_t bytes = model.program->kernels[i].scratch_bytes;
-    cpu->scratchBytes = bytes > cpu->scratchBytes ? bytes : cpu->scratchBytes;
-  }
+  for (const dscc_kernel &kernel : kernelsOf(*model.program))
+    cpu->scratchBytes = kernel.scratch_bytes > cpu->scratchBytes ? kernel.scratch_bytes : cpu->scratchBytes;
   int threads = options.threads > 0 ? options.threads : countCores();
   assert(threads > 0 && "one pool, of the calling thread at least");
   cpu->pool = Pool::create(threads, cpu->scratchBytes);
@@ -150,8 +149,8 @@ static int32_t launch(void *queue, int32_t number, const int64_t grid[3], void *
   auto &context = *static_cast<dscc_context *>(queue);
   assert(grid[0] >= 0 && grid[1] >= 0 && grid[2] >= 0 && "a launch counts its blocks");
   const dscc_program &program = *context.model->program;
-  const dscc_launch &launch = program.launches[number];
-  const dscc_kernel &kernel = program.kernels[launch.kernel];
+  const dscc_launch &launch = launchesOf(program)[number];
+  const dscc_kernel &kernel = kernelsOf(program)[launch.kernel];
   int64_t blocks = grid[0] * grid[1] * grid[2];
   return measured(context, kernel.name, launch.nodes, blocks, [&] {
     if (blocks > 0)
@@ -166,32 +165,33 @@ static int32_t copy(void *queue, void *target, const void *source, int64_t bytes
   });
 }
 
+static const dscc_services services = {
+    sizeof(dscc_services), launch, copy, nullptr, nullptr, nullptr, nullptr, nullptr};
+
 static dscc_status run(dscc_context &context, void *) {
-  static const dscc_services services = {sizeof(dscc_services), launch, copy};
-  const dscc_model_v1 &table = *context.model->table;
-  for (uint32_t i = 0; i < table.num_inputs; ++i) {
+  const dscc_model_v2 &table = *context.model->table;
+  Records<dscc_tensor> inputs = inputsOf(table), outputs = outputsOf(table);
+  for (uint32_t i = 0; i < inputs.size(); ++i) {
     if (context.binding.inputs[i]->on_device)
       return fail(DSCC_BAD_INPUT, "input '%s' is said to be on a CUDA device, but the model runs on a CPU",
-                  table.inputs[i].name);
+                  inputs[i].name);
     context.inputs[i] = context.binding.inputs[i]->data;
   }
-  for (uint32_t i = 0; i < table.num_outputs; ++i) {
+  for (uint32_t i = 0; i < outputs.size(); ++i) {
     if (context.binding.outputs[i]->on_device)
       return fail(DSCC_BAD_INPUT, "output '%s' is said to be on a CUDA device, but the model runs on a CPU",
-                  table.outputs[i].name);
+                  outputs[i].name);
     context.outputs[i] = context.binding.outputs[i]->data;
   }
-  dscc_run_args args = {&services,       &context,      context.binding.symbols, context.inputs,
-                        context.outputs, context.arena, context.model->weights};
+  dscc_run_args args = {&services,       &context,       context.binding.symbols, context.inputs,
+                        context.outputs, &context.arena, context.model->weights};
   return static_cast<dscc_status>(context.model->program->run(&args));
 }
 
-const Device cpuDevice = {DSCC_CPU,  /*sharesHostMemory=*/true,
-                          open,      close,
-                          threads,   allocate,
-                          release,   copyBytes,
-                          copyBytes, wait,
-                          openQueue, closeQueue,
-                          run};
+const Device cpuDevice = {DSCC_CPU,   &services, /*sharesHostMemory=*/true,
+                          open,       close,     threads,
+                          allocate,   release,   copyBytes,
+                          copyBytes,  wait,      openQueue,
+                          closeQueue, run};
 
 } // namespace dscc

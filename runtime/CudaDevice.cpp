@@ -22,8 +22,7 @@ static constexpr size_t deviceAlignment = 256;
 /// A cubin rather than PTX, and among equals the one for the latest chip; null if the chip runs none.
 static const dscc_image *chooseImage(const dscc_module &module, unsigned sm) {
   const dscc_image *best = nullptr;
-  for (uint32_t i = 0; i < module.num_images; ++i) {
-    const dscc_image &image = module.images[i];
+  for (const dscc_image &image : imagesOf(module)) {
     if (sm < image.min_sm || sm > image.max_sm)
       continue;
     bool isCubin = image.kind == 1, bestIsCubin = best && best->kind == 1;
@@ -61,27 +60,28 @@ static dscc_status findDevice(const dscc_open_options &options, CudaDevice &cuda
 
 /// Whether each of the program's modules has an image that the chip runs.
 static bool hasImages(const dscc_program &program, unsigned sm) {
-  for (uint32_t i = 0; i < program.num_modules; ++i)
-    if (!chooseImage(program.modules[i], sm))
+  for (const dscc_module &module : modulesOf(program))
+    if (!chooseImage(module, sm))
       return false;
   return true;
 }
 
 /// The oldest chip that any program is for.
-static unsigned lowestChip(const dscc_model_v1 &table) {
+static unsigned lowestChip(const dscc_model_v2 &table) {
   unsigned lowest = UINT_MAX;
-  for (uint32_t i = 0; i < table.num_programs; ++i)
-    if (table.programs[i].device == DSCC_DEVICE_CUDA && table.programs[i].level < lowest)
-      lowest = table.programs[i].level;
+  for (const dscc_program &program : programsOf(table))
+    if (program.device == DSCC_DEVICE_CUDA && program.level < lowest)
+      lowest = program.level;
   return lowest;
 }
 
 static dscc_status loadModules(const dscc_program &program, CudaDevice &cuda, unsigned sm) {
-  cuda.modules = static_cast<CuHandle *>(calloc(program.num_modules + 1, sizeof(CuHandle)));
+  Records<dscc_module> modules = modulesOf(program);
+  cuda.modules = static_cast<CuHandle *>(calloc(size_t(modules.size()) + 1, sizeof(CuHandle)));
   if (!cuda.modules)
     return fail(DSCC_OUT_OF_MEMORY, "no memory for the table of modules");
-  for (; cuda.numModules < program.num_modules; ++cuda.numModules) {
-    const dscc_image *image = chooseImage(program.modules[cuda.numModules], sm);
+  for (; cuda.numModules < modules.size(); ++cuda.numModules) {
+    const dscc_image *image = chooseImage(modules[cuda.numModules], sm);
     assert(image && "the program was chosen for its images");
     if (dscc_status status =
             cuda.driver.report(cuda.driver.moduleLoad(&cuda.modules[cuda.numModules], image->data), "cuModuleLoadData"))
@@ -94,11 +94,12 @@ static dscc_status loadKernels(const dscc_program &program, CudaDevice &cuda, un
   CudaDriver &driver = cuda.driver;
   if (dscc_status status = loadModules(program, cuda, sm))
     return status;
-  cuda.functions = static_cast<CuHandle *>(calloc(program.num_kernels + 1, sizeof(CuHandle)));
+  Records<dscc_kernel> kernels = kernelsOf(program);
+  cuda.functions = static_cast<CuHandle *>(calloc(size_t(kernels.size()) + 1, sizeof(CuHandle)));
   if (!cuda.functions)
     return fail(DSCC_OUT_OF_MEMORY, "no memory for the table of kernels");
-  for (uint32_t i = 0; i < program.num_kernels; ++i) {
-    const dscc_kernel &kernel = program.kernels[i];
+  for (uint32_t i = 0; i < kernels.size(); ++i) {
+    const dscc_kernel &kernel = kernels[i];
     if (dscc_status status = driver.report(
             driver.moduleFunction(&cuda.functions[i], cuda.modules[kernel.module], kernel.name), "cuModuleGetFunction"))
       return status;
@@ -113,18 +114,18 @@ static dscc_status loadKernels(const dscc_program &program, CudaDevice &cuda, un
 
 /// Copies the weights that the program uses; entries that share their bytes are copied for each.
 static dscc_status uploadWeights(dscc_model &model, CudaDevice &cuda, const unsigned char *data) {
-  const dscc_model_v1 &table = *model.table;
+  Records<dscc_weight> weights = weightsOf(*model.table);
   auto rounded = [](uint64_t bytes) { return (bytes + deviceAlignment - 1) / deviceAlignment * deviceAlignment; };
   uint64_t total = 0;
-  for (uint32_t i = 0; i < table.num_weights; ++i)
-    total += isUsed(model, table.weights[i]) ? rounded(table.weights[i].bytes) : 0;
+  for (const dscc_weight &weight : weights)
+    total += isUsed(model, weight) ? rounded(weight.bytes) : 0;
   if (!total)
     return DSCC_OK;
   if (dscc_status status = cuda.driver.report(cuda.driver.allocate(&cuda.weights, total), "cuMemAlloc for the weights"))
     return status;
   CuPointer next = cuda.weights;
-  for (uint32_t i = 0; i < table.num_weights; ++i) {
-    const dscc_weight &weight = table.weights[i];
+  for (uint32_t i = 0; i < weights.size(); ++i) {
+    const dscc_weight &weight = weights[i];
     if (!isUsed(model, weight))
       continue;
     assert(next + weight.bytes <= cuda.weights + total && "the weights fit into what was counted");
@@ -246,12 +247,10 @@ static dscc_status wait(const dscc_model &model, void *stream) {
   return cuda.driver.report(cuda.driver.streamWait(stream), "cuStreamSynchronize");
 }
 
-const Device cudaDevice = {DSCC_CUDA,     /*sharesHostMemory=*/false,
-                           open,          close,
-                           threads,       allocateOnCuda,
-                           releaseOnCuda, write,
-                           read,          wait,
-                           openCudaQueue, closeCudaQueue,
-                           runOnCuda};
+const Device cudaDevice = {DSCC_CUDA,      &cudaServices, /*sharesHostMemory=*/false,
+                           open,           close,         threads,
+                           allocateOnCuda, releaseOnCuda, write,
+                           read,           wait,          openCudaQueue,
+                           closeCudaQueue, runOnCuda};
 
 } // namespace dscc

@@ -55,6 +55,8 @@ void releaseOnCuda(const dscc_model &model, void *memory);
 dscc_status openCudaQueue(dscc_context &context);
 /// Device::closeQueue; allowed after a failed openCudaQueue.
 void closeCudaQueue(dscc_context &context);
+/// Device::services.
+extern const dscc_services cudaServices;
 /// Device::run. Host tensors pass through pinned memory; runs that come again are replayed. Returns when all is done;
 /// when it is enqueued, if `stream` is given, no buffer is on the host and nothing is measured.
 dscc_status runOnCuda(dscc_context &context, void *stream);

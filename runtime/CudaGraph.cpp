@@ -12,12 +12,14 @@ namespace dscc {
 static constexpr int deviceMemory = 2; // CU_MEMORYTYPE_DEVICE
 /// Bytes of a node that copies: rows may be no longer than 2^31 - 1.
 static constexpr size_t maxRowBytes = size_t(1) << 30;
+/// Of a program's arena; checkTable refuses others.
+static constexpr size_t numSegments = 1;
 /// A driver that fails so often at graphs is left alone.
 static constexpr int maxFailures = 3;
 
-dscc_status openGraphs(const dscc_model_v1 &table, CuHandle context, CudaGraphs &graphs) {
+dscc_status openGraphs(const dscc_model_v2 &table, CuHandle context, CudaGraphs &graphs) {
   graphs.context = context;
-  graphs.numWords = size_t(table.num_symbols) + table.num_inputs + table.num_outputs + 1;
+  graphs.numWords = size_t(table.symbols.count) + table.inputs.count + table.outputs.count + numSegments;
   graphs.keys = static_cast<uint64_t *>(calloc((graphs.capacity + 1) * graphs.numWords, sizeof(uint64_t)));
   return graphs.keys ? DSCC_OK : fail(DSCC_OUT_OF_MEMORY, "no memory for the keys of %zu graphs", graphs.capacity);
 }
@@ -40,17 +42,17 @@ void closeGraphs(const CudaDriver &driver, CudaGraphs &graphs) {
 static uint64_t *keyOf(const CudaGraphs &graphs, size_t place) { return graphs.keys + place * graphs.numWords; }
 
 /// Everything that the program sees of a run and that may differ from the last one.
-static void writeKey(const dscc_model_v1 &table, const dscc_run_args &args, uint64_t *key) {
+static void writeKey(const dscc_model_v2 &table, const dscc_run_args &args, uint64_t *key) {
   static_assert(sizeof(void *) == sizeof(uint64_t) && sizeof(int64_t) == sizeof(uint64_t), "a word each");
   auto append = [&](const void *words, size_t count) {
     if (count)
       memcpy(key, words, count * sizeof(uint64_t));
     key += count;
   };
-  append(args.symbols, table.num_symbols);
-  append(args.inputs, table.num_inputs);
-  append(args.outputs, table.num_outputs);
-  append(&args.arena, 1);
+  append(args.symbols, table.symbols.count);
+  append(args.inputs, table.inputs.count);
+  append(args.outputs, table.outputs.count);
+  append(args.arena, numSegments);
 }
 
 /// `capacity` if there is none.
@@ -131,7 +133,7 @@ static CuHandle make(const CudaDriver &driver, CuHandle context, const dscc_run_
   return made;
 }
 
-bool replay(const CudaDriver &driver, const dscc_model_v1 &table, CudaGraphs &graphs, const dscc_run_args &args,
+bool replay(const CudaDriver &driver, const dscc_model_v2 &table, CudaGraphs &graphs, const dscc_run_args &args,
             CuHandle stream, RecordRun record) {
   if (!graphs.keys || graphs.numFailures >= maxFailures)
     return false;

@@ -60,13 +60,13 @@ CuResult recordCopy(const CudaDriver &driver, CudaRecording &recording, CuPointe
 using RecordRun = int32_t (*)(const dscc_run_args &args, CudaRecording &recording);
 
 /// Makes room for keys of the model's runs; DSCC_OUT_OF_MEMORY.
-dscc_status openGraphs(const dscc_model_v1 &table, CuHandle context, CudaGraphs &graphs);
+dscc_status openGraphs(const dscc_model_v2 &table, CuHandle context, CudaGraphs &graphs);
 /// Gives everything back; allowed at any time when the context is current, and more than once.
 void closeGraphs(const CudaDriver &driver, CudaGraphs &graphs);
 
 /// Enqueues the run on `stream` as one graph, if it has been seen before. False: nothing was enqueued, and it is to be
 /// made launch by launch. Allocates only when it records, by `record`.
-bool replay(const CudaDriver &driver, const dscc_model_v1 &table, CudaGraphs &graphs, const dscc_run_args &args,
+bool replay(const CudaDriver &driver, const dscc_model_v2 &table, CudaGraphs &graphs, const dscc_run_args &args,
             CuHandle stream, RecordRun record);
 
 } // namespace dscc

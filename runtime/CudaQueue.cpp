@@ -48,14 +48,15 @@ static CudaQueue &queueOf(const dscc_context &context) { return *static_cast<Cud
 
 dscc_status openCudaQueue(dscc_context &context) {
   CudaDevice &cuda = cudaOf(*context.model);
-  const dscc_model_v1 &table = *context.model->table;
+  const dscc_model_v2 &table = *context.model->table;
   void *memory = malloc(sizeof(CudaQueue));
   if (!memory)
     return fail(DSCC_OUT_OF_MEMORY, "no memory for a stream");
   auto *queue = new (memory) CudaQueue;
   context.queue = queue;
   queue->owner = &context;
-  queue->buffers = static_cast<DeviceBuffer *>(calloc(table.num_inputs + table.num_outputs + 1, sizeof(DeviceBuffer)));
+  queue->buffers =
+      static_cast<DeviceBuffer *>(calloc(size_t(table.inputs.count) + table.outputs.count + 1, sizeof(DeviceBuffer)));
   if (!queue->buffers)
     return fail(DSCC_OUT_OF_MEMORY, "no memory for the table of device buffers");
   // A graph has no events between its launches, so measured runs are made launch by launch.
@@ -73,8 +74,8 @@ void closeCudaQueue(dscc_context &context) {
     return;
   CudaQueue &queue = queueOf(context);
   CudaDevice &cuda = cudaOf(*context.model);
-  const dscc_model_v1 &table = *context.model->table;
-  for (uint32_t i = 0; queue.buffers && i < table.num_inputs + table.num_outputs; ++i)
+  const dscc_model_v2 &table = *context.model->table;
+  for (uint32_t i = 0; queue.buffers && i < table.inputs.count + table.outputs.count; ++i)
     if (queue.buffers[i].pointer)
       releaseOnCuda(*context.model, queue.buffers[i].pointer);
   {
@@ -163,8 +164,8 @@ static int32_t launch(void *handle, int32_t number, const int64_t grid[3], void 
   auto &queue = *static_cast<CudaQueue *>(handle);
   CudaDevice &cuda = cudaOf(*queue.owner->model);
   const dscc_program &program = *queue.owner->model->program;
-  const dscc_launch &launch = program.launches[number];
-  const dscc_kernel &facts = program.kernels[launch.kernel];
+  const dscc_launch &launch = launchesOf(program)[number];
+  const dscc_kernel &facts = kernelsOf(program)[launch.kernel];
   if (grid[0] > INT32_MAX || grid[1] > 65535 || grid[2] > 65535)
     return fail(DSCC_BAD_INPUT, "kernel %s would need %lld x %lld x %lld blocks, more than a launch can have",
                 facts.name, (long long)grid[0], (long long)grid[1], (long long)grid[2]);
@@ -222,7 +223,8 @@ static dscc_status place(dscc_context &context, size_t index, const char *name, 
                   unsigned(bufferAlignment));
     return DSCC_OK;
   }
-  assert(index < context.model->table->num_inputs + context.model->table->num_outputs && "a device buffer a tensor");
+  assert(index < context.model->table->inputs.count + context.model->table->outputs.count &&
+         "a device buffer a tensor");
   DeviceBuffer &own = queueOf(context).buffers[index];
   if (dscc_status status = grow(*context.model, own, bytes ? bytes : 1))
     return status;
@@ -245,20 +247,20 @@ static dscc_status visitBuffers(const dscc_buffer *const *buffers, uint32_t coun
 }
 
 static dscc_status placeAll(dscc_context &context) {
-  const dscc_model_v1 &table = *context.model->table;
+  const dscc_model_v2 &table = *context.model->table;
   const int64_t *dims = context.binding.dims;
   dscc_status status = visitBuffers(
-      context.binding.inputs, table.num_inputs, dims, [&](uint32_t i, const dscc_buffer &buffer, uint64_t bytes) {
+      context.binding.inputs, table.inputs.count, dims, [&](uint32_t i, const dscc_buffer &buffer, uint64_t bytes) {
         void *pointer = nullptr;
-        dscc_status status = place(context, i, table.inputs[i].name, buffer, bytes, pointer);
+        dscc_status status = place(context, i, inputsOf(table)[i].name, buffer, bytes, pointer);
         context.inputs[i] = pointer;
         return status;
       });
   if (status != DSCC_OK)
     return status;
   return visitBuffers(
-      context.binding.outputs, table.num_outputs, dims, [&](uint32_t i, const dscc_buffer &buffer, uint64_t bytes) {
-        return place(context, table.num_inputs + i, table.outputs[i].name, buffer, bytes, context.outputs[i]);
+      context.binding.outputs, table.outputs.count, dims, [&](uint32_t i, const dscc_buffer &buffer, uint64_t bytes) {
+        return place(context, table.inputs.count + i, outputsOf(table)[i].name, buffer, bytes, context.outputs[i]);
       });
 }
 
@@ -266,33 +268,34 @@ static dscc_status copyInputs(dscc_context &context) {
   CudaDriver &driver = cudaOf(*context.model).driver;
   CudaQueue &queue = queueOf(context);
   const int64_t *dims = context.binding.dims;
-  return visitBuffers(context.binding.inputs, context.model->table->num_inputs, dims,
+  return visitBuffers(context.binding.inputs, context.model->table->inputs.count, dims,
                       [&](uint32_t i, const dscc_buffer &buffer, uint64_t bytes) {
                         if (buffer.on_device || !bytes)
                           return DSCC_OK;
                         auto target = reinterpret_cast<CuPointer>(context.inputs[i]);
-                        return measured(context, "copy in", context.model->table->inputs[i].name, int64_t(bytes), [&] {
-                          if (queue.isStaged)
-                            return stageIn(driver, queue.staging, queue.current, target, buffer.data, bytes);
-                          return driver.report(driver.copyIn(target, buffer.data, bytes, queue.current),
-                                               "cuMemcpyHtoDAsync of an input");
-                        });
+                        return measured(
+                            context, "copy in", inputsOf(*context.model->table)[i].name, int64_t(bytes), [&] {
+                              if (queue.isStaged)
+                                return stageIn(driver, queue.staging, queue.current, target, buffer.data, bytes);
+                              return driver.report(driver.copyIn(target, buffer.data, bytes, queue.current),
+                                                   "cuMemcpyHtoDAsync of an input");
+                            });
                       });
 }
 
 static dscc_status copyOutputs(dscc_context &context) {
-  const dscc_model_v1 &table = *context.model->table;
+  const dscc_model_v2 &table = *context.model->table;
   CudaDriver &driver = cudaOf(*context.model).driver;
   CudaQueue &queue = queueOf(context);
   const int64_t *dims = context.binding.dims;
-  for (uint32_t i = 0; i < table.num_inputs; ++i)
-    dims += table.inputs[i].rank;
-  return visitBuffers(context.binding.outputs, table.num_outputs, dims,
+  for (const dscc_tensor &input : inputsOf(table))
+    dims += input.rank;
+  return visitBuffers(context.binding.outputs, table.outputs.count, dims,
                       [&](uint32_t i, const dscc_buffer &buffer, uint64_t bytes) {
                         if (buffer.on_device || !bytes)
                           return DSCC_OK;
                         auto source = reinterpret_cast<CuPointer>(context.outputs[i]);
-                        return measured(context, "copy out", table.outputs[i].name, int64_t(bytes), [&] {
+                        return measured(context, "copy out", outputsOf(table)[i].name, int64_t(bytes), [&] {
                           if (queue.isStaged)
                             return stageOut(driver, queue.staging, queue.current, buffer.data, source, bytes);
                           return driver.report(driver.copyOut(buffer.data, source, bytes, queue.current),
@@ -316,13 +319,14 @@ static int32_t record(const dscc_run_args &args, CudaRecording &recording) {
   return status;
 }
 
+const dscc_services cudaServices = {sizeof(dscc_services), launch, copy, nullptr, nullptr, nullptr, nullptr, nullptr};
+
 static dscc_status enqueue(dscc_context &context, bool mayReplay) {
-  static const dscc_services services = {sizeof(dscc_services), launch, copy};
   CudaQueue &queue = queueOf(context);
   if (dscc_status status = copyInputs(context))
     return status;
-  dscc_run_args args = {&services,       context.queue, context.binding.symbols, context.inputs,
-                        context.outputs, context.arena, context.model->weights};
+  dscc_run_args args = {&cudaServices,   context.queue,  context.binding.symbols, context.inputs,
+                        context.outputs, &context.arena, context.model->weights};
   const CudaDriver &driver = cudaOf(*context.model).driver;
   if (mayReplay && replay(driver, *context.model->table, queue.graphs, args, queue.current, record))
     return DSCC_OK;
@@ -363,7 +367,7 @@ static dscc_status runCaptured(dscc_context &context, bool isOnHost) {
 }
 
 dscc_status runOnCuda(dscc_context &context, void *stream) {
-  const dscc_model_v1 &table = *context.model->table;
+  const dscc_model_v2 &table = *context.model->table;
   CudaQueue &queue = queueOf(context);
   const CudaDriver &driver = cudaOf(*context.model).driver;
   Current current(cudaOf(*context.model));
@@ -371,8 +375,8 @@ dscc_status runOnCuda(dscc_context &context, void *stream) {
     return status;
   assert(context.queue && queue.stream && "the context was made for this device");
   queue.current = stream ? stream : queue.stream;
-  bool hostOutputs = hasHostBuffer(context.binding.outputs, table.num_outputs);
-  bool isOnHost = hostOutputs || hasHostBuffer(context.binding.inputs, table.num_inputs);
+  bool hostOutputs = hasHostBuffer(context.binding.outputs, table.outputs.count);
+  bool isOnHost = hostOutputs || hasHostBuffer(context.binding.inputs, table.inputs.count);
   // A stream that cannot be asked (the default one, while others are captured) is not given graphs either.
   int capturing = 0;
   CuResult asked = stream ? driver.streamIsCapturing(stream, &capturing) : 0;
@@ -380,7 +384,7 @@ dscc_status runOnCuda(dscc_context &context, void *stream) {
     return runCaptured(context, isOnHost);
   if (dscc_status status = placeAll(context))
     return status;
-  queue.isStaged = isOnHost && beginStaging(driver, queue.staging, table.num_outputs);
+  queue.isStaged = isOnHost && beginStaging(driver, queue.staging, table.outputs.count);
   if (dscc_status status = enqueue(context, /*mayReplay=*/!asked)) {
     // The caller may free its buffers after this call, so nothing may still be read from them.
     driver.streamWait(queue.current);

@@ -4,7 +4,7 @@
 #ifndef DSCC_RUNTIME_DEVICE_H
 #define DSCC_RUNTIME_DEVICE_H
 
-#include <dscc/dscc.h>
+#include "runtime/Tables.h"
 
 struct dscc_model;
 struct dscc_context;
@@ -14,8 +14,10 @@ namespace dscc {
 /// A kind of device. Its functions keep what they need in `dscc_model::deviceState` and `dscc_context::queue`, which
 /// are theirs alone. Each says what went wrong by `fail`.
 struct Device {
-  /// What a caller asks for by name: DSCC_CPU, DSCC_CUDA.
+  /// What a caller asks for by name: DSCC_CPU, DSCC_CUDA; the same numbers as in dscc_program.device.
   dscc_device kind;
+  /// What it does for a running program. Artifacts that need more are refused.
+  const dscc_services *services;
   /// Whether its memory is the host's, so that any pointer of the caller's will do.
   bool sharesHostMemory;
 
@@ -52,12 +54,23 @@ extern const Device cpuDevice;
 /// CudaDevice.cpp
 extern const Device cudaDevice;
 
+/// The best first; the last is there on every machine.
+struct DeviceList {
+  const Device *devices[2]; // all that there are
+  /// For loops over all.
+  const Device *const *begin() const { return devices; }
+  /// Behind the last one.
+  const Device *const *end() const { return devices + 2; }
+};
+/// The kinds of device of this runtime.
+inline DeviceList allDevices() { return {{&cudaDevice, &cpuDevice}}; }
+
 /// The first program of the artifact for a kind of device (dscc_device_kind) that `isRunnable`, or null.
 template <typename Predicate>
-const dscc_program *findProgram(const dscc_model_v1 &table, uint32_t kind, Predicate isRunnable) {
-  for (uint32_t i = 0; i < table.num_programs; ++i)
-    if (table.programs[i].device == kind && isRunnable(table.programs[i]))
-      return &table.programs[i];
+const dscc_program *findProgram(const dscc_model_v2 &table, uint32_t kind, Predicate isRunnable) {
+  for (const dscc_program &program : programsOf(table))
+    if (program.device == kind && isRunnable(program))
+      return &program;
   return nullptr;
 }
 

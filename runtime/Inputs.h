@@ -3,7 +3,7 @@
 #ifndef DSCC_RUNTIME_INPUTS_H
 #define DSCC_RUNTIME_INPUTS_H
 
-#include <dscc/dscc.h>
+#include "runtime/Tables.h"
 
 namespace dscc {
 
@@ -20,11 +20,11 @@ struct Binding {
 /// Puts the caller's inputs into the model's order, reads the named dims off them, computes all dims, and checks names,
 /// types, ranks, dims, bounds and relations: DSCC_BAD_INPUT if one does not fit. `needData`: also check that there are
 /// enough bytes. Fills in all of `binding` but the outputs.
-dscc_status bindInputs(const dscc_model_v1 &table, const dscc_buffer *inputs, size_t count, bool needData,
+dscc_status bindInputs(const dscc_model_v2 &table, const dscc_buffer *inputs, size_t count, bool needData,
                        const Binding &binding);
 /// The same for outputs, after bindInputs: their dims must be those that it computed, where the caller gives any.
 /// DSCC_TOO_SMALL if one has not enough bytes.
-dscc_status bindOutputs(const dscc_model_v1 &table, const dscc_buffer *outputs, size_t count, const Binding &binding);
+dscc_status bindOutputs(const dscc_model_v2 &table, const dscc_buffer *outputs, size_t count, const Binding &binding);
 
 /// Whether the `tensor.rank` dims that the inputs give an output can be: DSCC_BAD_INPUT if one is negative.
 dscc_status checkOutputDims(const dscc_tensor &tensor, const int64_t *dims);

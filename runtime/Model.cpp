@@ -12,42 +12,21 @@
 
 namespace dscc {
 
-static dscc_status checkTable(const char *path, const dscc_model_v1 *table) {
-  if (table->magic != DSCC_MODEL_MAGIC || table->abi_version != DSCC_ABI_VERSION ||
-      table->struct_bytes != sizeof(dscc_model_v1))
-    return fail(DSCC_BAD_FILE,
-                "'%s' has a table of ABI version %u and %u bytes, but this runtime expects version %u and %zu", path,
-                table->abi_version, table->struct_bytes, DSCC_ABI_VERSION, sizeof(dscc_model_v1));
-  for (uint32_t i = 0; i < table->num_inputs + table->num_outputs; ++i) {
-    const dscc_tensor &tensor = i < table->num_inputs ? table->inputs[i] : table->outputs[i - table->num_inputs];
-    if (tensor.rank < 0 || tensor.rank > DSCC_MAX_RANK || !dscc_dtype_bytes(tensor.dtype))
-      return fail(DSCC_BAD_FILE,
-                  "'%s' has a tensor '%s' of rank %d and element type %d, which this runtime does not know", path,
-                  tensor.name, tensor.rank, tensor.dtype);
-  }
-  for (uint32_t i = 0; i < table->num_symbols; ++i) {
-    const dscc_symbol &symbol = table->symbols[i];
-    if (symbol.input < 0 || uint32_t(symbol.input) >= table->num_inputs || symbol.axis < 0 ||
-        symbol.axis >= table->inputs[symbol.input].rank)
-      return fail(DSCC_BAD_FILE, "'%s' reads the dim '%s' off an axis that no input has", path, symbol.name);
-  }
-  return DSCC_OK;
-}
-
 /// Buffers of the weights that stand in for inputs. Their dims are numbers, kept behind them.
 static dscc_status makeDefaults(const char *path, dscc_model &model) {
-  const dscc_model_v1 &table = *model.table;
-  auto *memory = static_cast<char *>(calloc(1, table.num_inputs * sizeof(dscc_buffer) + model.numDims * 8 + 1));
+  Records<dscc_tensor> inputs = inputsOf(*model.table);
+  Records<dscc_weight> weights = weightsOf(*model.table);
+  auto *memory = static_cast<char *>(calloc(1, inputs.size() * sizeof(dscc_buffer) + model.numDims * 8 + 1));
   if (!memory)
-    return fail(DSCC_OUT_OF_MEMORY, "no memory for the defaults of %u inputs", table.num_inputs);
+    return fail(DSCC_OUT_OF_MEMORY, "no memory for the defaults of %u inputs", inputs.size());
   model.defaults = reinterpret_cast<dscc_buffer *>(memory);
-  auto *dims = reinterpret_cast<int64_t *>(memory + table.num_inputs * sizeof(dscc_buffer));
-  for (uint32_t i = 0; i < table.num_inputs; ++i) {
-    const dscc_tensor &input = table.inputs[i];
+  auto *dims = reinterpret_cast<int64_t *>(memory + inputs.size() * sizeof(dscc_buffer));
+  for (uint32_t i = 0; i < inputs.size(); ++i) {
+    const dscc_tensor &input = inputs[i];
     uint64_t weight = input.default_weight - 1;
     if (!input.default_weight)
       continue;
-    if (weight >= table.num_weights || !model.weights[weight])
+    if (weight >= weights.size() || !model.weights[weight])
       return fail(DSCC_BAD_FILE, "'%s' has an input '%s' whose default is no weight of it", path, input.name);
     for (int32_t axis = 0; axis < input.rank; ++axis)
       dims[axis] = strtoll(input.dims[axis], nullptr, 10);
@@ -56,7 +35,7 @@ static dscc_status makeDefaults(const char *path, dscc_model &model) {
                          input.rank,
                          dims,
                          const_cast<void *>(model.weights[weight]),
-                         size_t(table.weights[weight].bytes),
+                         size_t(weights[weight].bytes),
                          model.device->sharesHostMemory ? 0 : 1};
     dims += input.rank;
   }
@@ -64,7 +43,7 @@ static dscc_status makeDefaults(const char *path, dscc_model &model) {
 }
 
 static dscc_status locateWeights(const char *path, dscc_model &model, const unsigned char *&data) {
-  const dscc_model_v1 &table = *model.table;
+  const dscc_model_v2 &table = *model.table;
   data = static_cast<const unsigned char *>(table.weight_data);
   if (table.weight_file) {
     if (dscc_status status = mapBeside(path, table.weight_file, model.weightFile))
@@ -74,8 +53,7 @@ static dscc_status locateWeights(const char *path, dscc_model &model, const unsi
                   table.weight_file, path, model.weightFile.bytes, (unsigned long long)table.weight_bytes);
     data = static_cast<const unsigned char *>(model.weightFile.data);
   }
-  for (uint32_t i = 0; i < table.num_weights; ++i) {
-    const dscc_weight &weight = table.weights[i];
+  for (const dscc_weight &weight : weightsOf(table)) {
     if (weight.offset > table.weight_bytes || weight.bytes > table.weight_bytes - weight.offset)
       return fail(DSCC_BAD_FILE, "'%s' has a weight outside its %llu bytes of weights", path,
                   (unsigned long long)table.weight_bytes);
@@ -96,13 +74,11 @@ static dscc_status openOn(const Device &device, const char *path, const dscc_ope
 
 static dscc_status openDevice(const char *path, const dscc_open_options &options, const unsigned char *weights,
                               dscc_model &model) {
-  // The best first; the last is there on every machine.
-  static const Device *const devices[] = {&cudaDevice, &cpuDevice};
-  for (const Device *device : devices) {
+  for (const Device *device : allDevices()) {
     if (options.device != DSCC_AUTO && options.device != device->kind)
       continue;
     dscc_status status = openOn(*device, path, options, weights, model);
-    if (status == DSCC_OK || options.device != DSCC_AUTO || device == devices[1])
+    if (status == DSCC_OK || options.device != DSCC_AUTO || device == &cpuDevice)
       return status;
     // No usable GPU is no error as long as nobody asked for one.
     clearError();
@@ -124,18 +100,18 @@ static dscc_status load(const char *path, const dscc_open_options &options, dscc
   model.library = dlopen(plain ? local : path, RTLD_NOW | RTLD_LOCAL);
   if (!model.library)
     return fail(DSCC_BAD_FILE, "'%s' cannot be loaded: %s", path, dlerror());
-  model.table = static_cast<const dscc_model_v1 *>(dlsym(model.library, DSCC_MODEL_NAME));
+  model.table = static_cast<const dscc_model_v2 *>(dlsym(model.library, DSCC_MODEL_NAME));
   if (!model.table)
     return fail(DSCC_BAD_FILE, "'%s' exports no " DSCC_MODEL_NAME ": it is no artifact", path);
-  if (dscc_status status = checkTable(path, model.table))
+  if (dscc_status status = checkTable(path, *model.table))
     return status;
-  model.weights = static_cast<const void **>(calloc(model.table->num_weights + 1, sizeof(void *)));
+  model.weights = static_cast<const void **>(calloc(size_t(model.table->weights.count) + 1, sizeof(void *)));
   if (!model.weights)
-    return fail(DSCC_OUT_OF_MEMORY, "no memory for the table of %u weights", model.table->num_weights);
-  for (uint32_t i = 0; i < model.table->num_inputs; ++i)
-    model.numDims += model.table->inputs[i].rank;
-  for (uint32_t i = 0; i < model.table->num_outputs; ++i)
-    model.numDims += model.table->outputs[i].rank;
+    return fail(DSCC_OUT_OF_MEMORY, "no memory for the table of %u weights", model.table->weights.count);
+  for (const dscc_tensor &input : inputsOf(*model.table))
+    model.numDims += input.rank;
+  for (const dscc_tensor &output : outputsOf(*model.table))
+    model.numDims += output.rank;
   const unsigned char *data;
   if (dscc_status status = locateWeights(path, model, data))
     return status;
@@ -184,13 +160,13 @@ extern "C" void dscc_model_close(dscc_model *model) {
 }
 
 extern "C" const char *dscc_signature_json(const dscc_model *model) { return model->signature; }
-extern "C" size_t dscc_num_inputs(const dscc_model *model) { return model->table->num_inputs; }
-extern "C" size_t dscc_num_outputs(const dscc_model *model) { return model->table->num_outputs; }
+extern "C" size_t dscc_num_inputs(const dscc_model *model) { return model->table->inputs.count; }
+extern "C" size_t dscc_num_outputs(const dscc_model *model) { return model->table->outputs.count; }
 extern "C" const dscc_tensor *dscc_input(const dscc_model *model, size_t index) {
-  return index < model->table->num_inputs ? &model->table->inputs[index] : nullptr;
+  return index < model->table->inputs.count ? &inputsOf(*model->table)[index] : nullptr;
 }
 extern "C" const dscc_tensor *dscc_output(const dscc_model *model, size_t index) {
-  return index < model->table->num_outputs ? &model->table->outputs[index] : nullptr;
+  return index < model->table->outputs.count ? &outputsOf(*model->table)[index] : nullptr;
 }
 extern "C" const char *dscc_device_name(const dscc_model *model) { return model->deviceName; }
 extern "C" int dscc_threads(const dscc_model *model) { return model->device->threads(*model); }

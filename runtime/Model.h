@@ -11,7 +11,7 @@
 /// What dscc_model_open made; it does not change until dscc_model_close.
 struct dscc_model {
   void *library = nullptr;               // the artifact, as dlopen gave it
-  const dscc_model_v1 *table = nullptr;  // in the library
+  const dscc_model_v2 *table = nullptr;  // in the library
   const dscc_program *program = nullptr; // of the table: the one for the chosen device
   dscc::MappedFile weightFile;           // empty if the weights are in the artifact
   const void **weights = nullptr;        // one a weight, on the device; null for those that only other programs use
@@ -27,7 +27,7 @@ namespace dscc {
 
 /// Whether the chosen program uses a weight of the table.
 inline bool isUsed(const dscc_model &model, const dscc_weight &weight) {
-  return weight.programs >> (model.program - model.table->programs) & 1;
+  return weight.programs >> programsOf(*model.table).indexOf(*model.program) & 1;
 }
 
 /// Writes the JSON of dscc_signature_json, for the caller to free(); null if out of memory.

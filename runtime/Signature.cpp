@@ -66,10 +66,10 @@ private:
 };
 } // namespace
 
-static void addTensors(Text &text, const char *key, const dscc_tensor *tensors, uint32_t count) {
+static void addTensors(Text &text, const char *key, Records<dscc_tensor> tensors) {
   text.quoted(key);
   text.add(": [");
-  for (uint32_t i = 0; i < count; ++i) {
+  for (uint32_t i = 0; i < tensors.size(); ++i) {
     text.add(i ? ", {\"name\": " : "{\"name\": ");
     text.quoted(tensors[i].name);
     text.add(", \"dtype\": ");
@@ -96,27 +96,28 @@ static void addFlattened(Text &text, const char *json) {
 }
 
 char *makeSignature(const dscc_model &model) {
-  const dscc_model_v1 &table = *model.table;
+  const dscc_model_v2 &table = *model.table;
   assert(model.program && model.deviceName[0] && "the device is chosen before it is described");
   Text text;
   text.add("{");
-  addTensors(text, "inputs", table.inputs, table.num_inputs);
+  addTensors(text, "inputs", inputsOf(table));
   text.add(", ");
-  addTensors(text, "outputs", table.outputs, table.num_outputs);
+  addTensors(text, "outputs", outputsOf(table));
   text.add(", \"symbols\": [");
-  for (uint32_t i = 0; i < table.num_symbols; ++i) {
+  Records<dscc_symbol> symbols = symbolsOf(table);
+  for (uint32_t i = 0; i < symbols.size(); ++i) {
     text.add(i ? ", {\"name\": " : "{\"name\": ");
-    text.quoted(table.symbols[i].name);
+    text.quoted(symbols[i].name);
     text.add(", \"min\": ");
-    text.number(table.symbols[i].min);
+    text.number(symbols[i].min);
     text.add(", \"max\": ");
-    text.number(table.symbols[i].max);
+    text.number(symbols[i].max);
     text.add("}");
   }
   text.add("], \"device\": ");
   text.quoted(model.deviceName);
   text.add(", \"kernels\": ");
-  text.number(model.program->num_kernels);
+  text.number(model.program->kernels.count);
   text.add(", \"weight_bytes\": ");
   text.number(table.weight_bytes);
   if (table.build_info && table.build_info[0]) {

@@ -2,6 +2,7 @@
 
 #include "mlir/Dialect/GPU/IR/GPUDialect.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+#include "llvm/ADT/StringSwitch.h"
 
 namespace dscc {
 
@@ -14,14 +15,19 @@ std::string textOf(ModuleOp module) {
   return text;
 }
 
-/// dsc.kernel = {threads = [x, y, z], shared = n, scratch = n}; all are optional.
+/// dsc.kernel = {threads = [x, y, z], cluster = [x, y, z], shared = n, scratch = n, overlaps}; all are optional.
 static KernelEntry readKernel(LLVM::LLVMFuncOp function) {
   KernelEntry kernel;
   kernel.name = function.getName().str();
   auto facts = function->getAttrOfType<DictionaryAttr>("dsc.kernel");
-  if (auto threads = facts.getAs<ArrayAttr>("threads"))
-    for (auto [index, count] : llvm::enumerate(threads.getAsRange<IntegerAttr>()))
-      kernel.threads[std::min<size_t>(index, 2)] = count.getInt();
+  auto readCounts = [&](StringRef name, std::array<uint32_t, 3> &counts) {
+    if (auto list = facts.getAs<ArrayAttr>(name))
+      for (auto [index, count] : llvm::enumerate(list.getAsRange<IntegerAttr>()))
+        counts[std::min<size_t>(index, 2)] = count.getInt();
+  };
+  readCounts("threads", kernel.threads);
+  readCounts("cluster", kernel.cluster);
+  kernel.overlaps = facts.contains("overlaps");
   if (auto shared = facts.getAs<IntegerAttr>("shared"))
     kernel.sharedBytes = shared.getInt();
   if (auto scratch = facts.getAs<IntegerAttr>("scratch"))
@@ -60,6 +66,7 @@ public:
 
 private:
   void takeLaunches(ModuleOp nested, ProgramEntry &program);
+  void takeServices(ModuleOp nested, ProgramEntry &program);
   void takeHostKernels(ModuleOp nested, ProgramEntry &program);
   void takeDeviceKernels(gpu::GPUModuleOp kernels, ProgramEntry &program);
   void addDeviceJob(gpu::GPUModuleOp kernels, ProgramEntry &program);
@@ -97,6 +104,17 @@ void Separation::takeLaunches(ModuleOp nested, ProgramEntry &program) {
     program.launches.push_back({index.lookup(launch.getAs<FlatSymbolRefAttr>("kernel").getValue()),
                                 launch.getAs<StringAttr>("nodes").getValue().str()});
   nested->removeAttr("dsc.launches");
+}
+
+/// dsc.services = ["launch", ..]
+void Separation::takeServices(ModuleOp nested, ProgramEntry &program) {
+  if (auto services = nested->getAttrOfType<ArrayAttr>("dsc.services"))
+    for (auto service : services.getAsRange<StringAttr>())
+      program.services |= llvm::StringSwitch<uint32_t>(service.getValue())
+                              .Case("launch", DSCC_SERVICE_LAUNCH)
+                              .Case("copy", DSCC_SERVICE_COPY)
+                              .Case("encode_tensor_map", DSCC_SERVICE_ENCODE_TENSOR_MAP);
+  nested->removeAttr("dsc.services");
 }
 
 void Separation::takeHostKernels(ModuleOp nested, ProgramEntry &program) {
@@ -176,6 +194,7 @@ void Separation::takeProgram(ModuleOp nested, const Target &target) {
     for (auto kernels : llvm::make_early_inc_range(nested.getOps<gpu::GPUModuleOp>()))
       takeDeviceKernels(kernels, program);
   takeLaunches(nested, program);
+  takeServices(nested, program);
   addHostJob(nested, "host code of " + target.name, program.prefix, anyCpu, 0, 0);
 }
 

@@ -67,7 +67,14 @@ public:
   llvm::Constant *record(llvm::ArrayRef<llvm::Constant *> fields) {
     return llvm::ConstantStruct::getAnon(context, fields);
   }
-  /// An array of equal records; NULL if there are none.
+  /// A dscc_table of records, each as C lays out a `Record`.
+  template <typename Record> llvm::Constant *table(llvm::ArrayRef<llvm::Constant *> records) {
+    assert(llvm::all_of(records, [&](llvm::Constant *record) {
+      return module.getDataLayout().getTypeAllocSize(record->getType()) == sizeof(Record);
+    }));
+    return record({array(records), u32(records.size()), u32(sizeof(Record))});
+  }
+  /// An array of values of one type; NULL if there are none.
   llvm::Constant *array(llvm::ArrayRef<llvm::Constant *> elements) {
     if (elements.empty())
       return null();
@@ -108,10 +115,11 @@ static llvm::Constant *writeSymbols(TableWriter &w, ArrayAttr symbols) {
   llvm::SmallVector<llvm::Constant *> records;
   for (auto symbol : symbols.getAsRange<DictionaryAttr>()) {
     auto number = [&](StringRef key) { return symbol.getAs<IntegerAttr>(key).getInt(); };
-    records.push_back(w.record({w.text(symbol.getAs<StringAttr>("name").getValue()), w.u64(number("min")),
-                                w.u64(number("max")), w.u32(number("input")), w.u32(number("axis"))}));
+    records.push_back(
+        w.record({w.text(symbol.getAs<StringAttr>("name").getValue()), w.u64(number("min")), w.u64(number("max")),
+                  w.u32(DSCC_SYMBOL_AXIS), w.u32(number("input")), w.u32(number("axis")), w.u32(0)}));
   }
-  return w.array(records);
+  return w.table<dscc_symbol>(records);
 }
 
 /// Which of `symbols` occur in the two texts.
@@ -140,7 +148,7 @@ static llvm::Constant *writeRelations(TableWriter &w, ArrayAttr relations, Array
     records.push_back(
         w.record({w.text(text("node")), w.text(text("lhs")), w.text(text("rhs")), indices, w.u32(count), w.u32(kind)}));
   }
-  return w.array(records);
+  return w.table<dscc_relation>(records);
 }
 
 static llvm::Constant *writeKernels(TableWriter &w, const ProgramEntry &program) {
@@ -148,19 +156,22 @@ static llvm::Constant *writeKernels(TableWriter &w, const ProgramEntry &program)
   llvm::Type *u32 = llvm::Type::getInt32Ty(w.context);
   for (const KernelEntry &kernel : program.kernels) {
     llvm::Constant *code = program.target->device == Device::Cpu ? w.elsewhere(program.prefix + kernel.name) : w.null();
-    llvm::Constant *threads = llvm::ConstantArray::get(
-        llvm::ArrayType::get(u32, 3), {w.u32(kernel.threads[0]), w.u32(kernel.threads[1]), w.u32(kernel.threads[2])});
-    records.push_back(w.record({w.text(kernel.name), code, threads, w.u32(kernel.sharedBytes),
-                                w.u64(kernel.scratchBytes), w.u32(kernel.module), w.u32(0)}));
+    auto counts = [&](const std::array<uint32_t, 3> &values) {
+      return llvm::ConstantArray::get(llvm::ArrayType::get(u32, 3),
+                                      {w.u32(values[0]), w.u32(values[1]), w.u32(values[2])});
+    };
+    records.push_back(w.record({w.text(kernel.name), code, counts(kernel.threads), w.u32(kernel.sharedBytes),
+                                w.u64(kernel.scratchBytes), w.u32(kernel.module), counts(kernel.cluster),
+                                w.u32(kernel.overlaps ? DSCC_KERNEL_OVERLAPS : 0), w.u32(0)}));
   }
-  return w.array(records);
+  return w.table<dscc_kernel>(records);
 }
 
 static llvm::Constant *writeLaunches(TableWriter &w, const ProgramEntry &program) {
   llvm::SmallVector<llvm::Constant *> records;
   for (const LaunchEntry &launch : program.launches)
     records.push_back(w.record({w.text(launch.nodes), w.u32(launch.kernel), w.u32(0)}));
-  return w.array(records);
+  return w.table<dscc_launch>(records);
 }
 
 /// Where each of the codes lies.
@@ -181,9 +192,9 @@ static llvm::Constant *writeModules(TableWriter &w, const ModelEntry &model, con
       images.push_back(w.record(
           {w.u32(image.minSm), w.u32(image.maxSm), w.u32(image.kind), w.u32(0), codes[image.code], w.u64(bytes)}));
     }
-    records.push_back(w.record({w.array(images), w.u32(images.size()), w.u32(0)}));
+    records.push_back(w.record({w.table<dscc_image>(images)}));
   }
-  return w.array(records);
+  return w.table<dscc_module>(records);
 }
 
 /// A program whose weights do not begin the table gets a run function that hands it the rest of the table only.
@@ -215,20 +226,19 @@ static llvm::Constant *writePrograms(TableWriter &w, const ModelEntry &model) {
   llvm::SmallVector<llvm::Constant *> codes = writeCodes(w, model);
   for (const ProgramEntry &program : model.programs) {
     bool isCpu = program.target->device == Device::Cpu;
-    records.push_back(
-        w.record({w.u32(isCpu ? DSCC_DEVICE_CPU : DSCC_DEVICE_CUDA), w.u32(program.target->level),
-                  w.u32(program.kernels.size()), w.u32(program.launches.size()), w.u32(program.modules.size()),
-                  w.u32(0), writeKernels(w, program), writeLaunches(w, program), writeModules(w, model, program, codes),
-                  w.elsewhere(program.prefix + "arena_bytes"), writeRun(w, program)}));
+    records.push_back(w.record({w.u32(isCpu ? DSCC_DEVICE_CPU : DSCC_DEVICE_CUDA), w.u32(program.target->level),
+                                w.u32(program.services), w.u32(1), writeKernels(w, program), writeLaunches(w, program),
+                                writeModules(w, model, program, codes), w.elsewhere(program.prefix + "arena_bytes"),
+                                writeRun(w, program)}));
   }
-  return w.array(records);
+  return w.table<dscc_program>(records);
 }
 
 static llvm::Constant *writeWeights(TableWriter &w, llvm::ArrayRef<dscc_weight> weights) {
   llvm::SmallVector<llvm::Constant *> records;
   for (const dscc_weight &weight : weights)
     records.push_back(w.record({w.u64(weight.offset), w.u64(weight.bytes), w.u32(weight.programs), w.u32(0)}));
-  return w.array(records);
+  return w.table<dscc_weight>(records);
 }
 
 /// The address of the weights. Their place is a reservation of zeros that the linker puts last (Link.cpp).
@@ -268,33 +278,21 @@ void buildModelTable(ModuleOp module, const ModelEntry &model, llvm::Module &tab
   for (auto [index, type] : llvm::enumerate(main.getResultTypes()))
     outputs.push_back(writeTensor(w, type, main.getResultAttrDict(index), "output" + std::to_string(index), 0, log));
   auto symbols = module->getAttrOfType<ArrayAttr>("dsc.symbols");
-  size_t numSymbols = symbols ? symbols.size() : 0;
   auto relations = module->getAttrOfType<ArrayAttr>("dsc.relations");
-  if (model.sidesName.empty() || !symbols)
-    relations = {};
+  ArrayAttr none = ArrayAttr::get(module.getContext(), {});
+  symbols = symbols ? symbols : none;
+  if (!relations || model.sidesName.empty() || symbols.empty())
+    relations = none;
 
-  llvm::Constant *record = w.record({w.u32(DSCC_MODEL_MAGIC),
-                                     w.u32(DSCC_ABI_VERSION),
-                                     w.u32(sizeof(dscc_model_v1)),
-                                     w.u32(numSymbols),
-                                     w.u32(inputs.size()),
-                                     w.u32(outputs.size()),
-                                     w.u32(model.weights.size()),
-                                     w.u32(model.programs.size()),
-                                     symbols ? writeSymbols(w, symbols) : w.null(),
-                                     w.array(inputs),
-                                     w.array(outputs),
-                                     writeWeights(w, model.weights),
-                                     writePrograms(w, model),
-                                     w.elsewhere(model.dimsName),
-                                     reserveWeights(w, model.weightBytes),
-                                     w.u64(model.weightBytes),
-                                     w.null(),
-                                     w.text(model.buildInfo),
-                                     w.u32(relations ? relations.size() : 0),
-                                     w.u32(0),
-                                     relations ? writeRelations(w, relations, symbols) : w.null(),
-                                     relations ? w.elsewhere(model.sidesName) : w.null()});
+  // States have no records yet.
+  llvm::Constant *states = w.record({w.null(), w.u32(0), w.u32(0)});
+  llvm::Constant *record =
+      w.record({w.u32(DSCC_MODEL_MAGIC), w.u32(DSCC_ABI_VERSION), w.u32(sizeof(dscc_model_v2)), w.u32(0),
+                writeSymbols(w, symbols), w.table<dscc_tensor>(inputs), w.table<dscc_tensor>(outputs),
+                writeWeights(w, model.weights), writePrograms(w, model), writeRelations(w, relations, symbols), states,
+                w.elsewhere(model.dimsName), relations.empty() ? w.null() : w.elsewhere(model.sidesName),
+                reserveWeights(w, model.weightBytes), w.u64(model.weightBytes), w.null(), w.text(model.buildInfo)});
+  assert(table.getDataLayout().getTypeAllocSize(record->getType()) == sizeof(dscc_model_v2));
   auto *global = new llvm::GlobalVariable(table, record->getType(), /*isConstant=*/true,
                                           llvm::GlobalValue::ExternalLinkage, record, DSCC_MODEL_NAME);
   global->setAlignment(llvm::Align(8));

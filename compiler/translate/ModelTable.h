@@ -1,4 +1,4 @@
-// The table that an artifact exports: dscc_model_v1 and all that hangs on it, as constants.
+// The table that an artifact exports: dscc_model_v2 and all that hangs on it, as constants.
 
 #ifndef DSCC_COMPILER_TRANSLATE_MODELTABLE_H
 #define DSCC_COMPILER_TRANSLATE_MODELTABLE_H
@@ -26,6 +26,10 @@ struct KernelEntry {
   uint64_t scratchBytes = 0;
   /// CUDA: index into ProgramEntry::modules.
   uint32_t module = 0;
+  /// CUDA: blocks of a cluster.
+  std::array<uint32_t, 3> cluster = {1, 1, 1};
+  /// CUDA: whether it waits for the work before it by itself.
+  bool overlaps = false;
   /// What ptxas said of a CUDA kernel on one chip.
   struct Resources {
     /// Its name, "sm_90".
@@ -67,6 +71,7 @@ struct ProgramEntry {
   std::string prefix;       // of its names
   std::string arenaFormula; // for people; empty if none is short enough
   size_t firstWeight = 0;   // where its list begins in the table
+  uint32_t services = 0;    // of the runtime, that it calls
   /// In the order in which launches refer to them.
   std::vector<KernelEntry> kernels;
   /// In the order in which a run makes them.
@@ -75,7 +80,7 @@ struct ProgramEntry {
   std::vector<ModuleEntry> modules;
 };
 
-/// Becomes the dscc_model_v1.
+/// Becomes the dscc_model_v2.
 struct ModelEntry {
   /// In the order in which the runtime tries them.
   std::vector<ProgramEntry> programs;

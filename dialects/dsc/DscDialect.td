@@ -31,10 +31,11 @@ def DscDialect : Dialect {
     | `dsc.target` | a nested module | the target that it is for |
     | `dsc.weights` | a nested module | its constants, in the order of their pointers |
     | `dsc.launches` | a nested module | `{kernel, nodes}` of each launch that its run makes, in their order: the ONNX nodes that it computes |
+    | `dsc.services` | a nested module | the services of the runtime that its run calls, by name |
     | `dsc.arena` | @main of a target | what lies where in the arena |
     | `dsc.arena_bytes` | a target's module | the arena's size as a formula, for people |
     | `dsc.default` | an argument of @main | its value where a caller leaves it out |
-    | `dsc.kernel` | a kernel | `{threads, shared, scratch}`: what a launch of it needs |
+    | `dsc.kernel` | a kernel | `{threads, cluster, shared, scratch, overlaps}`: what a launch of it needs, and whether it waits for the work before it by itself |
     | `dsc.name` | arguments and results of @main | the ONNX name |
   }];
   let useDefaultAttributePrinterParser = 1;

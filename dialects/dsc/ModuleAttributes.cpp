@@ -114,6 +114,9 @@ static LogicalResult verifyArena(Operation *op, Attribute value) {
   return isa<ArrayAttr>(value) ? success() : op->emitOpError("has a dsc.arena that is no list");
 }
 
+/// The most blocks of a cluster that every chip with clusters can run.
+static constexpr int64_t maxClusterBlocks = 8;
+
 static LogicalResult verifyKernel(Operation *op, Attribute value) {
   auto facts = dyn_cast<DictionaryAttr>(value);
   auto isCount = [](Attribute attribute, int64_t least, int64_t most) {
@@ -124,12 +127,16 @@ static LogicalResult verifyKernel(Operation *op, Attribute value) {
     StringRef name = fact.getName();
     if (name == "shared" || name == "scratch")
       return isCount(fact.getValue(), 0, std::numeric_limits<uint32_t>::max());
-    auto threads = dyn_cast<ArrayAttr>(fact.getValue());
-    return name == "threads" && threads && threads.size() == 3 &&
-           llvm::all_of(threads, [&](Attribute count) { return isCount(count, 1, 1024); });
+    if (name == "overlaps")
+      return isa<UnitAttr>(fact.getValue());
+    int64_t most = name == "threads" ? 1024 : name == "cluster" ? maxClusterBlocks : 0;
+    auto counts = dyn_cast<ArrayAttr>(fact.getValue());
+    return most && counts && counts.size() == 3 &&
+           llvm::all_of(counts, [&](Attribute count) { return isCount(count, 1, most); });
   };
   if (!facts || !llvm::all_of(facts, isKnown))
-    return op->emitOpError("has a dsc.kernel ") << value << ", which is not {threads, shared, scratch}";
+    return op->emitOpError("has a dsc.kernel ")
+           << value << ", which is not {threads, cluster, shared, scratch, overlaps}";
   return success();
 }
 
@@ -151,6 +158,17 @@ static LogicalResult verifyLaunches(Operation *op, Attribute value) {
       return op->emitOpError("has a launch ") << index << " of the kernel " << kernel << ", which it lacks";
   }
   return success();
+}
+
+static LogicalResult verifyServices(Operation *op, Attribute value) {
+  auto names = dyn_cast<ArrayAttr>(value);
+  auto isService = [](Attribute name) {
+    auto text = dyn_cast<StringAttr>(name);
+    return text && llvm::is_contained({"launch", "copy", "encode_tensor_map"}, text.getValue());
+  };
+  if (names && llvm::all_of(names, isService))
+    return success();
+  return op->emitOpError("has the dsc.services ") << value << ", which are no services of the runtime";
 }
 
 static LogicalResult verifyText(Operation *op, Attribute value) {
@@ -180,7 +198,7 @@ static constexpr AttributeRule rules[] = {
     {"dsc.stage", isModule, verifyText},        {"dsc.target", isModule, verifyTarget},
     {"dsc.weights", isModule, verifyWeights},   {"dsc.arena", isFunction, verifyArena},
     {"dsc.kernel", isFunction, verifyKernel},   {"dsc.arena_bytes", isModule, verifyText},
-    {"dsc.launches", isModule, verifyLaunches},
+    {"dsc.launches", isModule, verifyLaunches}, {"dsc.services", isModule, verifyServices},
 };
 
 LogicalResult DscDialect::verifyOperationAttribute(Operation *op, NamedAttribute attribute) {

@@ -46,6 +46,7 @@ constexpr int32_t badInput = 2;
 static double getMaxElements(const Target &target) { return target.indexBits == 32 ? 0x1p31 - 0x1p16 : 0x1p44; }
 
 #define POINTER_INDEX(type, field) (offsetof(type, field) / sizeof(void *))
+#define SERVICE(field) #field, POINTER_INDEX(dscc_services, field)
 
 namespace {
 /// Writes @run of one target.
@@ -58,6 +59,7 @@ public:
   void write(ArrayAttr relations, double maxElements);
   ArrayAttr getWeights() { return f.b.getArrayAttr(weights.getArrayRef()); }
   ArrayAttr getLaunches() { return f.b.getArrayAttr(launches); }
+  ArrayAttr getServices() { return f.b.getArrayAttr(services.getArrayRef()); }
   unsigned numCopies = 0;
 
 private:
@@ -69,7 +71,7 @@ private:
   void launchIf(Value condition, dsc::LaunchOp op, FlatSymbolRefAttr kernel, dsc::DimsAttr grid);
   void launchAll(Value condition, dsc::LaunchOp op, DictionaryAttr entry);
   void copyReturned(unsigned index, Value value);
-  void call(unsigned service, ValueRange arguments);
+  void call(StringRef name, unsigned service, ValueRange arguments);
   Value pointerTo(Value tensor);
   Value pointerToResult(Operation *op, unsigned index);
   Value pointerToWindow(dsc::LaunchOp op, unsigned number, Value tensor, Value begin);
@@ -81,10 +83,11 @@ private:
   ArrayRef<Place> places;
   HostFunction f;
   SmallVector<Value> offsets; // of the places
-  Value services, queue, inputs, outputs, arena, weightPointers;
+  Value servicePointers, queue, inputs, outputs, arena, weightPointers;
   Value gridSlots, values, pointers; // pointers[i] = &values[i]
   llvm::SetVector<Attribute> weights;
   SmallVector<Attribute> launches;
+  llvm::SetVector<Attribute> services; // the names of those that are called
 };
 } // namespace
 
@@ -122,12 +125,13 @@ static SmallVector<Value> computeOffsets(HostFunction &f, ArrayRef<Place> places
 void ProgramWriter::readArguments() {
   Value args = f.argument(0);
   auto field = [&](size_t index) { return f.load(args, index, f.pointerType()); };
-  services = field(POINTER_INDEX(dscc_run_args, services));
+  servicePointers = field(POINTER_INDEX(dscc_run_args, services));
   queue = field(POINTER_INDEX(dscc_run_args, queue));
   f.setSymbols(field(POINTER_INDEX(dscc_run_args, symbols)));
   inputs = field(POINTER_INDEX(dscc_run_args, inputs));
   outputs = field(POINTER_INDEX(dscc_run_args, outputs));
-  arena = field(POINTER_INDEX(dscc_run_args, arena));
+  // Of the first segment, which is all that there is.
+  arena = f.load(field(POINTER_INDEX(dscc_run_args, arena)), 0, f.pointerType());
   weightPointers = field(POINTER_INDEX(dscc_run_args, weights));
   offsets = computeOffsets(f, places);
   int64_t count = countSlots(main);
@@ -185,9 +189,10 @@ Value ProgramWriter::pointerTo(Value tensor) {
   return f.load(weightPointers, index, f.pointerType());
 }
 
-/// Calls a function of dscc_services and returns its status if that is not 0.
-void ProgramWriter::call(unsigned service, ValueRange arguments) {
-  Value function = f.load(services, service, f.pointerType());
+/// Calls a function of dscc_services, whose name is `name`, and returns its status if that is not 0.
+void ProgramWriter::call(StringRef name, unsigned service, ValueRange arguments) {
+  services.insert(f.b.getStringAttr(name));
+  Value function = f.load(servicePointers, service, f.pointerType());
   auto type = LLVM::LLVMFunctionType::get(f.i32(), llvm::to_vector(arguments.getTypes()));
   SmallVector<Value> operands = {function};
   llvm::append_range(operands, arguments);
@@ -221,7 +226,7 @@ void ProgramWriter::launchIf(Value condition, dsc::LaunchOp op, FlatSymbolRefAtt
       f.store(f.advance(arena, offsets[*place]), values, slot++);
     for (auto symbol : op.getSymbols().getAsRange<StringAttr>())
       f.store(f.dim(DimExpr::symbol(symbol.getValue())), values, slot++);
-    call(POINTER_INDEX(dscc_services, launch), {queue, f.status(number), gridSlots, pointers});
+    call(SERVICE(launch), {queue, f.status(number), gridSlots, pointers});
   };
   Value holds = condition;
   for (const DimExpr &count : blocks) {
@@ -274,8 +279,7 @@ void ProgramWriter::copyReturned(unsigned index, Value value) {
   if (bytes.isConstant(0))
     return;
   ++numCopies;
-  call(POINTER_INDEX(dscc_services, copy),
-       {queue, f.load(outputs, index, f.pointerType()), pointerTo(value), f.dim(bytes)});
+  call(SERVICE(copy), {queue, f.load(outputs, index, f.pointerType()), pointerTo(value), f.dim(bytes)});
 }
 
 /// In floating point, because the product of the dims may overflow any integer.
@@ -329,11 +333,11 @@ void ProgramWriter::write(ArrayAttr relations, double maxElements) {
   f.finish(f.status(0));
 }
 
-/// int64_t arena_bytes(const int64_t *symbols)
+/// int64_t arena_bytes(uint32_t segment, const int64_t *symbols), of the one segment that there is.
 static void writeArenaBytes(OpBuilder &builder, func::FuncOp main, ArrayRef<Place> places, ArrayAttr symbols) {
-  HostFunction f(builder, main.getLoc(), "arena_bytes", {LLVM::LLVMPointerType::get(main.getContext())},
-                 builder.getI64Type(), symbols);
-  f.setSymbols(f.argument(0));
+  HostFunction f(builder, main.getLoc(), "arena_bytes",
+                 {builder.getI32Type(), LLVM::LLVMPointerType::get(main.getContext())}, builder.getI64Type(), symbols);
+  f.setSymbols(f.argument(1));
   f.finish(computeOffsets(f, places).back());
 }
 
@@ -401,6 +405,7 @@ struct BuildProgram : impl::BuildProgramBase<BuildProgram> {
     nested->setAttr("dsc.weights", writer.getWeights());
     nested->setAttr("dsc.arena_bytes", builder.getStringAttr(describeArena(*places)));
     nested->setAttr("dsc.launches", writer.getLaunches());
+    nested->setAttr("dsc.services", writer.getServices());
     numLaunches += writer.getLaunches().size();
     numCopies += writer.numCopies;
     main.erase();

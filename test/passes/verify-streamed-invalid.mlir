@@ -17,7 +17,16 @@ llvm.func @dims(!llvm.ptr, !llvm.ptr)
 // expected-error@+1 {{does not list its weights}}
 module @cuda_sm80 attributes {dsc.target = "cuda_sm80"} {
   llvm.func @run(!llvm.ptr) -> i32
-  llvm.func @arena_bytes(!llvm.ptr) -> i64
+  llvm.func @arena_bytes(i32, !llvm.ptr) -> i64
+}
+
+// -----
+
+llvm.func @dims(!llvm.ptr, !llvm.ptr)
+// expected-error@+1 {{does not list the services that it calls}}
+module @cuda_sm80 attributes {dsc.target = "cuda_sm80", dsc.weights = [], dsc.launches = []} {
+  llvm.func @run(!llvm.ptr) -> i32
+  llvm.func @arena_bytes(i32, !llvm.ptr) -> i64
 }
 
 // -----
@@ -26,7 +35,7 @@ llvm.func @dims(!llvm.ptr, !llvm.ptr)
 // expected-error@+1 {{does not list its launches}}
 module @cuda_sm80 attributes {dsc.target = "cuda_sm80", dsc.weights = []} {
   llvm.func @run(!llvm.ptr) -> i32
-  llvm.func @arena_bytes(!llvm.ptr) -> i64
+  llvm.func @arena_bytes(i32, !llvm.ptr) -> i64
 }
 
 // -----

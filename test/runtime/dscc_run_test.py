@@ -264,6 +264,49 @@ class Tables(OnArtifact):
         self.fail_with(5, ("' has no CUDA code; compile it with --target=cuda",), self.make(), "--device=cuda")
         said = self.call(self.make("ABI=99"), "--device=cpu").stderr
         self.assertRegex(said, r"' has a table of ABI version 99 and (\d+) bytes, but this runtime expects version \d and \1")
+        self.succeed(self.make("BYTES=sizeof(dscc_model_v2) + 8"), "--device=cpu")
+        self.refuse(1, "' has a table of ABI version 4 and 168 bytes, but this runtime expects version 4 and 176",
+                    "BYTES=sizeof(dscc_model_v2) - 8")
+
+    def test_records(self):
+        """Records that are too short, or lie nowhere. Longer ones are read: outputs and programs always are."""
+        self.succeed(self.make('SECOND="z"'), "--device=cpu")
+        for macro, what, array, known in (
+                ("SYMBOLS", "symbols", "symbols", 40), ("INPUTS", "inputs", "inputs", 32),
+                ("WEIGHTS", "weights", "weight_table", 24), ("PROGRAMS", "programs", "programs", 80),
+                ("RELATIONS", "relations", "relations", 40), ("KERNELS", "kernels", "kernels", 64),
+                ("LAUNCHES", "launches", "launches", 16), ("MODULES", "modules", "modules", 16)):
+            for stride in (0, known - 8, known + 1):
+                self.refuse(1, f"' has a table of {what} with {stride} bytes for each, but this runtime reads {known}",
+                            f"{macro}={array}, 1, {stride}")
+            for place in ("0", f"(const char *){array} + 1"):
+                self.refuse(1, f"' has a table of 3 {what} that lies nowhere", f"{macro}={place}, 3, {known}")
+        self.refuse(1, "' has a table of images with 8 bytes for each, but this runtime reads 32",
+                    "MODULES=modules, 1, 16", "IMAGES=weights, 1, 8")
+
+    def test_what_only_later_runtimes_know(self):
+        for sentence, define in (
+                ("' takes the dim 'batch' from the value of a tensor (kind 2), which this runtime does not know",
+                 "SYMBOL_KIND=DSCC_SYMBOL_VALUE"),
+                ("' takes the dim 'batch' from the length of a state (kind 3), which this runtime does not know",
+                 "SYMBOL_KIND=DSCC_SYMBOL_LENGTH"),
+                ("' takes the dim 'batch' from a source (kind 4), which this runtime does not know", "SYMBOL_KIND=4"),
+                ("' takes the dim 'batch' from a source (kind 0), which this runtime does not know", "SYMBOL_KIND=0"),
+                ("' has a program with an arena of 2 segments, but this runtime knows arenas of one", "SEGMENTS=2"),
+                ("' has a program with an arena of 0 segments, but this runtime knows arenas of one", "SEGMENTS=0"),
+                ("' keeps 1 states from run to run, and this runtime knows none", "STATES=weights, 1, 8"),
+                ("' needs the service 'fill' (number 2) of its runtime, which this one does not have",
+                 "SERVICES=DSCC_SERVICE_COPY | DSCC_SERVICE_FILL"),
+                ("' needs the service 'collective' (number 6) of its runtime", "SERVICES=DSCC_SERVICE_COLLECTIVE"),
+                ("' needs the service 'unknown' (number 31) of its runtime", "SERVICES=1u << 31")):
+            self.refuse(1, sentence, define)
+
+    def test_indices(self):
+        self.refuse(1, "' launches kernel 1 of a program that has 1", "LAUNCHED=1")
+        for kind in (0, 4):
+            self.refuse(1, f"' has a relation of node 'node', of kind {kind}, which this runtime cannot check",
+                        "RELATIONS=relations, 1, sizeof relations[0]", f"RELATION={kind}")
+        self.refuse(1, "' has 33 programs, more than 32", "PROGRAMS=programs, 33, sizeof programs[0]")
 
     def test_weights_beside_the_artifact(self):
         weights = self.folder / "weights.bin"
@@ -412,7 +455,7 @@ class CommandLine(OnArtifact):
 
     def test_help_and_version(self):
         self.assertIn("USAGE: dscc-run [options] model.so", self.succeed("--help"))
-        self.assertRegex(self.succeed("--version"), r"dscc-run \d+\.\d+\.\d+\nABI 3\n")
+        self.assertRegex(self.succeed("--version"), r"dscc-run \d+\.\d+\.\d+\nABI 4\n")
 
 
 if __name__ == "__main__":

@@ -1,13 +1,17 @@
 /* The treaty between an artifact (model.so) and the runtime that loads it.
  *
  * The compiler writes these structures as constants into model.so, which exports exactly one name,
- * `dscc_model`, of type dscc_model_v1. The artifact has no undefined names: whatever its host program
+ * `dscc_model`, of type dscc_model_v2. The artifact has no undefined names: whatever its host program
  * needs, the runtime hands in through dscc_services. Both sides include this file and nothing else of
  * each other.
  *
  *   file:   ELF shared object | padding to 8 | dscc_trailer (the last DSCC_TRAILER_BYTES bytes)
  *
  * A runtime reads the trailer with pread and checks it BEFORE it calls dlopen.
+ * Lists of records are tables that tell how long a record is, so that structures grow at their ends: a reader skips
+ * what it does not know. What it must not skip has a number of its own (a kind of symbol, a service, a segment, a
+ * state); a runtime that does not know it refuses the artifact. Version 4 is PROVISIONAL until states are in: what it
+ * says of them may change without a new version, and an artifact of it is not promised to be read by later runtimes.
  * All sizes are bytes, all strings are UTF-8 and end in NUL, all pointers live as long as the library, indices begin at
  * 0. Numbers are little-endian and structures laid out as on x86-64 Linux; their sizes there are told at their ends.
  */
@@ -16,7 +20,7 @@
 
 #include <stdint.h>
 
-#define DSCC_ABI_VERSION 3u          /* grows when a structure changes; a runtime refuses all but its own */
+#define DSCC_ABI_VERSION 4u          /* grows when a structure changes; a runtime refuses all but its own */
 #define DSCC_MODEL_MAGIC 0x4d435344u /* "DSCM" in memory */
 #define DSCC_MODEL_NAME "dscc_model" /* what an artifact exports */
 #define DSCC_MAX_RANK 16             /* the most dims of an input or output */
@@ -56,13 +60,29 @@ enum dscc_device_kind { DSCC_DEVICE_CPU = 1, DSCC_DEVICE_CUDA = 2 };
 /* What a CPU program demands of the processor, as x86-64 psABI levels. */
 enum dscc_cpu_level { DSCC_X86_64_V3 = 3, DSCC_X86_64_V4 = 4 };
 
-/* A named dim of the model. Its value is read off input `input`, axis `axis`, at each run. */
+/* Records of one kind, one behind the other. */
+typedef struct dscc_table {
+  const void *data; /* the first; a multiple of 8. NULL if there are none */
+  uint32_t count;   /* how many */
+  uint32_t stride; /* from one to the next: at least their structure's bytes, a multiple of 8; any, if there are none */
+} dscc_table;      /* 16 bytes */
+
+/* Where a named dim has its value from, at each run. */
+enum dscc_symbol_kind {
+  DSCC_SYMBOL_AXIS = 1,  /* axis `axis` of input `source` */
+  DSCC_SYMBOL_VALUE = 2, /* an element of a small tensor of integers; no runtime knows this kind yet */
+  DSCC_SYMBOL_LENGTH = 3 /* the length of state `source`; no runtime knows this kind yet */
+};
+
+/* A named dim of the model. */
 typedef struct dscc_symbol {
-  const char *name; /* such as "batch": what stands for it in texts of dims */
-  int64_t min, max; /* inclusive bounds for which the program was proven; 0 <= min, and no bound is INT64_MAX */
-  int32_t input;    /* index into dscc_model_v1.inputs */
-  int32_t axis;     /* below that input's rank */
-} dscc_symbol;      /* 32 bytes */
+  const char *name;  /* such as "batch": what stands for it in texts of dims */
+  int64_t min, max;  /* inclusive bounds for which the program was proven; 0 <= min, and no bound is INT64_MAX */
+  uint32_t kind;     /* enum dscc_symbol_kind */
+  uint32_t source;   /* an index, as `kind` says */
+  uint32_t axis;     /* DSCC_SYMBOL_AXIS: below that input's rank; else 0 */
+  uint32_t reserved; /* 0 */
+} dscc_symbol;       /* 40 bytes */
 
 /* An input or output. */
 typedef struct dscc_tensor {
@@ -88,7 +108,7 @@ enum dscc_relation_kind {
 typedef struct dscc_relation {
   const char *node;       /* the ONNX node that needs it */
   const char *lhs, *rhs;  /* as text */
-  const int32_t *symbols; /* those that occur, as indices into dscc_model_v1.symbols */
+  const int32_t *symbols; /* those that occur, as indices into dscc_model_v2.symbols */
   int32_t num_symbols;    /* of `symbols` */
   int32_t kind;           /* enum dscc_relation_kind */
 } dscc_relation;          /* 40 bytes */
@@ -113,6 +133,13 @@ typedef struct dscc_block {
  * read, those of the tensors that are written, then the values of the symbols that the kernel uses, as int64_t. */
 typedef void (*dscc_cpu_kernel)(const dscc_block *block, void **args);
 
+/* What may be made use of. */
+enum dscc_kernel_flag {
+  /* CUDA: it waits for the work before it by itself (griddepcontrol.wait) before it touches memory, so it may be
+   * launched while the kernel before it still runs. */
+  DSCC_KERNEL_OVERLAPS = 1
+};
+
 /* One piece of work. Nodes whose work is equal share a kernel; launches tell them apart. */
 typedef struct dscc_kernel {
   const char *name;       /* of the kernel, in the code; says what it computes */
@@ -121,8 +148,10 @@ typedef struct dscc_kernel {
   uint32_t shared_bytes;  /* CUDA: dynamic shared memory of a block */
   uint64_t scratch_bytes; /* CPU: scratch a worker needs */
   uint32_t module;        /* CUDA: index into dscc_program.modules */
+  uint32_t cluster[3];    /* CUDA: blocks of a cluster, which divide the grid; all 1 or all 0 without clusters */
+  uint32_t flags;         /* enum dscc_kernel_flag, added up; a runtime may ignore those that it does not know */
   uint32_t reserved;      /* 0 */
-} dscc_kernel;            /* 48 bytes */
+} dscc_kernel;            /* 64 bytes */
 
 /* One launch of a program's run. */
 typedef struct dscc_launch {
@@ -145,17 +174,26 @@ typedef struct dscc_image {
 
 /* Code that is loaded together, in a version for each chip. */
 typedef struct dscc_module {
-  const dscc_image *images; /* of both kinds and for different chips, in any order */
-  uint32_t num_images;      /* at least 1 */
-  uint32_t reserved;        /* 0 */
-} dscc_module;              /* 16 bytes */
+  dscc_table images; /* dscc_image, at least one: of both kinds and for different chips, in any order */
+} dscc_module;       /* 16 bytes */
 
 /* What a program's run returns if a tensor would have more elements than its kernels can count: 2^31 - 2^16 with
  * indices of 32 bits, else 2^44. */
 #define DSCC_RUN_TOO_LARGE 100
 
+/* The services of a runtime: bit (1 << i) stands for the i-th function of dscc_services. */
+enum dscc_service {
+  DSCC_SERVICE_LAUNCH = 1 << 0,            /* blocks of a kernel */
+  DSCC_SERVICE_COPY = 1 << 1,              /* bytes within the device's memory */
+  DSCC_SERVICE_FILL = 1 << 2,              /* memory with a value; no runtime has it yet */
+  DSCC_SERVICE_READ = 1 << 3,              /* a small tensor back to the host; no runtime has it yet */
+  DSCC_SERVICE_ENCODE_TENSOR_MAP = 1 << 4, /* no runtime has it yet */
+  DSCC_SERVICE_MARK = 1 << 5,              /* a moment of the run, for profiles; no runtime has it yet */
+  DSCC_SERVICE_COLLECTIVE = 1 << 6         /* among several devices; no runtime has it yet */
+};
+
 /* What the runtime does for a running program. `queue` is opaque to the program. Every call returns 0, or a
- * dscc_status that the program must return at once. */
+ * dscc_status that the program must return at once. A program calls those of its dscc_program.services only. */
 typedef struct dscc_services {
   uint32_t struct_bytes; /* sizeof(dscc_services) of the runtime; what lies beyond is not there */
   /* Runs `grid` blocks of the kernel of launch `launch` (an index into dscc_program.launches) after all work given
@@ -163,7 +201,13 @@ typedef struct dscc_services {
   int32_t (*launch)(void *queue, int32_t launch, const int64_t grid[3], void **args);
   /* Copies within the device's memory, in order with the launches. No bytes are no error. */
   int32_t (*copy)(void *queue, void *target, const void *source, int64_t bytes);
-} dscc_services; /* 24 bytes */
+  /* Places of services that no runtime has yet, and whose arguments are told when one has them: NULL. */
+  void (*fill)(void);              /* DSCC_SERVICE_FILL */
+  void (*read)(void);              /* DSCC_SERVICE_READ */
+  void (*encode_tensor_map)(void); /* DSCC_SERVICE_ENCODE_TENSOR_MAP */
+  void (*mark)(void);              /* DSCC_SERVICE_MARK */
+  void (*collective)(void);        /* DSCC_SERVICE_COLLECTIVE */
+} dscc_services;                   /* 64 bytes */
 
 /* Everything one run of a program sees, for the time of the call. Tensors, arena and weights are device pointers for
  * CUDA programs; the arrays that hold them are the host's. */
@@ -173,56 +217,56 @@ typedef struct dscc_run_args {
   const int64_t *symbols;        /* one value a symbol */
   const void *const *inputs;     /* in the model's order */
   void *const *outputs;          /* in the model's order */
-  void *arena;                   /* arena_bytes(symbols) bytes, 256-byte aligned; may be NULL if that is 0 */
-  const void *const *weights;    /* one pointer a weight of the model; NULL for those of other programs */
-} dscc_run_args;                 /* 56 bytes */
+  /* One pointer a segment of the program: arena_bytes(segment, symbols) bytes, 256-byte aligned; may be NULL if that
+   * is 0. */
+  void *const *arena;
+  const void *const *weights; /* one pointer a weight of the model; NULL for those of other programs */
+} dscc_run_args;              /* 56 bytes */
 
 /* The graph compiled for a level of processors or a generation of GPUs. Programs are listed best first: the runtime
  * takes the first whose demands the machine meets; a GPU's are that each of `modules` has an image that it runs. */
 typedef struct dscc_program {
-  uint32_t device;             /* enum dscc_device_kind */
-  uint32_t level;              /* CPU: enum dscc_cpu_level; CUDA: lowest sm */
-  uint32_t num_kernels;        /* of `kernels` */
-  uint32_t num_launches;       /* of `launches` */
-  uint32_t num_modules;        /* of `modules` */
-  uint32_t reserved;           /* 0 */
-  const dscc_kernel *kernels;  /* in any order; NULL if there are none */
-  const dscc_launch *launches; /* in the order in which a run makes them; those without blocks are left out then */
-  const dscc_module *modules;  /* CUDA; NULL for CPUs */
-  /* Bytes of arena that a run with these symbols needs: the model's memory contract. Negative: beyond counting. */
-  int64_t (*arena_bytes)(const int64_t *symbols);
+  uint32_t device;   /* enum dscc_device_kind */
+  uint32_t level;    /* CPU: enum dscc_cpu_level; CUDA: lowest sm */
+  uint32_t services; /* enum dscc_service, added up: what its run may call */
+  /* Of its arena. 1: runtimes refuse more until there are values that only a run knows. */
+  uint32_t num_segments;
+  dscc_table kernels;  /* dscc_kernel, in any order */
+  dscc_table launches; /* dscc_launch, in the order in which a run makes them; those without blocks are left out then */
+  dscc_table modules;  /* dscc_module; none for CPUs */
+  /* Bytes that a segment of the arena needs in a run with these symbols: the model's memory contract. Negative: beyond
+   * counting. */
+  int64_t (*arena_bytes)(uint32_t segment, const int64_t *symbols);
   /* Enqueues one inference; what that is follows from symbols and addresses alone, so that it may be recorded and
    * replayed. Returns 0, the first failing service's status, 2 (DSCC_BAD_INPUT) if a
    * relation between the dims does not hold, or DSCC_RUN_TOO_LARGE; nothing was enqueued after the last two. */
   int32_t (*run)(const dscc_run_args *args);
-} dscc_program; /* 64 bytes */
+} dscc_program; /* 80 bytes */
 
 /* What an artifact exports as `dscc_model`: the model's signature and its programs. A runtime looks at the first three
  * fields before it believes the rest. */
-typedef struct dscc_model_v1 {
+typedef struct dscc_model_v2 {
   uint32_t magic;        /* DSCC_MODEL_MAGIC */
   uint32_t abi_version;  /* DSCC_ABI_VERSION */
-  uint32_t struct_bytes; /* sizeof(dscc_model_v1) */
-  /* How long the five arrays below are, in their order, and at most 32 programs. An array of none is NULL. */
-  uint32_t num_symbols, num_inputs, num_outputs, num_weights, num_programs;
-  const dscc_symbol *symbols;   /* every name that occurs in a dim */
-  const dscc_tensor *inputs;    /* in the ONNX graph's order, those that may be left out last */
-  const dscc_tensor *outputs;   /* in the ONNX graph's order */
-  const dscc_weight *weights;   /* each program's, one program after the other, and the defaults of inputs */
-  const dscc_program *programs; /* best first */
+  uint32_t struct_bytes; /* at least sizeof(dscc_model_v2); what lies beyond is for later runtimes */
+  uint32_t reserved;     /* 0 */
+  dscc_table symbols;    /* dscc_symbol: every name that occurs in a dim */
+  dscc_table inputs;     /* dscc_tensor, in the ONNX graph's order, those that may be left out last */
+  dscc_table outputs;    /* dscc_tensor, in the ONNX graph's order */
+  dscc_table weights;    /* dscc_weight: each program's, one program after the other, and the defaults of inputs */
+  dscc_table programs;   /* dscc_program, best first, at most 32 */
+  dscc_table relations;  /* dscc_relation, in any order */
+  dscc_table states;     /* what outlives a run; none, until runtimes know them */
   /* Writes the dims of all inputs, then of all outputs, one after the other; each has as many as its rank. One
    * of an output may come out negative: then the symbols do not fit the model. */
   void (*dims)(const int64_t *symbols, int64_t *dims);
+  /* Writes both sides of each relation, one after the other; NULL if there are no relations. */
+  void (*sides)(const int64_t *symbols, int64_t *sides);
   const void *weight_data; /* NULL when they lie in a file beside the artifact, or there are none */
   uint64_t weight_bytes;   /* of weight_data, or the least that the file has */
   const char *weight_file; /* name without folder, or NULL */
   const char *build_info;  /* JSON: compiler version, flags, ptxas version; NULL or empty: not told */
-  /* How many `relations` there are, and 0. */
-  uint32_t num_relations, reserved;
-  const dscc_relation *relations; /* in any order; NULL if there are none */
-  /* Writes both sides of each relation, one after the other; NULL if there are no relations. */
-  void (*sides)(const int64_t *symbols, int64_t *sides);
-} dscc_model_v1; /* 136 bytes */
+} dscc_model_v2;           /* 176 bytes */
 
 /* The end of the file. */
 #define DSCC_TRAILER_MAGIC "dscc.trailer.v1" /* 16 bytes with its NUL */

@@ -36,7 +36,7 @@ module attributes {
 
   module @cpu_v4 attributes {dsc.target = "cpu_v4",
       dsc.weights = [dense<2.0> : tensor<16xf32>],
-      dsc.launches = [{kernel = @scaled_exp, nodes = "exp1;mul1"}]} {
+      dsc.services = ["launch"], dsc.launches = [{kernel = @scaled_exp, nodes = "exp1;mul1"}]} {
     llvm.func @scaled_exp(%block: !llvm.ptr, %args: !llvm.ptr)
         attributes {dsc.kernel = {scratch = 0 : i64}} {
       %row = llvm.load %block : !llvm.ptr -> i64
@@ -59,7 +59,7 @@ module attributes {
       llvm.store %p, %to {alignment = 4 : i64} : vector<16xf32>, !llvm.ptr
       llvm.return
     }
-    llvm.func @arena_bytes(%symbols: !llvm.ptr) -> i64 {
+    llvm.func @arena_bytes(%segment: i32, %symbols: !llvm.ptr) -> i64 {
       %zero = llvm.mlir.constant(0 : i64) : i64
       llvm.return %zero : i64
     }
@@ -101,7 +101,7 @@ module attributes {
 
   module @cpu_v3 attributes {dsc.target = "cpu_v3",
       dsc.weights = [dense<2.0> : tensor<16xf32>, dense<[true, false, true]> : tensor<3xi1>],
-      dsc.launches = [{kernel = @scaled_exp, nodes = "exp1;mul1"}]} {
+      dsc.services = ["launch"], dsc.launches = [{kernel = @scaled_exp, nodes = "exp1;mul1"}]} {
     llvm.func @scaled_exp(%block: !llvm.ptr, %args: !llvm.ptr)
         attributes {dsc.kernel = {scratch = 0 : i64}} {
       %row = llvm.load %block : !llvm.ptr -> i64
@@ -124,7 +124,7 @@ module attributes {
       llvm.store %p, %to {alignment = 4 : i64} : vector<16xf32>, !llvm.ptr
       llvm.return
     }
-    llvm.func @arena_bytes(%symbols: !llvm.ptr) -> i64 {
+    llvm.func @arena_bytes(%segment: i32, %symbols: !llvm.ptr) -> i64 {
       %zero = llvm.mlir.constant(0 : i64) : i64
       llvm.return %zero : i64
     }
@@ -164,7 +164,7 @@ module attributes {
     }
   }
 
-  module @cuda_sm80 attributes {dsc.target = "cuda_sm80", dsc.launches = [{kernel = @double_it, nodes = "mul1"}]} {
+  module @cuda_sm80 attributes {dsc.target = "cuda_sm80", dsc.services = ["launch"], dsc.launches = [{kernel = @double_it, nodes = "mul1"}]} {
     gpu.module @kernels {
       llvm.func @double_it(%x: !llvm.ptr<1> {llvm.noalias, llvm.readonly}, %y: !llvm.ptr<1> {llvm.noalias},
                            %n: i64) attributes {nvvm.kernel, nvvm.reqntid = array<i32: 256, 1, 1>,
@@ -184,7 +184,7 @@ module attributes {
         llvm.return
       }
     }
-    llvm.func @arena_bytes(%symbols: !llvm.ptr) -> i64 {
+    llvm.func @arena_bytes(%segment: i32, %symbols: !llvm.ptr) -> i64 {
       %zero = llvm.mlir.constant(0 : i64) : i64
       llvm.return %zero : i64
     }

@@ -20,7 +20,7 @@ module attributes {dsc.stage = "streamed", dsc.symbols = []} {
     llvm.store %c1024, %1 : i64, !llvm.ptr
     llvm.return
   }
-  module @cuda_sm80 attributes {dsc.launches = [{kernel = @double_it, nodes = "mul1"}], dsc.target = "cuda_sm80"} {
+  module @cuda_sm80 attributes {dsc.services = ["launch"], dsc.launches = [{kernel = @double_it, nodes = "mul1"}], dsc.target = "cuda_sm80"} {
     gpu.module @kernels {
       llvm.func @double_it(%x: !llvm.ptr<1> {llvm.noalias, llvm.readonly}, %y: !llvm.ptr<1> {llvm.noalias},
                            %n: i64) attributes {nvvm.kernel, nvvm.reqntid = array<i32: 256, 1, 1>,
@@ -40,7 +40,7 @@ module attributes {dsc.stage = "streamed", dsc.symbols = []} {
         llvm.return
       }
     }
-    llvm.func @arena_bytes(%symbols: !llvm.ptr) -> i64 {
+    llvm.func @arena_bytes(%segment: i32, %symbols: !llvm.ptr) -> i64 {
       %zero = llvm.mlir.constant(0 : i64) : i64
       llvm.return %zero : i64
     }

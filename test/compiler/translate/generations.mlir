@@ -29,7 +29,7 @@ module attributes {dsc.stage = "streamed", dsc.symbols = []} {
     llvm.store %c1024, %1 : i64, !llvm.ptr
     llvm.return
   }
-  module @cuda_sm90a attributes {dsc.launches = [{kernel = @alike, nodes = "a"}, {kernel = @differs, nodes = "b"}],
+  module @cuda_sm90a attributes {dsc.services = ["launch"], dsc.launches = [{kernel = @alike, nodes = "a"}, {kernel = @differs, nodes = "b"}],
                                  dsc.target = "cuda_sm90a", dsc.weights = []} {
     gpu.module @kernels {
       llvm.func @alike(%x: !llvm.ptr<1>) attributes {nvvm.kernel, dsc.kernel = {threads = [1, 1, 1]}} {
@@ -43,7 +43,7 @@ module attributes {dsc.stage = "streamed", dsc.symbols = []} {
         llvm.return
       }
     }
-    llvm.func @arena_bytes(%symbols: !llvm.ptr) -> i64 {
+    llvm.func @arena_bytes(%segment: i32, %symbols: !llvm.ptr) -> i64 {
       %zero = llvm.mlir.constant(0 : i64) : i64
       llvm.return %zero : i64
     }
@@ -52,7 +52,7 @@ module attributes {dsc.stage = "streamed", dsc.symbols = []} {
       llvm.return %zero : i32
     }
   }
-  module @cuda_sm80 attributes {dsc.launches = [{kernel = @alike, nodes = "a"}, {kernel = @differs, nodes = "b"}],
+  module @cuda_sm80 attributes {dsc.services = ["launch"], dsc.launches = [{kernel = @alike, nodes = "a"}, {kernel = @differs, nodes = "b"}],
                                 dsc.target = "cuda_sm80", dsc.weights = []} {
     gpu.module @kernels {
       llvm.func @alike(%x: !llvm.ptr<1>) attributes {nvvm.kernel, dsc.kernel = {threads = [1, 1, 1]}} {
@@ -66,7 +66,7 @@ module attributes {dsc.stage = "streamed", dsc.symbols = []} {
         llvm.return
       }
     }
-    llvm.func @arena_bytes(%symbols: !llvm.ptr) -> i64 {
+    llvm.func @arena_bytes(%segment: i32, %symbols: !llvm.ptr) -> i64 {
       %zero = llvm.mlir.constant(0 : i64) : i64
       llvm.return %zero : i64
     }

@@ -21,18 +21,27 @@ SIZE = 64
 u32, u64, pointer = ctypes.c_uint32, ctypes.c_uint64, ctypes.c_void_p
 
 
+class Table(ctypes.Structure):
+    _fields_ = [("data", pointer), ("count", u32), ("stride", u32)]
+
+    def of(self, record):
+        """The records; the artifact is as new as this test, so they are as long as it thinks."""
+        assert not self.count or self.stride == ctypes.sizeof(record), (self.stride, record)
+        return ctypes.cast(self.data, ctypes.POINTER(record))[:self.count] if self.count else []
+
+
 class Image(ctypes.Structure):
     _fields_ = [(name, u32) for name in ("min_sm", "max_sm", "kind", "reserved")] + [("data", pointer), ("bytes", u64)]
 
 
 class Module(ctypes.Structure):
-    _fields_ = [("images", ctypes.POINTER(Image)), ("num_images", u32), ("reserved", u32)]
+    _fields_ = [("images", Table)]
 
 
 class Program(ctypes.Structure):
-    _fields_ = [(name, u32) for name in ("device", "level", "num_kernels", "num_launches", "num_modules", "reserved")]
-    _fields_ += [("kernels", pointer), ("launches", pointer), ("modules", ctypes.POINTER(Module)),
-                 ("arena_bytes", pointer), ("run", pointer)]
+    _fields_ = [(name, u32) for name in ("device", "level", "services", "num_segments")]
+    _fields_ += [(name, Table) for name in ("kernels", "launches", "modules")]
+    _fields_ += [("arena_bytes", pointer), ("run", pointer)]
 
 
 class Weight(ctypes.Structure):
@@ -40,11 +49,9 @@ class Weight(ctypes.Structure):
 
 
 class Model(ctypes.Structure):
-    _fields_ = [(name, u32) for name in ("magic", "abi_version", "struct_bytes", "num_symbols", "num_inputs",
-                                         "num_outputs", "num_weights", "num_programs")]
-    _fields_ += [("symbols", pointer), ("inputs", pointer), ("outputs", pointer), ("weights", ctypes.POINTER(Weight)),
-                 ("programs", ctypes.POINTER(Program)), ("dims", pointer), ("weight_data", pointer),
-                 ("weight_bytes", u64)]
+    _fields_ = [(name, u32) for name in ("magic", "abi_version", "struct_bytes", "reserved")]
+    _fields_ += [(name, Table) for name in ("symbols", "inputs", "outputs", "weights", "programs", "relations", "states")]
+    _fields_ += [("dims", pointer), ("sides", pointer), ("weight_data", pointer), ("weight_bytes", u64)]
 
 
 def write_product(path):
@@ -73,19 +80,19 @@ class GenerationsTest(unittest.TestCase):
 
     def images(self, program):
         """Of each module: the chips, the kind and the address of the code of each image."""
-        return [[(image.min_sm, image.max_sm, image.kind, image.data) for image in module.images[:module.num_images]]
-                for module in program.modules[:program.num_modules]]
+        return [[(image.min_sm, image.max_sm, image.kind, image.data) for image in module.images.of(Image)]
+                for module in program.modules.of(Module)]
 
     def chips(self, program):
         return [[image[:3] for image in module] for module in self.images(program)]
 
     def cuda(self, model):
-        return [program for program in model.programs[:model.num_programs] if program.device == CUDA]
+        return [program for program in model.programs.of(Program) if program.device == CUDA]
 
     def test_by_default_each_generation_has_a_program(self):
         artifact, model = self.compile(self.product)
         sm90a, sm80 = self.cuda(model)
-        self.assertEqual([program.level for program in model.programs[:model.num_programs]], [4, 3, 90, 80])
+        self.assertEqual([program.level for program in model.programs.of(Program)], [4, 3, 90, 80])
         self.assertEqual(self.chips(sm90a), [[(90, 90, CUBIN)]])
         self.assertEqual(self.chips(sm80), [[(80, 89, CUBIN), (86, 89, CUBIN), (89, 89, CUBIN), (80, FOREVER, PTX)]])
         for chip in ("sm_80", "sm_90"):
@@ -132,7 +139,7 @@ class GenerationsTest(unittest.TestCase):
     def test_weights_are_stored_once(self):
         for options, bytes_of_one in (([], 4), (["--precision=fp16"], 2)):
             artifact, model = self.compile(self.product, *options)
-            weights = model.weights[:model.num_weights]
+            weights = model.weights.of(Weight)
             self.assertEqual(model.weight_bytes, SIZE * SIZE * bytes_of_one)
             self.assertEqual({weight.offset for weight in weights}, {0})
             self.assertEqual([weight.programs for weight in weights], [1, 2, 4, 8])

@@ -50,7 +50,7 @@ module attributes {dsc.stage = "streamed", dsc.symbols = []} {
       "llvm.intr.memcpy"(%x, %block, %size) <{isVolatile = false}> : (!llvm.ptr, !llvm.ptr, i64) -> ()
       llvm.return
     }
-    llvm.func @arena_bytes(%symbols: !llvm.ptr) -> i64 {
+    llvm.func @arena_bytes(%segment: i32, %symbols: !llvm.ptr) -> i64 {
       %zero = llvm.mlir.constant(0 : i64) : i64
       llvm.return %zero : i64
     }
@@ -68,7 +68,7 @@ module attributes {dsc.stage = "streamed", dsc.symbols = []} {
         llvm.return
       }
     }
-    llvm.func @arena_bytes(%symbols: !llvm.ptr) -> i64 {
+    llvm.func @arena_bytes(%segment: i32, %symbols: !llvm.ptr) -> i64 {
       %zero = llvm.mlir.constant(0 : i64) : i64
       llvm.return %zero : i64
     }

@@ -8,7 +8,7 @@ module attributes {dsc.stage = "streamed", dsc.symbols = []} {
   llvm.func @dims(%symbols: !llvm.ptr, %dims: !llvm.ptr) {
     llvm.return
   }
-  module @cuda_sm80 attributes {dsc.target = "cuda_sm80", dsc.launches = [{kernel = @crowded, nodes = "a"}]} {
+  module @cuda_sm80 attributes {dsc.target = "cuda_sm80", dsc.services = ["launch"], dsc.launches = [{kernel = @crowded, nodes = "a"}]} {
     gpu.module @kernels {
       llvm.func @crowded(%x: !llvm.ptr<1>) attributes {nvvm.kernel, nvvm.maxnreg = 24 : i32, dsc.kernel = {}} {
         %p0 = llvm.getelementptr %x[0] : (!llvm.ptr<1>) -> !llvm.ptr<1>, f32
@@ -44,7 +44,7 @@ module attributes {dsc.stage = "streamed", dsc.symbols = []} {
         llvm.return
       }
     }
-    llvm.func @arena_bytes(%symbols: !llvm.ptr) -> i64 {
+    llvm.func @arena_bytes(%segment: i32, %symbols: !llvm.ptr) -> i64 {
       %zero = llvm.mlir.constant(0 : i64) : i64
       llvm.return %zero : i64
     }

@@ -32,7 +32,7 @@ module attributes {
 
   module @cpu_v3 attributes {dsc.target = "cpu_v3",
       dsc.weights = [dense<2.0> : tensor<16xf32>],
-      dsc.launches = [{kernel = @scaled_exp, nodes = "exp1;mul1"}]} {
+      dsc.services = ["launch"], dsc.launches = [{kernel = @scaled_exp, nodes = "exp1;mul1"}]} {
     llvm.func @scaled_exp(%block: !llvm.ptr, %args: !llvm.ptr)
         attributes {dsc.kernel = {scratch = 0 : i64}} {
       %row = llvm.load %block : !llvm.ptr -> i64
@@ -55,7 +55,7 @@ module attributes {
       llvm.store %p, %to {alignment = 4 : i64} : vector<16xf32>, !llvm.ptr
       llvm.return
     }
-    llvm.func @arena_bytes(%symbols: !llvm.ptr) -> i64 {
+    llvm.func @arena_bytes(%segment: i32, %symbols: !llvm.ptr) -> i64 {
       %zero = llvm.mlir.constant(0 : i64) : i64
       llvm.return %zero : i64
     }

@@ -14,7 +14,7 @@ module attributes {dsc.stage = "streamed", dsc.symbols = []} {
       llvm.call @stranger(%x) : (!llvm.ptr) -> ()
       llvm.return
     }
-    llvm.func @arena_bytes(%symbols: !llvm.ptr) -> i64 {
+    llvm.func @arena_bytes(%segment: i32, %symbols: !llvm.ptr) -> i64 {
       %zero = llvm.mlir.constant(0 : i64) : i64
       llvm.return %zero : i64
     }

@@ -127,42 +127,57 @@ func.func private @f() attributes {dsc.arena = 64 : i64}
 
 // -----
 
-// expected-error@+1 {{has a dsc.kernel 3 : i64, which is not {threads, shared, scratch}}}
+// expected-error@+1 {{has a dsc.kernel 3 : i64, which is not {threads, cluster, shared, scratch, overlaps}}}
 llvm.func @k() attributes {dsc.kernel = 3 : i64}
 
 // -----
 
-// expected-error@+1 {{has a dsc.kernel {nodes = "a"}, which is not {threads, shared, scratch}}}
+// expected-error@+1 {{has a dsc.kernel {nodes = "a"}, which is not {threads, cluster, shared, scratch, overlaps}}}
 llvm.func @k() attributes {dsc.kernel = {nodes = "a"}}
 
 // -----
 
-// expected-error@+1 {{has a dsc.kernel {threads = [256, 1]}, which is not {threads, shared, scratch}}}
+// expected-error@+1 {{has a dsc.kernel {threads = [256, 1]}, which is not {threads, cluster, shared, scratch, overlaps}}}
 llvm.func @k() attributes {dsc.kernel = {threads = [256, 1]}}
 
 // -----
 
-// expected-error@+1 {{has a dsc.kernel {threads = [2048, 1, 1]}, which is not {threads, shared, scratch}}}
+// expected-error@+1 {{has a dsc.kernel {threads = [2048, 1, 1]}, which is not {threads, cluster, shared, scratch, overlaps}}}
 llvm.func @k() attributes {dsc.kernel = {threads = [2048, 1, 1]}}
 
 // -----
 
-// expected-error@+1 {{has a dsc.kernel {threads = [0, 1, 1]}, which is not {threads, shared, scratch}}}
+// expected-error@+1 {{has a dsc.kernel {threads = [0, 1, 1]}, which is not {threads, cluster, shared, scratch, overlaps}}}
 llvm.func @k() attributes {dsc.kernel = {threads = [0, 1, 1]}}
 
 // -----
 
-// expected-error@+1 {{has a dsc.kernel {shared = -1 : i64}, which is not {threads, shared, scratch}}}
+// expected-error@+1 {{has a dsc.kernel {shared = -1 : i64}, which is not {threads, cluster, shared, scratch, overlaps}}}
 llvm.func @k() attributes {dsc.kernel = {shared = -1 : i64}}
 
 // -----
 
-// expected-error@+1 {{has a dsc.kernel {scratch = "lots"}, which is not {threads, shared, scratch}}}
+// expected-error@+1 {{has a dsc.kernel {scratch = "lots"}, which is not {threads, cluster, shared, scratch, overlaps}}}
 llvm.func @k() attributes {dsc.kernel = {scratch = "lots"}}
 
 // -----
 
-// expected-error@+1 {{has a dsc.kernel {grid = 3 : i64}, which is not {threads, shared, scratch}}}
+// expected-error@+1 {{has a dsc.kernel {cluster = [16, 1, 1]}, which is not {threads, cluster, shared, scratch, overlaps}}}
+llvm.func @k() attributes {dsc.kernel = {cluster = [16, 1, 1]}}
+
+// -----
+
+// expected-error@+1 {{has a dsc.kernel {overlaps = true}, which is not {threads, cluster, shared, scratch, overlaps}}}
+llvm.func @k() attributes {dsc.kernel = {overlaps = true}}
+
+// -----
+
+// expected-error@+1 {{has the dsc.services ["launch", "dance"], which are no services of the runtime}}
+module attributes {dsc.services = ["launch", "dance"]} {}
+
+// -----
+
+// expected-error@+1 {{has a dsc.kernel {grid = 3 : i64}, which is not {threads, cluster, shared, scratch, overlaps}}}
 llvm.func @k() attributes {dsc.kernel = {grid = 3 : i64}}
 
 // -----

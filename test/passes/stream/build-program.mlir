@@ -1,6 +1,6 @@
 // RUN: dscc-opt %s --dsc-build-program | FileCheck %s
 
-// CHECK: module @cpu_v4 attributes {dsc.arena_bytes = "{{.*}}", dsc.launches = [{kernel = @relu, nodes = "{{.*}}"}], dsc.target = "cpu_v4", dsc.weights = [dense<{{.*}}> : tensor<2xf32>]}
+// CHECK: module @cpu_v4 attributes {dsc.arena_bytes = "{{.*}}", dsc.launches = [{kernel = @relu, nodes = "{{.*}}"}], dsc.services = ["launch", "copy"], dsc.target = "cpu_v4", dsc.weights = [dense<{{.*}}> : tensor<2xf32>]}
 // CHECK-LABEL: llvm.func @run
 
 // The relation of the model comes first: status 2 says that the inputs do not fit.

@@ -1,14 +1,14 @@
 /* An artifact by hand whose runs wait for each other, to see how many are under way at once. For x = (runs, may_leave,
  * cycles) a run stays until `runs` runs have begun, may_leave is not 0, and `cycles` cycles have passed, but not for
  * longer than half a minute or so. y = (runs that have begun, most that were under way at once, 0). */
-#include <dscc/abi.h>
+#include "records.h"
 
 enum { LENGTH = 3 };
 static const long long patience = 100000000000; /* cycles */
 
 static int64_t begun, under_way, most;
 
-static int64_t arena_bytes(const int64_t *symbols) { return 0; }
+static int64_t arena_bytes(uint32_t segment, const int64_t *symbols) { return 0; }
 
 static int64_t load(const int64_t *from) { return __atomic_load_n(from, __ATOMIC_SEQ_CST); }
 
@@ -38,16 +38,13 @@ static const char *const dim_texts[] = {"3"};
 static const dscc_tensor inputs[] = {{"x", DSCC_INT64, 1, dim_texts}};
 static const dscc_tensor outputs[] = {{"y", DSCC_INT64, 1, dim_texts}};
 static const dscc_program programs[] = {
-    {.device = DSCC_DEVICE_CPU, .level = DSCC_X86_64_V3, .arena_bytes = arena_bytes, .run = run}};
+    {.device = DSCC_DEVICE_CPU, .level = DSCC_X86_64_V3, .num_segments = 1, .arena_bytes = arena_bytes, .run = run}};
 
-__attribute__((visibility("default"))) const dscc_model_v1 dscc_model = {.magic = DSCC_MODEL_MAGIC,
+__attribute__((visibility("default"))) const dscc_model_v2 dscc_model = {.magic = DSCC_MODEL_MAGIC,
                                                                          .abi_version = DSCC_ABI_VERSION,
-                                                                         .struct_bytes = sizeof(dscc_model_v1),
-                                                                         .num_inputs = 1,
-                                                                         .num_outputs = 1,
-                                                                         .num_programs = 1,
-                                                                         .inputs = inputs,
-                                                                         .outputs = outputs,
-                                                                         .programs = programs,
+                                                                         .struct_bytes = sizeof(dscc_model_v2),
+                                                                         .inputs = RECORDS(inputs),
+                                                                         .outputs = RECORDS(outputs),
+                                                                         .programs = RECORDS(programs),
                                                                          .dims = dims,
                                                                          .build_info = "{}"};

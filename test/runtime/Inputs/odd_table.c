@@ -1,5 +1,6 @@
-/* An artifact by hand: y = x for x of [batch, 4], with one thing that is odd: whatever a macro below says. */
-#include <dscc/abi.h>
+/* An artifact by hand: y = x for x of [batch, 4], with one thing that is odd: whatever a macro below says.
+ * Outputs and programs are longer than their structures. */
+#include "records.h"
 
 #ifndef ABI
 #define ABI DSCC_ABI_VERSION
@@ -34,6 +35,55 @@
 #ifndef COLUMNS_TEXT
 #define COLUMNS_TEXT "4"
 #endif
+#ifndef SYMBOL_KIND
+#define SYMBOL_KIND DSCC_SYMBOL_AXIS
+#endif
+#ifndef SEGMENTS
+#define SEGMENTS 1
+#endif
+#ifndef SERVICES
+#define SERVICES DSCC_SERVICE_COPY
+#endif
+/* Tables, as a pointer, a count and a stride. */
+#ifndef SYMBOLS
+#define SYMBOLS symbols, 1, sizeof(dscc_symbol)
+#endif
+#ifndef INPUTS
+#define INPUTS inputs, 1, sizeof(dscc_tensor)
+#endif
+#ifndef WEIGHTS
+#define WEIGHTS weight_table, 1, sizeof(dscc_weight)
+#endif
+#ifndef PROGRAMS
+#define PROGRAMS programs, 1, sizeof programs[0]
+#endif
+#ifndef RELATIONS
+#define RELATIONS 0
+#endif
+#ifndef STATES
+#define STATES 0
+#endif
+#ifndef KERNELS
+#define KERNELS kernels, 1, sizeof(dscc_kernel)
+#endif
+#ifndef LAUNCHES
+#define LAUNCHES launches, 1, sizeof(dscc_launch)
+#endif
+#ifndef MODULES
+#define MODULES 0
+#endif
+#ifndef IMAGES
+#define IMAGES 0
+#endif
+#ifndef LAUNCHED
+#define LAUNCHED 0
+#endif
+#ifndef RELATION
+#define RELATION DSCC_EQUAL
+#endif
+#ifndef BYTES
+#define BYTES sizeof(dscc_model_v2)
+#endif
 #ifndef DEFAULT
 #define DEFAULT 0
 #endif
@@ -43,7 +93,7 @@
 
 static const float weights[4] __attribute__((aligned(64))) = {1, 2, 3, 4};
 
-static int64_t arena_bytes(const int64_t *symbols) { return ARENA; }
+static int64_t arena_bytes(uint32_t segment, const int64_t *symbols) { return ARENA; }
 
 static int32_t run(const dscc_run_args *args) {
   int32_t status = args->services->copy(args->queue, args->outputs[0], args->inputs[0], args->symbols[0] * 16);
@@ -60,32 +110,43 @@ static void dims(const int64_t *symbols, int64_t *dims) {
 #endif
 }
 
-static const dscc_symbol symbols[] = {{"batch", 1, 1000, 0, AXIS}};
+static void sides(const int64_t *symbols, int64_t *sides) { sides[0] = sides[1] = symbols[0]; }
+
+static const dscc_symbol symbols[] = {{"batch", 1, 1000, SYMBOL_KIND, 0, AXIS, 0}};
 static const char *const dim_texts[] = {"batch", COLUMNS_TEXT};
 static const dscc_tensor inputs[] = {{"x", DSCC_FLOAT, RANK, dim_texts, DEFAULT}};
-static const dscc_tensor outputs[] = {{NAME, DSCC_FLOAT, 2, dim_texts},
+static const LONGER(dscc_tensor) outputs[] = {{{NAME, DSCC_FLOAT, 2, dim_texts}},
 #ifdef SECOND
-                                      {SECOND, DSCC_FLOAT, 2, dim_texts}
+                                              {{SECOND, DSCC_FLOAT, 2, dim_texts}}
 #endif
 };
 static const dscc_weight weight_table[] = {{0, WEIGHT_END, 1u << 0, 0}};
-static const dscc_program programs[] = {
-    {.device = DSCC_DEVICE_CPU, .level = LEVEL, .arena_bytes = arena_bytes, .run = run}};
+static const dscc_relation relations[] = {{"node", "batch", "batch", 0, 0, RELATION}};
+static const dscc_kernel kernels[] = {{"none"}};
+static const dscc_launch launches[] = {{"nothing", LAUNCHED, 0}};
+static const dscc_module modules[] = {{{IMAGES}}};
+static const LONGER(dscc_program) programs[] = {{{.device = DSCC_DEVICE_CPU,
+                                                  .level = LEVEL,
+                                                  .services = SERVICES,
+                                                  .num_segments = SEGMENTS,
+                                                  .kernels = {KERNELS},
+                                                  .launches = {LAUNCHES},
+                                                  .modules = {MODULES},
+                                                  .arena_bytes = arena_bytes,
+                                                  .run = run}}};
 
-__attribute__((visibility("default"))) const dscc_model_v1 SYMBOL = {.magic = DSCC_MODEL_MAGIC,
+__attribute__((visibility("default"))) const dscc_model_v2 SYMBOL = {.magic = DSCC_MODEL_MAGIC,
                                                                      .abi_version = ABI,
-                                                                     .struct_bytes = sizeof(dscc_model_v1),
-                                                                     .num_symbols = 1,
-                                                                     .num_inputs = 1,
-                                                                     .num_outputs = sizeof outputs / sizeof outputs[0],
-                                                                     .num_weights = 1,
-                                                                     .num_programs = 1,
-                                                                     .symbols = symbols,
-                                                                     .inputs = inputs,
-                                                                     .outputs = outputs,
-                                                                     .weights = weight_table,
-                                                                     .programs = programs,
+                                                                     .struct_bytes = BYTES,
+                                                                     .symbols = {SYMBOLS},
+                                                                     .inputs = {INPUTS},
+                                                                     .outputs = RECORDS(outputs),
+                                                                     .weights = {WEIGHTS},
+                                                                     .programs = {PROGRAMS},
+                                                                     .relations = {RELATIONS},
+                                                                     .states = {STATES},
                                                                      .dims = dims,
+                                                                     .sides = sides,
                                                                      .weight_data = weights,
                                                                      .weight_bytes = sizeof weights,
                                                                      .weight_file = WEIGHT_FILE,

@@ -5,8 +5,7 @@
  * for 9.0 alone adds w twice, the PTX of the other one three times. Each has a weight of its own.
  */
 #include "fake_cuda.h"
-
-#include <dscc/abi.h>
+#include "records.h"
 
 enum { COLUMNS = 4 };
 #ifndef BLOCKS_IN_Y
@@ -30,18 +29,20 @@ static void add_row_on_cuda(unsigned block, void **args) { add_row(block, args, 
 static void add_row_on_90a(unsigned block, void **args) { add_row(block, args, 2); }
 static void add_row_by_ptx(unsigned block, void **args) { add_row(block, args, 3); }
 
-static int64_t arena_bytes(const int64_t *symbols) { return symbols[0] * COLUMNS * (int64_t)sizeof(float); }
+static int64_t arena_bytes(uint32_t segment, const int64_t *symbols) {
+  return symbols[0] * COLUMNS * (int64_t)sizeof(float);
+}
 
 /* Through the arena, so that a wrong arena shows. */
 static int32_t run_with(const dscc_run_args *args, const void *w) {
   const void *x = args->inputs[0];
-  void *sum = args->arena, *y = args->outputs[0];
+  void *sum = args->arena[0], *y = args->outputs[0];
   void *kernel_args[] = {&x, &w, &sum, 0};
   const int64_t grid[3] = {args->symbols[0], BLOCKS_IN_Y, 1};
   int32_t status = args->services->launch(args->queue, 0, grid, kernel_args);
   if (status)
     return status;
-  return args->services->copy(args->queue, y, sum, arena_bytes(args->symbols));
+  return args->services->copy(args->queue, y, sum, arena_bytes(0, args->symbols));
 }
 
 static int32_t run(const dscc_run_args *args) { return run_with(args, args->weights[0]); }
@@ -58,60 +59,56 @@ static const fake_cuda_kernel code_of_ptx[] = {{"add_row", add_row_by_ptx}};
 static const fake_cuda_image cubin = {FAKE_CUDA_MAGIC, 1, code};
 static const fake_cuda_image cubin_of_90a = {FAKE_CUDA_MAGIC, 1, code_of_90a};
 static const fake_cuda_image ptx = {FAKE_CUDA_MAGIC, 1, code_of_ptx};
-static const dscc_image images[] = {{80, UINT32_MAX, 2, 0, &ptx, sizeof ptx}, {80, 89, 1, 0, &cubin, sizeof cubin}};
+/* Some records are longer than their structures. */
+static const LONGER(dscc_image) images[] = {{{80, UINT32_MAX, 2, 0, &ptx, sizeof ptx}},
+                                            {{80, 89, 1, 0, &cubin, sizeof cubin}}};
 static const dscc_image images_of_90a[] = {{90, 90, 1, 0, &cubin_of_90a, sizeof cubin_of_90a}};
 
-static const dscc_symbol symbols[] = {{"batch", 1, MOST_ROWS, 0, 0}};
+static const dscc_symbol symbols[] = {{"batch", 1, MOST_ROWS, DSCC_SYMBOL_AXIS, 0, 0, 0}};
 static const char *const dim_texts[] = {"batch", "4"};
 static const dscc_tensor inputs[] = {{"x", DSCC_FLOAT, 2, dim_texts}};
 static const dscc_tensor outputs[] = {{"y", DSCC_FLOAT, 2, dim_texts}};
-static const dscc_weight weight_table[] = {{0, sizeof weights, 1u << 1 | 1u << 2, 0}, {0, sizeof weights, 1u << 0, 0}};
+static const LONGER(dscc_weight) weight_table[] = {{{0, sizeof weights, 1u << 1 | 1u << 2, 0}},
+                                                   {{0, sizeof weights, 1u << 0, 0}}};
 static const dscc_kernel cpu_kernels[] = {{.name = "add_row", .cpu = add_row_on_cpu}};
 static const dscc_kernel cuda_kernels[] = {{.name = "add_row", .threads = {32, 1, 1}, .shared_bytes = 64 * 1024}};
 static const dscc_launch launches[] = {{"sum", 0}};
-static const dscc_module modules[] = {{images, 2}}, modules_of_90a[] = {{images_of_90a, 1}};
-static const dscc_program programs[] = {{.device = DSCC_DEVICE_CUDA,
-                                         .level = 90,
-                                         .num_kernels = 1,
-                                         .num_launches = 1,
-                                         .num_modules = 1,
-                                         .kernels = cuda_kernels,
-                                         .launches = launches,
-                                         .modules = modules_of_90a,
-                                         .arena_bytes = arena_bytes,
-                                         .run = run_on_90a},
-                                        {.device = DSCC_DEVICE_CUDA,
-                                         .level = 80,
-                                         .num_kernels = 1,
-                                         .num_launches = 1,
-                                         .num_modules = 1,
-                                         .kernels = cuda_kernels,
-                                         .launches = launches,
-                                         .modules = modules,
-                                         .arena_bytes = arena_bytes,
-                                         .run = run},
-                                        {.device = DSCC_DEVICE_CPU,
-                                         .level = 2,
-                                         .num_kernels = 1,
-                                         .num_launches = 1,
-                                         .kernels = cpu_kernels,
-                                         .launches = launches,
-                                         .arena_bytes = arena_bytes,
-                                         .run = run}};
+static const dscc_module modules[] = {{RECORDS(images)}}, modules_of_90a[] = {{RECORDS(images_of_90a)}};
+static const LONGER(dscc_program) programs[] = {{{.device = DSCC_DEVICE_CUDA,
+                                                  .level = 90,
+                                                  .services = DSCC_SERVICE_LAUNCH | DSCC_SERVICE_COPY,
+                                                  .num_segments = 1,
+                                                  .kernels = RECORDS(cuda_kernels),
+                                                  .launches = RECORDS(launches),
+                                                  .modules = RECORDS(modules_of_90a),
+                                                  .arena_bytes = arena_bytes,
+                                                  .run = run_on_90a}},
+                                                {{.device = DSCC_DEVICE_CUDA,
+                                                  .level = 80,
+                                                  .services = DSCC_SERVICE_LAUNCH | DSCC_SERVICE_COPY,
+                                                  .num_segments = 1,
+                                                  .kernels = RECORDS(cuda_kernels),
+                                                  .launches = RECORDS(launches),
+                                                  .modules = RECORDS(modules),
+                                                  .arena_bytes = arena_bytes,
+                                                  .run = run}},
+                                                {{.device = DSCC_DEVICE_CPU,
+                                                  .level = 2,
+                                                  .services = DSCC_SERVICE_LAUNCH | DSCC_SERVICE_COPY,
+                                                  .num_segments = 1,
+                                                  .kernels = RECORDS(cpu_kernels),
+                                                  .launches = RECORDS(launches),
+                                                  .arena_bytes = arena_bytes,
+                                                  .run = run}}};
 
-__attribute__((visibility("default"))) const dscc_model_v1 dscc_model = {.magic = DSCC_MODEL_MAGIC,
+__attribute__((visibility("default"))) const dscc_model_v2 dscc_model = {.magic = DSCC_MODEL_MAGIC,
                                                                          .abi_version = DSCC_ABI_VERSION,
-                                                                         .struct_bytes = sizeof(dscc_model_v1),
-                                                                         .num_symbols = 1,
-                                                                         .num_inputs = 1,
-                                                                         .num_outputs = 1,
-                                                                         .num_weights = 2,
-                                                                         .num_programs = 3,
-                                                                         .symbols = symbols,
-                                                                         .inputs = inputs,
-                                                                         .outputs = outputs,
-                                                                         .weights = weight_table,
-                                                                         .programs = programs,
+                                                                         .struct_bytes = sizeof(dscc_model_v2),
+                                                                         .symbols = RECORDS(symbols),
+                                                                         .inputs = RECORDS(inputs),
+                                                                         .outputs = RECORDS(outputs),
+                                                                         .weights = RECORDS(weight_table),
+                                                                         .programs = RECORDS(programs),
                                                                          .dims = dims,
                                                                          .weight_data = weights,
                                                                          .weight_bytes = sizeof weights,

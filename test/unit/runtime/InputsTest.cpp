@@ -14,7 +14,9 @@ namespace dscc {
 // A model by hand: tokens [batch, seq] of int64, cache [batch, past, 8] of float32  ->  scores [batch, past + seq].
 static const char *const tokensDims[] = {"batch", "seq"}, *const cacheDims[] = {"batch", "past", "8"},
                          *const maskDims[] = {"past + seq"}, *const scoresDims[] = {"batch", "past + seq"};
-static const dscc_symbol symbols[] = {{"batch", 1, 16, 0, 0}, {"seq", 0, 1000, 0, 1}, {"past", 0, 1000, 1, 1}};
+static const dscc_symbol symbols[] = {{"batch", 1, 16, DSCC_SYMBOL_AXIS, 0, 0, 0},
+                                      {"seq", 0, 1000, DSCC_SYMBOL_AXIS, 0, 1, 0},
+                                      {"past", 0, 1000, DSCC_SYMBOL_AXIS, 1, 1, 0}};
 static const dscc_tensor inputTensors[] = {
     {"tokens", DSCC_INT64, 2, tokensDims}, {"cache", DSCC_FLOAT, 3, cacheDims}, {"mask", DSCC_BOOL, 1, maskDims}};
 static const dscc_tensor outputTensors[] = {{"scores", DSCC_FLOAT, 2, scoresDims}};
@@ -25,14 +27,16 @@ static void computeDims(const int64_t *symbol, int64_t *dims) {
     *dims++ = dim;
 }
 
-static dscc_model_v1 makeTable() {
-  dscc_model_v1 table = {};
-  table.num_symbols = 3;
-  table.num_inputs = 3;
-  table.num_outputs = 1;
-  table.symbols = symbols;
-  table.inputs = inputTensors;
-  table.outputs = outputTensors;
+/// All elements of something like an array.
+template <typename Array> static dscc_table recordsOf(const Array &array) {
+  return {std::data(array), uint32_t(std::size(array)), uint32_t(sizeof(*std::data(array)))};
+}
+
+static dscc_model_v2 makeTable() {
+  dscc_model_v2 table = {};
+  table.symbols = recordsOf(symbols);
+  table.inputs = recordsOf(inputTensors);
+  table.outputs = recordsOf(outputTensors);
   table.dims = computeDims;
   return table;
 }
@@ -40,7 +44,7 @@ static dscc_model_v1 makeTable() {
 namespace {
 /// Buffers that fit: batch 2, seq 3, past 4. A test spoils one thing.
 struct Inputs : testing::Test {
-  dscc_model_v1 table = makeTable();
+  dscc_model_v2 table = makeTable();
   std::vector<int64_t> tokens = {2, 3}, cache = {2, 4, 8}, mask = {7}, scores = {2, 7};
   std::array<char, 4096> memory = {};
   std::array<dscc_buffer, 3> inputs = {{{"tokens", DSCC_INT64, 2, tokens.data(), memory.data(), 2 * 3 * 8, 0},
@@ -80,8 +84,7 @@ struct Relations : Inputs {
   int64_t sides[4] = {};
 
   Relations() {
-    table.num_relations = 2;
-    table.relations = relations;
+    table.relations = recordsOf(relations);
     table.sides = computeSides;
     binding.sides = sides;
     setDims(4, 4);
@@ -171,13 +174,12 @@ TEST_F(Inputs, OneTooManyByPosition) {
 TEST_F(Inputs, ManyNames) {
   const std::string name(100, 'n');
   std::vector<dscc_tensor> many(9, {name.c_str(), DSCC_FLOAT, 0, nullptr});
-  table.inputs = many.data();
-  table.num_inputs = many.size();
+  table.inputs = recordsOf(many);
   std::string four;
   for (int i = 0; i < 4; ++i)
     four += "'" + name + "', ";
   expectRefused(("the model has no input 'tokens'; it has " + four + "...").c_str());
-  table.num_inputs = 0;
+  table.inputs.count = 0;
   expectRefused("the model has no input 'tokens'; it has none");
 }
 
@@ -266,8 +268,10 @@ TEST_F(Inputs, OutputsThatCannotBe) {
 
 TEST_F(Inputs, MoreElementsThanCanBeCounted) {
   constexpr int64_t huge = int64_t(1) << 40;
-  const dscc_symbol wide[] = {{"batch", 1, huge, 0, 0}, {"seq", 0, huge, 0, 1}, {"past", 0, huge, 1, 1}};
-  table.symbols = wide;
+  const dscc_symbol wide[] = {{"batch", 1, huge, DSCC_SYMBOL_AXIS, 0, 0, 0},
+                              {"seq", 0, huge, DSCC_SYMBOL_AXIS, 0, 1, 0},
+                              {"past", 0, huge, DSCC_SYMBOL_AXIS, 1, 1, 0}};
+  table.symbols = recordsOf(wide);
   tokens = {huge, huge};
   expectRefused("input 'tokens' has more elements than can be counted");
 }

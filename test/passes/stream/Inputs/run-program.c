@@ -6,15 +6,18 @@
 #include <stdio.h>
 #include <string.h>
 
-static const dscc_model_v1 *model;
+static const dscc_model_v2 *model;
 static int launches;
 static long copied;
 
+static const dscc_program *program_of(void) { return model->programs.data; }
+
 static int32_t launch(void *queue, int32_t launch, const int64_t grid[3], void **args) {
-  const dscc_program *program = &model->programs[0];
+  const dscc_launch *launch_table = program_of()->launches.data;
+  const dscc_kernel *kernels = program_of()->kernels.data;
   dscc_block block = {0, grid[0] * grid[1] * grid[2], 0};
   for (; block.index < block.count; ++block.index)
-    program->kernels[program->launches[launch].kernel].cpu(&block, args);
+    kernels[launch_table[launch].kernel].cpu(&block, args);
   ++launches;
   return 0;
 }
@@ -26,18 +29,19 @@ static int32_t copy(void *queue, void *target, const void *source, int64_t bytes
 }
 
 static void runOnce(int64_t n) {
-  const dscc_services services = {sizeof services, launch, copy};
+  const dscc_services services = {.struct_bytes = sizeof services, .launch = launch, .copy = copy};
   float x[4] = {1, 2, 3, 4}, y[4] = {0}, w[2] = {0};
-  _Alignas(64) char arena[256];
+  _Alignas(64) char memory[256];
+  void *arena[] = {memory};
   const void *inputs[] = {x};
   void *outputs[] = {y, w};
-  const void *weights[] = {(const char *)model->weight_data + model->weights[0].offset};
+  const void *weights[] = {(const char *)model->weight_data + ((const dscc_weight *)model->weights.data)->offset};
   const dscc_run_args args = {&services, 0, &n, inputs, outputs, arena, weights};
   launches = 0;
   copied = 0;
-  int status = model->programs[0].run(&args);
+  int status = program_of()->run(&args);
   printf("n=%ld status=%d arena=%ld launches=%d copied=%ld y=%g %g %g %g w=%g %g\n", (long)n, status,
-         (long)model->programs[0].arena_bytes(&n), launches, copied, y[0], y[1], y[2], y[3], w[0], w[1]);
+         (long)program_of()->arena_bytes(0, &n), launches, copied, y[0], y[1], y[2], y[3], w[0], w[1]);
 }
 
 int main(int count, char **arguments) {
