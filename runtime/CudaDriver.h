@@ -27,6 +27,42 @@ struct CuKernelNode {
 };
 static_assert(sizeof(CuKernelNode) == 56);
 
+/// A kernel, and all that is said of its launch.
+struct CuKernelLaunch {
+  CuKernelNode node;       // what every launch has
+  const uint32_t *cluster; // blocks of a cluster, three numbers; null without clusters
+  bool overlaps;           // it waits by itself for what comes before it
+};
+
+/// An attribute of a launch, or of a kernel's node: CUlaunchAttribute.
+struct CuLaunchAttribute {
+  int id, padding; // CUlaunchAttributeID; 0
+  /// CUlaunchAttributeValue.
+  union Value {
+    unsigned dims[3]; // of a cluster
+    int number;       // of what is one number
+    char bytes[64];   // as large as the driver's
+  } value;            // as `id` says
+};
+static_assert(sizeof(CuLaunchAttribute) == 72);
+
+/// A launch with attributes: CUlaunchConfig.
+struct CuLaunchConfig {
+  unsigned grid[3], threads[3], sharedBytes; // as in CuKernelNode
+  CuHandle stream;                           // where
+  CuLaunchAttribute *attributes;             // read by the call
+  unsigned numAttributes;                    // of them
+};
+static_assert(sizeof(CuLaunchConfig) == 56);
+
+/// CU_LAUNCH_ATTRIBUTE_CLUSTER_DIMENSION
+inline constexpr int clusterDimension = 4;
+
+/// How one node of a graph comes before another: CUgraphEdgeData. All 0: it ends first.
+struct CuGraphEdge {
+  unsigned char fromPort, toPort, type, reserved[5]; // of a kernel whose launch_dependents are waited for: 1, 0, 1
+};
+
 /// A copy as a node of a graph: CUDA_MEMCPY3D, of which we use one row.
 struct CuCopyNode {
   /// Where from or where to.
@@ -89,13 +125,21 @@ static_assert(sizeof(CuCopyNode) == 200);
     CuResult(CuHandle, unsigned, unsigned, unsigned, unsigned, unsigned, unsigned, unsigned, CuHandle, void **,        \
              void **))
 
-/// The driver's library and its functions, each a member of the name in the table.
+/// Those that older drivers lack: null there, and whoever calls them does without.
+#define DSCC_CUDA_LATER_FUNCTIONS(X)                                                                                   \
+  X(launchWith, "cuLaunchKernelEx", CuResult(const CuLaunchConfig *, CuHandle, void **, void **))                      \
+  X(graphKernelAttribute, "cuGraphKernelNodeSetAttribute", CuResult(CuHandle, int, const CuLaunchAttribute::Value *))  \
+  X(graphAddEdges, "cuGraphAddDependencies_v2",                                                                        \
+    CuResult(CuHandle, const CuHandle *, const CuHandle *, const CuGraphEdge *, size_t))
+
+/// The driver's library and its functions, each a member of the name in the tables.
 struct CudaDriver {
   void *library = nullptr; // what dlopen gave; null: not loaded
 #define DSCC_DECLARE(name, symbol, ...)                                                                                \
   using name##_type = __VA_ARGS__;                                                                                     \
   name##_type *name = nullptr;
   DSCC_CUDA_FUNCTIONS(DSCC_DECLARE)
+  DSCC_CUDA_LATER_FUNCTIONS(DSCC_DECLARE)
 #undef DSCC_DECLARE
   /// What tools that stand in for a driver may offer: the ONNX nodes of this thread's next launch, or node of a graph,
   /// for their reports. Null with NVIDIA's.
@@ -106,6 +150,9 @@ struct CudaDriver {
   dscc_status load(const char *path);
   /// Closes the library, if it is open. No function of it may be called from then on.
   void unload();
+  /// Launches a kernel on a stream, with its attributes where the driver knows them. Without: the cluster is in the
+  /// kernel's code as well, and what may overlap need not.
+  CuResult launchKernel(const CuKernelLaunch &launch, CuHandle stream) const;
   /// DSCC_OK for 0. Else leaves a sentence, that `what` failed with the driver's name of the error, and returns
   /// DSCC_OUT_OF_MEMORY for CUDA_ERROR_OUT_OF_MEMORY, DSCC_DEVICE_FAILED for all others.
   dscc_status report(CuResult result, const char *what) const;

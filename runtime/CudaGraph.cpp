@@ -91,16 +91,29 @@ static size_t choosePlace(const CudaGraphs &graphs) {
 
 //===-- Recording -----------------------------------------------------------------------------------------------===//
 
-/// Calls `add(node, before, numBefore)` for a node behind the newest one, which it then is.
-template <typename Add> static CuResult append(CudaRecording &recording, Add add) {
-  CuHandle before = recording.last;
-  return add(&recording.last, &before, before ? 1 : 0);
+/// `to` may begin when all blocks of `from` have said that it may. A driver that refuses that gets a plain edge.
+static CuResult addEarlyEdge(const CudaDriver &driver, CuHandle graph, CuHandle from, CuHandle to) {
+  // CU_GRAPH_KERNEL_NODE_PORT_PROGRAMMATIC, the default port, CU_GRAPH_DEPENDENCY_TYPE_PROGRAMMATIC.
+  static constexpr CuGraphEdge early = {1, 0, 1, {}}, plain = {};
+  if (!driver.graphAddEdges(graph, &from, &to, &early, 1))
+    return 0;
+  return driver.graphAddEdges(graph, &from, &to, &plain, 1);
 }
 
-CuResult recordLaunch(const CudaDriver &driver, CudaRecording &recording, const CuKernelNode &launch) {
-  return append(recording, [&](CuHandle *node, const CuHandle *before, size_t numBefore) {
-    return driver.graphAddKernel(node, recording.graph, before, numBefore, &launch);
-  });
+CuResult recordLaunch(const CudaDriver &driver, CudaRecording &recording, const CuKernelLaunch &launch) {
+  CuHandle before = recording.last;
+  bool isEarly = launch.overlaps && recording.lastIsKernel && driver.graphAddEdges;
+  CuResult result =
+      driver.graphAddKernel(&recording.last, recording.graph, &before, before && !isEarly ? 1 : 0, &launch.node);
+  recording.lastIsKernel = true;
+  if (!result && launch.cluster && driver.graphKernelAttribute) {
+    CuLaunchAttribute::Value cluster = {};
+    memcpy(cluster.dims, launch.cluster, sizeof(cluster.dims));
+    result = driver.graphKernelAttribute(recording.last, clusterDimension, &cluster);
+  }
+  if (!result && isEarly)
+    result = addEarlyEdge(driver, recording.graph, before, recording.last);
+  return result;
 }
 
 CuResult recordCopy(const CudaDriver &driver, CudaRecording &recording, CuPointer target, CuPointer source,
@@ -111,10 +124,10 @@ CuResult recordCopy(const CudaDriver &driver, CudaRecording &recording, CuPointe
       return CuCopyNode::Side{0, 0, 0, 0, deviceMemory, nullptr, address + offset, nullptr, nullptr, width, 1};
     };
     CuCopyNode copy = {side(source), side(target), width, 1, 1};
-    CuResult result = append(recording, [&](CuHandle *node, const CuHandle *before, size_t numBefore) {
-      return driver.graphAddCopy(node, recording.graph, before, numBefore, &copy, recording.context);
-    });
-    if (result)
+    CuHandle before = recording.last;
+    recording.lastIsKernel = false;
+    if (CuResult result =
+            driver.graphAddCopy(&recording.last, recording.graph, &before, before ? 1 : 0, &copy, recording.context))
       return result;
   }
   return 0;

@@ -47,11 +47,12 @@ struct CudaGraphs {
 struct CudaRecording {
   CuHandle graph = nullptr;   // not instantiated
   CuHandle last = nullptr;    // its newest node; null: there is none
+  bool lastIsKernel = false;  // rather than a copy
   CuHandle context = nullptr; // where its copies are made
 };
 
 /// Adds a launch, behind all that has been added.
-CuResult recordLaunch(const CudaDriver &driver, CudaRecording &recording, const CuKernelNode &launch);
+CuResult recordLaunch(const CudaDriver &driver, CudaRecording &recording, const CuKernelLaunch &launch);
 /// Adds a copy within the device's memory, of at least one byte.
 CuResult recordCopy(const CudaDriver &driver, CudaRecording &recording, CuPointer target, CuPointer source,
                     size_t bytes);

@@ -32,6 +32,7 @@ struct CudaQueue {
   dscc_context *owner = nullptr;
   CuHandle stream = nullptr;          // the context's own
   CuHandle current = nullptr;         // of the run under way
+  bool isCaptured = false;            // whether the caller captures it; not all drivers let launches overlap then
   DeviceBuffer *buffers = nullptr;    // inputs, then outputs
   CudaStaging staging;                // between the caller's host tensors and those
   bool isStaged = false;              // whether the run under way uses it
@@ -150,14 +151,11 @@ static dscc_status readProfile(dscc_context &context) {
 
 //===-- What the program asks for -------------------------------------------------------------------------------===//
 
-static CuResult launchOrRecord(const CudaQueue &queue, const CudaDriver &driver, const CuKernelNode &node,
+static CuResult launchOrRecord(const CudaQueue &queue, const CudaDriver &driver, const CuKernelLaunch &launch,
                                const char *nodes) {
   if (driver.nameLaunch)
     driver.nameLaunch(nodes);
-  if (queue.recording)
-    return recordLaunch(driver, *queue.recording, node);
-  return driver.launch(node.function, node.grid[0], node.grid[1], node.grid[2], node.threads[0], node.threads[1],
-                       node.threads[2], node.sharedBytes, queue.current, node.arguments, node.extra);
+  return queue.recording ? recordLaunch(driver, *queue.recording, launch) : driver.launchKernel(launch, queue.current);
 }
 
 static int32_t launch(void *handle, int32_t number, const int64_t grid[3], void **args) {
@@ -176,7 +174,10 @@ static int32_t launch(void *handle, int32_t number, const int64_t grid[3], void 
                          facts.shared_bytes,
                          args,
                          nullptr};
-    CuResult result = launchOrRecord(queue, cuda.driver, node, launch.nodes);
+    bool overlaps = (facts.flags & DSCC_KERNEL_OVERLAPS) && !queue.isCaptured;
+    bool hasClusters = facts.cluster[0] * facts.cluster[1] * facts.cluster[2] > 1;
+    CuResult result =
+        launchOrRecord(queue, cuda.driver, {node, hasClusters ? facts.cluster : nullptr, overlaps}, launch.nodes);
     if (!result)
       return DSCC_OK;
     char what[512];
@@ -380,7 +381,8 @@ dscc_status runOnCuda(dscc_context &context, void *stream) {
   // A stream that cannot be asked (the default one, while others are captured) is not given graphs either.
   int capturing = 0;
   CuResult asked = stream ? driver.streamIsCapturing(stream, &capturing) : 0;
-  if (!asked && capturing)
+  queue.isCaptured = !asked && capturing;
+  if (queue.isCaptured)
     return runCaptured(context, isOnHost);
   if (dscc_status status = placeAll(context))
     return status;

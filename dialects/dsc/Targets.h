@@ -38,6 +38,8 @@ struct Gpu {
   bool hasAsyncCopies; // cp.async: global to shared memory past the registers
   bool hasTensorMaps;  // cp.async.bulk.tensor: boxes of tensors, moved by one thread
   bool hasClusters;    // blocks that reach each other's shared memory
+  /// griddepcontrol: a kernel may be launched before the one before it has ended, and waits for it by itself.
+  bool hasProgrammaticLaunch;
 
   int sharedPerBlock;             // bytes, static ones included; more than 48 KiB must be asked for, dynamic ones only
   int sharedPerMultiprocessor;    // bytes; each block takes 1 KiB more than it asks for

@@ -171,7 +171,7 @@ struct EmitKernels : impl::EmitKernelsBase<EmitKernels> {
     bool hasWorkspace = !group.getWorkspace().isConstant(0);
     Arguments arguments = {group.getNumOperands() + group.getNumResults() + hasWorkspace, symbols.size()};
     Shell shell = target.device == Device::Cpu ? openCpuShell(b, written.name, arguments, home)
-                                               : openCudaShell(b, written.name, arguments, home);
+                                               : openCudaShell(b, written.name, arguments, home, target);
     KernelBuilder k(b, b.getUnknownLoc(), target, 1);
     k.entry = &shell.function.getBody().front();
     ArrayRef<Value> pointers = shell.pointers;
@@ -197,24 +197,36 @@ struct EmitKernels : impl::EmitKernelsBase<EmitKernels> {
                   step};
     if (failed(emitter.emit(kernel)))
       return failure();
-    describe(shell.function, kernel);
+    describe(shell, kernel);
     written.grid[0] = kernel.grid;
     written.grid[1] = kernel.gridY;
     return success();
   }
 
-  void describe(LLVM::LLVMFuncOp function, const Kernel &kernel) {
-    Builder b(function.getContext());
+  void describe(Shell &shell, const Kernel &kernel) {
+    Builder b(shell.function.getContext());
     SmallVector<NamedAttribute> facts;
-    if (kernel.target.device == Device::Cpu) {
+    if (kernel.target.device == Device::Cpu)
       facts.push_back(b.getNamedAttr("scratch", b.getI64IntegerAttr(kernel.scratch)));
-    } else {
-      facts.push_back(b.getNamedAttr("threads", b.getI64ArrayAttr({kernel.threads, 1, 1})));
-      facts.push_back(b.getNamedAttr("shared", b.getI64IntegerAttr(kernel.shared)));
-      function->setAttr(NVVM::NVVMDialect::getReqntidAttrName(),
-                        b.getDenseI32ArrayAttr({int32_t(kernel.threads), 1, 1}));
-    }
-    function->setAttr("dsc.kernel", b.getDictionaryAttr(facts));
+    else
+      describeOnCuda(shell, kernel, b, facts);
+    shell.function->setAttr("dsc.kernel", b.getDictionaryAttr(facts));
+  }
+
+  static void describeOnCuda(Shell &shell, const Kernel &kernel, Builder &b, SmallVectorImpl<NamedAttribute> &facts) {
+    facts.push_back(b.getNamedAttr("threads", b.getI64ArrayAttr({kernel.threads, 1, 1})));
+    facts.push_back(b.getNamedAttr("shared", b.getI64IntegerAttr(kernel.shared)));
+    shell.function->setAttr(NVVM::NVVMDialect::getReqntidAttrName(),
+                            b.getDenseI32ArrayAttr({int32_t(kernel.threads), 1, 1}));
+    if (shell.overlaps)
+      facts.push_back(b.getNamedAttr("overlaps", b.getUnitAttr()));
+    auto [x, y, z] = kernel.cluster;
+    if (x * y * z == 1)
+      return;
+    assert(kernel.target.gpu->hasClusters && "an emitter asks for what its target has");
+    facts.push_back(b.getNamedAttr("cluster", b.getI64ArrayAttr(kernel.cluster)));
+    shell.function->setAttr(NVVM::NVVMDialect::getClusterDimAttrName(),
+                            b.getDenseI32ArrayAttr({int32_t(x), int32_t(y), int32_t(z)}));
   }
 
   /// A launch of the kernels of the last schedule, with those of the others as its alternatives.

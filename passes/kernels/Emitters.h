@@ -25,11 +25,12 @@ struct Kernel {
   Value scratchMemory;           // CPU: `scratch` bytes of this worker's own
   size_t step = 0;               // which of the schedule's kernels this is
   // Filled by the emitter.
-  DimExpr grid = 1;    // blocks along x
-  int64_t gridY = 1;   // CUDA: blocks along y, of which drivers take 65,535
-  int64_t threads = 1; // CUDA: threads a block
-  int64_t scratch = 0; // CPU: bytes of scratch a worker
-  int64_t shared = 0;  // CUDA: bytes of dynamic shared memory
+  DimExpr grid = 1;                           // blocks along x
+  int64_t gridY = 1;                          // CUDA: blocks along y, of which drivers take 65,535
+  int64_t threads = 1;                        // CUDA: threads a block
+  int64_t scratch = 0;                        // CPU: bytes of scratch a worker
+  int64_t shared = 0;                         // CUDA: bytes of dynamic shared memory
+  std::array<int64_t, 3> cluster = {1, 1, 1}; // CUDA: blocks of a cluster, which divide the grid
 
   /// The strides of the group's result `number`, under the dims that it has inside now.
   llvm::SmallVector<Value> resultStrides(size_t number = 0);

@@ -18,6 +18,7 @@ struct Shell {
   mlir::Value scratch;                         // CPU: this worker's scratch, a pointer
   llvm::SmallVector<mlir::Value> pointers;     // inputs, then results
   llvm::SmallVector<mlir::Value> symbolValues; // of the named dims, i64
+  bool overlaps = false;                       // it waits for the work before it by itself, before the body begins
 };
 
 /// What a kernel takes: so many tensors, then so many named dims.
@@ -34,8 +35,10 @@ constexpr int64_t mostStaticShared = 48 * 1024;
 mlir::Value declareShared(KernelBuilder &k, llvm::StringRef name, mlir::Type type, int64_t count);
 /// CUDA: this block's number along y, index-typed. (cuda/Shell.cpp)
 mlir::Value blockAlongY(KernelBuilder &k);
-/// An entry of the `gpu.module` whose body is `home`, with the arguments as its parameters. (cuda/Shell.cpp)
-Shell openCudaShell(mlir::OpBuilder &b, llvm::StringRef name, Arguments arguments, mlir::Block *home);
+/// An entry of the `gpu.module` whose body is `home`, with the arguments as its parameters. Where the target has
+/// programmatic launches, it waits for the kernels before it and lets those behind it come. (cuda/Shell.cpp)
+Shell openCudaShell(mlir::OpBuilder &b, llvm::StringRef name, Arguments arguments, mlir::Block *home,
+                    const Target &target);
 
 } // namespace dscc::kernels
 

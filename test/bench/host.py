@@ -91,9 +91,9 @@ def count_calls(artifact, simulator, no_replay):
     x = np.ones((1, NUM_COLUMNS), np.float32)
     for _ in range(WARM_RUNS):
         session.run(x)
-    counts = [(session.count("cuLaunchKernel", "cuGraphLaunch"), session.count("any"))]
+    counts = [(session.count("cuLaunchKernel", "cuLaunchKernelEx", "cuGraphLaunch"), session.count("any"))]
     session.run(x)
-    counts.append((session.count("cuLaunchKernel", "cuGraphLaunch"), session.count("any")))
+    counts.append((session.count("cuLaunchKernel", "cuLaunchKernelEx", "cuGraphLaunch"), session.count("any")))
     session.close()
     return [after - before for before, after in zip(*counts)]
 

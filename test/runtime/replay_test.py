@@ -73,9 +73,10 @@ class Replays(unittest.TestCase):
 
     def launches(self, session, rows, seed=0):
         """Of kernels, and of graphs, in one run."""
-        kernels, graphs = session.count("cuLaunchKernel"), session.count("cuGraphLaunch")
+        count = lambda: (session.count("cuLaunchKernel", "cuLaunchKernelEx"), session.count("cuGraphLaunch"))
+        kernels, graphs = count()
         self.right(session, rows, seed)
-        return session.count("cuLaunchKernel") - kernels, session.count("cuGraphLaunch") - graphs
+        return count()[0] - kernels, count()[1] - graphs
 
     def test_launches_become_one(self):
         session = self.session()

@@ -122,7 +122,7 @@ class RunTest(unittest.TestCase):
 
     def test_a_fault_is_told_and_ends_nothing(self):
         """A launch in the middle fails, as it would by an illegal address: the worker is lost, the rest goes on."""
-        code, report, text = self.run_check("--only=softmax/f32", "--open", DSCC_SIM_FAIL="cuLaunchKernel:20:ILLEGAL_ADDRESS")
+        code, report, text = self.run_check("--only=softmax/f32", "--open", DSCC_SIM_FAIL="cuLaunchKernelEx:20:ILLEGAL_ADDRESS")
         self.assertEqual(code, 1, text)
         self.assertRegex(text, "softmax/f32/.*CUDA_ERROR_ILLEGAL_ADDRESS")
         (section,) = [one for one in report["sections"] if one["name"] == "softmax/f32"]
@@ -133,7 +133,7 @@ class RunTest(unittest.TestCase):
 
     def test_what_is_kept_runs(self):
         """The commands of a failure compile and run the kept model on the kept inputs."""
-        _, report, text = self.run_check("--only=softmax/f32/last", "--open", "--sizes=7", DSCC_SIM_FAIL="cuLaunchKernel:2:LAUNCH_FAILED")
+        _, report, text = self.run_check("--only=softmax/f32/last", "--open", "--sizes=7", DSCC_SIM_FAIL="cuLaunchKernelEx:2:LAUNCH_FAILED")
         failure = report["failures"][0]
         for command in failure["reproduce"][:2]:
             subprocess.run(command, shell=True, cwd=self.folder, check=True, capture_output=True)

@@ -121,10 +121,10 @@ class GenerationsTest(unittest.TestCase):
         alone.parent.mkdir()
         shutil.copy(shutil.which("dscc"), alone)
         environment = os.environ | {"CUDA_HOME": "", "PATH": str(self.folder)}
-        _, model = self.compile(self.product, "--target=cuda", dscc=alone, environment=environment)
+        _, model = self.compile(MODULE, "--target=cuda", dscc=alone, environment=environment)
         sm90a, sm80 = self.cuda(model)
-        self.assertEqual(self.chips(sm90a), [[(90, 90, PTX)]])
-        self.assertEqual(self.chips(sm80), [[(80, FOREVER, PTX)]])
+        self.assertEqual(self.chips(sm90a), [[(90, 90, PTX)]] * 2)
+        self.assertEqual(self.chips(sm80), [[(80, FOREVER, PTX)]] * 2)
         self.assertEqual(self.images(sm90a)[0][0][3], self.images(sm80)[0][0][3], "the text is there twice")
 
     def test_kernels_that_differ_are_two(self):

@@ -4,6 +4,7 @@
  *   FAKE_CUDA_FAIL=N    the N-th call since the last fake_cuda_reset fails
  *   FAKE_CUDA_RESULT=N  with this CUresult (default 700, an illegal address)
  *   FAKE_CUDA_SM=N      compute capability (default 80)
+ *   FAKE_CUDA_OLD=1     no edges of a graph but plain ones
  *
  * Misuse (a foreign pointer, a call without a context, one pop too many) is kept for fake_cuda_report. */
 #include "fake_cuda.h"
@@ -16,7 +17,7 @@
 enum { MAX_CALLS = 4096, MAX_BLOCKS = 64, MAX_WORK = 256, MAX_ARGS = 16, DEVICE = 7 };
 enum { MAX_STREAMS = 8, MAX_NODES = 16 };
 enum { INVALID_VALUE = 1, OUT_OF_MEMORY = 2, INVALID_CONTEXT = 201, NO_BINARY = 209, NOT_FOUND = 500 };
-enum { MAJOR = 75, MINOR = 76 };
+enum { MAJOR = 75, MINOR = 76, CLUSTER = 4, SERIALIZATION = 6 };
 
 typedef struct allocation {
   char *memory;
@@ -25,13 +26,15 @@ typedef struct allocation {
 
 typedef struct work {
   void *stream;
+  const fake_cuda_kernel *kernel;
   fake_cuda_code code;
-  unsigned blocks;
+  unsigned blocks, grid, cluster; /* along x, the last two */
   uint64_t args[MAX_ARGS];
   void *target;
   const void *source;
   size_t bytes;
   int with_host;
+  int has_edge; /* of a graph's node: it comes behind the one before it */
 } work;
 
 /* Work that was captured, or made ready to run. */
@@ -123,7 +126,8 @@ static int is_live(const void *pointer, size_t bytes) {
 
 static int make_launch(const void *function, const unsigned grid[3], const unsigned block[3], void **args, void **extra,
                        work *item) {
-  *item = (work){.code = ((const fake_cuda_kernel *)function)->code, .blocks = grid[0] * grid[1] * grid[2]};
+  const fake_cuda_kernel *kernel = function;
+  *item = (work){.kernel = kernel, .code = kernel->code, .blocks = grid[0] * grid[1] * grid[2], .grid = grid[0]};
   if (!item->blocks || !block[0] || !block[1] || !block[2] || extra)
     return misuse("an empty launch", INVALID_VALUE);
   for (int i = 0; i < MAX_ARGS && args[i]; ++i)
@@ -138,11 +142,19 @@ static capture *capture_of(const void *stream) {
   return NULL;
 }
 
+static int has_its_cluster(const work *item) {
+  unsigned cluster = item->kernel ? item->kernel->cluster : 0;
+  return cluster == item->cluster && (!cluster || item->grid % cluster == 0);
+}
+
 static int enqueue(work item) {
+  if (!has_its_cluster(&item))
+    return misuse("a launch with another cluster than its kernel has", INVALID_VALUE);
   capture *capture = capture_of(item.stream);
   if (capture) {
     if (capture->graph->num_nodes == MAX_NODES)
       return misuse("more nodes than a test should need", OUT_OF_MEMORY);
+    item.has_edge = 1;
     capture->graph->nodes[capture->graph->num_nodes++] = item;
     return 0;
   }
@@ -409,13 +421,14 @@ int cuGraphCreate(void **result, unsigned flags) {
   return 0;
 }
 
-/* Nodes form a line: each but the first comes behind the one before it. */
+/* Nodes form a line: each but the first comes behind the one before it, by an edge of its own if it waits by itself. */
 static int add_node(void **node, void *to, void *const *before, size_t num_before, work item) {
   graph *made = to;
   if (made->num_nodes == MAX_NODES)
     return misuse("more nodes than a test should need", OUT_OF_MEMORY);
-  if (num_before != (made->num_nodes ? 1 : 0) || (num_before && *before != &made->nodes[made->num_nodes - 1]))
+  if (num_before > 1 || (num_before && *before != &made->nodes[made->num_nodes - 1]))
     return misuse("a node that is not behind the one before it", INVALID_VALUE);
+  item.has_edge = num_before || !made->num_nodes;
   made->nodes[made->num_nodes] = item;
   *node = &made->nodes[made->num_nodes++];
   return 0;
@@ -428,6 +441,30 @@ int cuGraphAddKernelNode(void **node, void *graph, void *const *before, size_t n
   work item;
   int failure = make_launch(kernel->function, kernel->grid, kernel->block, kernel->args, kernel->extra, &item);
   return failure ? failure : add_node(node, graph, before, num_before, item);
+}
+
+int cuGraphKernelNodeSetAttribute(void *node, int id, const void *value) {
+  ENTER("cuGraphKernelNodeSetAttribute");
+  work *item = node;
+  if (id != CLUSTER || !item->code)
+    return misuse("an attribute that no node has", INVALID_VALUE);
+  item->cluster = *(const unsigned *)value;
+  return 0;
+}
+
+int cuGraphAddDependencies_v2(void *graph_handle, void *const *from, void *const *to, const unsigned char *edge,
+                              size_t count) {
+  ENTER("cuGraphAddDependencies");
+  work *before = *from, *after = *to;
+  graph *made = graph_handle;
+  int is_early = edge[0] == 1 && edge[1] == 0 && edge[2] == 1;
+  if (is_early && number_of("FAKE_CUDA_OLD", 0))
+    return INVALID_VALUE;
+  if (count != 1 || after != before + 1 || after != &made->nodes[made->num_nodes - 1] || after->has_edge ||
+      (!is_early && (edge[0] || edge[1] || edge[2])) || (is_early && !(before->code && after->kernel->waits)))
+    return misuse("an edge that should not be", INVALID_VALUE);
+  after->has_edge = 1;
+  return 0;
 }
 
 int cuGraphAddMemcpyNode(void **node, void *graph, void *const *before, size_t num_before,
@@ -450,6 +487,11 @@ int cuGraphInstantiateWithFlags(void **exec, void *captured, unsigned long long 
   if (!made)
     return OUT_OF_MEMORY;
   *made = *(graph *)captured;
+  for (size_t i = 0; i < made->num_nodes; ++i)
+    if (!made->nodes[i].has_edge) {
+      free(made);
+      return misuse("a node that is behind nothing", INVALID_VALUE);
+    }
   ++execs;
   *exec = made;
   return 0;
@@ -580,5 +622,23 @@ int cuLaunchKernel(void *function, unsigned x, unsigned y, unsigned z, unsigned 
   const unsigned grid[] = {x, y, z}, block[] = {block_x, block_y, block_z};
   int failure = make_launch(function, grid, block, args, extra, &item);
   item.stream = stream;
+  return failure ? failure : enqueue(item);
+}
+
+int cuLaunchKernelEx(const fake_cuda_config *config, void *function, void **args, void **extra) {
+  ENTER("cuLaunchKernelEx");
+  NEED_CONTEXT();
+  work item;
+  int failure = make_launch(function, config->grid, config->block, args, extra, &item);
+  item.stream = config->stream;
+  for (unsigned i = 0; i < config->num_attributes; ++i) {
+    const fake_cuda_attribute *attribute = &config->attributes[i];
+    if (attribute->id == CLUSTER)
+      item.cluster = attribute->value.dims[0];
+    else if (attribute->id != SERIALIZATION || attribute->value.number != 1 || !item.kernel->waits)
+      return misuse("an attribute that a launch should not have", INVALID_VALUE);
+    else if (capture_of(config->stream))
+      return misuse("a launch that overlaps in a capture", INVALID_VALUE);
+  }
   return failure ? failure : enqueue(item);
 }

@@ -12,6 +12,8 @@ typedef void (*fake_cuda_code)(unsigned block, void **args);
 typedef struct fake_cuda_kernel {
   const char *name;
   fake_cuda_code code;
+  unsigned cluster; /* blocks of a cluster along x, which each launch has to say; 0: it must not */
+  int waits;        /* for what comes before it, so that its launch may overlap */
 } fake_cuda_kernel;
 
 /* Stands where a cubin would. */
@@ -26,6 +28,24 @@ typedef struct fake_cuda_kernel_node {
   unsigned grid[3], block[3], shared;
   void **args, **extra;
 } fake_cuda_kernel_node;
+
+/* CUlaunchAttribute. */
+typedef struct fake_cuda_attribute {
+  int id, padding;
+  union {
+    unsigned dims[3];
+    int number;
+    char bytes[64];
+  } value;
+} fake_cuda_attribute;
+
+/* CUlaunchConfig. */
+typedef struct fake_cuda_config {
+  unsigned grid[3], block[3], shared;
+  void *stream;
+  const fake_cuda_attribute *attributes;
+  unsigned num_attributes;
+} fake_cuda_config;
 
 /* CUDA_MEMCPY3D. */
 typedef struct fake_cuda_copy_node {

@@ -2,7 +2,7 @@
  * fake_cuda.c.
  *
  * There are two CUDA programs, so that a test sees by the result which one was chosen, and which of its images: that
- * for 9.0 alone adds w twice, the PTX of the other one three times. Each has a weight of its own.
+ * for 9.0 alone adds w twice, in two launches, the PTX of the other one three times. Each has a weight of its own.
  */
 #include "fake_cuda.h"
 #include "records.h"
@@ -26,7 +26,11 @@ static void add_row(int64_t row, void **args, float times) {
 }
 static void add_row_on_cpu(const dscc_block *block, void **args) { add_row(block->index, args, 1); }
 static void add_row_on_cuda(unsigned block, void **args) { add_row(block, args, 1); }
-static void add_row_on_90a(unsigned block, void **args) { add_row(block, args, 2); }
+/* Blocks come in clusters, of which the last may have one too many. */
+static void add_row_on_90a(unsigned block, void **args) {
+  if (block < *(const int64_t *)args[3])
+    add_row(block, args, 1);
+}
 static void add_row_by_ptx(unsigned block, void **args) { add_row(block, args, 3); }
 
 static int64_t arena_bytes(uint32_t segment, const int64_t *symbols) {
@@ -46,7 +50,17 @@ static int32_t run_with(const dscc_run_args *args, const void *w) {
 }
 
 static int32_t run(const dscc_run_args *args) { return run_with(args, args->weights[0]); }
-static int32_t run_on_90a(const dscc_run_args *args) { return run_with(args, args->weights[1]); }
+
+/* In clusters of two blocks. */
+static int32_t run_on_90a(const dscc_run_args *args) {
+  const void *x = args->inputs[0], *w = args->weights[1];
+  void *sum = args->arena[0], *y = args->outputs[0];
+  int64_t rows = args->symbols[0];
+  void *first[] = {&x, &w, &sum, &rows, 0}, *second[] = {&sum, &w, &y, &rows, 0};
+  const int64_t grid[3] = {(rows + 1) / 2 * 2, 1, 1};
+  int32_t status = args->services->launch(args->queue, 0, grid, first);
+  return status ? status : args->services->launch(args->queue, 1, grid, second);
+}
 
 static void dims(const int64_t *symbols, int64_t *dims) {
   dims[0] = dims[2] = symbols[0];
@@ -54,7 +68,7 @@ static void dims(const int64_t *symbols, int64_t *dims) {
 }
 
 static const fake_cuda_kernel code[] = {{"add_row", add_row_on_cuda}};
-static const fake_cuda_kernel code_of_90a[] = {{"add_row", add_row_on_90a}};
+static const fake_cuda_kernel code_of_90a[] = {{"add_row", add_row_on_90a, .cluster = 2, .waits = 1}};
 static const fake_cuda_kernel code_of_ptx[] = {{"add_row", add_row_by_ptx}};
 static const fake_cuda_image cubin = {FAKE_CUDA_MAGIC, 1, code};
 static const fake_cuda_image cubin_of_90a = {FAKE_CUDA_MAGIC, 1, code_of_90a};
@@ -72,14 +86,16 @@ static const LONGER(dscc_weight) weight_table[] = {{{0, sizeof weights, 1u << 1 
                                                    {{0, sizeof weights, 1u << 0, 0}}};
 static const dscc_kernel cpu_kernels[] = {{.name = "add_row", .cpu = add_row_on_cpu}};
 static const dscc_kernel cuda_kernels[] = {{.name = "add_row", .threads = {32, 1, 1}, .shared_bytes = 64 * 1024}};
-static const dscc_launch launches[] = {{"sum", 0}};
+static const dscc_kernel kernels_of_90a[] = {
+    {.name = "add_row", .threads = {32, 1, 1}, .cluster = {2, 1, 1}, .flags = DSCC_KERNEL_OVERLAPS}};
+static const dscc_launch launches[] = {{"sum", 0}}, launches_of_90a[] = {{"sum", 0}, {"sum again", 0}};
 static const dscc_module modules[] = {{RECORDS(images)}}, modules_of_90a[] = {{RECORDS(images_of_90a)}};
 static const LONGER(dscc_program) programs[] = {{{.device = DSCC_DEVICE_CUDA,
                                                   .level = 90,
                                                   .services = DSCC_SERVICE_LAUNCH | DSCC_SERVICE_COPY,
                                                   .num_segments = 1,
-                                                  .kernels = RECORDS(cuda_kernels),
-                                                  .launches = RECORDS(launches),
+                                                  .kernels = RECORDS(kernels_of_90a),
+                                                  .launches = RECORDS(launches_of_90a),
                                                   .modules = RECORDS(modules_of_90a),
                                                   .arena_bytes = arena_bytes,
                                                   .run = run_on_90a}},

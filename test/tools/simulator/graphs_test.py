@@ -112,6 +112,13 @@ class Graphs(driver_api.GraphCase):
         for kind, data in (("INVALID_VALUE", (0, 0, 0, 1)), ("NOT_SUPPORTED", (0, 0, 1))):
             self.refuses(kind, "cuGraphAddDependencies_v2", graph, array(first), array(self.add_kernel(graph)),
                          (ctypes.c_ubyte * 8)(*data), 1)
+        # A kernel that may begin before the end of another kernel, and of nothing else.
+        early = (ctypes.c_ubyte * 8)(1, 0, 1)
+        third, nothing = self.add_kernel(graph), handle()
+        api.ok("cuGraphAddEmptyNode", ctypes.byref(nothing), graph, None, 0)
+        api.ok("cuGraphAddDependencies_v2", graph, array(first), array(third), early, 1)
+        self.refuses("INVALID_VALUE", "cuGraphAddDependencies_v2", graph, array(nothing), array(second), early, 1)
+        self.refuses("INVALID_VALUE", "cuGraphAddDependencies_v2", graph, array(second), array(nothing), early, 1)
         self.refuses("INVALID_VALUE", "cuGraphInstantiateWithFlags", ctypes.byref(handle()), graph, 64)
         api.ok("cuGraphDestroy", graph)
         self.refuses("INVALID_VALUE", "cuGraphDestroy", graph)

@@ -53,8 +53,8 @@ TEST(Targets, LimitsOfGenerations) {
   }
   EXPECT_EQ(sm80.f16.instruction, MatrixInstruction::Mma);
   EXPECT_EQ(sm90.f16.instruction, MatrixInstruction::Wgmma);
-  EXPECT_FALSE(sm80.hasTensorMaps || sm80.hasClusters);
-  EXPECT_TRUE(sm90.hasTensorMaps && sm90.hasClusters);
+  EXPECT_FALSE(sm80.hasTensorMaps || sm80.hasClusters || sm80.hasProgrammaticLaunch);
+  EXPECT_TRUE(sm90.hasTensorMaps && sm90.hasClusters && sm90.hasProgrammaticLaunch);
 }
 
 } // namespace dscc

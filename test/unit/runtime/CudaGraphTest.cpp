@@ -189,6 +189,37 @@ TEST_F(CudaGraphTest, TheCallersCapture) {
   release(7);
 }
 
+// Kernels that have clusters, and wait by themselves for what comes before them: launches and nodes say so.
+TEST_F(CudaGraphTest, ClustersAndOverlaps) {
+  for (const char *isOld : {"0", "1"}) {
+    setenv("FAKE_CUDA_SM", "90", 1);
+    setenv("FAKE_CUDA_OLD", isOld, 1);
+    dscc_context_destroy(context);
+    dscc_model_close(model);
+    context = nullptr;
+    ASSERT_EQ(open(model), DSCC_OK) << dscc_last_error();
+    ASSERT_EQ(create(model, context), DSCC_OK) << dscc_last_error();
+    std::vector<std::string> recorded;
+    for (int i = 0; i < 4; ++i) {
+      reset();
+      ASSERT_EQ(runOnDevice(5), DSCC_OK) << dscc_last_error();
+      EXPECT_EQ(y[0], 21);
+      EXPECT_EQ(y[19], 81);
+      EXPECT_EQ(y[20], -1);
+      EXPECT_EQ(report().fault, nullptr) << report().fault;
+      const std::vector<std::string> names = calls();
+      auto count = [&](const char *name) { return std::count(names.begin(), names.end(), name); };
+      EXPECT_EQ(count("cuLaunchKernel"), 0);
+      EXPECT_EQ(count("cuLaunchKernelEx"), i == 0 ? 2 : 0);
+      EXPECT_EQ(count("cuGraphLaunch"), i == 0 ? 0 : 1);
+      EXPECT_EQ(count("cuGraphKernelNodeSetAttribute"), i == 1 ? 2 : 0);
+      // An old driver refuses the edge, and gets a plain one.
+      EXPECT_EQ(count("cuGraphAddDependencies"), i == 1 ? (*isOld == '1' ? 2 : 1) : 0);
+    }
+  }
+  unsetenv("FAKE_CUDA_OLD");
+}
+
 // A driver that never records a graph is asked three times; the runs are right.
 TEST_F(CudaGraphTest, ADriverWithoutGraphs) {
   EXPECT_FALSE(isReplayed(1));

@@ -30,7 +30,7 @@ struct CudaDeviceTest : testing::Test {
     ASSERT_TRUE(driver) << dlerror();
     reset = find<fake_cuda_reset_type>("fake_cuda_reset");
     getReport = find<fake_cuda_report_type>("fake_cuda_get_report");
-    for (const char *name : {"FAKE_CUDA_FAIL", "FAKE_CUDA_RESULT", "FAKE_CUDA_SM"})
+    for (const char *name : {"FAKE_CUDA_FAIL", "FAKE_CUDA_RESULT", "FAKE_CUDA_SM", "FAKE_CUDA_OLD"})
       unsetenv(name);
     reset();
   }

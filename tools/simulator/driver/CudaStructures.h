@@ -151,7 +151,7 @@ struct CUDA_GRAPH_INSTANTIATE_PARAMS {
 
 /// What an edge may be beside an order.
 struct CUgraphEdgeData {
-  unsigned char fromPort, toPort, type, reserved[5]; // all 0: a plain edge; others are refused
+  unsigned char fromPort, toPort, type, reserved[5]; // all 0: a plain edge; see cuGraphAddDependencies_v2
 };
 
 /// Where memory is, or who reaches it.

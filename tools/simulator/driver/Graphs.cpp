@@ -154,6 +154,16 @@ CUresult checkEdges(const CUgraphEdgeData *edges, size_t count) {
 }
 } // namespace dscc::sim
 
+/// An edge that lets a kernel begin before another one ends. Here it begins behind it, which is allowed too.
+static bool isEarlyEdge(const CUgraphEdgeData &edge) {
+  static constexpr unsigned char programmaticPort = 1, launchOrderPort = 2, programmaticType = 1;
+  bool isReservedZero = llvm::all_of(edge.reserved, [](unsigned char byte) { return !byte; });
+  return isReservedZero && edge.type == programmaticType && !edge.toPort &&
+         (edge.fromPort == programmaticPort || edge.fromPort == launchOrderPort);
+}
+
+static bool isKernel(CUgraphNode node) { return std::holds_alternative<KernelCall>(node->operation); }
+
 static bool isNodeOf(CUgraphNode node, CUgraph graph) {
   auto found = state().graphNodes.find(node);
   return found != state().graphNodes.end() && found->second == graph;
@@ -182,7 +192,15 @@ DSCC_EXPORT CUresult cuGraphAddDependencies(CUgraph graph, const CUgraphNode *fr
 DSCC_EXPORT CUresult cuGraphAddDependencies_v2(CUgraph graph, const CUgraphNode *from, const CUgraphNode *to,
                                                const CUgraphEdgeData *edges, size_t count) {
   DSCC_ENTER(Driver);
-  DSCC_TRY(checkEdges(edges, count));
+  for (size_t i = 0; edges && i < count; ++i) {
+    if (!isEarlyEdge(edges[i])) {
+      DSCC_TRY(checkEdges(&edges[i], 1));
+      continue;
+    }
+    bool areKernels =
+        from && to && isNodeOf(from[i], graph) && isNodeOf(to[i], graph) && isKernel(from[i]) && isKernel(to[i]);
+    DSCC_REQUIRE(areKernels, CUDA_ERROR_INVALID_VALUE);
+  }
   return addDependencies(graph, from, to, count);
 }
 
