@@ -208,8 +208,8 @@ def ScheduleGroups : Pass<"dsc-schedule-groups", "mlir::func::FuncOp"> {
     In:  groups of a target's module, prepared.  Out: `schedule` on each group: the emitter that will write it, and that
     emitter's parameters. All emitters of the table in passes/kernels/Emitters.cpp that accept the group compete with all
     their ways, and the least estimate wins. A product whose rows or columns only a run knows may get a list, each but
-    the last with a condition. A group that has a schedule keeps it. `workspace`: the bytes in which a schedule's kernels hand
-    on what they have, the most that any of the list wants; ways that want more than the group's tensors are left out.
+    the last with a condition. A group that has a schedule keeps it. Ways whose kernels hand on more bytes than the
+    group's tensors have are left out.
 
     ```mlir
     module @cuda_sm80 attributes {dsc.target = "cuda_sm80"} {
@@ -249,7 +249,8 @@ def ScheduleGroups : Pass<"dsc-schedule-groups", "mlir::func::FuncOp"> {
 def PlanMemory : Pass<"dsc-plan-memory", "mlir::func::FuncOp"> {
   let summary = "Give each group's results a place in one arena";
   let description = [{
-    In:  groups.  Out: `places` and `outputs` on each group, `workspace_place` on those that have a workspace, and the table `dsc.arena` of places on the function: the
+    In:  groups.  Out: `places` and `outputs` on each group, `workspace` and `workspace_place` on those whose
+    kernels hand something on, and the table `dsc.arena` of places on the function: the
     bytes of each as an expression over the named dims, its live range, and which places it lies on.
 
     ```mlir

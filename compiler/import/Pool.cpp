@@ -161,10 +161,44 @@ static LogicalResult convertLrn(NodeImporter &node) {
   return node.finish(node.div(x, node.make<dsc::PowOp>(base, node.scalarLike(x, node.number("beta", 0.75)))));
 }
 
+/// The input has the places of all windows in one dim.
+static LogicalResult convertCol2Im(NodeImporter &node) {
+  Value x = node.input(0);
+  std::optional<Integers> sizes = node.knownIntegers(node.input(1)), window = node.knownIntegers(node.input(2));
+  if (!sizes || !window)
+    return node.unsupported("has an image_shape or block_shape that is computed at run time", "make them constants");
+  size_t spatial = sizes->size();
+  Integers ones(spatial, 1);
+  Integers strides = node.integers("strides").value_or(ones), dilations = node.integers("dilations").value_or(ones),
+           pads = node.integers("pads").value_or(Integers(2 * spatial, 0));
+  if (rankOf(x) != 3 || spatial == 0 || window->size() != spatial || strides.size() != spatial ||
+      dilations.size() != spatial || pads.size() != 2 * spatial)
+    return node.reject("has an input of rank " + Twine(rankOf(x)) + ", " + Twine(spatial) + " image sizes, " +
+                       Twine(window->size()) + " block sizes, " + Twine(strides.size()) + " strides, " +
+                       Twine(dilations.size()) + " dilations and " + Twine(pads.size()) +
+                       " pads; the rank must be 3, pads twice as many as sizes, and all others as many");
+  dsc::Dims dims = dimsOf(x), places = {dims[0], dims[1]};
+  DimExpr count = 1;
+  for (size_t i = 0; i < spatial; ++i) {
+    if ((*window)[i] < 1 || strides[i] < 1 || dilations[i] < 1 || (*sizes)[i] < 0)
+      return node.reject(
+          "has a block size, stride or dilation that is not positive, or an image size that is negative");
+    places.push_back(dsc::windowDim((*sizes)[i], (*window)[i], strides[i], dilations[i], pads[i], pads[spatial + i],
+                                    /*ceilMode=*/false));
+    count = count * places.back();
+  }
+  if (dims[2].isConstant() && dims[2] != count)
+    return node.reject("has " + dims[2].str() + " columns, where the image has " + count.str() + " blocks");
+  return node.finish(node.make<dsc::SumWindowsOp>(node.reshape(x, places), node.attribute(*window),
+                                                  node.attribute(strides), node.attribute(dilations),
+                                                  node.attribute(pads), node.attribute(*sizes)));
+}
+
 ArrayRef<Converter> poolConverters() {
   static constexpr Converter entries[] = {
       {"", "MaxPool", 1, 1, 1, convertMaxPool, "floats+int8+uint8"},
       {"", "AveragePool", 1, 1, 1, convertAveragePool, "floats"},
+      {"", "Col2Im", 18, 3, 3, convertCol2Im, "numbers"},
       {"", "LpPool", 2, 1, 1, convertLpPool, "floats"},
       {"", "GlobalAveragePool", 1, 1, 1, convertGlobal<dsc::ReduceMeanOp>, "floats"},
       {"", "GlobalMaxPool", 1, 1, 1, convertGlobal<dsc::ReduceMaxOp>, "floats"},

@@ -66,4 +66,29 @@ def AveragePoolOp : PoolOp<"average_pool", "mean"> {
                        I64ArrayAttr:$pads, UnitAttr:$ceil_mode, UnitAttr:$count_include_pad);
 }
 
+def SumWindowsOp : InferredOp<"sum_windows"> {
+  let role = "Window";
+  let accumulates = 1;
+  let weight = 1;
+  let flops = "countFlops(getOperation(), countPlaces(getWindow()))";
+  let summary = "image of which the windows are the parts, where they overlap their sum";
+  let description = [{
+    The way back from windows to an image [N, C, sizes...]: the input [N, C * window, places...] has a channel for each
+    channel of the image and each element of the window, row-major, and a place for each window. What windows have of the
+    pads is dropped.
+
+    1. (C1) One window size, stride, dilation, pair of pads and size for each spatial dim.
+    2. (C2) Windows, strides and dilations are positive, and the input has a channel for each element of the window.
+    3. (C3) The input has as many places as the padded image has windows.
+
+    ```mlir
+    %y = dsc.sum_windows %x {window = [2, 2], strides = [2, 2], dilations = [1, 1], pads = [0, 0, 0, 0], sizes = [8, 8]}
+       : (tensor<1x12x4x4xf32>) -> tensor<1x3x8x8xf32>
+    ```
+  }];
+  let arguments = (ins DataTensor:$input, I64ArrayAttr:$window, I64ArrayAttr:$strides, I64ArrayAttr:$dilations,
+                       I64ArrayAttr:$pads, I64ArrayAttr:$sizes);
+  let results = (outs DataTensor:$result);
+}
+
 #endif // DSCC_DIALECTS_DSC_POOL_TD

@@ -120,7 +120,7 @@ struct EmitKernels : impl::EmitKernelsBase<EmitKernels> {
       home = gpu.getBody();
     }
     for (auto group : llvm::make_early_inc_range(main.getOps<dsc::GroupOp>())) {
-      if (failed(checkSchedules(group, *target)))
+      if (failed(checkSchedules(group, *target)) || failed(checkWorkspace(group, *target)))
         return signalPassFailure();
       SmallVector<const Written *> written;
       for (dsc::ScheduleAttr schedule : group.getSchedules()) {
@@ -132,6 +132,15 @@ struct EmitKernels : impl::EmitKernelsBase<EmitKernels> {
       }
       replaceByLaunch(group, written);
     }
+  }
+
+  /// Memory was planned for what these schedules want.
+  static LogicalResult checkWorkspace(dsc::GroupOp group, const Target &target) {
+    DimExpr wanted = countWorkspace(group, target), planned = group.getWorkspace();
+    if (wanted == planned)
+      return success();
+    return group.emitOpError("has ") << planned.str() << " bytes of workspace, where its schedules want "
+                                     << wanted.str();
   }
 
   /// A label and a hash of the work, with as many digits as it takes to be the only one.

@@ -105,8 +105,7 @@ const KernelEmitter *findKernelEmitter(llvm::StringRef name);
 Verdict accepts(const KernelEmitter &emitter, dsc::GroupOp group, const Target &target);
 /// The emitter that writes the group in this way; null and an error there if none would.
 const KernelEmitter *readSchedule(dsc::GroupOp group, const Target &target, dsc::ScheduleAttr schedule);
-/// Fails with an error at the group unless it has schedules, each of which some emitter can follow, and declares as
-/// much workspace as they want.
+/// Fails with an error at the group unless it has schedules, each of which some emitter can follow.
 mlir::LogicalResult checkSchedules(dsc::GroupOp group, const Target &target);
 /// The bytes of workspace that one schedule wants, in the runs for which it is.
 DimExpr countWorkspace(dsc::GroupOp group, const Target &target, dsc::ScheduleAttr schedule);
@@ -117,7 +116,8 @@ extern const KernelEmitter elementwiseEmitter; // Elementwise.cpp: each element 
 extern const KernelEmitter recurrenceEmitter;  // Recurrent.cpp: some rows of the batch for a whole sequence
 extern const KernelEmitter rowsEmitter;        // Rows.cpp: reductions, softmax and norms, a row at a time
 extern const KernelEmitter sharedTilesEmitter; // SharedTiles.cpp: products on CUDA, a block's tile at a time
-extern const KernelEmitter splitRowsEmitter;   // Rows.cpp: on CUDA, several warps a row
+extern const KernelEmitter blockRowsEmitter;   // SharedRows.cpp: on CUDA, a row to a block or to a cluster of them
+extern const KernelEmitter splitRowsEmitter;   // SharedRows.cpp: on CUDA, parts of rows, joined by a kernel more
 extern const KernelEmitter splitTilesEmitter;  // SharedTiles.cpp: the same, the inner dim shared by several blocks
 extern const KernelEmitter topKEmitter;        // TopK.cpp: the first elements of each row in descending order
 extern const KernelEmitter tilesEmitter;       // Tiles.cpp: products on a CPU, a register tile at a time

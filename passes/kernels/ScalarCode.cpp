@@ -170,8 +170,8 @@ static Value emitSoftplus(Scalar &s) {
   return addF(k, emitRelu(s), math::Log1pOp::create(k.b, k.loc, e));
 }
 
-/// With e = exp(x), tanh(log(1 + e)) = n / (n + 2), where n = e * (e + 2): one exponential, and nothing cancels. From 20
-/// on the quotient is 1, in double precision too.
+/// With e = exp(x), tanh(log(1 + e)) = n / (n + 2), where n = e * (e + 2): one exponential, and nothing cancels. From
+/// 20 on the quotient is 1, in double precision too.
 static Value emitMish(Scalar &s) {
   KernelBuilder &k = s.k;
   Value e = math::ExpOp::create(k.b, k.loc, emitMin(k, s.a(), s.num(20), s.element));

@@ -14,6 +14,7 @@
 #include "dialects/dsc/Storage.h"
 #include "dialects/dsc/Windows.h"
 #include "passes/Passes.h"
+#include "passes/kernels/Emitters.h"
 #include "passes/memory/Places.h"
 #include "passes/memory/Planner.h"
 
@@ -130,6 +131,19 @@ static void addResult(dsc::GroupOp group, Value result, int64_t step, bool inPla
   plan.buffers.push_back({alignBytes(countBytes(holder.getType())), step, last});
 }
 
+/// The bytes that the kernels of the group's schedules share. They are an attribute from here on.
+static DimExpr declareWorkspace(dsc::GroupOp group) {
+  auto module = group->getParentOfType<ModuleOp>();
+  auto name = module ? module->getAttrOfType<StringAttr>("dsc.target") : StringAttr();
+  const Target *target = name ? findTarget(name) : nullptr;
+  if (!target || group.getSchedules().empty())
+    return group.getWorkspace();
+  DimExpr bytes = kernels::countWorkspace(group, *target);
+  if (!bytes.isConstant(0))
+    group->setAttr("workspace", dsc::DimsAttr::get(group.getContext(), bytes));
+  return bytes;
+}
+
 static void collectBuffers(Block &block, bool inPlace, FunctionPlan &plan) {
   for (auto [step, op] : llvm::enumerate(block))
     for (ValueRange tensors : {ValueRange(op.getOperands()), ValueRange(op.getResults())})
@@ -139,7 +153,7 @@ static void collectBuffers(Block &block, bool inPlace, FunctionPlan &plan) {
     if (auto group = dyn_cast<dsc::GroupOp>(op)) {
       for (Value result : group.getResults())
         addResult(group, result, step, inPlace, plan);
-      if (DimExpr bytes = group.getWorkspace(); !bytes.isConstant(0)) {
+      if (DimExpr bytes = declareWorkspace(group); !bytes.isConstant(0)) {
         plan.workspaceOf[group] = plan.buffers.size();
         plan.buffers.push_back({alignBytes(bytes), int64_t(step), int64_t(step)});
       }

@@ -185,8 +185,6 @@ void ScheduleGroups::runOnOperation() {
     // One that was written by hand stays.
     if (!group->hasAttr("schedule") && failed(schedule(group, *target, journal)))
       return signalPassFailure();
-    if (DimExpr bytes = kernels::countWorkspace(group, *target); bytes.isValid() && !bytes.isConstant(0))
-      group->setAttr("workspace", dsc::DimsAttr::get(&getContext(), bytes));
     ++numScheduled;
   }
 }

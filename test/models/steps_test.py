@@ -1,10 +1,12 @@
-"""Groups of several kernels and of several results against ONNX Runtime, at odd sizes, on the CPU and in the simulator.
+"""Groups of several kernels, clusters and results against ONNX Runtime, at odd sizes, on the CPU and in the simulator.
 
-Few tiles with a long inner dim and few long rows are what a GPU splits over several kernels; the test sees to it that it
-does. A sum that goes on and is normalised too is one kernel with two results.
+Few tiles with a long inner dim and few long rows are what a GPU splits over several kernels or clusters of blocks: the
+test sees to it that it does, and forces each way of sharing a row. A sum that goes on and is normalised too is one
+kernel with two results.
 """
 
 import pathlib
+import re
 import subprocess
 import sys
 import tempfile
@@ -45,16 +47,16 @@ def norm(build, count, length):
     build.output(build.node("Add", y, total), "y", None)
 
 
-# name, what builds it, its arguments, values of "m", whether the GPU splits it at all sizes
+# name, what builds it, its arguments, values of "m", and how the GPU is expected to share the work at the first of these
 CASES = [
-    ("product", product, ("m", 1025, 33), (1, 3, 65), True),
-    ("product_fixed", product, (7, 2049, 127), (1,), True),
-    ("convolution", convolution, (127, 33, 7), (1, 3), True),
-    ("softmax", lambda b, *a: rows(b, "Softmax", *a, axis=-1), ("m", 30001), (1, 3), True),
-    ("log_softmax", lambda b, *a: rows(b, "LogSoftmax", *a, axis=-1), (3, 30001), (1,), True),
-    ("mean", lambda b, *a: rows(b, "ReduceMean", *a, axes=[0, 1]), (255, 257), (1,), True),
-    ("most", lambda b, *a: rows(b, "ReduceMax", *a, axes=[1]), ("m", 65537), (1, 2), True),
-    ("norm", norm, ("m", 257), (1, 7, 33), False),
+    ("product", product, ("m", 1025, 33), (1, 3, 65), "steps"),
+    ("product_fixed", product, (7, 2049, 127), (1,), "steps"),
+    ("convolution", convolution, (127, 33, 7), (1, 3), "blocks"),
+    ("softmax", lambda b, *a: rows(b, "Softmax", *a, axis=-1), ("m", 30001), (1, 3), "steps"),
+    ("log_softmax", lambda b, *a: rows(b, "LogSoftmax", *a, axis=-1), (3, 30001), (1,), "steps"),
+    ("mean", lambda b, *a: rows(b, "ReduceMean", *a, axes=[0, 1]), (255, 257), (1,), "steps"),
+    ("most", lambda b, *a: rows(b, "ReduceMax", *a, axes=[1]), ("m", 65537), (1, 2), "steps"),
+    ("norm", norm, ("m", 257), (1, 7, 33), None),
 ]
 
 
@@ -84,16 +86,43 @@ class Steps(unittest.TestCase):
                     got = run(self, folder, artifact, device, x)
                     worst = np.abs(got - expected).max() / max(np.abs(expected).max(), 1e-3)
                     self.assertLess(worst, TOLERANCE)
-            if splits:
+            if splits and size == sizes[0]:
                 named = ["--dim", f"m={size}"] if "m" in session.get_inputs()[0].shape else []
                 stats = subprocess.run(["dscc-run", artifact, "--device=sim", "--stats=json", *named],
                                        capture_output=True, text=True, check=True).stdout
-                self.assertIn("_step1", stats, f"{name} {size} runs as one kernel")
+                self.assertEqual(stats.count("_step1") > 0, splits == "steps", f"{name} {size}")
 
     def test_cases(self):
         with tempfile.TemporaryDirectory() as folder:
             for case in CASES:
                 self.check(pathlib.Path(folder), *case)
+
+    def test_forced_rows(self):
+        """Every way of sharing a row, at lengths around the numbers of threads."""
+        ways = ["rows, accumulators = 4, width = 1", "split_rows, parts = 2", "split_rows, parts = 64"]
+        ways += [f"block_rows, blocks = {blocks}" for blocks in (1, 2, 8)]
+        with tempfile.TemporaryDirectory() as folder:
+            for length in (1, 3, 33, 255, 257, 1025, 4097):
+                build = GraphBuilder(opset=17, seed=length)
+                rows(build, "Softmax", 3, length, axis=-1)
+                path = pathlib.Path(folder) / f"softmax{length}.onnx"
+                build.save(path)
+                x = np.random.default_rng(length).standard_normal((3, length), np.float32)
+                session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
+                expected = session.run(None, {"x": x})[0]
+                module = subprocess.run(["dscc", path, "--target=cuda", "--arch=sm_90a", "--until=scheduled", "-o", "-"],
+                                        capture_output=True, text=True, check=True).stdout
+                for way in ways:
+                    with self.subTest(length=length, way=way):
+                        text, changed = re.subn(r"#dsc\.schedule<[^>]*>", f"#dsc.schedule<{way}>", module, count=1)
+                        self.assertEqual(changed, 1)
+                        forced = path.with_suffix(".mlir")
+                        forced.write_text(text)
+                        artifact = path.with_suffix(".so")
+                        subprocess.run(["dscc", forced, "-o", artifact, "--target=cuda", "--arch=sm_90a"], check=True,
+                                       capture_output=True)
+                        got = run(self, path.parent, artifact, "sim", x)
+                        self.assertLess(np.abs(got - expected).max(), TOLERANCE)
 
     def test_second_result(self):
         """Three groups would be an addition, a norm and a product with its addition; the first two are one."""

@@ -85,3 +85,29 @@ module @cuda_sm80 attributes {dsc.target = "cuda_sm80"} {
   }
 }
 }
+
+// -----
+
+// A row to a cluster of 2 blocks: each warp tells both blocks its part of the sum, and a barrier of the cluster stands
+// between that and the join; another before it sees to it that both have begun.
+// CHECK: dsc.launch @[[ONE:reduce_mean_[0-9a-f]+]](%{{.*}}) {grid = #dsc.dims<6, 1, 1>
+// CHECK: llvm.func @[[ONE]]({{.*}} attributes {dsc.kernel = {cluster = [2, 1, 1]
+// CHECK: nvvm.cluster.arrive
+// CHECK: nvvm.shfl.sync
+// CHECK: nvvm.cluster.wait
+// CHECK-COUNT-2: nvvm.mapa
+// CHECK: nvvm.cluster.arrive
+// CHECK-NEXT: nvvm.cluster.wait
+// CHECK: arith.divf
+module {
+module @cuda_sm90a attributes {dsc.target = "cuda_sm90a"} {
+  func.func @main(%x: tensor<3x1025xf32>) -> tensor<3x1xf32> {
+    %0 = dsc.group(%x) {schedule = #dsc.schedule<block_rows, blocks = 2>} : (tensor<3x1025xf32>) -> tensor<3x1xf32> {
+    ^bb0(%a: tensor<3x1025xf32>):
+      %1 = dsc.reduce_mean %a {axes = [1]} : (tensor<3x1025xf32>) -> tensor<3x1xf32>
+      dsc.yield %1 : tensor<3x1xf32>
+    }
+    return %0 : tensor<3x1xf32>
+  }
+}
+}

@@ -141,3 +141,18 @@ module @cpu_v3 attributes {dsc.target = "cpu_v3"} {
     return %0 : tensor<32x32xf32>
   }
 }
+
+// -----
+
+module @cuda_sm80 attributes {dsc.target = "cuda_sm80"} {
+  func.func @main(%x: tensor<3x1025xf32>) -> tensor<3x1xf32> {
+    // expected-error@+1 {{has 0 bytes of workspace, where its schedules want 96}}
+    %0 = dsc.group(%x) {schedule = #dsc.schedule<split_rows, parts = 4>, places = array<i64: -1>, outputs = [0]}
+       : (tensor<3x1025xf32>) -> tensor<3x1xf32> {
+    ^bb0(%a: tensor<3x1025xf32>):
+      %1 = dsc.reduce_mean %a {axes = [1]} : (tensor<3x1025xf32>) -> tensor<3x1xf32>
+      dsc.yield %1 : tensor<3x1xf32>
+    }
+    return %0 : tensor<3x1xf32>
+  }
+}

@@ -121,11 +121,10 @@ func.func @main(%x: tensor<3030x33xf32> {dsc.name = "x"}) -> (tensor<3030x33xf32
 // A long inner dim with one tile, and one long row, are split on a GPU. A core has nobody to share them with.
 // CHECK-LABEL: module @cpu_v4
 // CHECK: schedule = #dsc.schedule<tiles,
-// CHECK-NOT: workspace
 // CHECK: schedule = #dsc.schedule<rows,
 // CHECK-LABEL: module @cuda_sm80
-// CHECK: schedule = #dsc.schedule<split_tiles, {{.*}}, workspace = #dsc.dims<{{[0-9]+}}>
-// CHECK: schedule = #dsc.schedule<split_rows, {{.*}}, workspace = #dsc.dims<{{[0-9]+}}>
+// CHECK: schedule = #dsc.schedule<split_tiles,
+// CHECK: schedule = #dsc.schedule<split_rows,
 func.func @main(%x: tensor<64x4096xf32> {dsc.name = "x"}, %w: tensor<4096x64xf32> {dsc.name = "w"}, %r: tensor<1x100000xf32> {dsc.name = "r"})
     -> (tensor<64x64xf32> {dsc.name = "y"}, tensor<1x100000xf32> {dsc.name = "z"}) {
   %0 = dsc.matmul %x, %w : (tensor<64x4096xf32>, tensor<4096x64xf32>) -> tensor<64x64xf32>
@@ -138,7 +137,7 @@ func.func @main(%x: tensor<64x4096xf32> {dsc.name = "x"}, %w: tensor<4096x64xf32
 // Memory is planned for all sizes: where parts of sums would take more than the tensors, however many rows there are,
 // the inner dim is split up to some number of rows only.
 // CHECK-LABEL: module @cuda_sm80
-// CHECK: schedule = [#dsc.schedule<split_tiles, {{.*}} "m" up_to {{[0-9]+}}>, #dsc.schedule<shared_tiles, columns = 64, rows = 64, slice = 16>], workspace = #dsc.dims<"max({{.*}}min({{[0-9]+}}, m){{.*}})">
+// CHECK: schedule = [#dsc.schedule<split_tiles, {{.*}} "m" up_to {{[0-9]+}}>, #dsc.schedule<shared_tiles, columns = 64, rows = 64, slice = 16>]
 module attributes {dsc.symbols = [{name = "m", min = 1 : i64, max = 1000000 : i64, input = 0 : i64, axis = 0 : i64}]} {
 func.func @main(%x: tensor<?x512xf32, #dsc.dims<"m", 512>> {dsc.name = "x"}, %w: tensor<512x1024xf32> {dsc.name = "w"})
     -> (tensor<?x1024xf32, #dsc.dims<"m", 1024>> {dsc.name = "y"}) {

@@ -1,21 +1,5 @@
 // RUN: dscc-opt %s --dsc-verify-stage=stage=scheduled --split-input-file --verify-diagnostics
 
-module {
-  func.func private @main(tensor<3x1025xf32>) -> tensor<3x1xf32>
-  module @cuda_sm80 attributes {dsc.target = "cuda_sm80"} {
-    func.func @main(%x: tensor<3x1025xf32>) -> tensor<3x1xf32> {
-      // expected-error@+1 {{declares 0 bytes of workspace, where its schedules want 96}}
-      %0 = dsc.group(%x) {schedule = #dsc.schedule<split_rows, parts = 4>} : (tensor<3x1025xf32>) -> tensor<3x1xf32> {
-      ^bb0(%a: tensor<3x1025xf32>):
-        %1 = dsc.reduce_mean %a {axes = [1]} : (tensor<3x1025xf32>) -> tensor<3x1xf32>
-        dsc.yield %1 : tensor<3x1xf32>
-      }
-      return %0 : tensor<3x1xf32>
-    }
-  }
-}
-
-// -----
 
 module {
   func.func private @main(tensor<9007199254740992x4xf32>) -> tensor<9007199254740992x1xf32>
