@@ -303,6 +303,7 @@ class Tables(OnArtifact):
 
     def test_indices(self):
         self.refuse(1, "' launches kernel 1 of a program that has 1", "LAUNCHED=1")
+        self.refuse(1, "' has a kernel 'none' in module 0 of a program that has 0", "DEVICE=DSCC_DEVICE_CUDA")
         for kind in (0, 4):
             self.refuse(1, f"' has a relation of node 'node', of kind {kind}, which this runtime cannot check",
                         "RELATIONS=relations, 1, sizeof relations[0]", f"RELATION={kind}")

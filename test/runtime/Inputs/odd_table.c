@@ -11,6 +11,9 @@
 #ifndef AXIS
 #define AXIS 0
 #endif
+#ifndef DEVICE
+#define DEVICE DSCC_DEVICE_CPU
+#endif
 #ifndef LEVEL
 #define LEVEL DSCC_X86_64_V3
 #endif
@@ -125,7 +128,7 @@ static const dscc_relation relations[] = {{"node", "batch", "batch", 0, 0, RELAT
 static const dscc_kernel kernels[] = {{"none"}};
 static const dscc_launch launches[] = {{"nothing", LAUNCHED, 0}};
 static const dscc_module modules[] = {{{IMAGES}}};
-static const LONGER(dscc_program) programs[] = {{{.device = DSCC_DEVICE_CPU,
+static const LONGER(dscc_program) programs[] = {{{.device = DEVICE,
                                                   .level = LEVEL,
                                                   .services = SERVICES,
                                                   .num_segments = SEGMENTS,
