@@ -1,0 +1,95 @@
+"""Which groups does another build schedule otherwise, and what do both builds think of both ways?
+
+    python test/bench/choices.py --before OLD/bin/dscc --after build/bin/dscc model.onnx ...
+    python test/bench/choices.py --before OLD/bin/dscc --after build/bin/dscc model.onnx --option=--target=cpu --json out
+
+Both compile each model up to the schedules, with --explain=schedule. A group of one is that of the other if target and
+nodes are the same; where several groups come from the same nodes, the order decides. A group that only one build has,
+because its fusion differs, is counted and not compared. An estimate is in us; - stands where a build does not know the
+other's way as a candidate.
+"""
+
+import argparse
+import collections
+import json
+import pathlib
+import re
+import subprocess
+import sys
+
+sys.dont_write_bytecode = True
+
+SCHEDULE = r"#dsc\.schedule<[^>]*>"
+# What has no node, because the module is no model, begins with its place in the file.
+EXPLANATION = re.compile(rf"(?:(.*): )?(\w+): has the schedule (\[.*?\]|{SCHEDULE}), the best of \d+ ways(.*)", re.DOTALL)
+
+
+def explain(dscc, model, options):
+    """{(target, nodes, number): (chosen ways, {way: us})} in the order of the explanations."""
+    command = [dscc, model, "--until=scheduled", "-o", "/dev/null", "--explain=schedule", "--diagnostics=json", *options]
+    child = subprocess.run([str(word) for word in command], capture_output=True, text=True)
+    if child.returncode != 0:
+        sys.exit(f"{' '.join(map(str, command))}: exit {child.returncode}\n{child.stderr}")
+    groups, seen = {}, collections.Counter()
+    for line in child.stderr.splitlines():
+        row = json.loads(line)
+        found = EXPLANATION.search(row["message"])
+        if row["severity"] != "remark" or not found:
+            continue
+        name = (found[2], row["node"] or found[1])
+        estimates = {way: float(us) for way, us in re.findall(rf"; ({SCHEDULE}): ([\d.]+|inf) us", found[4])}
+        groups[(*name, seen[name])] = (re.findall(SCHEDULE, found[3]), estimates)
+        seen[name] += 1
+    if not groups:
+        sys.exit(f"{dscc} explains no schedule of {model}")
+    return groups
+
+
+def without_condition(way):
+    """As the list of candidates has it: `"M" up to 64` is no parameter."""
+    return re.sub(r', "[^>]*" up to \d+', "", way)
+
+
+def compare(before, after):
+    """The groups that both have and that changed: (target, nodes, [(side, way, us before, us after)])."""
+    changes = []
+    for name in before:
+        if name not in after or before[name][0] == after[name][0]:
+            continue
+        sides = [(side, way, *(groups[name][1].get(without_condition(way)) for groups in (before, after)))
+                 for side, groups in (("before", before), ("after", after)) for way in groups[name][0]]
+        changes.append((name[0], name[1], sides))
+    return changes
+
+
+def shown(us):
+    return "-" if us is None else f"{us:.2f}"
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--before", type=pathlib.Path, required=True, metavar="DSCC")
+    parser.add_argument("--after", type=pathlib.Path, required=True, metavar="DSCC")
+    parser.add_argument("--option", action="append", default=[], metavar="OPTION", help="of dscc; may be repeated")
+    parser.add_argument("--json", type=pathlib.Path, metavar="FILE", help="append one JSON object a line")
+    parser.add_argument("models", nargs="+", type=pathlib.Path, metavar="MODEL")
+    arguments = parser.parse_args()
+    total = collections.Counter()
+    for model in arguments.models:
+        before, after = (explain(dscc, model, arguments.option) for dscc in (arguments.before, arguments.after))
+        changes, both = compare(before, after), before.keys() & after.keys()
+        total.update(groups=len(both), changed=len(changes), before=len(before) - len(both), after=len(after) - len(both))
+        for target, nodes, sides in changes:
+            print(f"{model.stem} {target} {nodes}")
+            for side, way, old, new in sides:
+                print(f"    {side:<6} {way}: {shown(old)} us before, {shown(new)} us after")
+            if arguments.json:
+                rows = [{"side": side, "schedule": way, "before_us": old, "after_us": new} for side, way, old, new in sides]
+                with open(arguments.json, "a") as file:
+                    file.write(json.dumps({"model": model.stem, "target": target, "nodes": nodes, "ways": rows}) + "\n")
+    print(f"{total['changed']} of {total['groups']} groups changed; {total['before']} are there before only, "
+          f"{total['after']} after only")
+
+
+if __name__ == "__main__":
+    main()
