@@ -60,9 +60,10 @@ struct Gpu {
 
 /// What estimates go by on processors of one level: a small core of the last years.
 struct Cpu {
-  double clock;                // Hz
-  double multipliesPerCycle;   // of whole vectors, each with an addition
-  double memoryBytesPerSecond; // that one core gets from caches and memory when it streams
+  double clock;                 // Hz
+  double multipliesPerCycle;    // of whole vectors, each with an addition
+  double cyclesPerGatheredLane; // of a load whose lanes do not lie next to each other
+  double memoryBytesPerSecond;  // that one core gets from caches and memory when it streams
 };
 
 /// What kernels of one program are written for: a level of processors, a generation of GPUs. A CUDA program serves all

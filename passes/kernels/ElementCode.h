@@ -76,6 +76,9 @@ llvm::ArrayRef<ElementEntry> poolEntries();     // Pool.cpp
 llvm::ArrayRef<ElementEntry> resizeEntries();   // Resize.cpp
 llvm::ArrayRef<ElementEntry> scatterEntries();  // Scatter.cpp
 
+/// Whether neighbours of `value` along a dim come of elements that are apart in memory, so that lanes are gathered.
+/// Knows what is inside a group, and of that what turns coordinates in a simple way; of all else it says no.
+bool isGatheredAlong(Value value, size_t dim); // Movement.cpp
 /// True if an entry or scalar code knows the op.
 bool hasElementCode(mlir::Operation *op);
 /// True if every op of the group can be emitted; else `reason` names the op and what is missing.

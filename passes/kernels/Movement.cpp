@@ -32,6 +32,25 @@ static Value emitSlice(ElementCode &code, Operation *op, const Indices &at) {
   return code.element(slice.getInput(), input);
 }
 
+bool isGatheredAlong(Value value, size_t dim) {
+  dsc::Dims dims = dsc::getDims(value);
+  if (dims[dim].isConstant(1))
+    return false;
+  Operation *op = value.getDefiningOp();
+  if (!op)
+    return llvm::any_of(llvm::drop_begin(dims, dim + 1), [](const DimExpr &inner) { return !inner.isConstant(1); });
+  if (auto transpose = dyn_cast<dsc::TransposeOp>(op))
+    return isGatheredAlong(transpose.getInput(), dsc::getIntegers(transpose.getPermutation())[dim]);
+  if (auto slice = dyn_cast<dsc::SliceOp>(op))
+    return dsc::getIntegers(slice.getSteps())[dim] != 1 || isGatheredAlong(slice.getInput(), dim);
+  if (!dsc::isElementwise(op) && !isa<dsc::ExpandOp>(op))
+    return false;
+  return llvm::any_of(op->getOperands(), [&](Value operand) {
+    size_t missing = dims.size() - dsc::getDims(operand).size();
+    return dim >= missing && isGatheredAlong(operand, dim - missing);
+  });
+}
+
 static Value emitExpand(ElementCode &code, Operation *op, const Indices &at) {
   auto expand = cast<dsc::ExpandOp>(op);
   dsc::Dims input = dsc::getDims(expand.getInput()), result = dsc::getDims(expand.getResult());

@@ -4,7 +4,7 @@
     python test/bench/regret.py --target cpu_v4 --kernel 'matmul.*' --rounds 5 --show
 
 A kernel is a small module of one group (small_kernels.py). `--explain=schedule` lists its candidates; each is written
-into the module as `--until=scheduled` prints it, compiled, and run. The regret of a kernel is the time of the chosen
+into the module as `--until=grouped` prints it, compiled, and run. The regret of a kernel is the time of the chosen
 candidate over that of the best one; kernels that can be written in one way only have none and are not counted. A
 candidate whose estimate is a hundred times the chosen one's is not run: a softmax whose elements stand on their own takes
 the third power of its rows, which is hours in the simulator.
@@ -152,17 +152,20 @@ def call(*command):
 
 
 def candidates_of(path, name, dscc, folder, options):
-    """The chosen schedule, every candidate with its estimate, and the module with a place for any of them."""
-    scheduled = folder / "scheduled.mlir"
-    told = call(dscc, path, "--until=scheduled", "-o", scheduled, "--explain=schedule", *options).stderr
+    """The chosen schedule, every candidate with its estimate, and a function that writes one of them into the module."""
+    grouped = folder / "grouped.mlir"
+    call(dscc, path, "--until=grouped", "-o", grouped, *options)
+    told = call(dscc, grouped, "--until=scheduled", "-o", "/dev/null", "--explain=schedule", *options).stderr
     line = next(line for line in told.splitlines() if f": {name}: has the schedule " in line)
     chosen = re.search(r"has the schedule (#dsc\.schedule<[^>]*>)", line)[1]
     estimates = {schedule: float(us) for schedule, us in re.findall(r"; (#dsc\.schedule<[^>]*>): ([\d.]+) us", line)}
     # Of several programs the one of this target.
-    before, mark, after = scheduled.read_text().partition(f'dsc.target = "{name}"')
+    before, mark, after = grouped.read_text().partition(f'dsc.target = "{name}"')
     program, end, others = after.partition("dsc.target = ")
-    assert program.count(chosen) == 1, "a kernel is one group"
-    return chosen, estimates, lambda schedule: before + mark + program.replace(chosen, schedule) + end + others
+    group = re.findall(r"dsc\.group ?\([^)]*\)", program)
+    assert len(group) == 1 and f"{group[0]} {{" not in program, "a kernel is one group, of which nothing is said yet"
+    return chosen, estimates, lambda schedule: (
+        before + mark + program.replace(group[0], f"{group[0]} {{schedule = {schedule}}}") + end + others)
 
 
 def time_kernel(kernel, target_name, arguments, folder):

@@ -100,15 +100,31 @@ static SmallVector<dsc::ScheduleAttr> tilesCandidates(dsc::GroupOp group, const 
   return candidates;
 }
 
-/// Loads are cheaper than multiplications; too few independent sums leave the multiplier idle; and what a tile covers
-/// beyond the last row or column is computed for nothing.
+/// Whether a vector of columns is gathered, at each step of the inner loop.
+static bool gathersColumns(Operation *hero) {
+  if (auto conv = dyn_cast<dsc::ConvOp>(hero)) {
+    size_t last = dsc::getDims(conv.getInput()).size() - 1;
+    return dsc::getIntegers(conv.getStrides()).back() != 1 || isGatheredAlong(conv.getInput(), last);
+  }
+  auto matmul = cast<dsc::MatmulOp>(hero);
+  return isGatheredAlong(matmul.getRhs(), dsc::getDims(matmul.getRhs()).size() - (matmul.getTransposeRhs() ? 2 : 1));
+}
+
+/// Loads are cheaper than multiplications, unless they gather; too few independent sums leave the multiplier idle; and
+/// what a tile covers beyond the last row or column is computed for nothing.
 static double estimateTiles(dsc::GroupOp group, const Target &target, dsc::ScheduleAttr schedule, const Sizes &sizes) {
   Extent extent = extentOf(findContraction(group));
   double rows = *schedule.lookup("rows"), vectors = *schedule.lookup("vectors"), width = *schedule.lookup("width");
   constexpr double latency = 4; // cycles, of a multiplication with an addition
+  bool gathers = width > 1 && gathersColumns(findContraction(group));
   auto step = [&](double count) {
+    double multiplications = std::max(count * vectors / target.cpu->multipliesPerCycle, latency);
+    // A gather is as many loads as it has lanes, beside which those of the rows' elements do not count. They are for
+    // all rows of the tile, and more vectors share none.
+    if (gathers)
+      return multiplications + width * vectors * target.cpu->cyclesPerGatheredLane;
     double loads = (count + vectors) / (count * vectors);
-    return std::max(count * vectors / target.cpu->multipliesPerCycle, latency) * (1 + 0.5 * loads);
+    return multiplications * (1 + 0.5 * loads);
   };
   double all = sizes.of(extent.rows), whole = std::floor(all / rows), left = all - whole * rows;
   // The rows that are left over are as many as they are, if that is known; else the tile is as large as the others.
