@@ -104,9 +104,15 @@ static void fuseGroups(OpPassManager &pm, const CompileOptions &options) {
 static void scheduleGroups(OpPassManager &pm, const CompileOptions &options) {
   ScheduleGroupsOptions schedule;
   schedule.explained = options.explainSchedule;
+  schedule.pack = isEnabled(options, "pack-constants");
   // Before anything is chosen: estimates are made of what emitters will see.
   eachMain(pm).addPass(createPrepareGroups());
   eachMain(pm).addPass(createScheduleGroups(schedule));
+  // All targets together, so that a constant that several of them want packed is stored once.
+  PackConstantsOptions packing;
+  packing.explained = options.explainSchedule;
+  if (schedule.pack)
+    pm.addPass(createPackConstants(packing));
 }
 
 static void emitKernels(OpPassManager &pm, const CompileOptions &options) {
@@ -160,7 +166,7 @@ llvm::ArrayRef<llvm::StringLiteral> optionalPasses() {
   static constexpr llvm::StringLiteral passes[] = {
       "evaluate-shapes",      "fold-constants", "recompose-gelu",   "recompose-variance", "recompose-normalization",
       "fold-scale-into-conv", "simplify-graph", "assign-precision", "place-windows",      "fuse-groups",
-      "plan-memory",          "in-place",       "unroll-loops"};
+      "pack-constants",       "plan-memory",    "in-place",         "unroll-loops"};
   return passes;
 }
 

@@ -1,9 +1,11 @@
-// Every pass, in the order a model meets them. compiler/Pipeline.cpp says why.
+// Every pass, in the order a model meets them, but for those of the stage scheduled, which have a file of their own.
+// compiler/Pipeline.cpp says why.
 
 #ifndef DSCC_PASSES_TD
 #define DSCC_PASSES_TD
 
 include "mlir/Pass/PassBase.td"
+include "passes/schedule/SchedulePasses.td"
 
 //===-- Any time --------------------------------------------------------------------------------------------------===//
 
@@ -165,82 +167,6 @@ def FuseGroups : Pass<"dsc-fuse-groups", "mlir::func::FuncOp"> {
   let options = [Option<"fuse", "fuse", "bool", "true", "If false, each op is a group of its own">,
                  Option<"explained", "explain", "std::string", "\"\"",
                         "Tell of the nodes whose name matches this regular expression why they are fused or not">];
-  let dependentDialects = ["dsc::DscDialect"];
-}
-
-//===-- scheduled -------------------------------------------------------------------------------------------------===//
-
-def PrepareGroups : Pass<"dsc-prepare-groups", "mlir::func::FuncOp"> {
-  let summary = "Bring each group into the shape in which emitters see it";
-  let description = [{
-    In:  groups.  Out: groups whose bodies have reductions in place of row ops, and as few dims as may be. Inputs and
-    results keep their types outside. `label` keeps what the kernel is called where ops were spelled out.
-
-    ```mlir
-    func.func @main(%x: tensor<2x3x4xf32>) -> tensor<2x3x4xf32> {
-      %0 = dsc.group (%x) : (tensor<2x3x4xf32>) -> tensor<2x3x4xf32> {
-      ^bb0(%a: tensor<2x3x4xf32>):
-        %1 = dsc.relu %a : (tensor<2x3x4xf32>) -> tensor<2x3x4xf32>
-        dsc.yield %1 : tensor<2x3x4xf32>
-      }
-      return %0 : tensor<2x3x4xf32>
-    }
-    ```
-    becomes
-    ```mlir
-    func.func @main(%x: tensor<2x3x4xf32>) -> tensor<2x3x4xf32> {
-      %0 = dsc.group (%x) : (tensor<2x3x4xf32>) -> tensor<2x3x4xf32> {
-      ^bb0(%a: tensor<24xf32>):
-        %1 = dsc.relu %a : (tensor<24xf32>) -> tensor<24xf32>
-        dsc.yield %1 : tensor<24xf32>
-      }
-      return %0 : tensor<2x3x4xf32>
-    }
-    ```
-
-    Counts: `numExpanded` (row ops written as reductions), `numJoined` (groups whose dims were joined or dropped).
-  }];
-}
-
-def ScheduleGroups : Pass<"dsc-schedule-groups", "mlir::func::FuncOp"> {
-  let summary = "Choose how each group becomes a kernel";
-  let description = [{
-    In:  groups of a target's module, prepared.  Out: `schedule` on each group: the emitter that will write it, and that
-    emitter's parameters. All emitters of the table in passes/kernels/Emitters.cpp that accept the group compete with all
-    their ways, and the least estimate wins. A product whose rows or columns only a run knows may get a list, each but
-    the last with a condition. A group that has a schedule keeps it. Ways whose kernels hand on more bytes than the
-    group's tensors have are left out.
-
-    ```mlir
-    module @cuda_sm80 attributes {dsc.target = "cuda_sm80"} {
-      func.func @main(%x: tensor<4xf32>) -> tensor<4xf32> {
-        %0 = dsc.group (%x) : (tensor<4xf32>) -> tensor<4xf32> {
-        ^bb0(%a: tensor<4xf32>):
-          %1 = dsc.relu %a : (tensor<4xf32>) -> tensor<4xf32>
-          dsc.yield %1 : tensor<4xf32>
-        }
-        return %0 : tensor<4xf32>
-      }
-    }
-    ```
-    becomes
-    ```mlir
-    module @cuda_sm80 attributes {dsc.target = "cuda_sm80"} {
-      func.func @main(%x: tensor<4xf32>) -> tensor<4xf32> {
-        %0 = dsc.group (%x) {schedule = #dsc.schedule<elementwise, width = 4>} : (tensor<4xf32>) -> tensor<4xf32> {
-        ^bb0(%a: tensor<4xf32>):
-          %1 = dsc.relu %a : (tensor<4xf32>) -> tensor<4xf32>
-          dsc.yield %1 : tensor<4xf32>
-        }
-        return %0 : tensor<4xf32>
-      }
-    }
-    ```
-
-    Counts: `numScheduled` (groups scheduled), `numAlternatives` (schedules that are for some sizes only).
-  }];
-  let options = [Option<"explained", "explain", "std::string", "\"\"",
-                        "Tell of groups with nodes whose name matches this regular expression what was chosen and why">];
   let dependentDialects = ["dsc::DscDialect"];
 }
 

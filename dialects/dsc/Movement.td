@@ -139,4 +139,27 @@ def TileOp : InferredOp<"tile"> {
   let results = (outs DataTensor:$result);
 }
 
+def UnpackOp : DscOp<"unpack", [Pure]> {
+  let role = "Movement";
+  let readsOnce = 1;
+  let summary = "the matrices that lie in panels of columns";
+  let description = [{
+    Result element [.., r, c] is input element [.., c floordiv w, r, c mod w], where w is the input's last dim, the width
+    of a panel. What the last panel has beyond the last column belongs to nothing. PackConstants makes it, inside groups,
+    where a kernel reads a constant by panels.
+
+    1. (C1) The result has rank 2 or more, the input one more, and both have one element type.
+    2. (C2) With the result's last dims [r, c], the input's are [c / w rounded up, r, w]; all dims before them agree, and
+       w is a number from 1 on.
+
+    ```mlir
+    %w = dsc.unpack %p : (tensor<3x768x16xf32>) -> tensor<768x40xf32>
+    ```
+  }];
+  let arguments = (ins DataTensor:$input);
+  let results = (outs DataTensor:$result);
+  let assemblyFormat = "operands attr-dict `:` functional-type(operands, results)";
+  let hasVerifier = 1;
+}
+
 #endif // DSCC_DIALECTS_DSC_MOVEMENT_TD

@@ -38,10 +38,23 @@ ElementsAttr makeFromBytes(RankedTensorType type, ArrayRef<char> bytes, StringRe
   bool isSplat = int64_t(bytes.size()) * 8 == bits;
   assert((isSplat || int64_t(bytes.size()) * 8 == type.getNumElements() * bits) &&
          "the bytes are those of all elements, or of one for all");
-  if (isSplat || type.getNumElements() <= maxDenseElements)
+  if (isSplat)
     return DenseElementsAttr::getFromRawBuffer(type, bytes);
-  AsmResourceBlob blob = HeapAsmResourceBlob::allocateAndCopyWithAlign(bytes, 64, /*dataIsMutable=*/false);
+  return makeFromBlob(type, HeapAsmResourceBlob::allocateAndCopyWithAlign(bytes, 64, /*dataIsMutable=*/false), name);
+}
+
+ElementsAttr makeFromBlob(RankedTensorType type, AsmResourceBlob blob, StringRef name) {
+  if (type.getNumElements() <= maxDenseElements)
+    return DenseElementsAttr::getFromRawBuffer(type, blob.getData());
   return DenseResourceElementsAttr::get(type, name, std::move(blob));
+}
+
+ElementsAttr reshapeConstant(ElementsAttr constant, RankedTensorType type) {
+  if (auto dense = dyn_cast<DenseElementsAttr>(constant))
+    return dense.reshape(type);
+  if (auto resource = dyn_cast<DenseResourceElementsAttr>(constant))
+    return DenseResourceElementsAttr::get(type, resource.getRawHandle());
+  return {};
 }
 
 template <class T> static void append(ArrayRef<char> bytes, auto &values) {

@@ -142,13 +142,8 @@ ElementsAttr evaluateMovement(Operation *op, ArrayRef<ElementsAttr> operands) {
     return {};
   if (operands.size() == 1 && input.isSplat())
     return cast<DenseElementsAttr>(input).resizeSplat(type);
-  if (isa<dsc::ReshapeOp>(op)) {
-    if (auto dense = dyn_cast<DenseElementsAttr>(input))
-      return dense.reshape(type);
-    if (auto resource = dyn_cast<DenseResourceElementsAttr>(input))
-      return DenseResourceElementsAttr::get(type, resource.getRawHandle());
-    return {};
-  }
+  if (isa<dsc::ReshapeOp>(op))
+    return reshapeConstant(input, type);
   size_t width = type.getElementType().getIntOrFloatBitWidth() / 8;
   std::optional<ArrayRef<char>> source = getBytes(input);
   if (!source)

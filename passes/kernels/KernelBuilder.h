@@ -34,6 +34,8 @@ struct Index {
   Value base;
   /// A vector of indices, for Gathered.
   Value lanes;
+  /// Contiguous: `base` is known to be a multiple of the number of lanes.
+  bool whole = false;
 };
 /// The coordinates of one element, outermost first.
 using Indices = llvm::SmallVector<Index>;

@@ -262,6 +262,25 @@ static Value emitIota(ElementCode &code, Operation *op, const Indices &at) {
   return emitCast(k, number, i64, element, false);
 }
 
+/// Lanes that begin at a multiple of their number lie in one panel; any others are looked up one by one.
+static Value emitUnpack(ElementCode &code, Operation *op, const Indices &at) {
+  auto unpack = cast<dsc::UnpackOp>(op);
+  KernelBuilder &k = code.k;
+  int64_t width = dsc::getDims(unpack.getInput()).back().constant();
+  const Index &row = at[at.size() - 2], &column = at.back();
+  Indices input(at.begin(), at.end() - 2);
+  if (column.kind == Index::Contiguous && column.whole && width % k.width == 0) {
+    input.append({k.uniform(k.divide(column.base, k.index(width))),
+                  row,
+                  {Index::Contiguous, k.remainder(column.base, k.index(width)), {}, /*whole=*/true}});
+  } else {
+    LaneMath m{k};
+    Value position = k.asValue(column), size = k.index(width);
+    input.append({k.fromValue(m.div(position, size)), row, k.fromValue(m.rem(position, size))});
+  }
+  return code.element(unpack.getInput(), input);
+}
+
 ArrayRef<ElementEntry> movementEntries() {
   static constexpr ElementEntry entries[] = {
       {"dsc.constant", emitConstant},
@@ -277,6 +296,7 @@ ArrayRef<ElementEntry> movementEntries() {
       {"dsc.pad_edge", emitRemappedPad<dsc::PadEdgeOp, clampToEdge>},
       {"dsc.pad_reflect", emitRemappedPad<dsc::PadReflectOp, reflect>},
       {"dsc.pad_wrap", emitRemappedPad<dsc::PadWrapOp, wrapSigned>},
+      {"dsc.unpack", emitUnpack},
   };
   return entries;
 }

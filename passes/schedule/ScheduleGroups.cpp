@@ -97,8 +97,12 @@ static std::optional<DimExpr> decisiveDim(dsc::GroupOp group) {
   return std::nullopt;
 }
 
-/// A schedule for each range of the decisive dim, those for few first.
-static SmallVector<dsc::ScheduleAttr> chooseByDim(ArrayRef<dsc::ScheduleAttr> candidates, dsc::GroupOp group,
+/// Whether the schedule wants a constant of its group packed (PackConstants).
+static bool isPacked(dsc::ScheduleAttr schedule) { return schedule.lookup("packed").value_or(0) != 0; }
+
+/// A schedule for each range of the decisive dim, those for few first. All of them read the group's inputs as they lie
+/// in memory, so they agree about what is packed.
+static SmallVector<dsc::ScheduleAttr> chooseByDim(SmallVector<dsc::ScheduleAttr> candidates, dsc::GroupOp group,
                                                   const Target &target, const DimExpr &dim) {
   // Those that may be taken up to a size, or at all sizes.
   auto sparing = [&](std::optional<double> most) {
@@ -112,6 +116,7 @@ static SmallVector<dsc::ScheduleAttr> chooseByDim(ArrayRef<dsc::ScheduleAttr> ca
         std::isfinite(value) && (samples.empty() || value > samples.back().first))
       samples.push_back({value, sample});
   dsc::ScheduleAttr main = choose(sparing(std::nullopt), group, target, Sizes(group, usual)).schedule;
+  llvm::erase_if(candidates, [&](dsc::ScheduleAttr other) { return isPacked(other) != isPacked(main); });
   // From the last on, so that what serves many may serve fewer too, if it is as good.
   SmallVector<dsc::ScheduleAttr> taken = {main};
   SmallVector<std::pair<double, dsc::ScheduleAttr>> bySize; // of the dim
@@ -147,6 +152,8 @@ LogicalResult ScheduleGroups::schedule(dsc::GroupOp group, const Target &target,
     else
       refusals += ("; " + emitter.name + ": " + verdict.why()).str();
   }
+  if (!pack)
+    llvm::erase_if(candidates, isPacked);
   if (candidates.empty()) {
     std::string reason;
     if (kernels::hasElementCode(group, &reason))

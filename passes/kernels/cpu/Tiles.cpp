@@ -8,10 +8,13 @@
 //
 // The sums stay in registers for the whole inner loop: rows * vectors + vectors + 1 of them must fit (knowledge of the
 // target's register count is in its table). The last columns are masked; the last rows have a tile of their own.
+//
+// A constant may lie in panels, each of which is one stream for the loop (passes/kernels/Panels.h).
 
 #include "passes/kernels/cpu/Tiles.h"
 
 #include "passes/kernels/Emitters.h"
+#include "passes/kernels/Panels.h"
 #include "passes/kernels/Reduce.h"
 #include "passes/kernels/ScalarCode.h"
 
@@ -65,6 +68,8 @@ static Verdict acceptsTiles(dsc::GroupOp group, const Target &target) {
 static Verdict allowsTiles(dsc::GroupOp group, const Target &target, dsc::ScheduleAttr schedule) {
   if (!fitsRegisters(target, *schedule.lookup("rows"), *schedule.lookup("vectors")))
     return Verdict::declined("so many sums do not fit the registers");
+  if (*schedule.lookup("packed") != int64_t(bool(findUnpack(group))))
+    return Verdict::declined("'packed' does not tell whether columns are read from panels");
   return hasLanes(target, *schedule.lookup("width"));
 }
 
@@ -77,6 +82,16 @@ static bool putsColumnsOutside(const Extent &extent) {
   return isSmall(extent.rows, smallOperand) || !isSmall(extent.columns, 2 * smallOperand);
 }
 
+/// Whether the columns' operand may lie in panels, or in none.
+static SmallVector<bool> waysToLie(dsc::GroupOp group) {
+  if (findUnpack(group))
+    return {true};
+  ColumnOperand operand;
+  if (!findColumnOperand(group, operand) || !isPackable(group, operand))
+    return {false};
+  return {false, true};
+}
+
 static SmallVector<dsc::ScheduleAttr> tilesCandidates(dsc::GroupOp group, const Target &target) {
   Extent extent = extentOf(findContraction(group));
   int64_t width = chooseWidth(target, extent.columns);
@@ -84,19 +99,21 @@ static SmallVector<dsc::ScheduleAttr> tilesCandidates(dsc::GroupOp group, const 
   int64_t mostVectors =
       extent.columns.isConstant() ? std::max<int64_t>(1, llvm::divideCeil(extent.columns.constant(), width)) : 4;
   SmallVector<dsc::ScheduleAttr> candidates;
-  for (int64_t vectors = 1; vectors <= std::min<int64_t>(4, mostVectors); ++vectors)
-    for (int64_t rows = 1; rows <= 14 && fitsRegisters(target, rows, vectors); ++rows) {
-      if (extent.rows.isConstant() && rows > std::max<int64_t>(1, extent.rows.constant()))
-        break;
-      // With columns outside, a block takes all rows, or some tiles of them where their number is not known.
-      int64_t rowTiles = extent.rows.isConstant() ? llvm::divideCeil(extent.rows.constant(), rows) : 16;
-      candidates.push_back(dsc::ScheduleAttr::get(group.getContext(), "tiles",
-                                                  {{"columns_outside", columnsOutside},
-                                                   {"row_tiles", std::max<int64_t>(1, rowTiles)},
-                                                   {"rows", rows},
-                                                   {"vectors", vectors},
-                                                   {"width", width}}));
-    }
+  for (bool packed : waysToLie(group))
+    for (int64_t vectors = 1; vectors <= std::min<int64_t>(4, mostVectors); ++vectors)
+      for (int64_t rows = 1; rows <= 14 && fitsRegisters(target, rows, vectors); ++rows) {
+        if (extent.rows.isConstant() && rows > std::max<int64_t>(1, extent.rows.constant()))
+          break;
+        // With columns outside, a block takes all rows, or some tiles of them where their number is not known.
+        int64_t rowTiles = extent.rows.isConstant() ? llvm::divideCeil(extent.rows.constant(), rows) : 16;
+        candidates.push_back(dsc::ScheduleAttr::get(group.getContext(), "tiles",
+                                                    {{"columns_outside", columnsOutside},
+                                                     {"packed", packed},
+                                                     {"row_tiles", std::max<int64_t>(1, rowTiles)},
+                                                     {"rows", rows},
+                                                     {"vectors", vectors},
+                                                     {"width", width}}));
+      }
   return candidates;
 }
 
@@ -110,13 +127,26 @@ static bool gathersColumns(Operation *hero) {
   return isGatheredAlong(matmul.getRhs(), dsc::getDims(matmul.getRhs()).size() - (matmul.getTransposeRhs() ? 2 : 1));
 }
 
+/// How long it takes to bring the columns' operand of a product in once. Steps along rows of the matrix are far apart:
+/// each is another page, and nothing is loaded ahead. A panel is one stream.
+static double columnStream(dsc::GroupOp group, const Target &target, dsc::ScheduleAttr schedule, const Sizes &sizes) {
+  constexpr double strided = 2; // times a stream
+  auto product = dyn_cast<dsc::MatmulOp>(findContraction(group));
+  if (!product)
+    return 0;
+  constexpr double bytes = 4;
+  double seconds = sizes.count(dsc::getDims(product.getRhs())) * bytes / target.cpu->memoryBytesPerSecond;
+  return *schedule.lookup("packed") ? seconds : strided * seconds;
+}
+
 /// Loads are cheaper than multiplications, unless they gather; too few independent sums leave the multiplier idle; and
 /// what a tile covers beyond the last row or column is computed for nothing.
 static double estimateTiles(dsc::GroupOp group, const Target &target, dsc::ScheduleAttr schedule, const Sizes &sizes) {
   Extent extent = extentOf(findContraction(group));
   double rows = *schedule.lookup("rows"), vectors = *schedule.lookup("vectors"), width = *schedule.lookup("width");
   constexpr double latency = 4; // cycles, of a multiplication with an addition
-  bool gathers = width > 1 && gathersColumns(findContraction(group));
+  bool byPanels = isa<dsc::MatmulOp>(findContraction(group)) && *schedule.lookup("packed");
+  bool gathers = width > 1 && !byPanels && gathersColumns(findContraction(group));
   auto step = [&](double count) {
     double multiplications = std::max(count * vectors / target.cpu->multipliesPerCycle, latency);
     // A gather is as many loads as it has lanes, beside which those of the rows' elements do not count. They are for
@@ -130,7 +160,7 @@ static double estimateTiles(dsc::GroupOp group, const Target &target, dsc::Sched
   // The rows that are left over are as many as they are, if that is known; else the tile is as large as the others.
   double perColumn = whole * step(rows) + (left == 0 ? 0 : step(extent.rows.isConstant() ? left : rows));
   double tiles = sizes.of(extent.outer) * std::ceil(sizes.of(extent.columns) / (width * vectors));
-  return tiles * perColumn * sizes.of(extent.inner) / target.cpu->clock;
+  return tiles * perColumn * sizes.of(extent.inner) / target.cpu->clock + columnStream(group, target, schedule, sizes);
 }
 
 void multiplyAdd(KernelBuilder &k, ArrayRef<Value> rows, ArrayRef<Value> columns, MutableArrayRef<Value> sums) {
@@ -232,7 +262,8 @@ private:
         columns.push_back({k.uniform(end ? k.minimum(start, k.sub(end, k.index(1))) : start), {}});
         continue;
       }
-      TileColumn column{{Index::Contiguous, start, {}}, {}};
+      // Blocks and tiles begin at multiples of a register.
+      TileColumn column{{Index::Contiguous, start, {}, /*whole=*/true}, {}};
       if (end)
         column.mask =
             arith::CmpIOp::create(k.b, k.loc, arith::CmpIPredicate::slt, k.laneNumbers(), k.splat(k.sub(end, start)));
@@ -315,11 +346,9 @@ static LogicalResult emitTiles(Kernel &kernel) {
   return kernel.finish();
 }
 
-static constexpr Parameter tilesParameters[] = {{"columns_outside", 0, 1},
-                                                {"row_tiles", 1, int64_t(1) << 32},
-                                                {"rows", 1, 32},
-                                                {"vectors", 1, 16},
-                                                {"width", 1, 64}};
+static constexpr Parameter tilesParameters[] = {
+    {"columns_outside", 0, 1}, {"packed", 0, 1},   {"row_tiles", 1, int64_t(1) << 32},
+    {"rows", 1, 32},           {"vectors", 1, 16}, {"width", 1, 64}};
 const KernelEmitter tilesEmitter = {"tiles",         tilesParameters, acceptsTiles, allowsTiles,
                                     tilesCandidates, estimateTiles,   emitTiles};
 

@@ -203,3 +203,48 @@ func.func @f(%x0: tensor<2x3xf32>) {
   %0 = dsc.tile %x0 {repeats = #dsc.dims<2>} : (tensor<2x3xf32>) -> tensor<4x3xf32>
   return
 }
+
+// -----
+
+// unpack (C1)
+func.func @f(%x0: tensor<1x5x16xf32>) {
+  // expected-error@+1 {{makes 'tensor<5xf32>' of 'tensor<1x5x16xf32>', which must have one dim more than a matrix and the same element type}}
+  %0 = dsc.unpack %x0 : (tensor<1x5x16xf32>) -> tensor<5xf32>
+  return
+}
+
+// -----
+
+// unpack (C1)
+func.func @f(%x0: tensor<1x5x16xf32>) {
+  // expected-error@+1 {{must have one dim more than a matrix and the same element type}}
+  %0 = dsc.unpack %x0 : (tensor<1x5x16xf32>) -> tensor<5x16xf16>
+  return
+}
+
+// -----
+
+// unpack (C2)
+func.func @f(%x0: tensor<2x5x16xf32>) {
+  // expected-error@+1 {{cannot find the columns of 5 x 33 in panels of 2 x 5 x 16}}
+  %0 = dsc.unpack %x0 : (tensor<2x5x16xf32>) -> tensor<5x33xf32>
+  return
+}
+
+// -----
+
+// unpack (C2)
+func.func @f(%x0: tensor<3x2x5x16xf32>) {
+  // expected-error@+1 {{cannot find the columns of 4 x 5 x 32 in panels of 3 x 2 x 5 x 16}}
+  %0 = dsc.unpack %x0 : (tensor<3x2x5x16xf32>) -> tensor<4x5x32xf32>
+  return
+}
+
+// -----
+
+// unpack (C2)
+func.func @f(%x0: tensor<1x5x?xf32, #dsc.dims<1, 5, "n">>) {
+  // expected-error@+1 {{cannot find the columns of 5 x n in panels of 1 x 5 x n}}
+  %0 = dsc.unpack %x0 : (tensor<1x5x?xf32, #dsc.dims<1, 5, "n">>) -> tensor<5x?xf32, #dsc.dims<5, "n">>
+  return
+}

@@ -8,7 +8,7 @@
 module {
 module @cpu_v4 attributes {dsc.target = "cpu_v4"} {
   func.func @main(%x: tensor<32x32xf32>) -> tensor<32x32xf32> {
-    %0 = dsc.group(%x) {schedule = #dsc.schedule<tiles, columns_outside = 0, row_tiles = 2, rows = 3, vectors = 2, width = 8>}
+    %0 = dsc.group(%x) {schedule = #dsc.schedule<tiles, columns_outside = 0, packed = 0, row_tiles = 2, rows = 3, vectors = 2, width = 8>}
         : (tensor<32x32xf32>) -> tensor<32x32xf32> {
     ^bb0(%a: tensor<32x32xf32>):
       %1 = dsc.matmul %a, %a : (tensor<32x32xf32>, tensor<32x32xf32>) -> tensor<32x32xf32>

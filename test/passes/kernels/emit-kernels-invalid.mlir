@@ -83,7 +83,7 @@ func.func private @main(tensor<4194304x4194304xf32>, tensor<4194304x4194304xf32>
 module @cpu_v3 attributes {dsc.target = "cpu_v3"} {
   func.func @main(%x: tensor<4194304x4194304xf32>, %w: tensor<4194304x4194304xf32>) -> tensor<4194304x4194304xf32> {
     // expected-error@+1 {{takes a number of steps that is too large, or too long a formula of the named dims}}
-    %0 = dsc.group(%x, %w) {schedule = #dsc.schedule<tiles, columns_outside = 1, row_tiles = 1048576, rows = 4, vectors = 2, width = 8>}
+    %0 = dsc.group(%x, %w) {schedule = #dsc.schedule<tiles, columns_outside = 1, packed = 0, row_tiles = 1048576, rows = 4, vectors = 2, width = 8>}
         : (tensor<4194304x4194304xf32>, tensor<4194304x4194304xf32>) -> tensor<4194304x4194304xf32> {
     ^bb0(%a: tensor<4194304x4194304xf32>, %b: tensor<4194304x4194304xf32>):
       %1 = dsc.matmul %a, %b : (tensor<4194304x4194304xf32>, tensor<4194304x4194304xf32>) -> tensor<4194304x4194304xf32>
@@ -101,7 +101,7 @@ func.func private @main(tensor<32x32xf32>) -> tensor<32x32xf32>
 module @cpu_v3 attributes {dsc.target = "cpu_v3"} {
   func.func @main(%x: tensor<32x32xf32>) -> tensor<32x32xf32> {
     // expected-error@+1 {{has 'rows' outside of [1, 32]}}
-    %0 = dsc.group(%x) {schedule = #dsc.schedule<tiles, columns_outside = 1, row_tiles = 1, rows = 33, vectors = 1, width = 8>}
+    %0 = dsc.group(%x) {schedule = #dsc.schedule<tiles, columns_outside = 1, packed = 0, row_tiles = 1, rows = 33, vectors = 1, width = 8>}
         : (tensor<32x32xf32>) -> tensor<32x32xf32> {
     ^bb0(%a: tensor<32x32xf32>):
       %1 = dsc.matmul %a, %a : (tensor<32x32xf32>, tensor<32x32xf32>) -> tensor<32x32xf32>
@@ -132,7 +132,24 @@ func.func private @main(tensor<32x32xf32>) -> tensor<32x32xf32>
 module @cpu_v3 attributes {dsc.target = "cpu_v3"} {
   func.func @main(%x: tensor<32x32xf32>) -> tensor<32x32xf32> {
     // expected-error@+1 {{cannot be followed: so many sums do not fit the registers}}
-    %0 = dsc.group(%x) {schedule = #dsc.schedule<tiles, columns_outside = 1, row_tiles = 1, rows = 6, vectors = 3, width = 8>}
+    %0 = dsc.group(%x) {schedule = #dsc.schedule<tiles, columns_outside = 1, packed = 0, row_tiles = 1, rows = 6, vectors = 3, width = 8>}
+        : (tensor<32x32xf32>) -> tensor<32x32xf32> {
+    ^bb0(%a: tensor<32x32xf32>):
+      %1 = dsc.matmul %a, %a : (tensor<32x32xf32>, tensor<32x32xf32>) -> tensor<32x32xf32>
+      dsc.yield %1 : tensor<32x32xf32>
+    }
+    return %0 : tensor<32x32xf32>
+  }
+}
+
+// -----
+
+// What the schedule says about panels must be so.
+func.func private @main(tensor<32x32xf32>) -> tensor<32x32xf32>
+module @cpu_v4 attributes {dsc.target = "cpu_v4"} {
+  func.func @main(%x: tensor<32x32xf32>) -> tensor<32x32xf32> {
+    // expected-error@+1 {{cannot be followed: 'packed' does not tell whether columns are read from panels}}
+    %0 = dsc.group(%x) {schedule = #dsc.schedule<tiles, columns_outside = 1, packed = 1, row_tiles = 1, rows = 6, vectors = 3, width = 8>}
         : (tensor<32x32xf32>) -> tensor<32x32xf32> {
     ^bb0(%a: tensor<32x32xf32>):
       %1 = dsc.matmul %a, %a : (tensor<32x32xf32>, tensor<32x32xf32>) -> tensor<32x32xf32>

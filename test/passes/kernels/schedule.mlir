@@ -3,7 +3,7 @@
 
 // A product goes to register tiles on a CPU and to tiles in shared memory on CUDA.
 // CHECK-LABEL: module @cpu_v4
-// CHECK: schedule = [#dsc.schedule<tiles, {{.*}}, "n" up_to {{[0-9]+}}>, #dsc.schedule<tiles, columns_outside = {{[01]}}, row_tiles = 16, rows = {{[0-9]+}}, vectors = {{[0-9]+}}, width = 16>]
+// CHECK: schedule = [#dsc.schedule<tiles, {{.*}}, "n" up_to {{[0-9]+}}>, #dsc.schedule<tiles, columns_outside = {{[01]}}, packed = 0, row_tiles = 16, rows = {{[0-9]+}}, vectors = {{[0-9]+}}, width = 16>]
 // CHECK-LABEL: module @cuda_sm80
 // CHECK: #dsc.schedule<{{shared|split}}_tiles, columns = 64, {{.*}}rows = 64, slice = {{[0-9]+}}>
 module attributes {dsc.symbols = [{name = "n", min = 1 : i64, max = 1024 : i64, input = 0 : i64, axis = 0 : i64}]} {

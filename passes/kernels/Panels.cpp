@@ -1,0 +1,170 @@
+#include "passes/kernels/Panels.h"
+
+#include "passes/kernels/Emitters.h"
+
+#include "llvm/Support/MathExtras.h"
+
+#include <cstring>
+
+using namespace mlir;
+
+namespace dscc::kernels {
+
+/// A constant may grow by so many bytes, or by a quarter.
+static constexpr int64_t smallGrowth = 4096;
+
+int64_t MatrixShape::panels() const { return llvm::divideCeil(columns, panelColumns); }
+int64_t MatrixShape::packedElements() const { return matrices * panels() * rows * panelColumns; }
+
+//===-- Bytes ---------------------------------------------------------------------------------------------------===//
+
+/// Rows that are copied before the next panel's turn, so that both sides stay within reach of a cache.
+static constexpr int64_t strip = 16;
+
+/// One matrix. `rowStep` and `columnStep` count elements of the source.
+template <class T>
+static void packMatrix(const char *from, char *to, int64_t rows, int64_t columns, int64_t rowStep, int64_t columnStep) {
+  for (int64_t top = 0; top < rows; top += strip)
+    for (int64_t left = 0; left < columns; left += panelColumns) {
+      char *panel = to + left * rows * sizeof(T);
+      int64_t bottom = std::min(rows, top + strip), count = std::min(panelColumns, columns - left);
+      for (int64_t row = top; row < bottom; ++row) {
+        const char *source = from + (row * rowStep + left * columnStep) * sizeof(T);
+        char *place = panel + row * panelColumns * sizeof(T);
+        if (columnStep == 1) {
+          std::memcpy(place, source, count * sizeof(T));
+          continue;
+        }
+        for (int64_t column = 0; column < count; ++column)
+          std::memcpy(place + column * sizeof(T), source + column * columnStep * sizeof(T), sizeof(T));
+      }
+    }
+}
+
+void packPanels(ArrayRef<char> matrices, const MatrixShape &shape, size_t width, MutableArrayRef<char> panels) {
+  assert(matrices.size() == shape.matrices * shape.rows * shape.columns * width &&
+         "the bytes are those of all elements");
+  assert(panels.size() == shape.packedElements() * width && "there is room for all panels");
+  if (shape.columns % panelColumns != 0)
+    std::memset(panels.data(), 0, panels.size());
+  int64_t rowStep = shape.transposed ? 1 : shape.columns, columnStep = shape.transposed ? shape.rows : 1;
+  auto pack = [&]<class T>(T) {
+    for (int64_t matrix = 0; matrix < shape.matrices; ++matrix)
+      packMatrix<T>(matrices.data() + matrix * shape.rows * shape.columns * sizeof(T),
+                    panels.data() + matrix * shape.panels() * shape.rows * panelColumns * sizeof(T), shape.rows,
+                    shape.columns, rowStep, columnStep);
+  };
+  switch (width) {
+  case 1: return pack(uint8_t());
+  case 2: return pack(uint16_t());
+  case 4: return pack(uint32_t());
+  case 8: return pack(uint64_t());
+  default: llvm_unreachable("elements of other widths are not packed");
+  }
+}
+
+//===-- Operands ------------------------------------------------------------------------------------------------===//
+
+static dsc::MatmulOp findProduct(dsc::GroupOp group) { return dyn_cast_or_null<dsc::MatmulOp>(findContraction(group)); }
+
+/// What the casts above `value` are made of.
+static Value belowCasts(Value value) {
+  while (auto cast = value.getDefiningOp<dsc::CastOp>())
+    value = cast.getInput();
+  return value;
+}
+
+dsc::UnpackOp findUnpack(dsc::GroupOp group) {
+  dsc::MatmulOp product = findProduct(group);
+  return product ? belowCasts(product.getRhs()).getDefiningOp<dsc::UnpackOp>() : dsc::UnpackOp();
+}
+
+/// The matrices of a tensor of static dims.
+static std::optional<MatrixShape> shapeOf(Value tensor, bool transposed) {
+  dsc::Dims dims = dsc::getDims(tensor);
+  if (dims.size() < 2 || !llvm::all_of(dims, [](const DimExpr &dim) { return dim.isConstant(); }))
+    return std::nullopt;
+  int64_t first = dims[dims.size() - 2].constant(), second = dims.back().constant();
+  int64_t matrices = dsc::countElements(ArrayRef(dims).drop_back(2)).constant();
+  return transposed ? MatrixShape{matrices, second, first, true} : MatrixShape{matrices, first, second, false};
+}
+
+/// True if all that reads `value` are casts, one user each, and in the end the right side of the product.
+static bool leadsOnlyTo(Value value, dsc::MatmulOp product) {
+  while (value.hasOneUse() && isa<dsc::CastOp>(*value.user_begin()))
+    value = value.user_begin()->getResult(0);
+  return value.hasOneUse() && value == product.getRhs() && value != product.getLhs();
+}
+
+/// How the product of the group sees its right side, if that is an input which nothing else in the group reads.
+static std::optional<std::pair<unsigned, MatrixShape>> findColumnInput(dsc::GroupOp group) {
+  dsc::MatmulOp product = findProduct(group);
+  auto argument = product ? dyn_cast<BlockArgument>(belowCasts(product.getRhs())) : BlockArgument();
+  if (!argument || !leadsOnlyTo(argument, product))
+    return std::nullopt;
+  std::optional<MatrixShape> shape = shapeOf(argument, product.getTransposeRhs());
+  if (!shape)
+    return std::nullopt;
+  return std::pair(argument.getArgNumber(), *shape);
+}
+
+static dsc::ConstantOp findConstant(Value value) {
+  while (auto view = value.getDefiningOp<dsc::ReshapeOp>())
+    value = view.getInput();
+  return value.getDefiningOp<dsc::ConstantOp>();
+}
+
+Verdict findColumnOperand(dsc::GroupOp group, ColumnOperand &operand) {
+  if (!findProduct(group))
+    return Verdict::declined("there is no product of matrices");
+  auto input = findColumnInput(group);
+  if (!input)
+    return Verdict::declined("the right side is no input of known dims that the product alone reads");
+  operand = {input->first, findConstant(group.getInputs()[input->first]), input->second};
+  if (!operand.constant)
+    return Verdict::declined("the right side is no constant");
+  ElementsAttr value = operand.constant.getValue();
+  if (value.empty())
+    return Verdict::declined("the constant has no elements");
+  if (value.isSplat() || value.getElementType().getIntOrFloatBitWidth() % 8 != 0)
+    return Verdict::declined("the elements of the constant are all equal, or no whole bytes");
+  return Verdict::accepted();
+}
+
+/// True if the group looks up columns of the matrices: rows of a constant that lies column by column.
+static bool looksUpColumns(dsc::GroupOp group, unsigned number, const MatrixShape &shape) {
+  BlockArgument argument = group.getBody().getArgument(number);
+  return !argument.use_empty() && shape.transposed && shape.matrices == 1 && dsc::getDims(argument).size() == 2 &&
+         shapeOf(argument, true) == shape && llvm::all_of(argument.getUses(), [](OpOperand &use) {
+           auto gather = dyn_cast<dsc::GatherOp>(use.getOwner());
+           return gather && use.getOperandNumber() == 0 && gather.getAxis() == 0;
+         });
+}
+
+bool canReadPanels(dsc::GroupOp group, unsigned number, const MatrixShape &shape) {
+  auto input = findColumnInput(group);
+  bool multiplies = input && input->first == number && input->second == shape;
+  return multiplies || looksUpColumns(group, number, shape);
+}
+
+/// Whether every user of a constant, or of a view of it, is a group that reads panels.
+static bool allReadPanels(Value value, const MatrixShape &shape) {
+  return llvm::all_of(value.getUses(), [&](OpOperand &use) {
+    if (auto view = dyn_cast<dsc::ReshapeOp>(use.getOwner()))
+      return allReadPanels(view.getResult(), shape);
+    auto group = dyn_cast<dsc::GroupOp>(use.getOwner());
+    return group && canReadPanels(group, use.getOperandNumber(), shape);
+  });
+}
+
+Verdict isPackable(dsc::GroupOp group, ColumnOperand operand) {
+  int64_t elements = operand.shape.matrices * operand.shape.rows * operand.shape.columns;
+  int64_t growth = operand.shape.packedElements() - elements;
+  int64_t width = operand.constant.getValue().getElementType().getIntOrFloatBitWidth() / 8;
+  if (growth * width > smallGrowth && growth > elements / 4)
+    return Verdict::declined("filled up to whole panels the constant would grow by more than a quarter");
+  return Verdict::acceptedIf(allReadPanels(operand.constant.getResult(), operand.shape),
+                             "the constant would be stored twice, because others read it another way");
+}
+
+} // namespace dscc::kernels

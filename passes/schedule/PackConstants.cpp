@@ -1,0 +1,211 @@
+// Brings constants into the panels that schedules want.
+//
+//     %w = dsc.constant : 768x768                    %p = dsc.constant : 48x768x16
+//     %y = dsc.group (%x, %w) {packed = 1}    ==>    %y = dsc.group (%x, %p) {packed = 1}
+//       matmul %a, %b                                  %m = dsc.unpack %b : (48x768x16) -> 768x768
+//                                                      matmul %a, %m
+//
+// All targets' graphs are done together. Which constants are packed is decided first, by the groups whose schedules
+// want it; then every group that reads one of them and can read panels is given the panels, so that a constant is
+// stored once. Where another reader cannot, as a table of which elements are read one by one, both forms are stored;
+// candidates are made so that this does not happen within one target.
+
+#include "dialects/dsc/Targets.h"
+#include "passes/Journal.h"
+#include "passes/Passes.h"
+#include "passes/canonical/Evaluate.h"
+#include "passes/kernels/Emitters.h"
+#include "passes/kernels/Panels.h"
+
+#include "mlir/IR/DialectResourceBlobManager.h"
+#include "llvm/ADT/MapVector.h"
+#include "llvm/ADT/Statistic.h"
+
+using namespace mlir;
+
+namespace dscc {
+
+#define GEN_PASS_DEF_PACKCONSTANTS
+#include "passes/Passes.h.inc"
+
+#define DEBUG_TYPE "dsc-pack-constants"
+ALWAYS_ENABLED_STATISTIC(numPacked, "Constants packed");
+ALWAYS_ENABLED_STATISTIC(numReaders, "Groups that read panels");
+ALWAYS_ENABLED_STATISTIC(numTwice, "Packed constants that others read as they were");
+
+using kernels::ColumnOperand;
+using kernels::MatrixShape;
+
+/// The type of the panels: [.., panels, rows, columns of a panel].
+static RankedTensorType panelType(RankedTensorType matrices, const MatrixShape &shape) {
+  SmallVector<int64_t> dims(matrices.getShape().drop_back(2));
+  dims.append({shape.panels(), shape.rows, kernels::panelColumns});
+  return RankedTensorType::get(dims, matrices.getElementType());
+}
+
+/// The constant in panels, whose bytes are written once, where they stay; null if its own are not at hand.
+static ElementsAttr pack(ElementsAttr constant, RankedTensorType type, const MatrixShape &shape) {
+  std::optional<ArrayRef<char>> bytes = getBytes(constant);
+  if (!bytes)
+    return {};
+  size_t width = type.getElementType().getIntOrFloatBitWidth() / 8;
+  AsmResourceBlob blob = HeapAsmResourceBlob::allocate(type.getNumElements() * width, 64, /*dataIsMutable=*/true);
+  kernels::packPanels(*bytes, shape, width, blob.getMutableData());
+  return makeFromBlob(type, std::move(blob), "packed");
+}
+
+namespace {
+/// A constant in panels.
+struct Packed {
+  MatrixShape shape;
+  ElementsAttr value; // under the dims that the matrices have in the group that wanted it
+};
+
+struct PackConstants : impl::PackConstantsBase<PackConstants> {
+  using PackConstantsBase::PackConstantsBase;
+
+  void runOnOperation() override;
+
+private:
+  void findWanted(dsc::GroupOp group, const Journal &journal);
+  void rewriteReaders(dsc::ConstantOp constant, const Packed &packed);
+  void readPanels(dsc::GroupOp group, unsigned number, Value panels, const MatrixShape &shape);
+
+  llvm::MapVector<Attribute, Packed> wanted; // by the constant's value
+};
+} // namespace
+
+static bool isPacked(dsc::ScheduleAttr schedule) { return schedule.lookup("packed").value_or(0) != 0; }
+
+/// The groups of each target, in the order of the graphs.
+static void forEachMain(ModuleOp top, function_ref<void(func::FuncOp)> body) {
+  top.walk([&](func::FuncOp function) {
+    if (!function.isExternal())
+      body(function);
+  });
+}
+
+void PackConstants::findWanted(dsc::GroupOp group, const Journal &journal) {
+  if (kernels::findUnpack(group))
+    return;
+  ColumnOperand operand;
+  Verdict verdict = kernels::findColumnOperand(group, operand);
+  if (!llvm::any_of(group.getSchedules(), isPacked)) {
+    if (!kernels::findContraction(group) || !journal.wants(group))
+      return;
+    verdict = verdict ? kernels::isPackable(group, operand) : verdict;
+    journal.tell(group) << "reads no panels: " << (verdict ? "its schedule wants none" : verdict.why());
+    return;
+  }
+  if (!verdict) {
+    group.emitOpError("has a schedule that wants a packed constant, but ") << verdict.why();
+    return signalPassFailure();
+  }
+  ElementsAttr constant = operand.constant.getValue();
+  auto [known, isNew] = wanted.try_emplace(constant);
+  if (isNew) {
+    auto matrices = cast<RankedTensorType>(group.getBody().getArgument(operand.number).getType());
+    known->second = {operand.shape, pack(constant, panelType(matrices, operand.shape), operand.shape)};
+    ++numPacked;
+  }
+  if (!known->second.value || known->second.shape != operand.shape) {
+    group.emitOpError("has a schedule that wants a packed constant, which ")
+        << (known->second.value ? "another group wants by other columns" : "is not at hand");
+    return signalPassFailure();
+  }
+  if (journal.wants(group))
+    journal.tell(group) << "reads the panels " << known->second.value.getType() << " in place of "
+                        << constant.getType();
+}
+
+/// Whether the group is to read the panels. On a CPU, lanes that compute columns of a product read them one by one
+/// unless the schedule says otherwise.
+static bool readsPanels(dsc::GroupOp group, unsigned number, const MatrixShape &shape) {
+  if (!kernels::canReadPanels(group, number, shape))
+    return false;
+  auto name = group->getParentOfType<ModuleOp>()->getAttrOfType<StringAttr>("dsc.target");
+  const Target *target = name ? findTarget(name) : nullptr;
+  bool isLanes = target && target->device == Device::Cpu && kernels::findContraction(group);
+  return !isLanes || llvm::all_of(group.getSchedules(), isPacked);
+}
+
+/// Puts the panels in the place of input `number`, and the matrices that they hold in that of the body's argument.
+void PackConstants::readPanels(dsc::GroupOp group, unsigned number, Value panels, const MatrixShape &shape) {
+  // A kernel is called after what the model has.
+  if (!group->hasAttr("label"))
+    group->setAttr("label", StringAttr::get(&getContext(), kernels::labelOf(group)));
+  BlockArgument argument = group.getBody().getArgument(number);
+  auto matrices = cast<RankedTensorType>(argument.getType());
+  SmallVector<OpOperand *> uses = llvm::to_vector(llvm::make_pointer_range(argument.getUses()));
+  Location location = uses.front()->getOwner()->getLoc();
+  SmallVector<int64_t> dims(matrices.getShape());
+  if (shape.transposed)
+    std::swap(dims[dims.size() - 1], dims[dims.size() - 2]);
+  OpBuilder b = OpBuilder::atBlockBegin(&group.getBody().front());
+  auto type = RankedTensorType::get(dims, matrices.getElementType());
+  Value matrix = dsc::UnpackOp::create(b, location, type, argument);
+  auto product = dyn_cast_or_null<dsc::MatmulOp>(kernels::findContraction(group));
+  if (shape.transposed && product) {
+    product.setTransposeRhs(false);
+    for (Operation *cast = uses.front()->getOwner(); cast != product; cast = *cast->user_begin())
+      cast->getResult(0).setType(dsc::makeTensor(dsc::getDims(matrix), dsc::getElementType(cast->getResult(0))));
+  } else if (shape.transposed) {
+    // Rows that are looked up are columns of the matrix.
+    matrix = dsc::TransposeOp::create(b, location, matrix, b.getI64ArrayAttr({1, 0}));
+  }
+  for (OpOperand *use : uses)
+    use->set(matrix);
+  argument.setType(panels.getType());
+  group.getInputsMutable()[number].set(panels);
+  ++numReaders;
+}
+
+/// Gives the panels to all groups that can read them, through views too.
+void PackConstants::rewriteReaders(dsc::ConstantOp constant, const Packed &packed) {
+  OpBuilder b(constant);
+  llvm::DenseMap<Type, Value> panels; // by their type
+  bool hasOthers = false;
+  SmallVector<Value> forms = {constant.getResult()};
+  SmallVector<Operation *> views;
+  for (size_t i = 0; i < forms.size(); ++i)
+    for (OpOperand *use : llvm::to_vector(llvm::make_pointer_range(forms[i].getUses()))) {
+      if (auto view = dyn_cast<dsc::ReshapeOp>(use->getOwner())) {
+        forms.push_back(view.getResult());
+        views.push_back(view);
+        continue;
+      }
+      auto group = dyn_cast<dsc::GroupOp>(use->getOwner());
+      unsigned number = use->getOperandNumber();
+      if (!group || !readsPanels(group, number, packed.shape)) {
+        hasOthers = true;
+        continue;
+      }
+      auto type = panelType(cast<RankedTensorType>(group.getBody().getArgument(number).getType()), packed.shape);
+      Value &value = panels[type];
+      if (!value)
+        value = dsc::ConstantOp::create(b, constant.getLoc(), reshapeConstant(packed.value, type));
+      readPanels(group, number, value, packed.shape);
+    }
+  for (Operation *view : llvm::reverse(views))
+    if (view->use_empty())
+      view->erase();
+  if (constant->use_empty())
+    constant->erase();
+  numTwice += hasOthers;
+}
+
+void PackConstants::runOnOperation() {
+  wanted.clear();
+  Journal journal(explained);
+  forEachMain(getOperation(), [&](func::FuncOp main) {
+    for (auto group : main.getOps<dsc::GroupOp>())
+      findWanted(group, journal);
+  });
+  forEachMain(getOperation(), [&](func::FuncOp main) {
+    for (auto constant : llvm::make_early_inc_range(main.getOps<dsc::ConstantOp>()))
+      if (auto known = wanted.find(constant.getValue()); known != wanted.end() && known->second.value)
+        rewriteReaders(constant, known->second);
+  });
+}
+
+} // namespace dscc
