@@ -262,23 +262,32 @@ static Value emitIota(ElementCode &code, Operation *op, const Indices &at) {
   return emitCast(k, number, i64, element, false);
 }
 
-/// Lanes that begin at a multiple of their number lie in one panel; any others are looked up one by one.
+/// Whether a panel is made of whole vectors of so many lanes.
+static bool matchesWidth(dsc::UnpackOp unpack, int64_t lanes) {
+  return dsc::getDims(unpack.getInput()).back().constant() % lanes == 0;
+}
+
+/// Lanes that begin at a multiple of their number lie in one panel, all of which may be read; any others are looked up
+/// one by one.
 static Value emitUnpack(ElementCode &code, Operation *op, const Indices &at) {
   auto unpack = cast<dsc::UnpackOp>(op);
   KernelBuilder &k = code.k;
-  int64_t width = dsc::getDims(unpack.getInput()).back().constant();
+  Value width = k.index(dsc::getDims(unpack.getInput()).back().constant()), mask = k.mask;
   const Index &row = at[at.size() - 2], &column = at.back();
   Indices input(at.begin(), at.end() - 2);
-  if (column.kind == Index::Contiguous && column.whole && width % k.width == 0) {
-    input.append({k.uniform(k.divide(column.base, k.index(width))),
+  if (column.kind == Index::Contiguous && column.whole && matchesWidth(unpack, k.width)) {
+    input.append({k.uniform(k.divide(column.base, width)),
                   row,
-                  {Index::Contiguous, k.remainder(column.base, k.index(width)), {}, /*whole=*/true}});
+                  {Index::Contiguous, k.remainder(column.base, width), {}, /*whole=*/true}});
+    k.mask = {};
   } else {
     LaneMath m{k};
-    Value position = k.asValue(column), size = k.index(width);
-    input.append({k.fromValue(m.div(position, size)), row, k.fromValue(m.rem(position, size))});
+    Value position = k.asValue(column);
+    input.append({k.fromValue(m.div(position, width)), row, k.fromValue(m.rem(position, width))});
   }
-  return code.element(unpack.getInput(), input);
+  Value element = code.element(unpack.getInput(), input);
+  k.mask = mask;
+  return element;
 }
 
 ArrayRef<ElementEntry> movementEntries() {

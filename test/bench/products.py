@@ -5,7 +5,8 @@
 
 A layer MxKxN multiplies M rows of K numbers by a constant of K x N; `t` behind it: one that lies as N x K, as Gemm's
 transB has it; `n` for M: a named dim that runs with 1, or with the number behind `@`. Every result is compared with
-NumPy. The builds take turns, and who begins alternates; a round gives one ratio, old time over new.
+NumPy. The builds take turns, and who begins alternates; a round gives one ratio, old time over new. The time of a
+build in a round is that of its fastest run: neighbours on the machine only add to it.
 """
 
 import argparse
@@ -76,7 +77,7 @@ def time_layer(name, arguments, folder):
     for turn in range(arguments.rounds):
         for side in list(sides) if turn % 2 == 0 else reversed(list(sides)):
             report = last_json([*commands[side], f"--bench={arguments.seconds:g}", "--json"])
-            times[side].append(report["latency_ms"]["median"])
+            times[side].append(report["latency_ms"]["min"])
     return {"layer": name, "threads": arguments.threads, "march": arguments.march, "gflop": gflop, "rounds_ms": times,
             "bytes": {side: artifact.stat().st_size for side, artifact in artifacts.items()}}
 

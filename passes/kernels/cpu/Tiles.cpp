@@ -147,20 +147,29 @@ static double estimateTiles(dsc::GroupOp group, const Target &target, dsc::Sched
   constexpr double latency = 4; // cycles, of a multiplication with an addition
   bool byPanels = isa<dsc::MatmulOp>(findContraction(group)) && *schedule.lookup("packed");
   bool gathers = width > 1 && !byPanels && gathersColumns(findContraction(group));
-  auto step = [&](double count) {
-    double multiplications = std::max(count * vectors / target.cpu->multipliesPerCycle, latency);
+  auto step = [&](double count, double registers) {
+    double multiplications = std::max(count * registers / target.cpu->multipliesPerCycle, latency);
     // A gather is as many loads as it has lanes, beside which those of the rows' elements do not count. They are for
     // all rows of the tile, and more vectors share none.
     if (gathers)
-      return multiplications + width * vectors * target.cpu->cyclesPerGatheredLane;
-    double loads = (count + vectors) / (count * vectors);
+      return multiplications + width * registers * target.cpu->cyclesPerGatheredLane;
+    double loads = (count + registers) / (count * registers);
     return multiplications * (1 + 0.5 * loads);
   };
   double all = sizes.of(extent.rows), whole = std::floor(all / rows), left = all - whole * rows;
   // The rows that are left over are as many as they are, if that is known; else the tile is as large as the others.
-  double perColumn = whole * step(rows) + (left == 0 ? 0 : step(extent.rows.isConstant() ? left : rows));
-  double tiles = sizes.of(extent.outer) * std::ceil(sizes.of(extent.columns) / (width * vectors));
-  return tiles * perColumn * sizes.of(extent.inner) / target.cpu->clock + columnStream(group, target, schedule, sizes);
+  auto perColumn = [&](double registers) {
+    double tail = left > 0 ? step(extent.rows.isConstant() ? left : rows, registers) : 0;
+    return whole * step(rows, registers) + tail;
+  };
+  // So are the registers of columns.
+  double columns = sizes.of(extent.columns), tiles = std::floor(columns / (width * vectors));
+  double registers = std::ceil((columns - tiles * width * vectors) / width);
+  if (registers > 0 && !extent.columns.isConstant())
+    registers = vectors;
+  double steps = tiles * perColumn(vectors) + (registers > 0 ? perColumn(registers) : 0);
+  return sizes.of(extent.outer) * steps * sizes.of(extent.inner) / target.cpu->clock +
+         columnStream(group, target, schedule, sizes);
 }
 
 void multiplyAdd(KernelBuilder &k, ArrayRef<Value> rows, ArrayRef<Value> columns, MutableArrayRef<Value> sums) {
@@ -254,9 +263,10 @@ private:
     body({start, left, c.rows.isConstant() ? Value() : k.sub(k.dim(c.rows), k.index(1))});
   }
 
-  SmallVector<TileColumn> columnsAt(Value first, Value end) {
+  /// So many registers of columns from `first` on, of which those from `end` on do not exist; null: all do.
+  SmallVector<TileColumn> columnsAt(Value first, int64_t vectors, Value end) {
     SmallVector<TileColumn> columns;
-    for (int64_t j = 0; j < tile.vectors; ++j) {
+    for (int64_t j = 0; j < vectors; ++j) {
       Value start = k.add(first, k.index(j * k.width));
       if (k.width == 1) {
         columns.push_back({k.uniform(end ? k.minimum(start, k.sub(end, k.index(1))) : start), {}});
@@ -272,16 +282,26 @@ private:
     return columns;
   }
 
-  /// Whole column tiles, then one that is masked.
+  /// Whole column tiles, then what is left: as many registers as there are columns for, the last of them masked, or,
+  /// where only a run knows how many, a tile in which all are.
   void forColumns(Value first, Value last, function_ref<void(ArrayRef<TileColumn>)> body) {
     Value step = k.index(columnStep);
     Value whole = k.mul(k.divide(k.maximum(k.sub(last, first), k.index(0)), step), step), end = k.add(first, whole);
-    k.loopDo(first, end, step, [&](Value column) { body(columnsAt(column, {})); });
+    k.loopDo(first, end, step, [&](Value column) { body(columnsAt(column, tile.vectors, {})); });
+    int64_t left = c.columns.isConstant() ? c.columns.constant() % columnStep : columnStep;
+    if (left == 0)
+      return;
     Value hasTail = arith::CmpIOp::create(k.b, k.loc, arith::CmpIPredicate::slt, end, last);
     auto tail = scf::IfOp::create(k.b, k.loc, hasTail, false);
     OpBuilder::InsertionGuard guard(k.b);
     k.b.setInsertionPoint(tail.thenBlock()->getTerminator());
-    body(columnsAt(end, last));
+    if (!c.columns.isConstant())
+      return body(columnsAt(end, tile.vectors, last));
+    int64_t full = left / k.width * k.width;
+    SmallVector<TileColumn> columns = columnsAt(end, full / k.width, {});
+    if (full < left)
+      llvm::append_range(columns, columnsAt(k.add(end, k.index(full)), 1, last));
+    body(columns);
   }
 
   void writeTile(ArrayRef<Index> outer, const TileRows &tileRows, ArrayRef<TileColumn> columns) {
