@@ -1,5 +1,8 @@
 #include "compiler/translate/Weights.h"
 
+#include "passes/canonical/Evaluate.h"
+#include "passes/kernels/Panels.h"
+
 #include "mlir/IR/BuiltinTypes.h"
 #include "mlir/IR/DialectResourceBlobManager.h"
 #include "llvm/Support/MathExtras.h"
@@ -123,7 +126,31 @@ static bool writeElements(int file, DenseElementsAttr value, uint64_t offset) {
   return writeAll(file, buffer.data(), buffer.size(), offset);
 }
 
+/// Packs panels by the chunk, so that beside the constant no more than that is in memory.
+static bool writePanels(int file, dsc::PanelsAttr value, uint64_t offset) {
+  std::optional<ArrayRef<char>> matrices = getBytes(value.getMatrices());
+  if (!matrices) {
+    errno = ENODATA;
+    return false;
+  }
+  kernels::MatrixShape shape = kernels::shapeOf(value);
+  uint64_t width = bytesPerElement(value.getElementType()), panelBytes = shape.panelElements() * width;
+  int64_t all = shape.matrices * shape.panels(), most = std::max<int64_t>(1, chunkBytes / panelBytes);
+  std::vector<char> buffer(std::min(all, most) * panelBytes);
+  for (int64_t first = 0; first < all; first += most) {
+    auto panels = MutableArrayRef(buffer).take_front(std::min(most, all - first) * panelBytes);
+    kernels::packPanels(*matrices, shape, width, first, panels);
+    if (!writeAll(file, panels.data(), panels.size(), offset + first * panelBytes))
+      return false;
+  }
+  if (isa<DenseResourceElementsAttr>(value.getMatrices()))
+    release(matrices->data(), matrices->size());
+  return true;
+}
+
 static bool writeOne(int file, ElementsAttr value, uint64_t offset) {
+  if (auto panels = dyn_cast<dsc::PanelsAttr>(value))
+    return writePanels(file, panels, offset);
   if (auto resource = dyn_cast<DenseResourceElementsAttr>(value)) {
     llvm::ArrayRef<char> data = resource.getData();
     return writeMapped(file, data.take_front(bytesOf(value)), offset);

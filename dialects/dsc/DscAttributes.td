@@ -65,4 +65,30 @@ def ScheduleAttr : AttrDef<DscDialect, "Schedule"> {
   }];
 }
 
+def PanelsAttr : AttrDef<DscDialect, "Panels", [ElementsAttrInterface]> {
+  let mnemonic = "panels";
+  let summary = "a constant's matrices in panels of columns, as dsc.unpack reads them";
+  let description = [{
+    The last two dims of `matrices` are those of a matrix, or, where it lies `transposed`, of its transpose. The bytes
+    stay where they are until the artifact is written: only then they are packed, panel by panel.
+
+    ```
+    #dsc.panels<dense_resource<w> : tensor<768x40xf32>>                is a tensor<3x768x16xf32>
+    #dsc.panels<dense_resource<w> : tensor<40x768xf32>, transposed>    too
+    ```
+
+    1. (C1) `matrices` is a tensor of rank 2 or more. 2. (C2) It lists its elements, each of whole bytes.
+  }];
+  let parameters = (ins "::mlir::ElementsAttr":$matrices, "bool":$transposed);
+  let hasCustomAssemblyFormat = 1;
+  let genVerifyDecl = 1;
+  let extraClassDeclaration = [{
+    /// Columns of a panel: as many as lanes of 32 bits in the widest register.
+    static constexpr int64_t columns = 16;
+    /// [.., panels, rows, columns of a panel].
+    ::mlir::RankedTensorType getType() const;
+    bool isSplat() const { return false; }
+  }];
+}
+
 #endif // DSCC_DIALECTS_DSC_ATTRIBUTES_TD

@@ -102,7 +102,7 @@ static LogicalResult verifyWeights(Operation *op, Attribute value) {
     return op->emitOpError("has a dsc.weights that is no list");
   for (auto [index, weight] : llvm::enumerate(list)) {
     auto elements = dyn_cast<ElementsAttr>(weight);
-    if (!elements || !isa<DenseElementsAttr, DenseResourceElementsAttr>(weight) ||
+    if (!elements || !isa<DenseElementsAttr, DenseResourceElementsAttr, PanelsAttr>(weight) ||
         !isElementType(elements.getElementType()))
       return op->emitOpError("has a weight ") << index << " that is no dense constant of ONNX's numbers";
   }

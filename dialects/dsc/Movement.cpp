@@ -149,21 +149,3 @@ LogicalResult TileOp::inferReturnTypes(MLIRContext *, std::optional<Location> lo
     dims[i] = dims[i] * repeats[i];
   return inferTensor(location, dims, getElementType(adaptor.getInput()), types);
 }
-
-LogicalResult UnpackOp::verify() {
-  Dims panels = dsc::getDims(getInput()), result = dsc::getDims(getResult());
-  // unpack (C1)
-  if (result.size() < 2 || panels.size() != result.size() + 1 ||
-      getElementType(getInput()) != getElementType(getResult()))
-    return emitOpError("makes ") << getResult().getType() << " of " << getInput().getType()
-                                 << ", which must have one dim more than a matrix and the same element type";
-  // unpack (C2)
-  const DimExpr &width = panels.back(), &rows = result[result.size() - 2], &columns = result.back();
-  Dims wanted(result.begin(), result.end() - 2);
-  if (width.isConstant() && width.constant() >= 1)
-    wanted.append({DimExpr::ceilDiv(columns, width.constant()), rows, width});
-  if (wanted != panels)
-    return emitOpError("cannot find the columns of ")
-           << describeDims(result) << " in panels of " << describeDims(panels);
-  return success();
-}

@@ -38,14 +38,9 @@ ElementsAttr makeFromBytes(RankedTensorType type, ArrayRef<char> bytes, StringRe
   bool isSplat = int64_t(bytes.size()) * 8 == bits;
   assert((isSplat || int64_t(bytes.size()) * 8 == type.getNumElements() * bits) &&
          "the bytes are those of all elements, or of one for all");
-  if (isSplat)
+  if (isSplat || type.getNumElements() <= maxDenseElements)
     return DenseElementsAttr::getFromRawBuffer(type, bytes);
-  return makeFromBlob(type, HeapAsmResourceBlob::allocateAndCopyWithAlign(bytes, 64, /*dataIsMutable=*/false), name);
-}
-
-ElementsAttr makeFromBlob(RankedTensorType type, AsmResourceBlob blob, StringRef name) {
-  if (type.getNumElements() <= maxDenseElements)
-    return DenseElementsAttr::getFromRawBuffer(type, blob.getData());
+  AsmResourceBlob blob = HeapAsmResourceBlob::allocateAndCopyWithAlign(bytes, 64, /*dataIsMutable=*/false);
   return DenseResourceElementsAttr::get(type, name, std::move(blob));
 }
 

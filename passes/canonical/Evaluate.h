@@ -8,8 +8,6 @@
 
 #include "dialects/dsc/Dsc.h"
 
-#include "mlir/IR/AsmState.h"
-
 #include <optional>
 #include <vector>
 
@@ -54,8 +52,6 @@ std::vector<char> broadcastBytes(llvm::ArrayRef<char> source, llvm::ArrayRef<int
 std::optional<llvm::ArrayRef<char>> getBytes(mlir::ElementsAttr constant);
 /// A constant made of raw elements.
 mlir::ElementsAttr makeFromBytes(mlir::RankedTensorType type, llvm::ArrayRef<char> bytes, llvm::StringRef name);
-/// A constant made of all its raw elements, which stay where they are.
-mlir::ElementsAttr makeFromBlob(mlir::RankedTensorType type, mlir::AsmResourceBlob blob, llvm::StringRef name);
 /// The same elements under other dims.
 mlir::ElementsAttr reshapeConstant(mlir::ElementsAttr constant, mlir::RankedTensorType type);
 

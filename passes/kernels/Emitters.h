@@ -68,7 +68,8 @@ struct Parameter {
   int64_t least, most; // both included
 };
 
-/// One way to write kernels. What its functions are told of a group is its body, as PrepareGroups leaves it.
+/// One way to write kernels. What its functions look at of a group is its body, as PrepareGroups leaves it, and which
+/// of its inputs are constants.
 struct KernelEmitter {
   /// As schedules have it.
   llvm::StringLiteral name;

@@ -1,5 +1,6 @@
 #include "passes/kernels/Panels.h"
 
+#include "passes/canonical/Evaluate.h"
 #include "passes/kernels/Emitters.h"
 
 #include "llvm/Support/MathExtras.h"
@@ -10,55 +11,69 @@ using namespace mlir;
 
 namespace dscc::kernels {
 
+static constexpr int64_t panelColumns = dsc::PanelsAttr::columns;
 /// A constant may grow by so many bytes, or by a quarter.
 static constexpr int64_t smallGrowth = 4096;
 
 int64_t MatrixShape::panels() const { return llvm::divideCeil(columns, panelColumns); }
-int64_t MatrixShape::packedElements() const { return matrices * panels() * rows * panelColumns; }
+int64_t MatrixShape::packedElements() const { return matrices * panels() * panelElements(); }
+
+MatrixShape shapeOf(dsc::PanelsAttr panels) {
+  ArrayRef<int64_t> dims = cast<RankedTensorType>(panels.getMatrices().getShapedType()).getShape();
+  int64_t rows = dims[dims.size() - 2], columns = dims.back();
+  int64_t matrices = llvm::product_of(dims.drop_back(2));
+  return panels.getTransposed() ? MatrixShape{matrices, columns, rows, true}
+                                : MatrixShape{matrices, rows, columns, false};
+}
 
 //===-- Bytes ---------------------------------------------------------------------------------------------------===//
 
 /// Rows that are copied before the next panel's turn, so that both sides stay within reach of a cache.
 static constexpr int64_t strip = 16;
 
-/// One matrix. `rowStep` and `columnStep` count elements of the source.
+/// Some panels of one matrix of `columns`, from column `begin` to before `end`.
 template <class T>
-static void packMatrix(const char *from, char *to, int64_t rows, int64_t columns, int64_t rowStep, int64_t columnStep) {
-  for (int64_t top = 0; top < rows; top += strip)
-    for (int64_t left = 0; left < columns; left += panelColumns) {
-      char *panel = to + left * rows * sizeof(T);
-      int64_t bottom = std::min(rows, top + strip), count = std::min(panelColumns, columns - left);
+static void packMatrix(const char *from, char *to, const MatrixShape &shape, int64_t begin, int64_t end) {
+  int64_t rowStep = shape.transposed ? 1 : shape.columns, columnStep = shape.transposed ? shape.rows : 1;
+  for (int64_t top = 0; top < shape.rows; top += strip)
+    for (int64_t left = begin; left < end; left += panelColumns) {
+      int64_t bottom = std::min(shape.rows, top + strip), count = std::min(panelColumns, shape.columns - left);
       for (int64_t row = top; row < bottom; ++row) {
         const char *source = from + (row * rowStep + left * columnStep) * sizeof(T);
-        char *place = panel + row * panelColumns * sizeof(T);
-        if (columnStep == 1) {
+        char *place = to + ((left - begin) * shape.rows + row * panelColumns) * sizeof(T);
+        if (columnStep == 1)
           std::memcpy(place, source, count * sizeof(T));
-          continue;
-        }
-        for (int64_t column = 0; column < count; ++column)
-          std::memcpy(place + column * sizeof(T), source + column * columnStep * sizeof(T), sizeof(T));
+        else
+          for (int64_t column = 0; column < count; ++column)
+            std::memcpy(place + column * sizeof(T), source + column * columnStep * sizeof(T), sizeof(T));
+        std::memset(place + count * sizeof(T), 0, (panelColumns - count) * sizeof(T));
       }
     }
 }
 
-void packPanels(ArrayRef<char> matrices, const MatrixShape &shape, size_t width, MutableArrayRef<char> panels) {
-  assert(matrices.size() == shape.matrices * shape.rows * shape.columns * width &&
+template <class T>
+static void packAll(ArrayRef<char> matrices, const MatrixShape &shape, int64_t first, MutableArrayRef<char> panels) {
+  int64_t end = first + panels.size() / (shape.panelElements() * sizeof(T));
+  for (int64_t panel = first; panel < end;) {
+    int64_t matrix = panel / shape.panels(), begin = panel % shape.panels();
+    int64_t count = std::min(end - panel, shape.panels() - begin);
+    packMatrix<T>(matrices.data() + matrix * shape.rows * shape.columns * sizeof(T),
+                  panels.data() + (panel - first) * shape.panelElements() * sizeof(T), shape, begin * panelColumns,
+                  (begin + count) * panelColumns);
+    panel += count;
+  }
+}
+
+void packPanels(ArrayRef<char> matrices, const MatrixShape &shape, size_t width, int64_t first,
+                MutableArrayRef<char> panels) {
+  assert(int64_t(matrices.size()) == shape.matrices * shape.rows * shape.columns * int64_t(width) &&
          "the bytes are those of all elements");
-  assert(panels.size() == shape.packedElements() * width && "there is room for all panels");
-  if (shape.columns % panelColumns != 0)
-    std::memset(panels.data(), 0, panels.size());
-  int64_t rowStep = shape.transposed ? 1 : shape.columns, columnStep = shape.transposed ? shape.rows : 1;
-  auto pack = [&]<class T>(T) {
-    for (int64_t matrix = 0; matrix < shape.matrices; ++matrix)
-      packMatrix<T>(matrices.data() + matrix * shape.rows * shape.columns * sizeof(T),
-                    panels.data() + matrix * shape.panels() * shape.rows * panelColumns * sizeof(T), shape.rows,
-                    shape.columns, rowStep, columnStep);
-  };
+  assert(panels.size() % (shape.panelElements() * width) == 0 && "there is room for whole panels");
   switch (width) {
-  case 1: return pack(uint8_t());
-  case 2: return pack(uint16_t());
-  case 4: return pack(uint32_t());
-  case 8: return pack(uint64_t());
+  case 1: return packAll<uint8_t>(matrices, shape, first, panels);
+  case 2: return packAll<uint16_t>(matrices, shape, first, panels);
+  case 4: return packAll<uint32_t>(matrices, shape, first, panels);
+  case 8: return packAll<uint64_t>(matrices, shape, first, panels);
   default: llvm_unreachable("elements of other widths are not packed");
   }
 }
@@ -128,7 +143,7 @@ Verdict findColumnOperand(dsc::GroupOp group, ColumnOperand &operand) {
     return Verdict::declined("the constant has no elements");
   if (value.isSplat() || value.getElementType().getIntOrFloatBitWidth() % 8 != 0)
     return Verdict::declined("the elements of the constant are all equal, or no whole bytes");
-  return Verdict::accepted();
+  return Verdict::acceptedIf(getBytes(value).has_value(), "the bytes of the constant are not at hand");
 }
 
 /// True if the group looks up columns of the matrices: rows of a constant that lies column by column.

@@ -15,9 +15,6 @@
 
 namespace dscc::kernels {
 
-/// Columns of a panel: as many as lanes of 32 bits in the widest register.
-constexpr int64_t panelColumns = 16;
-
 /// Matrices in memory, one after the other.
 struct MatrixShape {
   /// How many there are, and the size of each.
@@ -27,14 +24,19 @@ struct MatrixShape {
 
   /// Of each matrix; the last may be filled up.
   int64_t panels() const;
+  /// Elements of a panel.
+  int64_t panelElements() const { return rows * dsc::PanelsAttr::columns; }
   /// Elements of all panels.
   int64_t packedElements() const;
   /// The same matrices in the same order.
   bool operator==(const MatrixShape &) const = default;
 };
 
-/// Writes the panels of matrices of elements of `width` bytes; what is no element becomes 0. `panels` has their size.
-void packPanels(llvm::ArrayRef<char> matrices, const MatrixShape &shape, size_t width,
+/// How the matrices of a constant in panels lie.
+MatrixShape shapeOf(dsc::PanelsAttr panels);
+/// Writes panels of matrices of elements of `width` bytes, as many as there is room for, from `first` on, counted over
+/// all matrices. What is no element becomes 0.
+void packPanels(llvm::ArrayRef<char> matrices, const MatrixShape &shape, size_t width, int64_t first,
                 llvm::MutableArrayRef<char> panels);
 
 /// A constant that a group's product reads along its columns, by way of casts at most.

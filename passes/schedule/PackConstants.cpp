@@ -17,8 +17,6 @@
 #include "passes/kernels/Emitters.h"
 #include "passes/kernels/Panels.h"
 
-#include "mlir/IR/DialectResourceBlobManager.h"
-#include "llvm/ADT/MapVector.h"
 #include "llvm/ADT/Statistic.h"
 
 using namespace mlir;
@@ -36,31 +34,7 @@ ALWAYS_ENABLED_STATISTIC(numTwice, "Packed constants that others read as they we
 using kernels::ColumnOperand;
 using kernels::MatrixShape;
 
-/// The type of the panels: [.., panels, rows, columns of a panel].
-static RankedTensorType panelType(RankedTensorType matrices, const MatrixShape &shape) {
-  SmallVector<int64_t> dims(matrices.getShape().drop_back(2));
-  dims.append({shape.panels(), shape.rows, kernels::panelColumns});
-  return RankedTensorType::get(dims, matrices.getElementType());
-}
-
-/// The constant in panels, whose bytes are written once, where they stay; null if its own are not at hand.
-static ElementsAttr pack(ElementsAttr constant, RankedTensorType type, const MatrixShape &shape) {
-  std::optional<ArrayRef<char>> bytes = getBytes(constant);
-  if (!bytes)
-    return {};
-  size_t width = type.getElementType().getIntOrFloatBitWidth() / 8;
-  AsmResourceBlob blob = HeapAsmResourceBlob::allocate(type.getNumElements() * width, 64, /*dataIsMutable=*/true);
-  kernels::packPanels(*bytes, shape, width, blob.getMutableData());
-  return makeFromBlob(type, std::move(blob), "packed");
-}
-
 namespace {
-/// A constant in panels.
-struct Packed {
-  MatrixShape shape;
-  ElementsAttr value; // under the dims that the matrices have in the group that wanted it
-};
-
 struct PackConstants : impl::PackConstantsBase<PackConstants> {
   using PackConstantsBase::PackConstantsBase;
 
@@ -68,10 +42,10 @@ struct PackConstants : impl::PackConstantsBase<PackConstants> {
 
 private:
   void findWanted(dsc::GroupOp group, const Journal &journal);
-  void rewriteReaders(dsc::ConstantOp constant, const Packed &packed);
+  void rewriteReaders(dsc::ConstantOp constant, const MatrixShape &shape);
   void readPanels(dsc::GroupOp group, unsigned number, Value panels, const MatrixShape &shape);
 
-  llvm::MapVector<Attribute, Packed> wanted; // by the constant's value
+  llvm::DenseMap<Attribute, MatrixShape> wanted; // by the constant's value
 };
 } // namespace
 
@@ -102,20 +76,14 @@ void PackConstants::findWanted(dsc::GroupOp group, const Journal &journal) {
     return signalPassFailure();
   }
   ElementsAttr constant = operand.constant.getValue();
-  auto [known, isNew] = wanted.try_emplace(constant);
-  if (isNew) {
-    auto matrices = cast<RankedTensorType>(group.getBody().getArgument(operand.number).getType());
-    known->second = {operand.shape, pack(constant, panelType(matrices, operand.shape), operand.shape)};
-    ++numPacked;
-  }
-  if (!known->second.value || known->second.shape != operand.shape) {
-    group.emitOpError("has a schedule that wants a packed constant, which ")
-        << (known->second.value ? "another group wants by other columns" : "is not at hand");
+  auto [known, isNew] = wanted.try_emplace(constant, operand.shape);
+  numPacked += isNew;
+  if (known->second != operand.shape) {
+    group.emitOpError("has a schedule that wants a packed constant, which another group wants by other columns");
     return signalPassFailure();
   }
   if (journal.wants(group))
-    journal.tell(group) << "reads the panels " << known->second.value.getType() << " in place of "
-                        << constant.getType();
+    journal.tell(group) << "reads panels in place of " << constant.getType();
 }
 
 /// Whether the group is to read the panels. On a CPU, lanes that compute columns of a product read them one by one
@@ -127,6 +95,17 @@ static bool readsPanels(dsc::GroupOp group, unsigned number, const MatrixShape &
   const Target *target = name ? findTarget(name) : nullptr;
   bool isLanes = target && target->device == Device::Cpu && kernels::findContraction(group);
   return !isLanes || llvm::all_of(group.getSchedules(), isPacked);
+}
+
+/// The constant in panels, under the same dims for whoever reads it.
+static dsc::PanelsAttr packedForm(ElementsAttr constant, const MatrixShape &shape) {
+  SmallVector<int64_t> dims = {shape.matrices, shape.rows, shape.columns};
+  if (shape.transposed)
+    std::swap(dims[1], dims[2]);
+  if (shape.matrices == 1)
+    dims.erase(dims.begin());
+  auto type = RankedTensorType::get(dims, constant.getElementType());
+  return dsc::PanelsAttr::get(constant.getContext(), reshapeConstant(constant, type), shape.transposed);
 }
 
 /// Puts the panels in the place of input `number`, and the matrices that they hold in that of the body's argument.
@@ -155,42 +134,34 @@ void PackConstants::readPanels(dsc::GroupOp group, unsigned number, Value panels
   }
   for (OpOperand *use : uses)
     use->set(matrix);
-  argument.setType(panels.getType());
+  // Inside, the panels have the dims that the matrices had.
+  SmallVector<int64_t> panelDims(dims);
+  panelDims.back() = dsc::PanelsAttr::columns;
+  panelDims.insert(panelDims.end() - 2, shape.panels());
+  argument.setType(RankedTensorType::get(panelDims, matrices.getElementType()));
   group.getInputsMutable()[number].set(panels);
   ++numReaders;
 }
 
 /// Gives the panels to all groups that can read them, through views too.
-void PackConstants::rewriteReaders(dsc::ConstantOp constant, const Packed &packed) {
+void PackConstants::rewriteReaders(dsc::ConstantOp constant, const MatrixShape &shape) {
   OpBuilder b(constant);
-  llvm::DenseMap<Type, Value> panels; // by their type
+  Value panels = dsc::ConstantOp::create(b, constant.getLoc(), packedForm(constant.getValue(), shape));
   bool hasOthers = false;
-  SmallVector<Value> forms = {constant.getResult()};
-  SmallVector<Operation *> views;
+  SmallVector<Operation *> forms = {constant}; // the constant and its views
   for (size_t i = 0; i < forms.size(); ++i)
-    for (OpOperand *use : llvm::to_vector(llvm::make_pointer_range(forms[i].getUses()))) {
-      if (auto view = dyn_cast<dsc::ReshapeOp>(use->getOwner())) {
-        forms.push_back(view.getResult());
-        views.push_back(view);
-        continue;
-      }
+    for (OpOperand *use : llvm::to_vector(llvm::make_pointer_range(forms[i]->getUses()))) {
       auto group = dyn_cast<dsc::GroupOp>(use->getOwner());
-      unsigned number = use->getOperandNumber();
-      if (!group || !readsPanels(group, number, packed.shape)) {
+      if (isa<dsc::ReshapeOp>(use->getOwner()))
+        forms.push_back(use->getOwner());
+      else if (group && readsPanels(group, use->getOperandNumber(), shape))
+        readPanels(group, use->getOperandNumber(), panels, shape);
+      else
         hasOthers = true;
-        continue;
-      }
-      auto type = panelType(cast<RankedTensorType>(group.getBody().getArgument(number).getType()), packed.shape);
-      Value &value = panels[type];
-      if (!value)
-        value = dsc::ConstantOp::create(b, constant.getLoc(), reshapeConstant(packed.value, type));
-      readPanels(group, number, value, packed.shape);
     }
-  for (Operation *view : llvm::reverse(views))
-    if (view->use_empty())
-      view->erase();
-  if (constant->use_empty())
-    constant->erase();
+  for (Operation *form : llvm::reverse(forms))
+    if (form->use_empty())
+      form->erase();
   numTwice += hasOthers;
 }
 
@@ -203,7 +174,7 @@ void PackConstants::runOnOperation() {
   });
   forEachMain(getOperation(), [&](func::FuncOp main) {
     for (auto constant : llvm::make_early_inc_range(main.getOps<dsc::ConstantOp>()))
-      if (auto known = wanted.find(constant.getValue()); known != wanted.end() && known->second.value)
+      if (auto known = wanted.find(constant.getValue()); known != wanted.end())
         rewriteReaders(constant, known->second);
   });
 }

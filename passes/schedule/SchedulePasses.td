@@ -86,7 +86,8 @@ def PackConstants : Pass<"dsc-pack-constants", "mlir::ModuleOp"> {
     In:  scheduled groups of all targets.  Out: where a schedule says `packed = 1`, the constant that the group's product
     reads along its columns lies in panels of 16 columns, and a `dsc.unpack` in the body stands for the matrix. Whoever
     else reads the constant reads the panels too, on other targets as well, so that it is stored once: products by the
-    same matrices, and groups that look up some of its columns. What cannot is left with the constant as it was.
+    same matrices, and groups that look up some of its columns. What cannot is left with the constant as it was. The
+    bytes are moved when the artifact is written.
 
     ```mlir
     %w = dsc.constant dense<[[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]]> : tensor<3x2xf32>
@@ -99,8 +100,7 @@ def PackConstants : Pass<"dsc-pack-constants", "mlir::ModuleOp"> {
     ```
     becomes
     ```mlir
-    %p = dsc.constant dense<[[[1.0, 3.0, 5.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0],
-                              [2.0, 4.0, 6.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0]]]> : tensor<1x2x16xf32>
+    %p = dsc.constant #dsc.panels<dense<[[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]]> : tensor<3x2xf32>, transposed>
     %y = dsc.group (%x, %p) {label = "matmul", schedule = #dsc.schedule<tiles, columns_outside = 1, packed = 1, row_tiles = 1, rows = 4, vectors = 1, width = 4>}
        : (tensor<4x2xf32>, tensor<1x2x16xf32>) -> tensor<4x3xf32> {
     ^bb0(%a: tensor<4x2xf32>, %b: tensor<1x2x16xf32>):

@@ -46,3 +46,30 @@ func.func @f() {
   %0 = dsc.iota {axis = -1 : i64, type = tensor<2x3xi64>} : () -> tensor<2x3xi64>
   return
 }
+
+// -----
+
+// panels (C1)
+func.func @f() {
+  // expected-error@+1 {{has panels of dense<1.000000e+00> : tensor<4xf32>, in which there is no matrix}}
+  %0 = dsc.constant #dsc.panels<dense<1.0> : tensor<4xf32>>
+  return
+}
+
+// -----
+
+// panels (C2)
+func.func @f() {
+  // expected-error@+1 {{has panels of dense<1.000000e+00> : tensor<4x4xf32>, which lists no elements of whole bytes}}
+  %0 = dsc.constant #dsc.panels<dense<1.0> : tensor<4x4xf32>>
+  return
+}
+
+// -----
+
+// panels (C2)
+func.func @f() {
+  // expected-error@+1 {{which lists no elements of whole bytes}}
+  %0 = dsc.constant #dsc.panels<dense<[[true, false], [true, true]]> : tensor<2x2xi1>, transposed>
+  return
+}

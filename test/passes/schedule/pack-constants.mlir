@@ -4,7 +4,7 @@
 // A matrix that lies column by column, for both levels, which share the panels' constant. The product is named after
 // what the model has, and casts see the matrix as it is now.
 // CHECK-LABEL: module @cpu_v4
-// CHECK: %[[P:.*]] = dsc.constant dense<{{\[\[\[}}1.000000e+00, 3.000000e+00, 5.000000e+00, 0.000000e+00, {{.*}}[2.000000e+00, 4.000000e+00, 6.000000e+00, 0.000000e+00, {{.*}}> : tensor<1x2x16xf16>
+// CHECK: %[[P:.*]] = dsc.constant #dsc.panels<dense<{{.*}}> : tensor<3x2xf16>, transposed>
 // CHECK-NOT: dsc.constant
 // CHECK: dsc.group(%{{.*}}, %[[P]]) {label = "cast_matmul",
 // CHECK: ^bb0(%{{.*}}: tensor<4x2xf32>, %[[B:.*]]: tensor<1x2x16xf16>):
@@ -12,12 +12,12 @@
 // CHECK-NEXT: %[[C:.*]] = dsc.cast %[[M]] : (tensor<2x3xf16>) -> tensor<2x3xf32>
 // CHECK-NEXT: dsc.matmul %{{.*}}, %[[C]] : (tensor<4x2xf32>, tensor<2x3xf32>) -> tensor<4x3xf32>
 // CHECK-LABEL: module @cpu_v3
-// CHECK: dsc.constant dense<{{.*}}> : tensor<1x2x16xf16>
+// CHECK: dsc.constant #dsc.panels<dense<{{.*}}> : tensor<3x2xf16>, transposed>
 // CHECK: dsc.unpack
 // CUDA's product by the same matrix reads the panels; who reads single elements keeps the constant.
 // CHECK-LABEL: module @cuda_sm80
-// CHECK-DAG: %[[P:.*]] = dsc.constant dense<{{.*}}> : tensor<1x2x16xf16>
-// CHECK-DAG: %[[W:.*]] = dsc.constant dense<{{.*}}> : tensor<3x2xf16>
+// CHECK-DAG: %[[P:.*]] = dsc.constant #dsc.panels<dense<{{.*}}> : tensor<3x2xf16>, transposed>
+// CHECK-DAG: %[[W:.*]] = dsc.constant dense<{{.*}}> : tensor<3x2xf16>{{$}}
 // CHECK: dsc.group(%{{.*}}, %[[P]])
 // CHECK: dsc.unpack
 // CHECK: dsc.group(%[[W]])
@@ -72,7 +72,7 @@ module {
 
 // Matrices of a batch, one after the other.
 // CHECK-LABEL: module @cpu_v4
-// CHECK: dsc.constant dense<{{\[\[\[\[}}1.000000e+00, 2.000000e+00, 0.000000e+00, {{.*}}[3.000000e+00, 4.000000e+00, 0.000000e+00, {{.*}}[5.000000e+00, 6.000000e+00, 0.000000e+00, {{.*}}> : tensor<3x1x1x16xf32>
+// CHECK: dsc.constant #dsc.panels<dense<{{.*}}> : tensor<3x1x2xf32>>
 // CHECK: dsc.unpack %{{.*}} : (tensor<3x1x1x16xf32>) -> tensor<3x1x2xf32>
 module @cpu_v4 attributes {dsc.target = "cpu_v4"} {
   func.func @main(%x: tensor<3x4x1xf32>) -> tensor<3x4x2xf32> {
@@ -91,7 +91,7 @@ module @cpu_v4 attributes {dsc.target = "cpu_v4"} {
 
 // A tied embedding is stored once: rows that are looked up are columns of the matrix.
 // CHECK-LABEL: module @cpu_v4
-// CHECK: %[[P:.*]] = dsc.constant dense<{{.*}}> : tensor<1x2x16xf32>
+// CHECK: %[[P:.*]] = dsc.constant #dsc.panels<dense<{{.*}}> : tensor<3x2xf32>, transposed>
 // CHECK-NOT: dsc.constant
 // CHECK: dsc.group(%[[P]], %{{.*}}) {label = "gather",
 // CHECK: %[[M:.*]] = dsc.unpack %{{.*}} : (tensor<1x2x16xf32>) -> tensor<2x3xf32>
@@ -121,6 +121,7 @@ module @cpu_v4 attributes {dsc.target = "cpu_v4"} {
 // A view of the constant, and the same constant under other dims: one list of bytes. No schedule wants the second group's.
 // CHECK-LABEL: module @cpu_v4
 // CHECK-NOT: dsc.reshape
+// CHECK-DAG: dsc.constant #dsc.panels<dense<{{.*}}> : tensor<2x3xf32>>
 // CHECK: dsc.unpack %{{.*}} : (tensor<1x1x2x16xf32>) -> tensor<1x2x3xf32>
 // CHECK: packed = 0
 // CHECK-NOT: dsc.unpack

@@ -11,7 +11,7 @@ module attributes {dsc.symbols = []} {
 module @cpu_v4 attributes {dsc.target = "cpu_v4"} {
   func.func @main(%x: tensor<64x2xf32>) -> (tensor<64x8xf32>) {
     %w = dsc.constant dense<[[1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0], [9.0, 10.0, 11.0, 12.0, 13.0, 14.0, 15.0, 16.0]]> : tensor<2x8xf32>
-    // expected-remark@+1 {{reads the panels 'tensor<1x2x16xf32>' in place of 'tensor<2x8xf32>'}}
+    // expected-remark@+1 {{reads panels in place of 'tensor<2x8xf32>'}}
     %y = dsc.group (%x, %w) : (tensor<64x2xf32>, tensor<2x8xf32>) -> tensor<64x8xf32> {
     ^bb0(%a: tensor<64x2xf32>, %b: tensor<2x8xf32>):
       %1 = dsc.matmul %a, %b : (tensor<64x2xf32>, tensor<2x8xf32>) -> tensor<64x8xf32>

@@ -8,7 +8,7 @@
 #include <numeric>
 
 using dscc::kernels::MatrixShape;
-using dscc::kernels::panelColumns;
+static constexpr int64_t panelColumns = dscc::dsc::PanelsAttr::columns;
 
 /// Packs elements that are all different, and looks for each of them; all else must be zero.
 template <class T> static void checkPanels(int64_t matrices, int64_t rows, int64_t columns, bool transposed) {
@@ -26,7 +26,12 @@ template <class T> static void checkPanels(int64_t matrices, int64_t rows, int64
   auto bytes = [](auto &values) {
     return llvm::MutableArrayRef(reinterpret_cast<char *>(values.data()), values.size() * sizeof(T));
   };
-  dscc::kernels::packPanels(bytes(source), shape, sizeof(T), bytes(panels));
+  // By three panels at a time, of whichever matrices.
+  int64_t all = matrices * shape.panels(), panelBytes = shape.panelElements() * sizeof(T);
+  for (int64_t first = 0; first < all; first += 3) {
+    auto some = bytes(panels).slice(first * panelBytes, std::min<int64_t>(3, all - first) * panelBytes);
+    dscc::kernels::packPanels(bytes(source), shape, sizeof(T), first, some);
+  }
   ASSERT_EQ(panels, expected) << matrices << " matrices of " << rows << " x " << columns
                               << (transposed ? ", transposed" : "");
 }
