@@ -5,7 +5,6 @@
 #define DSCC_PASSES_TD
 
 include "mlir/Pass/PassBase.td"
-include "passes/schedule/SchedulePasses.td"
 
 //===-- Any time --------------------------------------------------------------------------------------------------===//
 
@@ -169,6 +168,10 @@ def FuseGroups : Pass<"dsc-fuse-groups", "mlir::func::FuncOp"> {
                         "Tell of the nodes whose name matches this regular expression why they are fused or not">];
   let dependentDialects = ["dsc::DscDialect"];
 }
+
+//===-- scheduled -------------------------------------------------------------------------------------------------===//
+
+include "passes/schedule/Passes.td"
 
 //===-- placed ----------------------------------------------------------------------------------------------------===//
 
