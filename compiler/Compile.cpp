@@ -11,9 +11,11 @@
 #include "compiler/import/Import.h"
 #include "compiler/translate/Link.h"
 #include "compiler/translate/Translate.h"
+#include "dialects/dsc/Dsc.h"
 #include "passes/Passes.h"
 
 #include "mlir/IR/BuiltinOps.h"
+#include "mlir/IR/DialectResourceBlobManager.h"
 #include "mlir/IR/Verifier.h"
 #include "mlir/Parser/Parser.h"
 #include "mlir/Pass/PassManager.h"
@@ -52,6 +54,7 @@ public:
 private:
   ExitCode load(TimingScope &scope);
   ExitCode loadText();
+  ExitCode checkContents();
   ExitCode take(const Step &step, TimingScope &scope);
   ExitCode endStep(llvm::StringRef stage);
   ExitCode travel(TimingScope &scope);
@@ -96,7 +99,25 @@ ExitCode Compilation::loadText() {
     return fail(ExitCode::ModelRejected, "the module breaks a promise of stage `" + startStage + "`");
   if (!options.until.empty() && last < start)
     return fail(ExitCode::Usage, "the module is at stage `" + startStage + "`, past `" + options.until + "`");
-  return ExitCode::Ok;
+  return options.until.empty() ? checkContents() : ExitCode::Ok;
+}
+
+/// What print() left out cannot become an artifact.
+ExitCode Compilation::checkContents() {
+  auto isLeftOut = [](dsc::ConstantOp constant) {
+    auto resource = dyn_cast<DenseResourceElementsAttr>(constant.getValueAttr());
+    return resource && !resource.getRawHandle().getBlob();
+  };
+  bool isWhole = true;
+  module->walk([&](dsc::ConstantOp constant) {
+    if (!isLeftOut(constant))
+      return;
+    constant.emitOpError("has contents that the text lacks");
+    isWhole = false;
+  });
+  return isWhole ? ExitCode::Ok
+                 : fail(ExitCode::ModelRejected, "the module lacks the contents of its weights",
+                        "where a module is printed its weights are left out; make them inputs, or give the ONNX model");
 }
 
 ExitCode Compilation::load(TimingScope &scope) {

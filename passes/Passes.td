@@ -1,5 +1,5 @@
-// Every pass, in the order a model meets them, but for those of the stage scheduled, which have a file of their own.
-// compiler/Pipeline.cpp says why.
+// Every pass, in the order a model meets them; those of large stages have files of their own. compiler/Pipeline.cpp says
+// why.
 
 #ifndef DSCC_PASSES_TD
 #define DSCC_PASSES_TD

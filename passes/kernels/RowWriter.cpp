@@ -90,7 +90,7 @@ public:
     member = k.add(k.mul(part, k.index(kernel.threads)), kernel.thread);
     // A block may be written to once it has begun.
     if (sharing.blocks > 1)
-      NVVM::ClusterArriveOp::create(k.b, k.loc);
+      NVVM::ClusterArriveOp::create(k.b, k.loc, UnitAttr());
     writeRowNumber(row);
   }
 
@@ -217,8 +217,9 @@ private:
     Value from = member, to = k.dim(last);
     if (sharing.parts > 1) {
       Value share = k.ceilDivide(to, k.index(sharing.parts)), begin = k.mul(part, share);
-      from = k.add(begin, lane);
+      // A part may lie behind the end. Loops do not begin far behind theirs.
       to = k.minimum(to, k.add(begin, share));
+      from = k.minimum(k.add(begin, lane), to);
     }
     int64_t members = sharing.blocks ? sharing.blocks * kernel.threads : kernel.target.warpSize;
     return k.loop(from, to, k.index(members), carried, [&](Value i, ValueRange inner) {
@@ -339,7 +340,7 @@ private:
     int64_t count = sharing.blocks * rowWarps;
     Type type = value.getType();
     if (isCluster && numJoined == 0)
-      NVVM::ClusterWaitOp::create(k.b, k.loc);
+      NVVM::ClusterWaitOp::create(k.b, k.loc, UnitAttr());
     Value array = declareShared(k, "joined" + std::to_string(numJoined++), type, count);
     Value place = k.elementAddress(array, type, k.add(k.mul(part, k.index(rowWarps)), warp));
     onlyIfFirst(lane, [&] {
@@ -352,8 +353,8 @@ private:
       }
     });
     if (isCluster) {
-      NVVM::ClusterArriveOp::create(k.b, k.loc);
-      NVVM::ClusterWaitOp::create(k.b, k.loc);
+      NVVM::ClusterArriveOp::create(k.b, k.loc, UnitAttr());
+      NVVM::ClusterWaitOp::create(k.b, k.loc, UnitAttr());
     } else {
       NVVM::Barrier0Op::create(k.b, k.loc);
     }

@@ -1,7 +1,7 @@
 // The passes of the stage scheduled, in the order in which groups meet them.
 
-#ifndef DSCC_PASSES_SCHEDULE_SCHEDULE_PASSES_TD
-#define DSCC_PASSES_SCHEDULE_SCHEDULE_PASSES_TD
+#ifndef DSCC_PASSES_SCHEDULE_PASSES_TD
+#define DSCC_PASSES_SCHEDULE_PASSES_TD
 
 include "mlir/Pass/PassBase.td"
 
@@ -118,4 +118,4 @@ def PackConstants : Pass<"dsc-pack-constants", "mlir::ModuleOp"> {
   let dependentDialects = ["dsc::DscDialect"];
 }
 
-#endif // DSCC_PASSES_SCHEDULE_SCHEDULE_PASSES_TD
+#endif // DSCC_PASSES_SCHEDULE_PASSES_TD

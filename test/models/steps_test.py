@@ -51,7 +51,7 @@ def norm(build, count, length):
 CASES = [
     ("product", product, ("m", 1025, 33), (1, 3, 65), "steps"),
     ("product_fixed", product, (7, 2049, 127), (1,), "steps"),
-    ("convolution", convolution, (127, 33, 7), (1, 3), "blocks"),
+    ("convolution", convolution, (127, 33, 7), (1, 3), "steps"),
     ("softmax", lambda b, *a: rows(b, "Softmax", *a, axis=-1), ("m", 30001), (1, 3), "steps"),
     ("log_softmax", lambda b, *a: rows(b, "LogSoftmax", *a, axis=-1), (3, 30001), (1,), "steps"),
     ("mean", lambda b, *a: rows(b, "ReduceMean", *a, axes=[0, 1]), (255, 257), (1,), "steps"),
@@ -97,32 +97,44 @@ class Steps(unittest.TestCase):
             for case in CASES:
                 self.check(pathlib.Path(folder), *case)
 
+    def check_forced(self, folder, build, ways, x):
+        """Each of the ways, given by hand, for the model's one group."""
+        path = pathlib.Path(folder) / "model.onnx"
+        build.save(path)
+        session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
+        expected = session.run(None, {"x": x})[0]
+        module = subprocess.run(["dscc", path, "--target=cuda", "--arch=sm_90a", "--until=scheduled", "-o", "-"],
+                                capture_output=True, text=True, check=True).stdout
+        for way in ways:
+            with self.subTest(dims=x.shape, way=way):
+                text, changed = re.subn(r"#dsc\.schedule<[^>]*>", f"#dsc.schedule<{way}>", module, count=1)
+                self.assertEqual(changed, 1)
+                forced, artifact = path.with_suffix(".mlir"), path.with_suffix(".so")
+                forced.write_text(text)
+                subprocess.run(["dscc", forced, "-o", artifact, "--target=cuda", "--arch=sm_90a"], check=True, capture_output=True)
+                got = run(self, path.parent, artifact, "sim", x)
+                self.assertLess(np.abs(got - expected).max() / max(np.abs(expected).max(), 1e-3), TOLERANCE)
+
     def test_forced_rows(self):
-        """Every way of sharing a row, at lengths around the numbers of threads."""
+        """Every way of sharing a row, at lengths around the numbers of threads; more parts than elements, too."""
         ways = ["rows, accumulators = 4, width = 1", "split_rows, parts = 2", "split_rows, parts = 64"]
         ways += [f"block_rows, blocks = {blocks}" for blocks in (1, 2, 8)]
         with tempfile.TemporaryDirectory() as folder:
             for length in (1, 3, 33, 255, 257, 1025, 4097):
                 build = GraphBuilder(opset=17, seed=length)
                 rows(build, "Softmax", 3, length, axis=-1)
-                path = pathlib.Path(folder) / f"softmax{length}.onnx"
-                build.save(path)
-                x = np.random.default_rng(length).standard_normal((3, length), np.float32)
-                session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
-                expected = session.run(None, {"x": x})[0]
-                module = subprocess.run(["dscc", path, "--target=cuda", "--arch=sm_90a", "--until=scheduled", "-o", "-"],
-                                        capture_output=True, text=True, check=True).stdout
-                for way in ways:
-                    with self.subTest(length=length, way=way):
-                        text, changed = re.subn(r"#dsc\.schedule<[^>]*>", f"#dsc.schedule<{way}>", module, count=1)
-                        self.assertEqual(changed, 1)
-                        forced = path.with_suffix(".mlir")
-                        forced.write_text(text)
-                        artifact = path.with_suffix(".so")
-                        subprocess.run(["dscc", forced, "-o", artifact, "--target=cuda", "--arch=sm_90a"], check=True,
-                                       capture_output=True)
-                        got = run(self, path.parent, artifact, "sim", x)
-                        self.assertLess(np.abs(got - expected).max(), TOLERANCE)
+                self.check_forced(folder, build, ways, np.random.default_rng(length).standard_normal((3, length), np.float32))
+
+    def test_forced_tiles(self):
+        ways = [f"split_tiles, columns = 64, parts = {parts}, rows = 64, slice = 16" for parts in (2, 3, 64)]
+        with tempfile.TemporaryDirectory() as folder:
+            for inner in (1, 3, 17, 33, 127, 1025):
+                build = GraphBuilder(opset=17, seed=inner)
+                # A text has no weights.
+                x = build.input("x", np.float32, [65, inner])
+                y = build.node("MatMul", x, build.node("Transpose", x))
+                build.output(build.node("Relu", y), "y", None)
+                self.check_forced(folder, build, ways, np.random.default_rng(inner).standard_normal((65, inner), np.float32))
 
     def test_second_result(self):
         """Three groups would be an addition, a norm and a product with its addition; the first two are one."""
