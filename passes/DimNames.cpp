@@ -53,10 +53,13 @@ LogicalResult NameCheck::checkOp(Operation *op) {
       if (!names.contains(name.getValue()))
         return op->emitError("hands on the dim '") << name.getValue() << "', which dsc.symbols does not name";
   if (isa<dsc::DscDialect>(op->getDialect()))
-    for (NamedAttribute attribute : op->getAttrs())
-      if (auto dims = dyn_cast<dsc::DimsAttr>(attribute.getValue()))
-        if (failed(checkDims(op, dims.getDims())))
-          return failure();
+    for (NamedAttribute attribute : op->getAttrs()) {
+      WalkResult walked = attribute.getValue().walk([&](dsc::DimsAttr dims) {
+        return failed(checkDims(op, dims.getDims())) ? WalkResult::interrupt() : WalkResult::advance();
+      });
+      if (walked.wasInterrupted())
+        return failure();
+    }
   return checkTypes(op, op->getResultTypes());
 }
 

@@ -130,7 +130,10 @@ static_assert(sizeof(CuCopyNode) == 200);
   X(launchWith, "cuLaunchKernelEx", CuResult(const CuLaunchConfig *, CuHandle, void **, void **))                      \
   X(graphKernelAttribute, "cuGraphKernelNodeSetAttribute", CuResult(CuHandle, int, const CuLaunchAttribute::Value *))  \
   X(graphAddEdges, "cuGraphAddDependencies_v2",                                                                        \
-    CuResult(CuHandle, const CuHandle *, const CuHandle *, const CuGraphEdge *, size_t))
+    CuResult(CuHandle, const CuHandle *, const CuHandle *, const CuGraphEdge *, size_t))                               \
+  X(encodeTensorMap, "cuTensorMapEncodeTiled",                                                                         \
+    CuResult(void *, int, unsigned, void *, const uint64_t *, const uint64_t *, const uint32_t *, const uint32_t *,    \
+             int, int, int, int))
 
 /// The driver's library and its functions, each a member of the name in the tables.
 struct CudaDriver {

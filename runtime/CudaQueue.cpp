@@ -7,6 +7,7 @@
 #include "runtime/CudaDevice.h"
 #include "runtime/CudaGraph.h"
 #include "runtime/CudaStaging.h"
+#include "runtime/CudaTensorMaps.h"
 #include "runtime/Error.h"
 
 #include <cassert>
@@ -37,6 +38,7 @@ struct CudaQueue {
   CudaStaging staging;                // between the caller's host tensors and those
   bool isStaged = false;              // whether the run under way uses it
   CudaGraphs graphs;                  // of runs that may come again
+  CudaTensorMaps maps;                // that launches take
   CudaRecording *recording = nullptr; // where launches and copies go in the place of the stream; null: nowhere
   CuHandle *events = nullptr;         // two an entry of the profile: its beginning and its end
   size_t numEvents = 0;
@@ -60,6 +62,8 @@ dscc_status openCudaQueue(dscc_context &context) {
       static_cast<DeviceBuffer *>(calloc(size_t(table.inputs.count) + table.outputs.count + 1, sizeof(DeviceBuffer)));
   if (!queue->buffers)
     return fail(DSCC_OUT_OF_MEMORY, "no memory for the table of device buffers");
+  if (dscc_status status = openTensorMaps(*context.model->program, queue->maps))
+    return status;
   // A graph has no events between its launches, so measured runs are made launch by launch.
   if (context.replays && !context.profile.isOn)
     if (dscc_status status = openGraphs(table, cuda.context, queue->graphs))
@@ -88,6 +92,7 @@ void closeCudaQueue(dscc_context &context) {
     if (queue.stream)
       cuda.driver.streamDestroy(queue.stream);
   }
+  closeTensorMaps(queue.maps);
   free(queue.events);
   free(queue.buffers);
   free(&queue);
@@ -197,6 +202,13 @@ static int32_t copy(void *handle, void *target, const void *source, int64_t byte
                                       : driver.copyWithin(to, from, bytes, queue.current);
     return driver.report(result, "cuMemcpyDtoDAsync");
   });
+}
+
+static int32_t encode(void *handle, int32_t map, void *address, const int64_t *dims, const int64_t *strides,
+                      void **encoded) {
+  auto &queue = *static_cast<CudaQueue *>(handle);
+  return encodeTensorMap(cudaOf(*queue.owner->model).driver, *queue.owner->model->program, queue.maps, uint32_t(map),
+                         address, dims, strides, encoded);
 }
 
 //===-- Buffers -------------------------------------------------------------------------------------------------===//
@@ -320,7 +332,7 @@ static int32_t record(const dscc_run_args &args, CudaRecording &recording) {
   return status;
 }
 
-const dscc_services cudaServices = {sizeof(dscc_services), launch, copy, nullptr, nullptr, nullptr, nullptr, nullptr};
+const dscc_services cudaServices = {sizeof(dscc_services), launch, copy, nullptr, nullptr, encode, nullptr, nullptr};
 
 static dscc_status enqueue(dscc_context &context, bool mayReplay) {
   CudaQueue &queue = queueOf(context);

@@ -27,7 +27,7 @@ static const char *nameOfService(unsigned number) {
 /// Records that are there, and at least as long as this runtime reads them.
 template <typename Record>
 static dscc_status checkRecords(const char *path, const dscc_table &table, const char *what) {
-  static_assert(sizeof(Record) % 8 == 0 && alignof(Record) == 8, "records lie at multiples of 8");
+  static_assert(sizeof(Record) % 8 == 0 && alignof(Record) <= 8, "records lie at multiples of 8");
   if (!table.count)
     return DSCC_OK;
   if (!table.data || reinterpret_cast<uintptr_t>(table.data) % 8)
@@ -94,6 +94,11 @@ static dscc_status checkProgram(const char *path, const dscc_program &program) {
     return status;
   if (dscc_status status = checkRecords<dscc_module>(path, program.modules, "modules"))
     return status;
+  if (dscc_status status = checkRecords<dscc_tensor_map>(path, program.tensor_maps, "tensor maps"))
+    return status;
+  for (const dscc_tensor_map &map : tensorMapsOf(program))
+    if (map.rank < 1 || map.rank > DSCC_MAX_MAP_RANK)
+      return fail(DSCC_BAD_FILE, "'%s' has a tensor map of rank %u, which this runtime does not know", path, map.rank);
   for (const dscc_module &module : modulesOf(program))
     if (dscc_status status = checkRecords<dscc_image>(path, module.images, "images"))
       return status;

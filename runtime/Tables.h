@@ -77,6 +77,10 @@ inline Records<dscc_kernel> kernelsOf(const dscc_program &program) { return Reco
 inline Records<dscc_launch> launchesOf(const dscc_program &program) { return Records<dscc_launch>(program.launches); }
 /// What is loaded for it; none on CPUs.
 inline Records<dscc_module> modulesOf(const dscc_program &program) { return Records<dscc_module>(program.modules); }
+/// What its launches take beside tensors.
+inline Records<dscc_tensor_map> tensorMapsOf(const dscc_program &program) {
+  return Records<dscc_tensor_map>(program.tensor_maps);
+}
 /// One of them is loaded.
 inline Records<dscc_image> imagesOf(const dscc_module &module) { return Records<dscc_image>(module.images); }
 

@@ -174,6 +174,20 @@ static llvm::Constant *writeLaunches(TableWriter &w, const ProgramEntry &program
   return w.table<dscc_launch>(records);
 }
 
+static llvm::Constant *writeTensorMaps(TableWriter &w, const ProgramEntry &program) {
+  llvm::SmallVector<llvm::Constant *> records;
+  for (const TensorMapEntry &map : program.tensorMaps) {
+    llvm::SmallVector<llvm::Constant *> box;
+    for (int64_t size : llvm::reverse(map.box))
+      box.push_back(w.u32(size));
+    box.resize(DSCC_MAX_MAP_RANK, w.u32(0));
+    llvm::Constant *sizes =
+        llvm::ConstantArray::get(llvm::ArrayType::get(llvm::Type::getInt32Ty(w.context), DSCC_MAX_MAP_RANK), box);
+    records.push_back(w.record({w.u32(dataTypeOf(map.element)), w.u32(map.box.size()), sizes, w.u32(map.swizzle)}));
+  }
+  return w.table<dscc_tensor_map>(records);
+}
+
 /// Where each of the codes lies.
 static llvm::SmallVector<llvm::Constant *> writeCodes(TableWriter &w, const ModelEntry &model) {
   // The driver reads PTX up to its NUL.
@@ -228,8 +242,8 @@ static llvm::Constant *writePrograms(TableWriter &w, const ModelEntry &model) {
     bool isCpu = program.target->device == Device::Cpu;
     records.push_back(w.record({w.u32(isCpu ? DSCC_DEVICE_CPU : DSCC_DEVICE_CUDA), w.u32(program.target->level),
                                 w.u32(program.services), w.u32(1), writeKernels(w, program), writeLaunches(w, program),
-                                writeModules(w, model, program, codes), w.elsewhere(program.prefix + "arena_bytes"),
-                                writeRun(w, program)}));
+                                writeModules(w, model, program, codes), writeTensorMaps(w, program),
+                                w.elsewhere(program.prefix + "arena_bytes"), writeRun(w, program)}));
   }
   return w.table<dscc_program>(records);
 }

@@ -64,6 +64,15 @@ struct LaunchEntry {
   std::string nodes;
 };
 
+/// Becomes a dscc_tensor_map.
+struct TensorMapEntry {
+  /// Of an element.
+  mlir::Type element;
+  /// Elements along each dim, outermost first.
+  llvm::SmallVector<int64_t> box;
+  int64_t swizzle; // bytes
+};
+
 /// Becomes a dscc_program.
 struct ProgramEntry {
   /// An entry of allTargets().
@@ -76,6 +85,8 @@ struct ProgramEntry {
   std::vector<KernelEntry> kernels;
   /// In the order in which a run makes them.
   std::vector<LaunchEntry> launches;
+  /// In the order in which a run counts them.
+  std::vector<TensorMapEntry> tensorMaps;
   /// CUDA: at least one if there are kernels. CPU: none.
   std::vector<ModuleEntry> modules;
 };

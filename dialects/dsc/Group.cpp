@@ -1,3 +1,4 @@
+#include "dialects/dsc/TensorMaps.h"
 #include "dialects/dsc/Windows.h"
 
 using namespace mlir;
@@ -111,16 +112,47 @@ LogicalResult GroupOp::verify() {
   return verifyPlaces(*this);
 }
 
+/// launch (C7): the lists of all kernels.
+static LogicalResult verifyTensorMaps(LaunchOp op) {
+  size_t tensors = op.getInputs().size() + op.getNumResults();
+  auto verify = [&](DictionaryAttr entry) -> LogicalResult {
+    Attribute value = entry.get(dscc::tensorMapsName);
+    auto maps = dyn_cast_or_null<ArrayAttr>(value);
+    if (!value || (maps && llvm::all_of(maps, [&](Attribute map) { return dscc::readTensorMap(map, tensors); })))
+      return success();
+    return op.emitOpError("has the tensor maps ")
+           << value << ", which are not {tensor, element, dims, strides, box, swizzle} of one of " << tensors
+           << " tensors, as the hardware wants them";
+  };
+  auto verifyAll = [&](std::optional<ArrayAttr> entries) {
+    return success(!entries || llvm::all_of(entries->getAsRange<DictionaryAttr>(),
+                                            [&](DictionaryAttr entry) { return succeeded(verify(entry)); }));
+  };
+  if (failed(verify(op->getAttrDictionary())) || failed(verifyAll(op.getBefore())) ||
+      failed(verifyAll(op.getAlternatives())))
+    return failure();
+  if (op.getAlternatives())
+    for (auto entry : op.getAlternatives()->getAsRange<DictionaryAttr>())
+      if (auto before = entry.getAs<ArrayAttr>("before"); before && failed(verifyAll(before)))
+        return failure();
+  return success();
+}
+
 /// The parts of an entry that say what is launched.
 static bool hasKernelAndGrid(DictionaryAttr entry) {
   auto grid = entry.getAs<DimsAttr>("grid");
   return entry.getAs<FlatSymbolRefAttr>("kernel") && grid && grid.size() == 3;
 }
 
+/// How many of its parts an entry may do without.
+static size_t countOptional(DictionaryAttr entry) {
+  return entry.contains("before") + entry.contains(dscc::tensorMapsName);
+}
+
 /// launch (C5)
 static bool isKernelBefore(Attribute attribute) {
   auto entry = dyn_cast<DictionaryAttr>(attribute);
-  return entry && entry.size() == 2 && hasKernelAndGrid(entry);
+  return entry && !entry.contains("before") && entry.size() == 2 + countOptional(entry) && hasKernelAndGrid(entry);
 }
 
 /// launch (C3)
@@ -130,7 +162,7 @@ static bool isAlternative(Attribute attribute) {
     return false;
   auto dim = entry.getAs<DimsAttr>("dim");
   auto before = entry.getAs<ArrayAttr>("before");
-  return entry.getAs<IntegerAttr>("most") && dim && dim.size() == 1 && entry.size() == (before ? 5 : 4) &&
+  return entry.getAs<IntegerAttr>("most") && dim && dim.size() == 1 && entry.size() == 4 + countOptional(entry) &&
          (!before || llvm::all_of(before, isKernelBefore));
 }
 
@@ -142,6 +174,8 @@ LogicalResult LaunchOp::verify() {
     return emitOpError("has the alternatives ") << *getAlternatives() << ", which are not {kernel, grid, dim, most}";
   if (getBefore() && !llvm::all_of(*getBefore(), isKernelBefore))
     return emitOpError("has before it ") << *getBefore() << ", which are not {kernel, grid}";
+  if (failed(verifyTensorMaps(*this)))
+    return failure();
   if (failed(verifyTensorWindows(*this)) || failed(verifyWorkspace(*this)))
     return failure();
   return verifyPlaces(*this);

@@ -78,6 +78,9 @@ def LaunchOp : DscOp<"launch"> {
     `alternatives` are kernels that take the same, with grids of their own and perhaps others before: a run launches the
     first whose `dim` is at most its `most`, or else `kernel`.
 
+    `tensor_maps` lists the tensor maps ([TensorMaps.h](../dialects/dsc/TensorMaps.h)) that `kernel` takes behind its named
+    dims; kernels before it and alternatives have lists of their own.
+
     1. (C1) `grid` has three counts.
     2. (C2) `places` and `outputs`, if they are there, have one number for each result, from -1 on.
     3. (C3) Each alternative is {kernel, grid, dim, most}: a symbol, three counts, one dim and a number; it may have a
@@ -85,6 +88,7 @@ def LaunchOp : DscOp<"launch"> {
     4. (C4) `windows`, if it is there, has one entry for each input, then for each result, as those of `dsc.group`.
     5. (C5) Each entry of `before` is {kernel, grid}: a symbol and three counts.
     6. (C6) `workspace_place`, if it is there, is a number from 0 on.
+    7. (C7) Each of `tensor_maps` is {tensor, element, dims, strides, box, swizzle}, as the hardware wants them.
 
     ```mlir
     %y = dsc.launch @kernel (%x) {grid = #dsc.dims<1, 1, 1>, symbols = [], places = array<i64: 0>}

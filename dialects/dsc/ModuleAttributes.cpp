@@ -5,6 +5,7 @@
 
 #include "dialects/dsc/Dsc.h"
 #include "dialects/dsc/Targets.h"
+#include "dialects/dsc/TensorMaps.h"
 
 #include "mlir/IR/BuiltinOps.h"
 #include "mlir/Interfaces/FunctionInterfaces.h"
@@ -171,6 +172,21 @@ static LogicalResult verifyServices(Operation *op, Attribute value) {
   return op->emitOpError("has the dsc.services ") << value << ", which are no services of the runtime";
 }
 
+/// What the artifact holds of each map of the program; launches have the rest.
+static LogicalResult verifyTensorMaps(Operation *op, Attribute value) {
+  auto rows = dyn_cast<ArrayAttr>(value);
+  auto isMap = [](Attribute attribute) {
+    auto row = dyn_cast<DictionaryAttr>(attribute);
+    auto element = row ? row.getAs<TypeAttr>("element") : TypeAttr();
+    auto box = row ? row.getAs<DenseI64ArrayAttr>("box") : DenseI64ArrayAttr();
+    return element && isElementType(element.getValue()) && box && !box.empty() && size_t(box.size()) <= maxMapRank &&
+           row.getAs<IntegerAttr>("swizzle");
+  };
+  if (rows && llvm::all_of(rows, isMap))
+    return success();
+  return op->emitOpError("has the dsc.tensor_maps ") << value << ", which are not {element, box, swizzle}";
+}
+
 static LogicalResult verifyText(Operation *op, Attribute value) {
   return isa<StringAttr>(value) ? success() : op->emitOpError("has the name ") << value << ", which is no text";
 }
@@ -194,11 +210,17 @@ static bool isModule(Operation *op) { return isa<ModuleOp>(op); }
 static bool isFunction(Operation *op) { return isa<FunctionOpInterface>(op); }
 
 static constexpr AttributeRule rules[] = {
-    {"dsc.symbols", isModule, verifySymbols},   {"dsc.relations", isModule, verifyRelations},
-    {"dsc.stage", isModule, verifyText},        {"dsc.target", isModule, verifyTarget},
-    {"dsc.weights", isModule, verifyWeights},   {"dsc.arena", isFunction, verifyArena},
-    {"dsc.kernel", isFunction, verifyKernel},   {"dsc.arena_bytes", isModule, verifyText},
-    {"dsc.launches", isModule, verifyLaunches}, {"dsc.services", isModule, verifyServices},
+    {"dsc.symbols", isModule, verifySymbols},
+    {"dsc.relations", isModule, verifyRelations},
+    {"dsc.stage", isModule, verifyText},
+    {"dsc.target", isModule, verifyTarget},
+    {"dsc.weights", isModule, verifyWeights},
+    {"dsc.arena", isFunction, verifyArena},
+    {"dsc.kernel", isFunction, verifyKernel},
+    {"dsc.arena_bytes", isModule, verifyText},
+    {"dsc.launches", isModule, verifyLaunches},
+    {"dsc.services", isModule, verifyServices},
+    {"dsc.tensor_maps", isModule, verifyTensorMaps},
 };
 
 LogicalResult DscDialect::verifyOperationAttribute(Operation *op, NamedAttribute attribute) {

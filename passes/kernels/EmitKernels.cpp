@@ -93,6 +93,7 @@ namespace {
 struct WrittenKernel {
   std::string name;
   DimExpr grid[3];
+  SmallVector<Attribute> tensorMaps = {};
 };
 
 /// All kernels of a schedule, in the order of their launches.
@@ -209,6 +210,8 @@ struct EmitKernels : impl::EmitKernelsBase<EmitKernels> {
     describe(shell, kernel);
     written.grid[0] = kernel.grid;
     written.grid[1] = kernel.gridY;
+    for (const TensorMap &map : kernel.tensorMaps)
+      written.tensorMaps.push_back(encodeTensorMap(b.getContext(), map));
     return success();
   }
 
@@ -244,8 +247,11 @@ struct EmitKernels : impl::EmitKernelsBase<EmitKernels> {
     auto kernelOf = [&](const WrittenKernel &kernel) { return FlatSymbolRefAttr::get(b.getContext(), kernel.name); };
     auto gridOf = [&](const WrittenKernel &kernel) { return dsc::DimsAttr::get(b.getContext(), kernel.grid); };
     auto entryOf = [&](const WrittenKernel &kernel) {
-      return SmallVector<NamedAttribute>{b.getNamedAttr("kernel", kernelOf(kernel)),
-                                         b.getNamedAttr("grid", gridOf(kernel))};
+      SmallVector<NamedAttribute> entry = {b.getNamedAttr("kernel", kernelOf(kernel)),
+                                           b.getNamedAttr("grid", gridOf(kernel))};
+      if (!kernel.tensorMaps.empty())
+        entry.push_back(b.getNamedAttr(tensorMapsName, b.getArrayAttr(kernel.tensorMaps)));
+      return entry;
     };
     // All but the last kernel of a schedule; null if there are none.
     auto beforeOf = [&](const Written &one) {
@@ -272,6 +278,8 @@ struct EmitKernels : impl::EmitKernelsBase<EmitKernels> {
                                         group->getAttrOfType<DenseI64ArrayAttr>("places"),
                                         alternatives.empty() ? ArrayAttr() : b.getArrayAttr(alternatives),
                                         beforeOf(main), group->getAttrOfType<IntegerAttr>("workspace_place"));
+    if (ArrayRef<Attribute> maps = main.kernels.back().tensorMaps; !maps.empty())
+      launch->setAttr(tensorMapsName, b.getArrayAttr(maps));
     if (Attribute outputs = group->getAttr("outputs"))
       launch->setAttr("outputs", outputs);
     if (Attribute windows = group->getAttr(windowsName))

@@ -142,9 +142,9 @@ Value rootOf(dsc::GroupOp group) {
 //===-- Emitters ------------------------------------------------------------------------------------------------===//
 
 ArrayRef<KernelEmitter> allKernelEmitters() {
-  static const KernelEmitter emitters[] = {recurrenceEmitter, topKEmitter,      sharedTilesEmitter,
-                                           splitTilesEmitter, tilesEmitter,     rowsEmitter,
-                                           splitRowsEmitter,  blockRowsEmitter, elementwiseEmitter};
+  static const KernelEmitter emitters[] = {recurrenceEmitter, topKEmitter,       sharedTilesEmitter, splitTilesEmitter,
+                                           tilesEmitter,      rowsEmitter,       splitRowsEmitter,   blockRowsEmitter,
+                                           bulkCopyEmitter,   elementwiseEmitter};
   return emitters;
 }
 

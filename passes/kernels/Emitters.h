@@ -3,6 +3,7 @@
 #ifndef DSCC_PASSES_KERNELS_EMITTERS_H
 #define DSCC_PASSES_KERNELS_EMITTERS_H
 
+#include "dialects/dsc/TensorMaps.h"
 #include "passes/Journal.h"
 #include "passes/kernels/ElementCode.h"
 
@@ -31,7 +32,10 @@ struct Kernel {
   int64_t scratch = 0;                        // CPU: bytes of scratch a worker
   int64_t shared = 0;                         // CUDA: bytes of dynamic shared memory
   std::array<int64_t, 3> cluster = {1, 1, 1}; // CUDA: blocks of a cluster, which divide the grid
+  llvm::SmallVector<TensorMap> tensorMaps;    // CUDA: in the order of their parameters
 
+  /// CUDA: one more parameter, a map of a tensor of the group; a pointer to it. (cuda/Shell.cpp)
+  Value addTensorMap(TensorMap map);
   /// The strides of the group's result `number`, under the dims that it has inside now.
   llvm::SmallVector<Value> resultStrides(size_t number = 0);
   /// Where a group with one result puts it.
@@ -113,6 +117,7 @@ DimExpr countWorkspace(dsc::GroupOp group, const Target &target, dsc::ScheduleAt
 /// The bytes of workspace that a group needs, whichever of its schedules a run takes.
 DimExpr countWorkspace(dsc::GroupOp group, const Target &target);
 
+extern const KernelEmitter bulkCopyEmitter;    // BulkCopy.cpp: moves boxes by tensor maps on CUDA
 extern const KernelEmitter elementwiseEmitter; // Elementwise.cpp: each element of the result on its own
 extern const KernelEmitter recurrenceEmitter;  // Recurrent.cpp: some rows of the batch for a whole sequence
 extern const KernelEmitter rowsEmitter;        // Rows.cpp: reductions, softmax and norms, a row at a time

@@ -32,7 +32,8 @@ Shell openCpuShell(mlir::OpBuilder &b, llvm::StringRef name, Arguments arguments
 constexpr int64_t mostStaticShared = 48 * 1024;
 /// An array of `count` elements that the threads of a block share; a global of its own beside the kernel, because
 /// MLIR's dynamic shared memory is miscompiled. `name` tells it from the kernel's other arrays. (cuda/Shell.cpp)
-mlir::Value declareShared(KernelBuilder &k, llvm::StringRef name, mlir::Type type, int64_t count);
+mlir::Value declareShared(KernelBuilder &k, llvm::StringRef name, mlir::Type type, int64_t count,
+                          int64_t alignment = 16);
 /// CUDA: this block's number along y, index-typed. (cuda/Shell.cpp)
 mlir::Value blockAlongY(KernelBuilder &k);
 /// An entry of the `gpu.module` whose body is `home`, with the arguments as its parameters. Where the target has

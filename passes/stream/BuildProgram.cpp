@@ -13,6 +13,7 @@
 #include "dialects/dsc/Nodes.h"
 #include "dialects/dsc/Storage.h"
 #include "dialects/dsc/Targets.h"
+#include "dialects/dsc/TensorMaps.h"
 #include "dialects/dsc/Windows.h"
 #include "passes/DimNames.h"
 #include "passes/Passes.h"
@@ -59,6 +60,7 @@ public:
   void write(ArrayAttr relations, double maxElements);
   ArrayAttr getWeights() { return f.b.getArrayAttr(weights.getArrayRef()); }
   ArrayAttr getLaunches() { return f.b.getArrayAttr(launches); }
+  ArrayAttr getMaps() { return f.b.getArrayAttr(maps); }
   ArrayAttr getServices() { return f.b.getArrayAttr(services.getArrayRef()); }
   unsigned numCopies = 0;
 
@@ -68,7 +70,8 @@ private:
   void checkCounts(double maxElements);
   Value isCountable(ArrayRef<DimExpr> dims, double maxElements);
   void launch(dsc::LaunchOp op);
-  void launchIf(Value condition, dsc::LaunchOp op, FlatSymbolRefAttr kernel, dsc::DimsAttr grid);
+  void launchIf(Value condition, dsc::LaunchOp op, DictionaryAttr entry);
+  void encodeMaps(dsc::LaunchOp op, ArrayAttr maps, int64_t slot);
   void launchAll(Value condition, dsc::LaunchOp op, DictionaryAttr entry);
   void copyReturned(unsigned index, Value value);
   void call(StringRef name, unsigned service, ValueRange arguments);
@@ -85,17 +88,24 @@ private:
   SmallVector<Value> offsets; // of the places
   Value servicePointers, queue, inputs, outputs, arena, weightPointers;
   Value gridSlots, values, pointers; // pointers[i] = &values[i]
+  Value mapDims, mapStrides;         // of the tensor map that is being made
   llvm::SetVector<Attribute> weights;
-  SmallVector<Attribute> launches;
+  SmallVector<Attribute> launches, maps;
   llvm::SetVector<Attribute> services; // the names of those that are called
 };
 } // namespace
 
 static int64_t countSlots(func::FuncOp main) {
-  size_t most = 1;
-  for (auto launch : main.getOps<dsc::LaunchOp>())
+  size_t most = 1, maps = 0;
+  for (auto launch : main.getOps<dsc::LaunchOp>()) {
     most = std::max(most, launch.getInputs().size() + launch.getNumResults() + 1 + launch.getSymbols().size());
-  return most;
+    // Of any of its kernels.
+    launch->getAttrDictionary().walk([&](DictionaryAttr entry) {
+      if (auto list = entry.getAs<ArrayAttr>(tensorMapsName))
+        maps = std::max(maps, list.size());
+    });
+  }
+  return most + maps;
 }
 
 /// Where each place begins, and last where the highest one ends. To be called in the entry block.
@@ -136,6 +146,8 @@ void ProgramWriter::readArguments() {
   offsets = computeOffsets(f, places);
   int64_t count = countSlots(main);
   gridSlots = f.slots(3);
+  mapDims = f.slots(maxMapRank);
+  mapStrides = f.slots(maxMapRank);
   values = f.slots(count);
   pointers = f.slots(count);
   for (int64_t i = 0; i < count; ++i)
@@ -200,15 +212,35 @@ void ProgramWriter::call(StringRef name, unsigned service, ValueRange arguments)
   f.returnUnless(predicate(arith::CmpIPredicate::eq, status, f.status(0)), status);
 }
 
+/// Has the runtime make the maps that a kernel takes, and puts them into the slots from `slot` on.
+void ProgramWriter::encodeMaps(dsc::LaunchOp op, ArrayAttr list, int64_t slot) {
+  size_t tensors = op.getInputs().size() + op.getNumResults();
+  for (Attribute attribute : list) {
+    TensorMap map = *readTensorMap(attribute, tensors);
+    int32_t number = maps.size();
+    maps.push_back(f.b.getDictionaryAttr({f.b.getNamedAttr("element", TypeAttr::get(map.element)),
+                                          f.b.getNamedAttr("box", f.b.getDenseI64ArrayAttr(map.box)),
+                                          f.b.getNamedAttr("swizzle", f.b.getI64IntegerAttr(map.swizzle))}));
+    size_t rank = map.dims.size();
+    for (size_t i = 0; i < rank; ++i)
+      f.store(f.dim(map.dims[rank - 1 - i]), mapDims, i);
+    for (size_t i = 0; i + 1 < rank; ++i)
+      f.store(f.dim(map.strides[rank - 2 - i] * (map.element.getIntOrFloatBitWidth() / 8)), mapStrides, i);
+    Value address = f.load(values, map.tensor, f.pointerType());
+    call(SERVICE(encode_tensor_map),
+         {queue, f.status(number), address, mapDims, mapStrides, f.address(pointers, slot++)});
+  }
+}
+
 /// The kernel's blocks if there are any: a grid without blocks is no launch, drivers refuse it. `condition` may be
 /// null.
-void ProgramWriter::launchIf(Value condition, dsc::LaunchOp op, FlatSymbolRefAttr kernel, dsc::DimsAttr grid) {
-  SmallVector<DimExpr> blocks = grid.getDims();
+void ProgramWriter::launchIf(Value condition, dsc::LaunchOp op, DictionaryAttr entry) {
+  SmallVector<DimExpr> blocks = entry.getAs<dsc::DimsAttr>("grid").getDims();
   if (llvm::any_of(blocks, [](const DimExpr &count) { return count.isConstant(0); }))
     return;
   int32_t number = launches.size();
   launches.push_back(f.b.getDictionaryAttr(
-      {f.b.getNamedAttr("kernel", kernel),
+      {f.b.getNamedAttr("kernel", entry.getAs<FlatSymbolRefAttr>("kernel")),
        f.b.getNamedAttr("nodes", f.b.getStringAttr(llvm::join(collectNodes(op.getLoc()), ";")))}));
   auto enqueue = [&] {
     int64_t slot = 0;
@@ -226,7 +258,13 @@ void ProgramWriter::launchIf(Value condition, dsc::LaunchOp op, FlatSymbolRefAtt
       f.store(f.advance(arena, offsets[*place]), values, slot++);
     for (auto symbol : op.getSymbols().getAsRange<StringAttr>())
       f.store(f.dim(DimExpr::symbol(symbol.getValue())), values, slot++);
+    auto maps = entry.getAs<ArrayAttr>(tensorMapsName);
+    if (maps)
+      encodeMaps(op, maps, slot);
     call(SERVICE(launch), {queue, f.status(number), gridSlots, pointers});
+    // Other launches have values there.
+    for (size_t map = 0; maps && map < maps.size(); ++map)
+      f.store(f.address(values, slot + map), pointers, slot + map);
   };
   Value holds = condition;
   for (const DimExpr &count : blocks) {
@@ -242,9 +280,7 @@ void ProgramWriter::launchIf(Value condition, dsc::LaunchOp op, FlatSymbolRefAtt
 
 /// The kernel of a launch, or of an alternative of it, behind those that come before it.
 void ProgramWriter::launchAll(Value condition, dsc::LaunchOp op, DictionaryAttr entry) {
-  auto launchOne = [&](DictionaryAttr one) {
-    launchIf(condition, op, one.getAs<FlatSymbolRefAttr>("kernel"), one.getAs<dsc::DimsAttr>("grid"));
-  };
+  auto launchOne = [&](DictionaryAttr one) { launchIf(condition, op, one); };
   if (auto before = entry.getAs<ArrayAttr>("before"))
     llvm::for_each(before.getAsRange<DictionaryAttr>(), launchOne);
   launchOne(entry);
@@ -406,6 +442,8 @@ struct BuildProgram : impl::BuildProgramBase<BuildProgram> {
     nested->setAttr("dsc.arena_bytes", builder.getStringAttr(describeArena(*places)));
     nested->setAttr("dsc.launches", writer.getLaunches());
     nested->setAttr("dsc.services", writer.getServices());
+    if (!writer.getMaps().empty())
+      nested->setAttr("dsc.tensor_maps", writer.getMaps());
     numLaunches += writer.getLaunches().size();
     numCopies += writer.numCopies;
     main.erase();

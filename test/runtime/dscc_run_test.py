@@ -273,9 +273,10 @@ class Tables(OnArtifact):
         self.succeed(self.make('SECOND="z"'), "--device=cpu")
         for macro, what, array, known in (
                 ("SYMBOLS", "symbols", "symbols", 40), ("INPUTS", "inputs", "inputs", 32),
-                ("WEIGHTS", "weights", "weight_table", 24), ("PROGRAMS", "programs", "programs", 80),
+                ("WEIGHTS", "weights", "weight_table", 24), ("PROGRAMS", "programs", "programs", 96),
                 ("RELATIONS", "relations", "relations", 40), ("KERNELS", "kernels", "kernels", 64),
-                ("LAUNCHES", "launches", "launches", 16), ("MODULES", "modules", "modules", 16)):
+                ("LAUNCHES", "launches", "launches", 16), ("MODULES", "modules", "modules", 16),
+                ("MAPS", "tensor maps", "maps", 32)):
             for stride in (0, known - 8, known + 1):
                 self.refuse(1, f"' has a table of {what} with {stride} bytes for each, but this runtime reads {known}",
                             f"{macro}={array}, 1, {stride}")
@@ -297,12 +298,16 @@ class Tables(OnArtifact):
                 ("' keeps 1 states from run to run, and this runtime knows none", "STATES=weights, 1, 8"),
                 ("' needs the service 'fill' (number 2) of its runtime, which this one does not have",
                  "SERVICES=DSCC_SERVICE_COPY | DSCC_SERVICE_FILL"),
+                ("' needs the service 'encode_tensor_map' (number 4) of its runtime", "SERVICES=DSCC_SERVICE_ENCODE_TENSOR_MAP"),
                 ("' needs the service 'collective' (number 6) of its runtime", "SERVICES=DSCC_SERVICE_COLLECTIVE"),
                 ("' needs the service 'unknown' (number 31) of its runtime", "SERVICES=1u << 31")):
             self.refuse(1, sentence, define)
 
     def test_indices(self):
         self.refuse(1, "' launches kernel 1 of a program that has 1", "LAUNCHED=1")
+        for rank in (0, 6):
+            self.refuse(1, f"' has a tensor map of rank {rank}, which this runtime does not know",
+                        "MAPS=maps, 1, sizeof maps[0]", f"MAP_RANK={rank}")
         self.refuse(1, "' has a kernel 'none' in module 0 of a program that has 0", "DEVICE=DSCC_DEVICE_CUDA")
         for kind in (0, 4):
             self.refuse(1, f"' has a relation of node 'node', of kind {kind}, which this runtime cannot check",

@@ -1,5 +1,7 @@
 #include "passes/kernels/Shell.h"
 
+#include "passes/kernels/Emitters.h"
+
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/LLVMIR/NVVMDialect.h"
 
@@ -7,16 +9,39 @@ using namespace mlir;
 
 namespace dscc::kernels {
 
-Value declareShared(KernelBuilder &k, StringRef name, Type type, int64_t count) {
+Value declareShared(KernelBuilder &k, StringRef name, Type type, int64_t count, int64_t alignment) {
   auto function = k.entry->getParent()->getParentOfType<LLVM::LLVMFuncOp>();
   auto array = LLVM::LLVMArrayType::get(type, count);
   OpBuilder::InsertionGuard guard(k.b);
   k.b.setInsertionPoint(function);
   auto global = LLVM::GlobalOp::create(k.b, k.loc, array, /*isConstant=*/false, LLVM::Linkage::Internal,
-                                       (function.getName() + "_" + name).str(), Attribute(), /*alignment=*/16,
+                                       (function.getName() + "_" + name).str(), Attribute(), alignment,
                                        /*addrSpace=*/3);
   k.b.setInsertionPoint(k.entryPoint);
   return LLVM::AddressOfOp::create(k.b, k.loc, global);
+}
+
+Value Kernel::addTensorMap(TensorMap map) {
+  constexpr int64_t mapBytes = 128, mapAlignment = 64;
+  auto function = k.entry->getParent()->getParentOfType<LLVM::LLVMFuncOp>();
+  MLIRContext *context = function.getContext();
+  Type pointer = LLVM::LLVMPointerType::get(context);
+  Value parameter = k.entry->addArgument(pointer, k.loc);
+  auto types = llvm::to_vector(function.getFunctionType().getParams());
+  SmallVector<Attribute> attributes(types.size(), DictionaryAttr::get(context));
+  if (ArrayAttr known = function.getArgAttrsAttr())
+    llvm::copy(known, attributes.begin());
+  types.push_back(pointer);
+  // The hardware reads it where the driver has put it.
+  auto bytes = LLVM::LLVMArrayType::get(IntegerType::get(context, 8), mapBytes);
+  attributes.push_back(k.b.getDictionaryAttr(
+      {k.b.getNamedAttr(LLVM::LLVMDialect::getByValAttrName(), TypeAttr::get(bytes)),
+       k.b.getNamedAttr(LLVM::LLVMDialect::getAlignAttrName(), k.b.getI64IntegerAttr(mapAlignment)),
+       k.b.getNamedAttr(NVVM::NVVMDialect::getGridConstantAttrName(), k.b.getUnitAttr())}));
+  function.setFunctionType(LLVM::LLVMFunctionType::get(LLVM::LLVMVoidType::get(context), types));
+  function.setArgAttrsAttr(k.b.getArrayAttr(attributes));
+  tensorMaps.push_back(std::move(map));
+  return parameter;
 }
 
 Value blockAlongY(KernelBuilder &k) {

@@ -130,7 +130,8 @@ typedef struct dscc_block {
 
 /* Runs one block; the blocks of a launch run on several threads, in any order. `args` is laid out as kernelParams of
  * cuLaunchKernel: args[i] points to the i-th argument's value. Arguments are the addresses of the tensors that are
- * read, those of the tensors that are written, then the values of the symbols that the kernel uses, as int64_t. */
+ * read, those of the tensors that are written, then the values of the symbols that the kernel uses, as int64_t; CUDA
+ * kernels may take tensor maps behind them, as encode_tensor_map gives them. */
 typedef void (*dscc_cpu_kernel)(const dscc_block *block, void **args);
 
 /* What may be made use of. */
@@ -177,6 +178,16 @@ typedef struct dscc_module {
   dscc_table images; /* dscc_image, at least one: of both kinds and for different chips, in any order */
 } dscc_module;       /* 16 bytes */
 
+#define DSCC_MAX_MAP_RANK 5 /* the most dims of a tensor map */
+
+/* What is always the same of a map by which CUDA hardware copies boxes of a tensor. Dims are innermost first. */
+typedef struct dscc_tensor_map {
+  int32_t dtype;                   /* enum dscc_dtype, of 1, 2, 4 or 8 bytes */
+  uint32_t rank;                   /* from 1 to DSCC_MAX_MAP_RANK */
+  uint32_t box[DSCC_MAX_MAP_RANK]; /* elements along each dim that one copy moves, from 1 to 256; 0 beyond the rank */
+  uint32_t swizzle;                /* bytes among which chunks of 16 change places in shared memory: 0, 32, 64 or 128 */
+} dscc_tensor_map;                 /* 32 bytes */
+
 /* What a program's run returns if a tensor would have more elements than its kernels can count: 2^31 - 2^16 with
  * indices of 32 bits, else 2^44. */
 #define DSCC_RUN_TOO_LARGE 100
@@ -187,7 +198,7 @@ enum dscc_service {
   DSCC_SERVICE_COPY = 1 << 1,              /* bytes within the device's memory */
   DSCC_SERVICE_FILL = 1 << 2,              /* memory with a value; no runtime has it yet */
   DSCC_SERVICE_READ = 1 << 3,              /* a small tensor back to the host; no runtime has it yet */
-  DSCC_SERVICE_ENCODE_TENSOR_MAP = 1 << 4, /* no runtime has it yet */
+  DSCC_SERVICE_ENCODE_TENSOR_MAP = 1 << 4, /* 128 bytes by which hardware knows a tensor; CUDA alone */
   DSCC_SERVICE_MARK = 1 << 5,              /* a moment of the run, for profiles; no runtime has it yet */
   DSCC_SERVICE_COLLECTIVE = 1 << 6         /* among several devices; no runtime has it yet */
 };
@@ -201,13 +212,17 @@ typedef struct dscc_services {
   int32_t (*launch)(void *queue, int32_t launch, const int64_t grid[3], void **args);
   /* Copies within the device's memory, in order with the launches. No bytes are no error. */
   int32_t (*copy)(void *queue, void *target, const void *source, int64_t bytes);
-  /* Places of services that no runtime has yet, and whose arguments are told when one has them: NULL. */
-  void (*fill)(void);              /* DSCC_SERVICE_FILL */
-  void (*read)(void);              /* DSCC_SERVICE_READ */
-  void (*encode_tensor_map)(void); /* DSCC_SERVICE_ENCODE_TENSOR_MAP */
-  void (*mark)(void);              /* DSCC_SERVICE_MARK */
-  void (*collective)(void);        /* DSCC_SERVICE_COLLECTIVE */
-} dscc_services;                   /* 64 bytes */
+  void (*fill)(
+      void); /* DSCC_SERVICE_FILL: its place. No runtime has it, and what it takes is told when one does: NULL */
+  void (*read)(void); /* DSCC_SERVICE_READ: the same */
+  /* Makes what kernels take for tensor map `map` (an index into dscc_program.tensor_maps) of the tensor at `address`,
+   * and sets `*encoded` to it: to be handed to launches until the next run begins, or the map is encoded again. As many
+   * dims as the map has, innermost first; strides in bytes, one less, that of the second dim first. */
+  int32_t (*encode_tensor_map)(void *queue, int32_t map, void *address, const int64_t *dims, const int64_t *strides,
+                               void **encoded);
+  void (*mark)(void);       /* DSCC_SERVICE_MARK: as fill */
+  void (*collective)(void); /* DSCC_SERVICE_COLLECTIVE: as fill */
+} dscc_services;            /* 64 bytes */
 
 /* Everything one run of a program sees, for the time of the call. Tensors, arena and weights are device pointers for
  * CUDA programs; the arrays that hold them are the host's. */
@@ -234,6 +249,7 @@ typedef struct dscc_program {
   dscc_table kernels;  /* dscc_kernel, in any order */
   dscc_table launches; /* dscc_launch, in the order in which a run makes them; those without blocks are left out then */
   dscc_table modules;  /* dscc_module; none for CPUs */
+  dscc_table tensor_maps; /* dscc_tensor_map; none for CPUs */
   /* Bytes that a segment of the arena needs in a run with these symbols: the model's memory contract. Negative: beyond
    * counting. */
   int64_t (*arena_bytes)(uint32_t segment, const int64_t *symbols);
@@ -241,7 +257,7 @@ typedef struct dscc_program {
    * replayed. Returns 0, the first failing service's status, 2 (DSCC_BAD_INPUT) if a
    * relation between the dims does not hold, or DSCC_RUN_TOO_LARGE; nothing was enqueued after the last two. */
   int32_t (*run)(const dscc_run_args *args);
-} dscc_program; /* 80 bytes */
+} dscc_program; /* 96 bytes */
 
 /* What an artifact exports as `dscc_model`: the model's signature and its programs. A runtime looks at the first three
  * fields before it believes the rest. */

@@ -40,7 +40,7 @@ class Module(ctypes.Structure):
 
 class Program(ctypes.Structure):
     _fields_ = [(name, u32) for name in ("device", "level", "services", "num_segments")]
-    _fields_ += [(name, Table) for name in ("kernels", "launches", "modules")]
+    _fields_ += [(name, Table) for name in ("kernels", "launches", "modules", "tensor_maps")]
     _fields_ += [("arena_bytes", pointer), ("run", pointer)]
 
 

@@ -172,6 +172,11 @@ llvm.func @k() attributes {dsc.kernel = {overlaps = true}}
 
 // -----
 
+// expected-error@+1 {{has the dsc.tensor_maps [{box = array<i64: 1, 1, 1, 1, 1, 1>, element = f32, swizzle = 0 : i64}], which are not {element, box, swizzle}}}
+module attributes {dsc.tensor_maps = [{element = f32, box = array<i64: 1, 1, 1, 1, 1, 1>, swizzle = 0 : i64}]} {}
+
+// -----
+
 // expected-error@+1 {{has the dsc.services ["launch", "dance"], which are no services of the runtime}}
 module attributes {dsc.services = ["launch", "dance"]} {}
 

@@ -173,3 +173,79 @@ module @cuda_sm80 attributes {dsc.target = "cuda_sm80"} {
     return %0 : tensor<3x1xf32>
   }
 }
+
+// -----
+
+// Boxes of a copy by tensor maps are rows of whole 16 bytes, and lie in shared memory.
+func.func private @main(tensor<64x64xf32>) -> tensor<64x40xf32>
+module @cuda_sm90a attributes {dsc.target = "cuda_sm90a"} {
+  func.func @main(%x: tensor<64x64xf32>) -> tensor<64x40xf32> {
+    // expected-error@+1 {{cannot be followed: the columns of a box are no multiple of 16 bytes}}
+    %y = dsc.group(%x) {schedule = #dsc.schedule<bulk_copy, columns = 30, rows = 8>} : (tensor<64x64xf32>) -> tensor<64x40xf32> {
+    ^bb0(%a: tensor<64x64xf32>):
+      %0 = dsc.slice %a {starts = #dsc.dims<0, 5>, sizes = #dsc.dims<64, 40>, steps = [1, 1]} : (tensor<64x64xf32>) -> tensor<64x40xf32>
+      dsc.yield %0 : tensor<64x40xf32>
+    }
+    return %y : tensor<64x40xf32>
+  }
+}
+
+// -----
+
+func.func private @main(tensor<64x64xf32>) -> tensor<64x40xf32>
+module @cuda_sm90a attributes {dsc.target = "cuda_sm90a"} {
+  func.func @main(%x: tensor<64x64xf32>) -> tensor<64x40xf32> {
+    // expected-error@+1 {{cannot be followed: a box does not fit into shared memory}}
+    %y = dsc.group(%x) {schedule = #dsc.schedule<bulk_copy, columns = 256, rows = 48>} : (tensor<64x64xf32>) -> tensor<64x40xf32> {
+    ^bb0(%a: tensor<64x64xf32>):
+      %0 = dsc.slice %a {starts = #dsc.dims<0, 5>, sizes = #dsc.dims<64, 40>, steps = [1, 1]} : (tensor<64x64xf32>) -> tensor<64x40xf32>
+      dsc.yield %0 : tensor<64x40xf32>
+    }
+    return %y : tensor<64x40xf32>
+  }
+}
+
+// -----
+
+func.func private @main(tensor<64x64xf32>) -> tensor<64x41xf32>
+module @cuda_sm90a attributes {dsc.target = "cuda_sm90a"} {
+  func.func @main(%x: tensor<64x64xf32>) -> tensor<64x41xf32> {
+    // expected-error@+1 {{does not fit the group: rows do not lie at multiples of 16 bytes}}
+    %y = dsc.group(%x) {schedule = #dsc.schedule<bulk_copy, columns = 32, rows = 8>} : (tensor<64x64xf32>) -> tensor<64x41xf32> {
+    ^bb0(%a: tensor<64x64xf32>):
+      %0 = dsc.slice %a {starts = #dsc.dims<0, 5>, sizes = #dsc.dims<64, 41>, steps = [1, 1]} : (tensor<64x64xf32>) -> tensor<64x41xf32>
+      dsc.yield %0 : tensor<64x41xf32>
+    }
+    return %y : tensor<64x41xf32>
+  }
+}
+
+// -----
+
+func.func private @main(tensor<64x64xf32>) -> tensor<64x20xf32>
+module @cuda_sm90a attributes {dsc.target = "cuda_sm90a"} {
+  func.func @main(%x: tensor<64x64xf32>) -> tensor<64x20xf32> {
+    // expected-error@+1 {{does not fit the group: the group does more than move a regular part of one tensor}}
+    %y = dsc.group(%x) {schedule = #dsc.schedule<bulk_copy, columns = 32, rows = 8>} : (tensor<64x64xf32>) -> tensor<64x20xf32> {
+    ^bb0(%a: tensor<64x64xf32>):
+      %0 = dsc.slice %a {starts = #dsc.dims<0, 5>, sizes = #dsc.dims<64, 20>, steps = [1, 2]} : (tensor<64x64xf32>) -> tensor<64x20xf32>
+      dsc.yield %0 : tensor<64x20xf32>
+    }
+    return %y : tensor<64x20xf32>
+  }
+}
+
+// -----
+
+func.func private @main(tensor<64x64xf32>) -> tensor<64x40xf32>
+module @cuda_sm80 attributes {dsc.target = "cuda_sm80"} {
+  func.func @main(%x: tensor<64x64xf32>) -> tensor<64x40xf32> {
+    // expected-error@+1 {{does not fit the group: the target has no tensor maps}}
+    %y = dsc.group(%x) {schedule = #dsc.schedule<bulk_copy, columns = 32, rows = 8>} : (tensor<64x64xf32>) -> tensor<64x40xf32> {
+    ^bb0(%a: tensor<64x64xf32>):
+      %0 = dsc.slice %a {starts = #dsc.dims<0, 5>, sizes = #dsc.dims<64, 40>, steps = [1, 1]} : (tensor<64x64xf32>) -> tensor<64x40xf32>
+      dsc.yield %0 : tensor<64x40xf32>
+    }
+    return %y : tensor<64x40xf32>
+  }
+}

@@ -75,6 +75,12 @@
 #ifndef MODULES
 #define MODULES 0
 #endif
+#ifndef MAPS
+#define MAPS 0
+#endif
+#ifndef MAP_RANK
+#define MAP_RANK 2
+#endif
 #ifndef IMAGES
 #define IMAGES 0
 #endif
@@ -128,6 +134,7 @@ static const dscc_relation relations[] = {{"node", "batch", "batch", 0, 0, RELAT
 static const dscc_kernel kernels[] = {{"none"}};
 static const dscc_launch launches[] = {{"nothing", LAUNCHED, 0}};
 static const dscc_module modules[] = {{{IMAGES}}};
+static const dscc_tensor_map maps[] = {{DSCC_FLOAT, MAP_RANK, {8, 8}, 0}};
 static const LONGER(dscc_program) programs[] = {{{.device = DEVICE,
                                                   .level = LEVEL,
                                                   .services = SERVICES,
@@ -135,6 +142,7 @@ static const LONGER(dscc_program) programs[] = {{{.device = DEVICE,
                                                   .kernels = {KERNELS},
                                                   .launches = {LAUNCHES},
                                                   .modules = {MODULES},
+                                                  .tensor_maps = {MAPS},
                                                   .arena_bytes = arena_bytes,
                                                   .run = run}}};
 

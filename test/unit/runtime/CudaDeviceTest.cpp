@@ -75,6 +75,22 @@ TEST_P(CudaFaultTest, EveryCallMayFail) {
   EXPECT_GT(refused, 20);
 }
 
+// The same where launches have clusters, overlap, and take a tensor map.
+TEST_P(CudaFaultTest, EveryCallMayFailOnALaterChip) {
+  setenv("FAKE_CUDA_SM", "90", 1);
+  times = 2;
+  ASSERT_EQ(live(GetParam()), DSCC_OK) << said;
+  const std::vector<std::string> names = calls();
+  EXPECT_GE(std::count(names.begin(), names.end(), "cuTensorMapEncodeTiled"), 4);
+  for (size_t n = 1; n <= names.size(); ++n) {
+    failAt(n);
+    SCOPED_TRACE("call " + std::to_string(n) + ", " + names[n - 1]);
+    if (live(GetParam()) != DSCC_OK)
+      EXPECT_NE(said.find("CUDA_ERROR_ILLEGAL_ADDRESS (700)"), std::string::npos) << said;
+    expectNothingLeft();
+  }
+}
+
 INSTANTIATE_TEST_SUITE_P(Contexts, CudaFaultTest,
                          testing::Values(ContextKind{}, ContextKind{/*isMeasured=*/true, /*replays=*/true},
                                          ContextKind{/*isMeasured=*/false, /*replays=*/false}));

@@ -213,10 +213,28 @@ TEST_F(CudaGraphTest, ClustersAndOverlaps) {
       EXPECT_EQ(count("cuLaunchKernelEx"), i == 0 ? 2 : 0);
       EXPECT_EQ(count("cuGraphLaunch"), i == 0 ? 0 : 1);
       EXPECT_EQ(count("cuGraphKernelNodeSetAttribute"), i == 1 ? 2 : 0);
+      // Encoded once: neither when it is recorded nor when it is replayed.
+      EXPECT_EQ(count("cuTensorMapEncodeTiled"), i == 0 ? 1 : 0);
       // An old driver refuses the edge, and gets a plain one.
       EXPECT_EQ(count("cuGraphAddDependencies"), i == 1 ? (*isOld == '1' ? 2 : 1) : 0);
     }
   }
+  // Other dims and another arena: encoded anew. A failure leaves nothing half made.
+  auto encodes = [&] {
+    const std::vector<std::string> names = calls();
+    return std::count(names.begin(), names.end(), "cuTensorMapEncodeTiled");
+  };
+  reset();
+  ASSERT_EQ(runOnDevice(3), DSCC_OK) << dscc_last_error();
+  EXPECT_EQ(encodes(), 1);
+  failAt(4); // push, is capturing, launch, encode
+  EXPECT_EQ(runOnDevice(4), DSCC_DEVICE_FAILED);
+  EXPECT_STREQ(dscc_last_error(), "cuTensorMapEncodeTiled failed: CUDA_ERROR_ILLEGAL_ADDRESS (700)");
+  unsetenv("FAKE_CUDA_FAIL");
+  reset();
+  ASSERT_EQ(runOnDevice(4), DSCC_OK) << dscc_last_error();
+  EXPECT_EQ(encodes(), 1);
+  EXPECT_EQ(y[15], 81);
   unsetenv("FAKE_CUDA_OLD");
 }
 
