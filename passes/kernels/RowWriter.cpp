@@ -217,9 +217,9 @@ private:
     Value from = member, to = k.dim(last);
     if (sharing.parts > 1) {
       Value share = k.ceilDivide(to, k.index(sharing.parts)), begin = k.mul(part, share);
-      // A part may lie behind the end. Loops do not begin far behind theirs.
+      // Parts behind the row's end have no elements; a loop must not begin further behind its end than a step.
+      from = k.add(k.minimum(begin, to), lane);
       to = k.minimum(to, k.add(begin, share));
-      from = k.minimum(k.add(begin, lane), to);
     }
     int64_t members = sharing.blocks ? sharing.blocks * kernel.threads : kernel.target.warpSize;
     return k.loop(from, to, k.index(members), carried, [&](Value i, ValueRange inner) {
