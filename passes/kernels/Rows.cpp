@@ -82,8 +82,8 @@ size_t countReductions(dsc::GroupOp group) {
                         [](Operation &op) { return isRowReduction(&op); });
 }
 
-/// Each reduction, and what is stored, is a pass over the row; with too few accumulators it waits for additions, and
-/// what is left of a row behind whole rounds of them is done a vector at a time.
+/// Each reduction, and what is stored, is a pass over the row; with too few accumulators a long row waits for
+/// additions, and what is left of a row behind whole rounds of them is done a vector at a time.
 static double estimateRows(dsc::GroupOp group, const Target &target, dsc::ScheduleAttr schedule, const Sizes &sizes) {
   std::optional<RowPlan> plan = planRows(group);
   double elements = sizes.count(plan->domain), flops = 0, passes = 1 + countReductions(group);
@@ -95,9 +95,17 @@ static double estimateRows(dsc::GroupOp group, const Target &target, dsc::Schedu
   double lane = plan->lastIsReduced() ? sizes.of(plan->domain.back()) : 1;
   double rounds = std::floor(lane / (width * accumulators)), rest = std::ceil(lane / width) - rounds * accumulators;
   constexpr double latency = 4, tail = 5; // of an addition; of a masked vector with its selection
-  double perRow = plan->lastIsReduced() ? rounds * std::max(accumulators, latency) + rest * tail + 2 * accumulators + 10
-                                        : lane * latency;
-  double rows = elements / std::max(1.0, lane) / (plan->lastIsReduced() ? 1 : width);
+  // Processors look ahead some hundred instructions, of which about half are vectors': while a short row waits for its
+  // additions the next rows are under way.
+  constexpr double ahead = 128;
+  double perRow = lane * latency, rows = elements / std::max(1.0, lane);
+  if (plan->lastIsReduced()) {
+    double issued = rounds * accumulators + rest * tail + 2 * accumulators + 10, waits = (rounds + rest) * latency;
+    double atOnce = std::max(1.0, ahead / (issued * passes + flops / width / std::max(1.0, rows)));
+    perRow = std::max(issued, waits / atOnce);
+  } else {
+    rows /= width;
+  }
   return (rows * perRow * passes + flops / width) / target.cpu->clock;
 }
 

@@ -16,10 +16,10 @@
 // SAME: 0 of 4 groups changed
 // JSON: {"model": "choices", "target": "cpu_v4", "nodes": {{.*}}"side": "after", "schedule": "#dsc.schedule<rows, accumulators = 4, width = 16>", "before_us": null, "after_us": {{[0-9.]+}}}
 module attributes {dsc.relations = [], dsc.stage = "imported", dsc.symbols = []} {
-  func.func @main(%x: tensor<64x256xf32> {dsc.name = "x"})
-      -> (tensor<64x1xf32> {dsc.name = "sums"}, tensor<256x64xf32> {dsc.name = "turned"}) {
-    %sums = dsc.reduce_sum %x {axes = [1]} : (tensor<64x256xf32>) -> tensor<64x1xf32>
-    %turned = dsc.transpose %x {permutation = [1, 0]} : (tensor<64x256xf32>) -> tensor<256x64xf32>
-    return %sums, %turned : tensor<64x1xf32>, tensor<256x64xf32>
+  func.func @main(%x: tensor<24x4096xf32> {dsc.name = "x"})
+      -> (tensor<24x1xf32> {dsc.name = "sums"}, tensor<4096x24xf32> {dsc.name = "turned"}) {
+    %sums = dsc.reduce_sum %x {axes = [1]} : (tensor<24x4096xf32>) -> tensor<24x1xf32>
+    %turned = dsc.transpose %x {permutation = [1, 0]} : (tensor<24x4096xf32>) -> tensor<4096x24xf32>
+    return %sums, %turned : tensor<24x1xf32>, tensor<4096x24xf32>
   }
 }

@@ -17,6 +17,7 @@
 #include "passes/kernels/Panels.h"
 #include "passes/kernels/Reduce.h"
 #include "passes/kernels/ScalarCode.h"
+#include "passes/kernels/Window.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
@@ -57,8 +58,10 @@ static Extent extentOf(Operation *hero) {
 }
 
 /// What a tile keeps in registers: its sums, a row of what columns are multiplied with, and one row element.
+static double countRegisters(double rows, double vectors) { return rows * vectors + vectors + 1; }
+
 static bool fitsRegisters(const Target &target, int64_t rows, int64_t vectors) {
-  return rows * vectors + vectors + 1 <= target.vectorRegisters;
+  return countRegisters(rows, vectors) <= target.vectorRegisters;
 }
 
 static Verdict acceptsTiles(dsc::GroupOp group, const Target &target) {
@@ -139,22 +142,36 @@ static double columnStream(dsc::GroupOp group, const Target &target, dsc::Schedu
   return *schedule.lookup("packed") ? seconds : strided * seconds;
 }
 
-/// Loads are cheaper than multiplications, unless they gather; too few independent sums leave the multiplier idle; and
-/// what a tile covers beyond the last row or column is computed for nothing.
+/// Registers with which each step of the inner loop finds out which lanes of a column lie inside of the image: places
+/// and their limit, of 64 bits a lane.
+static double countMaskRegisters(Operation *hero, const Target &target, double width) {
+  auto conv = dyn_cast<dsc::ConvOp>(hero);
+  if (!conv || width == 1)
+    return 0;
+  Window window = windowOf(conv);
+  return window.alwaysInside(window.rank() - 1) ? 0 : 2 * std::ceil(width * target.indexBits / target.vectorBits);
+}
+
+/// Loads are cheaper than multiplications, unless they gather; too few independent sums leave the multiplier idle; what
+/// does not fit the registers is loaded at each step; and what a tile covers beyond the last row or column is computed
+/// for nothing.
 static double estimateTiles(dsc::GroupOp group, const Target &target, dsc::ScheduleAttr schedule, const Sizes &sizes) {
-  Extent extent = extentOf(findContraction(group));
+  Operation *hero = findContraction(group);
+  Extent extent = extentOf(hero);
   double rows = *schedule.lookup("rows"), vectors = *schedule.lookup("vectors"), width = *schedule.lookup("width");
   constexpr double latency = 4; // cycles, of a multiplication with an addition
-  bool byPanels = isa<dsc::MatmulOp>(findContraction(group)) && *schedule.lookup("packed");
-  bool gathers = width > 1 && !byPanels && gathersColumns(findContraction(group));
+  bool byPanels = isa<dsc::MatmulOp>(hero) && *schedule.lookup("packed");
+  bool gathers = width > 1 && !byPanels && gathersColumns(hero);
+  double masks = countMaskRegisters(hero, target, width);
   auto step = [&](double count, double registers) {
+    double spilled = std::max(0.0, countRegisters(count, registers) + masks - target.vectorRegisters);
     double multiplications = std::max(count * registers / target.cpu->multipliesPerCycle, latency);
     // A gather is as many loads as it has lanes, beside which those of the rows' elements do not count. They are for
     // all rows of the tile, and more vectors share none.
     if (gathers)
-      return multiplications + width * registers * target.cpu->cyclesPerGatheredLane;
+      return multiplications + width * registers * target.cpu->cyclesPerGatheredLane + spilled;
     double loads = (count + registers) / (count * registers);
-    return multiplications * (1 + 0.5 * loads);
+    return multiplications * (1 + 0.5 * loads) + spilled;
   };
   double all = sizes.of(extent.rows), whole = std::floor(all / rows), left = all - whole * rows;
   // The rows that are left over are as many as they are, if that is known; else the tile is as large as the others.
