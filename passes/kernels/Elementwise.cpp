@@ -10,6 +10,8 @@
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "llvm/Support/MathExtras.h"
 
+#include <algorithm>
+
 using namespace mlir;
 
 namespace dscc::kernels {
@@ -188,6 +190,7 @@ static double estimateElementwise(dsc::GroupOp group, const Target &target, dsc:
   double width = *schedule.lookup("width");
   double cycles = 0, bytes = 0, steps = 0; // of the products that one element takes
   bool hasLoops = false;                   // over rows
+  double rowBytes = 0;                     // of the longest
   // How often each value is computed: once for each element that is stored, and once more for each step of a loop that
   // wants it. A softmax written so takes the third power of its rows.
   llvm::DenseMap<Value, double> times;
@@ -202,12 +205,20 @@ static double estimateElementwise(dsc::GroupOp group, const Target &target, dsc:
       own = std::max(own, times.lookup(result));
     // A sum in one register is 4 cycles of latency a step; a product has two loads beside it.
     cycles += own * flops * (dsc::isElementwise(&op) ? 1 : accumulates ? 10 : 4);
-    double loop = dsc::isElementwise(&op) ? 1 : std::max(1.0, accumulates ? flops / 2 : flops);
+    // A step of a product is two FLOP, one of a sum one.
+    bool isProduct = facts.getFacts().role == dsc::Role::Product;
+    double loop = dsc::isElementwise(&op) ? 1 : std::max(1.0, isProduct ? flops / 2 : flops);
     for (Value operand : op.getOperands())
       times[operand] = std::max(times.lookup(operand), own * loop);
     if (accumulates)
       steps += loop;
-    hasLoops |= bool(facts.getRowAxes());
+    if (std::optional<SmallVector<int64_t>> axes = facts.getRowAxes()) {
+      hasLoops = true;
+      dsc::Dims domain = dsc::getDims(op.getOperand(0));
+      double bits = dsc::getElementType(op.getOperand(0)).getIntOrFloatBitWidth();
+      rowBytes = std::max(
+          rowBytes, bits / 8 * sizes.count(llvm::map_to_vector(*axes, [&](int64_t axis) { return domain[axis]; })));
+    }
   }
   for (Value value : group.getOperands())
     bytes += sizes.count(dsc::getDims(value)) * dsc::getElementType(value).getIntOrFloatBitWidth() / 8;
@@ -215,11 +226,14 @@ static double estimateElementwise(dsc::GroupOp group, const Target &target, dsc:
     bytes += sizes.count(dsc::getDims(value)) * dsc::getElementType(value).getIntOrFloatBitWidth() / 8;
   if (target.device == Device::Cpu)
     return cycles / width / target.cpu->clock + bytes / target.cpu->memoryBytesPerSecond;
-  // Accesses of 4 bytes a thread reach less than those of 16; where threads walk rows of their own, hardly a quarter.
+  // Accesses of 4 bytes a thread reach less than those of 16; where threads walk rows of their own, hardly a quarter,
+  // unless a row is what memory hands out at once anyway.
+  constexpr double sectorBytes = 32;
   const Gpu &gpu = *target.gpu;
-  double perSecond = gpu.multiprocessors * gpu.clock * gpu.f32FlopPerClock, wasted = hasLoops    ? 4
-                                                                                     : width > 1 ? 1
-                                                                                                 : 1.15;
+  // What an element takes are instructions, and each FLOP counts for half of one. Any multiprocessor issues those of
+  // four warps a clock, however many FLOP one of them is.
+  double perSecond = gpu.multiprocessors * gpu.clock * 4 * target.warpSize * 2;
+  double wasted = hasLoops ? std::clamp(rowBytes / sectorBytes, 1.0, 4.0) : width > 1 ? 1 : 1.15;
   // However few elements there are, each step waits for a cache.
   constexpr double wait = 40;
   return std::max(cycles / perSecond, steps * wait / gpu.clock) + bytes / gpu.memoryBytesPerSecond * wasted;

@@ -17,6 +17,7 @@ double estimateRowsOnGpu(dsc::GroupOp group, const RowPlan &plan, double warpsOf
                          const Sizes &sizes) {
   const Gpu &gpu = *target.gpu;
   constexpr double loadsAtOnce = 4; // of a warp, as loops are unrolled
+  constexpr double schedulers = 4;  // of a multiprocessor; each issues an instruction of a warp a clock
   double flops = 0, passes = 1 + countReductions(group);
   for (Operation &op : group.getBody().front().without_terminator())
     flops += sizes.of(cast<dsc::OpFacts>(op).getFlops());
@@ -27,6 +28,13 @@ double estimateRowsOnGpu(dsc::GroupOp group, const RowPlan &plan, double warpsOf
   // What is read again comes from caches.
   double streaming =
       (1 + 0.3 * (passes - 1)) * elements * 4 / bytesPerSecond + flops / (busy * gpu.clock * gpu.f32FlopPerClock);
+  if (plan.lastIsReduced()) {
+    // Of instructions it does not matter how many lanes take part: in a short row most idle. Loads, addresses and the
+    // loop's end are 6 in each pass and step, a reduction's join 20, the row's place and its end 30.
+    double steps = std::ceil(length / warpsOfRow / target.warpSize), perElement = flops / std::max(1.0, elements);
+    double instructions = steps * (6 * passes + perElement) + 20 * (passes - 1) + 30;
+    streaming = std::max(streaming, warps * instructions / (busy * schedulers * gpu.clock));
+  }
   // No less than warps wait for their loads, as many at a time as there is room for.
   double waves = std::ceil(warps * target.warpSize / (double(gpu.multiprocessors) * gpu.threadsPerMultiprocessor));
   double rounds = std::ceil(length / warpsOfRow / target.warpSize / loadsAtOnce);

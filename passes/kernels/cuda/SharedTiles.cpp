@@ -109,12 +109,14 @@ static double estimateSharedTiles(dsc::GroupOp group, const Target &target, dsc:
   return estimateTiles(group, target, sizes, 1);
 }
 
-/// The same work by more blocks, then a launch more, which reads what they have written.
+/// The same work by more blocks, then a launch more, which reads what they have written: each thread the parts of one
+/// element, of which it waits for four at once. They lie in L2, half as far as memory.
 static double estimateSplitTiles(dsc::GroupOp group, const Target &target, dsc::ScheduleAttr schedule,
                                  const Sizes &sizes) {
-  double bytes = sizes.of(splitTilesWorkspace(group, target, schedule));
-  return estimateTiles(group, target, sizes, *schedule.lookup("parts")) + target.gpu->secondsPerLaunch +
-         2 * bytes / target.gpu->memoryBytesPerSecond;
+  const Gpu &gpu = *target.gpu;
+  double bytes = sizes.of(splitTilesWorkspace(group, target, schedule)), parts = *schedule.lookup("parts");
+  return estimateTiles(group, target, sizes, *schedule.lookup("parts")) + gpu.secondsPerLaunch +
+         2 * bytes / gpu.memoryBytesPerSecond + std::ceil(parts / 4) * gpu.loadClocks / 2 / gpu.clock;
 }
 
 static MatrixView viewOf(ElementCode &code, dsc::MatmulOp op) {
