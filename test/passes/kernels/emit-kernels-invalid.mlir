@@ -161,6 +161,7 @@ module @cpu_v4 attributes {dsc.target = "cpu_v4"} {
 
 // -----
 
+func.func private @main(tensor<3x1025xf32>) -> tensor<3x1xf32>
 module @cuda_sm80 attributes {dsc.target = "cuda_sm80"} {
   func.func @main(%x: tensor<3x1025xf32>) -> tensor<3x1xf32> {
     // expected-error@+1 {{has 0 bytes of workspace, where its schedules want 96}}
