@@ -167,6 +167,8 @@ static LogicalResult convertCol2Im(NodeImporter &node) {
   std::optional<Integers> sizes = node.knownIntegers(node.input(1)), window = node.knownIntegers(node.input(2));
   if (!sizes || !window)
     return node.unsupported("has an image_shape or block_shape that is computed at run time", "make them constants");
+  if (dsc::getElementType(x).isInteger(1))
+    return node.unsupported("has an input of booleans, whose sum is not defined", "cast them to integers first");
   size_t spatial = sizes->size();
   Integers ones(spatial, 1);
   Integers strides = node.integers("strides").value_or(ones), dilations = node.integers("dilations").value_or(ones),
@@ -198,7 +200,7 @@ ArrayRef<Converter> poolConverters() {
   static constexpr Converter entries[] = {
       {"", "MaxPool", 1, 1, 1, convertMaxPool, "floats+int8+uint8"},
       {"", "AveragePool", 1, 1, 1, convertAveragePool, "floats"},
-      {"", "Col2Im", 18, 3, 3, convertCol2Im, "numbers"},
+      {"", "Col2Im", 18, 3, 3, convertCol2Im, "floats+integers+bool, int64, int64"},
       {"", "LpPool", 2, 1, 1, convertLpPool, "floats"},
       {"", "GlobalAveragePool", 1, 1, 1, convertGlobal<dsc::ReduceMeanOp>, "floats"},
       {"", "GlobalMaxPool", 1, 1, 1, convertGlobal<dsc::ReduceMaxOp>, "floats"},

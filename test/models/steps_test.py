@@ -30,7 +30,7 @@ def product(build, rows, inner, columns):
 
 
 def convolution(build, channels, wanted, size):
-    x = build.input("x", np.float32, ["m", channels, size, size])
+    x = build.input("x", np.float32, [1, channels, size, size])
     build.output(build.node("Conv", x, build.weight((wanted, channels, 3, 3)), pads=[1, 1, 1, 1]), "y", None)
 
 
@@ -51,7 +51,7 @@ def norm(build, count, length):
 CASES = [
     ("product", product, ("m", 1025, 33), (1, 3, 65), "steps"),
     ("product_fixed", product, (7, 2049, 127), (1,), "steps"),
-    ("convolution", convolution, (127, 33, 7), (1, 3), "steps"),
+    ("convolution", convolution, (257, 33, 7), (1,), "steps"),
     ("softmax", lambda b, *a: rows(b, "Softmax", *a, axis=-1), ("m", 30001), (1, 3), "steps"),
     ("log_softmax", lambda b, *a: rows(b, "LogSoftmax", *a, axis=-1), (3, 30001), (1,), "steps"),
     ("mean", lambda b, *a: rows(b, "ReduceMean", *a, axes=[0, 1]), (255, 257), (1,), "steps"),

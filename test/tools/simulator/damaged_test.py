@@ -68,7 +68,7 @@ class DamagedTest(unittest.TestCase):
             model = pathlib.Path(folder) / "m.onnx"
             faults_test.write_model(model)
             subprocess.run(["dscc", model, "-o", f"{folder}/m.ptx", "--emit=ptx"], check=True)
-            text = pathlib.Path(folder, "m.ptx").read_text()
+            text = pathlib.Path(folder, "m.cuda_sm80.ptx").read_text()
         self.assertEqual(load_in_child(text), "loaded")
         pick = random.Random(5)
         counts = {}
