@@ -198,8 +198,17 @@ private:
     join.erase();
   }
 
-  /// Whether `value` becomes operand of a join along `axis` of tensors like `result` without being copied.
-  bool canBePlaced(Value value, Value result, size_t axis, const DenseMap<Value, unsigned> &uses) {
+  /// Whether the part has the dims of the whole, but for the axis, by their formulas: not only if the inputs fit.
+  static bool fits(Value part, Value whole, size_t axis) {
+    dsc::Dims own = dsc::getDims(part), dims = dsc::getDims(whole);
+    for (size_t i = 0; i < own.size(); ++i)
+      if (i != axis && own[i] != dims[i])
+        return false;
+    return true;
+  }
+
+  /// Whether `value` becomes operand of a join along `axis` without being copied.
+  bool canBePlaced(Value value, size_t axis, const DenseMap<Value, unsigned> &uses) {
     Value made = withoutReshapes(value);
     Operation *maker = made.getDefiningOp();
     if (!dsc::factsOf(maker).needsKernel() || maker->getNumResults() > 1 || isDuplicable(maker) ||
@@ -207,15 +216,11 @@ private:
       return false;
     if (uses.lookup(made) != 1)
       return false;
-    dsc::Dims own = dsc::getDims(value), whole = dsc::getDims(result);
-    for (size_t i = 0; i < own.size(); ++i)
-      if (i != axis && own[i] != whole[i])
-        return false;
     return nesting.lookup(maker) < maxNesting && allowGap(value, axis);
   }
 
-  Part classify(Value value, Value result, size_t axis, const DenseMap<Value, unsigned> &uses) {
-    if (!canBePlaced(value, result, axis, uses))
+  Part classify(Value value, size_t axis, const DenseMap<Value, unsigned> &uses) {
+    if (!canBePlaced(value, axis, uses))
       return Part::Copied;
     Operation *maker = withoutReshapes(value).getDefiningOp();
     bool isOwnKernel = followsHero(maker) || isa<dsc::ConcatOp>(maker) || !maker->hasOneUse() ||
@@ -268,11 +273,13 @@ private:
       ++uses[withoutReshapes(part)];
     SmallVector<Part> kinds;
     for (Value part : parts)
-      kinds.push_back(classify(part, join.getResult(), axis, uses));
+      kinds.push_back(classify(part, axis, uses));
     size_t placed = llvm::count(kinds, Part::Placed), others = 0;
     for (size_t i = 0; i < kinds.size(); ++i)
       others += kinds[i] != Part::Placed && (i == 0 || kinds[i - 1] == Part::Placed);
-    Verdict verdict = judge(join, placed, others);
+    bool allFit = llvm::all_of(parts, [&](Value part) { return fits(part, join.getResult(), axis); });
+    Verdict verdict = allFit ? judge(join, placed, others)
+                             : Verdict::declined("only inputs that fit make an operand's dims those of the whole");
     if (journal.wants(join))
       journal.tell(join) << join->getName() << (verdict ? " is in place" : " stays a kernel: ") << verdict.why();
     if (verdict)

@@ -221,3 +221,18 @@ func.func @long_formula(%x: tensor<?x?xf32, #dsc.dims<"n", "p + q">>, %w: tensor
   %1 = dsc.matmul %0, %w : (tensor<4x?xf32, #dsc.dims<4, "p + q">>, tensor<?x2xf32, #dsc.dims<"p + q", 2>>) -> tensor<4x2xf32>
   return %1 : tensor<4x2xf32>
 }
+
+// -----
+
+// Where only the inputs make an operand's dims those of the whole, a kernel joins them: one that is copied could not be
+// proven to fill its part either.
+// CHECK-LABEL: @maybe_others
+// CHECK: dsc.concat
+// CHECK-NOT: in_place
+func.func @maybe_others(%x: tensor<?x3xf32, #dsc.dims<"n", 3>>, %y: tensor<?x4xf32, #dsc.dims<"m", 4>>, %f: tensor<3x5xf32>)
+    -> tensor<?x9xf32, #dsc.dims<"n", 9>> {
+  %0 = dsc.matmul %x, %f : (tensor<?x3xf32, #dsc.dims<"n", 3>>, tensor<3x5xf32>) -> tensor<?x5xf32, #dsc.dims<"n", 5>>
+  // expected-remark@+1 {{stays a kernel: only inputs that fit make an operand's dims those of the whole}}
+  %1 = dsc.concat %0, %y {axis = 1 : i64} : (tensor<?x5xf32, #dsc.dims<"n", 5>>, tensor<?x4xf32, #dsc.dims<"m", 4>>) -> tensor<?x9xf32, #dsc.dims<"n", 9>>
+  return %1 : tensor<?x9xf32, #dsc.dims<"n", 9>>
+}
