@@ -42,7 +42,7 @@ def ScheduleGroups : Pass<"dsc-schedule-groups", "mlir::func::FuncOp"> {
   let description = [{
     In:  groups of a target's module, prepared.  Out: `schedule` on each group: the emitter that will write it, and that
     emitter's parameters. All emitters of the table in passes/kernels/Emitters.cpp that accept the group compete with all
-    their ways, and the least estimate wins. A product whose rows or columns only a run knows may get a list, each but
+    their ways, and the least estimate wins. What has rows or columns that only a run knows may get a list, each but
     the last with a condition. A group that has a schedule keeps it. Ways whose kernels hand on more bytes than the
     group's tensors have are left out.
 

@@ -2,14 +2,14 @@
 //
 //     a product of M x 512 x 512, M from 1 to 4096   ==>   tiles of 1 row where M <= 2, else tiles of 5 rows
 //
-// Where a product's rows or columns are known at run time only, one way may be bad for few of them and another for
-// many: the group then gets a list, and a run takes the first whose condition holds. Estimates are made for a few
-// sizes; a way that is nearly as good as the best is kept, because each more is a kernel more.
+// Where a product's rows or columns, or how long rows are, is known at run time only, one way may be bad for few of
+// them and another for many: the group then gets a list, and a run takes the first whose condition holds. Estimates are
+// made for a few sizes; a way that is nearly as good as the best is kept, because each more is a kernel more.
 
 #include "dialects/dsc/Storage.h"
 #include "passes/Journal.h"
 #include "passes/Passes.h"
-#include "passes/kernels/Emitters.h"
+#include "passes/kernels/Rows.h"
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "llvm/ADT/Statistic.h"
@@ -84,12 +84,16 @@ static Choice choose(ArrayRef<dsc::ScheduleAttr> candidates, dsc::GroupOp group,
   return best;
 }
 
-/// The dim on which it depends most how a product is best computed; nothing where that is known, or where there is no
-/// product.
+/// The dim on which it depends most how a product, or what runs along rows, is best computed; nothing where that is
+/// known, or where there is neither.
 static std::optional<DimExpr> decisiveDim(dsc::GroupOp group) {
   Operation *hero = kernels::findContraction(group);
-  if (!hero)
-    return std::nullopt;
+  if (!hero) {
+    std::optional<kernels::RowPlan> rows = kernels::planRows(group);
+    if (!rows || !rows->lastIsReduced() || !rows->domain.back().isValid() || rows->domain.back().isConstant())
+      return std::nullopt;
+    return rows->domain.back();
+  }
   dsc::Dims dims = dsc::getDims(hero->getResult(0));
   for (const DimExpr &dim : llvm::reverse(ArrayRef(dims).take_back(2)))
     if (dim.isValid() && !dim.isConstant())
@@ -117,6 +121,11 @@ static SmallVector<dsc::ScheduleAttr> chooseByDim(SmallVector<dsc::ScheduleAttr>
       samples.push_back({value, sample});
   dsc::ScheduleAttr main = choose(sparing(std::nullopt), group, target, Sizes(group, usual)).schedule;
   llvm::erase_if(candidates, [&](dsc::ScheduleAttr other) { return isPacked(other) != isPacked(main); });
+  // Elements on their own may be quick where rows are shortest, which is soon over either way: no kernel more for that.
+  if (!kernels::findContraction(group) && main.getEmitter() != kernels::elementwiseEmitter.name)
+    llvm::erase_if(candidates, [](dsc::ScheduleAttr other) {
+      return other.getEmitter().getValue() == kernels::elementwiseEmitter.name;
+    });
   // From the last on, so that what serves many may serve fewer too, if it is as good.
   SmallVector<dsc::ScheduleAttr> taken = {main};
   SmallVector<std::pair<double, dsc::ScheduleAttr>> bySize; // of the dim

@@ -145,3 +145,17 @@ func.func @main(%x: tensor<?x512xf32, #dsc.dims<"m", 512>> {dsc.name = "x"}, %w:
   return %0 : tensor<?x1024xf32, #dsc.dims<"m", 1024>>
 }
 }
+
+// -----
+
+// Rows whose length only a run knows: a warp has a short one, several blocks or kernels share a long one.
+// CHECK-LABEL: module @cpu_v4
+// CHECK: schedule = [#dsc.schedule<rows, accumulators = 1, {{.*}} "n" up_to {{[0-9]+}}>, {{.*}}#dsc.schedule<rows, accumulators = {{[48]}}, {{[^>]*}}>]}
+// CHECK-LABEL: module @cuda_sm80
+// CHECK: schedule = [#dsc.schedule<rows, {{.*}} "n" up_to {{[0-9]+}}>, {{.*}}#dsc.schedule<{{block|split}}_rows, {{[^>]*}}>]}
+module attributes {dsc.symbols = [{name = "n", min = 1 : i64, max = 1000000 : i64, input = 0 : i64, axis = 1 : i64}]} {
+func.func @main(%x: tensor<4x?xf32, #dsc.dims<4, "n">> {dsc.name = "x"}) -> (tensor<4x?xf32, #dsc.dims<4, "n">> {dsc.name = "y"}) {
+  %0 = dsc.softmax %x {axis = 1 : i64} : (tensor<4x?xf32, #dsc.dims<4, "n">>) -> tensor<4x?xf32, #dsc.dims<4, "n">>
+  return %0 : tensor<4x?xf32, #dsc.dims<4, "n">>
+}
+}
