@@ -30,13 +30,18 @@ struct CudaDeviceTest : testing::Test {
     ASSERT_TRUE(driver) << dlerror();
     reset = find<fake_cuda_reset_type>("fake_cuda_reset");
     getReport = find<fake_cuda_report_type>("fake_cuda_get_report");
-    for (const char *name : {"FAKE_CUDA_FAIL", "FAKE_CUDA_RESULT", "FAKE_CUDA_SM", "FAKE_CUDA_OLD"})
-      unsetenv(name);
+    unsetWords();
     reset();
   }
   void TearDown() override {
-    unsetenv("FAKE_CUDA_FAIL");
+    unsetWords();
     dlclose(driver);
+  }
+
+  /// Other fixtures have the driver as it is without them.
+  static void unsetWords() {
+    for (const char *name : {"FAKE_CUDA_FAIL", "FAKE_CUDA_RESULT", "FAKE_CUDA_SM", "FAKE_CUDA_OLD"})
+      unsetenv(name);
   }
 
   /// A function that the driver exports.
