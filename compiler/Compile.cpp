@@ -11,7 +11,7 @@
 #include "compiler/import/Import.h"
 #include "compiler/translate/Link.h"
 #include "compiler/translate/Translate.h"
-#include "dialects/dsc/Dsc.h"
+#include "dialects/dsc/Storage.h"
 #include "passes/Passes.h"
 
 #include "mlir/IR/BuiltinOps.h"
@@ -102,17 +102,23 @@ ExitCode Compilation::loadText() {
   return options.until.empty() ? checkContents() : ExitCode::Ok;
 }
 
-/// What print() left out cannot become an artifact.
-ExitCode Compilation::checkContents() {
-  auto isLeftOut = [](dsc::ConstantOp constant) {
-    auto resource = dyn_cast<DenseResourceElementsAttr>(constant.getValueAttr());
-    return resource && !resource.getRawHandle().getBlob();
+/// Whether an attribute, or one inside it, names contents that are not there, or are fewer bytes than it has elements.
+static bool lacksContents(Attribute attribute) {
+  auto isShort = [](DenseResourceElementsAttr resource) {
+    AsmResourceBlob *blob = resource.getRawHandle().getBlob();
+    uint64_t bytes = resource.getNumElements() * getElementBytes(resource.getElementType());
+    return blob && blob->getData().size() >= bytes ? WalkResult::advance() : WalkResult::interrupt();
   };
+  return attribute.walk(isShort).wasInterrupted();
+}
+
+/// What print() left out cannot become an artifact, whatever holds it: a constant, panels, a program's list of weights.
+ExitCode Compilation::checkContents() {
   bool isWhole = true;
-  module->walk([&](dsc::ConstantOp constant) {
-    if (!isLeftOut(constant))
+  module->walk([&](Operation *op) {
+    if (!lacksContents(op->getAttrDictionary()))
       return;
-    constant.emitOpError("has contents that the text lacks");
+    op->emitOpError("has contents that the text lacks");
     isWhole = false;
   });
   return isWhole ? ExitCode::Ok

@@ -18,6 +18,17 @@ Index Window::position(KernelBuilder &k, size_t i, const Index &at, const Index 
   return k.fromValue(LaneMath{k}.add(k.asValue(start), k.asValue(offset)));
 }
 
+Index Window::placeOf(KernelBuilder &k, size_t i, const Index &at, Value element) const {
+  LaneMath m{k};
+  // (at + pad - element * dilation) / stride, if that is whole.
+  Value back = k.mul(element, k.index(dilations[i]));
+  Value target = m.sub(m.add(k.asValue(at), k.index(pads[i])), back), stride = k.index(strides[i]);
+  Value whole = m.compare(arith::CmpIPredicate::eq, m.remSigned(target, stride), k.index(0));
+  Value isBefore = m.compare(arith::CmpIPredicate::slt, target, k.index(0));
+  Value place = m.select(isBefore, k.index(-1), m.divSigned(target, stride));
+  return k.fromValue(m.select(whole, place, k.index(-1)));
+}
+
 SmallVector<DimExpr> Window::sizeExprs() const {
   return llvm::map_to_vector(size, [](int64_t n) { return DimExpr(n); });
 }
@@ -46,6 +57,9 @@ Window windowOf(dsc::ArgMaxPoolOp op) {
   return makeWindow(dsc::getIntegers(op.getWindow()), op.getStrides(), op.getDilations(), op.getPads());
 }
 Window windowOf(dsc::AveragePoolOp op) {
+  return makeWindow(dsc::getIntegers(op.getWindow()), op.getStrides(), op.getDilations(), op.getPads());
+}
+Window windowOf(dsc::SumWindowsOp op) {
   return makeWindow(dsc::getIntegers(op.getWindow()), op.getStrides(), op.getDilations(), op.getPads());
 }
 
@@ -95,15 +109,7 @@ static Value emitConvTranspose(ElementCode &code, Operation *op, const Indices &
     SmallVector<Value> limits(input.size());
     for (size_t i = 0; i < window.rank(); ++i) {
       weight.push_back(k.uniform(position[i + 1]));
-      // The input place whose window element `position` falls here: (out + pad - position * dilation) / stride, if that
-      // is whole.
-      Value back = k.mul(position[i + 1], k.index(window.dilations[i]));
-      Value target = m.sub(m.add(k.asValue(at[i + 2]), k.index(window.pads[i])), back);
-      Value stride = k.index(window.strides[i]);
-      Value whole = m.compare(arith::CmpIPredicate::eq, m.remSigned(target, stride), k.index(0));
-      Value isBefore = m.compare(arith::CmpIPredicate::slt, target, k.index(0));
-      Value place = m.select(isBefore, k.index(-1), m.divSigned(target, stride));
-      from.push_back(k.fromValue(m.select(whole, place, k.index(-1))));
+      from.push_back(window.placeOf(k, i, at[i + 2], position[i + 1]));
       limits[i + 2] = k.dim(input[i + 2]);
     }
     Value x = code.elementOr(conv.getInput(), from, limits, zero);

@@ -106,8 +106,7 @@ struct EmitKernels : impl::EmitKernelsBase<EmitKernels> {
   void runOnOperation() override {
     ModuleOp module = getOperation();
     auto main = module.lookupSymbol<func::FuncOp>("main");
-    auto name = module->getAttrOfType<StringAttr>("dsc.target");
-    const Target *target = name ? findTarget(name) : nullptr;
+    const Target *target = targetOf(module);
     if (!main || !target)
       return;
     // One pass serves the modules of several targets in turn.

@@ -141,6 +141,12 @@ Value rootOf(dsc::GroupOp group) {
 
 //===-- Emitters ------------------------------------------------------------------------------------------------===//
 
+const Target *targetOf(Operation *op) {
+  auto module = isa<ModuleOp>(op) ? cast<ModuleOp>(op) : op->getParentOfType<ModuleOp>();
+  auto name = module ? module->getAttrOfType<StringAttr>("dsc.target") : StringAttr();
+  return name ? findTarget(name) : nullptr;
+}
+
 ArrayRef<KernelEmitter> allKernelEmitters() {
   static const KernelEmitter emitters[] = {recurrenceEmitter, topKEmitter,       sharedTilesEmitter, splitTilesEmitter,
                                            tilesEmitter,      rowsEmitter,       splitRowsEmitter,   blockRowsEmitter,

@@ -26,13 +26,13 @@ struct Kernel {
   Value scratchMemory;           // CPU: `scratch` bytes of this worker's own
   size_t step = 0;               // which of the schedule's kernels this is
   // Filled by the emitter.
-  DimExpr grid = 1;                           // blocks along x
-  int64_t gridY = 1;                          // CUDA: blocks along y, of which drivers take 65,535
-  int64_t threads = 1;                        // CUDA: threads a block
-  int64_t scratch = 0;                        // CPU: bytes of scratch a worker
-  int64_t shared = 0;                         // CUDA: bytes of dynamic shared memory
-  std::array<int64_t, 3> cluster = {1, 1, 1}; // CUDA: blocks of a cluster, which divide the grid
-  llvm::SmallVector<TensorMap> tensorMaps;    // CUDA: in the order of their parameters
+  DimExpr grid = 1;                             // blocks along x
+  int64_t gridY = 1;                            // CUDA: blocks along y, of which drivers take 65,535
+  int64_t threads = 1;                          // CUDA: threads a block
+  int64_t scratch = 0;                          // CPU: bytes of scratch a worker
+  int64_t shared = 0;                           // CUDA: bytes of dynamic shared memory
+  std::array<int64_t, 3> cluster = {1, 1, 1};   // CUDA: blocks of a cluster, which divide the grid
+  llvm::SmallVector<TensorMap> tensorMaps = {}; // CUDA: in the order of their parameters
 
   /// CUDA: one more parameter, a map of a tensor of the group; a pointer to it. (cuda/Shell.cpp)
   Value addTensorMap(TensorMap map);
@@ -102,6 +102,8 @@ struct KernelEmitter {
   }
 };
 
+/// The target of the module that the op is, or is in; null if it is for none.
+const Target *targetOf(mlir::Operation *op);
 /// Every emitter. All that accept a group compete for it.
 llvm::ArrayRef<KernelEmitter> allKernelEmitters();
 /// The emitter of this name; null if there is none.

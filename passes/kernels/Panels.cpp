@@ -89,6 +89,8 @@ static Value belowCasts(Value value) {
   return value;
 }
 
+bool isPacked(dsc::ScheduleAttr schedule) { return schedule.lookup("packed").value_or(0) != 0; }
+
 dsc::UnpackOp findUnpack(dsc::GroupOp group) {
   dsc::MatmulOp product = findProduct(group);
   return product ? belowCasts(product.getRhs()).getDefiningOp<dsc::UnpackOp>() : dsc::UnpackOp();

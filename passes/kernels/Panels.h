@@ -49,6 +49,8 @@ struct ColumnOperand {
   MatrixShape shape = {};
 };
 
+/// Whether the schedule wants a constant of its group in panels.
+bool isPacked(dsc::ScheduleAttr schedule);
 /// Finds the constant that the group's product reads along its columns.
 Verdict findColumnOperand(dsc::GroupOp group, ColumnOperand &operand);
 /// Whether it is worth to have it in panels: it grows little, and whoever else in the function reads it can read

@@ -108,28 +108,18 @@ static Value emitAveragePool(ElementCode &code, Operation *op, const Indices &at
 static Value emitSumWindows(ElementCode &code, Operation *op, const Indices &at) {
   auto sum = cast<dsc::SumWindowsOp>(op);
   KernelBuilder &k = code.k;
-  LaneMath m{k};
+  Window window = windowOf(sum);
   dsc::Dims dims = dsc::getDims(sum.getInput());
-  Type element = dsc::getElementType(sum.getInput());
-  SmallVector<int64_t> size = dsc::getIntegers(sum.getWindow()), strides = dsc::getIntegers(sum.getStrides()),
-                       dilations = dsc::getIntegers(sum.getDilations()), pads = dsc::getIntegers(sum.getPads());
-  SmallVector<DimExpr> sizes(size.begin(), size.end());
-  Value zero = zeroOf(k, element);
+  Value zero = zeroOf(k, dsc::getElementType(sum.getInput()));
+  SmallVector<DimExpr> sizes = window.sizeExprs();
   return loopOver(code, sizes, {k.lift(zero)}, [&](ArrayRef<Value> position, ValueRange carried) {
     Value number = k.index(0);
-    for (auto [own, count] : llvm::zip_equal(position, size))
+    for (auto [own, count] : llvm::zip_equal(position, window.size))
       number = k.add(k.mul(number, k.index(count)), own);
     Indices from = {at[0], k.addTo(k.scale(at[1], k.dim(dsc::countElements(sizes))), number)};
     SmallVector<Value> limits(dims.size());
-    for (size_t i = 0; i < size.size(); ++i) {
-      // The window of which element `position` falls here: (place + pad - position * dilation) / stride, if that is
-      // whole.
-      Value back = k.mul(position[i], k.index(dilations[i]));
-      Value target = m.sub(m.add(k.asValue(at[i + 2]), k.index(pads[i])), back), stride = k.index(strides[i]);
-      Value whole = m.compare(arith::CmpIPredicate::eq, m.remSigned(target, stride), k.index(0));
-      Value isBefore = m.compare(arith::CmpIPredicate::slt, target, k.index(0));
-      Value place = m.select(isBefore, k.index(-1), m.divSigned(target, stride));
-      from.push_back(k.fromValue(m.select(whole, place, k.index(-1))));
+    for (size_t i = 0; i < window.rank(); ++i) {
+      from.push_back(window.placeOf(k, i, at[i + 2], position[i]));
       limits[i + 2] = k.dim(dims[i + 2]);
     }
     return SmallVector<Value>{k.lift(emitAdd(k, carried[0], code.elementOr(sum.getInput(), from, limits, zero)))};

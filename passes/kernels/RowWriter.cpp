@@ -217,8 +217,7 @@ private:
     Value from = member, to = k.dim(last);
     if (sharing.parts > 1) {
       Value share = k.ceilDivide(to, k.index(sharing.parts)), begin = k.mul(part, share);
-      // Parts behind the row's end have no elements; a loop must not begin further behind its end than a step.
-      from = k.add(k.minimum(begin, to), lane);
+      from = k.add(begin, lane); // perhaps behind the end
       to = k.minimum(to, k.add(begin, share));
     }
     int64_t members = sharing.blocks ? sharing.blocks * kernel.threads : kernel.target.warpSize;

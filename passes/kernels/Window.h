@@ -15,6 +15,9 @@ struct Window {
   size_t rank() const { return size.size(); }
   /// The input's coordinate for place `at` and window element `element`; may be outside.
   Index position(KernelBuilder &k, size_t i, const Index &at, const Index &element) const;
+  /// The other way: the place whose window element `element` is coordinate `at` of the input; may be outside, and is
+  /// where there is none.
+  Index placeOf(KernelBuilder &k, size_t i, const Index &at, Value element) const;
   /// True if no place can lie outside along dim i.
   bool alwaysInside(size_t i) const { return pads[i] == 0 && pads[rank() + i] == 0; }
   /// `size` as the bounds of loops.
@@ -29,6 +32,8 @@ Window windowOf(dsc::ConvTransposeOp op);
 Window windowOf(dsc::MaxPoolOp op);
 Window windowOf(dsc::ArgMaxPoolOp op);
 Window windowOf(dsc::AveragePoolOp op);
+/// The same for a sum of windows: it slides over the result.
+Window windowOf(dsc::SumWindowsOp op);
 
 } // namespace dscc::kernels
 

@@ -102,6 +102,15 @@ static bool isUnrollable(scf::ForOp loop) {
   return !result.wasInterrupted();
 }
 
+/// A loop that ends before it begins has no rounds. MLIR's unrolling counts them without a sign, so that there would be
+/// very many. Loops from 0 on need no care: sizes are not negative.
+static void endBehindBegin(scf::ForOp loop) {
+  if (matchPattern(loop.getLowerBound(), m_Zero()))
+    return;
+  OpBuilder b(loop);
+  loop.setUpperBound(arith::MaxSIOp::create(b, loop.getLoc(), loop.getUpperBound(), loop.getLowerBound()));
+}
+
 static void unroll(scf::ForOp loop, const Target &target) {
   Pressure pressure = measure(loop, target);
   std::optional<APInt> rounds = loop.getStaticTripCount();
@@ -111,6 +120,8 @@ static void unroll(scf::ForOp loop, const Target &target) {
     return;
   }
   int64_t factor = chooseFactor(pressure, target);
+  if (factor > 1)
+    endBehindBegin(loop);
   if (factor == 1 || failed(loopUnrollByFactor(loop, factor))) {
     ++numDeclined;
     return;

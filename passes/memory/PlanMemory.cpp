@@ -133,9 +133,7 @@ static void addResult(dsc::GroupOp group, Value result, int64_t step, bool inPla
 
 /// The bytes that the kernels of the group's schedules share. They are an attribute from here on.
 static DimExpr declareWorkspace(dsc::GroupOp group) {
-  auto module = group->getParentOfType<ModuleOp>();
-  auto name = module ? module->getAttrOfType<StringAttr>("dsc.target") : StringAttr();
-  const Target *target = name ? findTarget(name) : nullptr;
+  const Target *target = kernels::targetOf(group);
   if (!target || group.getSchedules().empty())
     return group.getWorkspace();
   DimExpr bytes = kernels::countWorkspace(group, *target);

@@ -49,8 +49,6 @@ private:
 };
 } // namespace
 
-static bool isPacked(dsc::ScheduleAttr schedule) { return schedule.lookup("packed").value_or(0) != 0; }
-
 /// The groups of each target, in the order of the graphs.
 static void forEachMain(ModuleOp top, function_ref<void(func::FuncOp)> body) {
   top.walk([&](func::FuncOp function) {
@@ -64,7 +62,7 @@ void PackConstants::findWanted(dsc::GroupOp group, const Journal &journal) {
     return;
   ColumnOperand operand;
   Verdict verdict = kernels::findColumnOperand(group, operand);
-  if (!llvm::any_of(group.getSchedules(), isPacked)) {
+  if (!llvm::any_of(group.getSchedules(), kernels::isPacked)) {
     if (!kernels::findContraction(group) || !journal.wants(group))
       return;
     verdict = verdict ? kernels::isPackable(group, operand) : verdict;
@@ -91,10 +89,9 @@ void PackConstants::findWanted(dsc::GroupOp group, const Journal &journal) {
 static bool readsPanels(dsc::GroupOp group, unsigned number, const MatrixShape &shape) {
   if (!kernels::canReadPanels(group, number, shape))
     return false;
-  auto name = group->getParentOfType<ModuleOp>()->getAttrOfType<StringAttr>("dsc.target");
-  const Target *target = name ? findTarget(name) : nullptr;
+  const Target *target = kernels::targetOf(group);
   bool isLanes = target && target->device == Device::Cpu && kernels::findContraction(group);
-  return !isLanes || llvm::all_of(group.getSchedules(), isPacked);
+  return !isLanes || llvm::all_of(group.getSchedules(), kernels::isPacked);
 }
 
 /// The constant in panels, under the same dims for whoever reads it.

@@ -9,6 +9,7 @@
 #include "dialects/dsc/Storage.h"
 #include "passes/Journal.h"
 #include "passes/Passes.h"
+#include "passes/kernels/Panels.h"
 #include "passes/kernels/Rows.h"
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"
@@ -63,6 +64,8 @@ static double estimate(dsc::GroupOp group, const Target &target, dsc::ScheduleAt
 /// Whether memory can be spared for the schedule's workspace, whatever the sizes for which it is.
 static bool sparesMemory(dsc::GroupOp group, const Target &target, dsc::ScheduleAttr schedule) {
   DimExpr bytes = kernels::countWorkspace(group, target, schedule), own = 0;
+  if (bytes.isConstant(0))
+    return true;
   std::optional<DimExpr> condition = schedule.getCondition();
   std::optional<std::string> symbol = condition ? condition->asSymbol() : std::nullopt;
   DimExpr most = bytes.substitute(
@@ -101,9 +104,6 @@ static std::optional<DimExpr> decisiveDim(dsc::GroupOp group) {
   return std::nullopt;
 }
 
-/// Whether the schedule wants a constant of its group packed (PackConstants).
-static bool isPacked(dsc::ScheduleAttr schedule) { return schedule.lookup("packed").value_or(0) != 0; }
-
 /// A schedule for each range of the decisive dim, those for few first. All of them read the group's inputs as they lie
 /// in memory, so they agree about what is packed.
 static SmallVector<dsc::ScheduleAttr> chooseByDim(SmallVector<dsc::ScheduleAttr> candidates, dsc::GroupOp group,
@@ -120,7 +120,8 @@ static SmallVector<dsc::ScheduleAttr> chooseByDim(SmallVector<dsc::ScheduleAttr>
         std::isfinite(value) && (samples.empty() || value > samples.back().first))
       samples.push_back({value, sample});
   dsc::ScheduleAttr main = choose(sparing(std::nullopt), group, target, Sizes(group, usual)).schedule;
-  llvm::erase_if(candidates, [&](dsc::ScheduleAttr other) { return isPacked(other) != isPacked(main); });
+  llvm::erase_if(candidates,
+                 [&](dsc::ScheduleAttr other) { return kernels::isPacked(other) != kernels::isPacked(main); });
   // Elements on their own may be quick where rows are shortest, which is soon over either way: no kernel more for that.
   if (!kernels::findContraction(group) && main.getEmitter() != kernels::elementwiseEmitter.name)
     llvm::erase_if(candidates, [](dsc::ScheduleAttr other) {
@@ -162,7 +163,7 @@ LogicalResult ScheduleGroups::schedule(dsc::GroupOp group, const Target &target,
       refusals += ("; " + emitter.name + ": " + verdict.why()).str();
   }
   if (!pack)
-    llvm::erase_if(candidates, isPacked);
+    llvm::erase_if(candidates, kernels::isPacked);
   if (candidates.empty()) {
     std::string reason;
     if (kernels::hasElementCode(group, &reason))
@@ -191,9 +192,7 @@ LogicalResult ScheduleGroups::schedule(dsc::GroupOp group, const Target &target,
 }
 
 void ScheduleGroups::runOnOperation() {
-  auto module = getOperation()->getParentOfType<ModuleOp>();
-  auto name = module ? module->getAttrOfType<StringAttr>("dsc.target") : StringAttr();
-  const Target *target = name ? findTarget(name) : nullptr;
+  const Target *target = kernels::targetOf(getOperation());
   if (!target)
     return;
   Journal journal(explained);

@@ -227,7 +227,7 @@ public:
       kernel.gridY = parts;
       // Whole slices, so that no slice is of two parts.
       Value share = k.dim(DimExpr::ceilDiv(DimExpr::ceilDiv(view.inner, slice), parts) * slice);
-      from = k.minimum(k.mul(blockAlongY(k), share), to);
+      from = k.mul(blockAlongY(k), share);
       to = k.minimum(to, k.add(from, share));
     }
     sums = k.loop(from, to, k.index(slice), sums, [&](Value first, ValueRange carried) {

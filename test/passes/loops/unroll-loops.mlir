@@ -3,7 +3,7 @@
 
 // COUNTS: dsc-unroll-loops: numDeclined 1
 // COUNTS: dsc-unroll-loops: numRemoved 1
-// COUNTS: dsc-unroll-loops: numUnrolled 2
+// COUNTS: dsc-unroll-loops: numUnrolled 3
 
 module {
   module @cpu_v4 attributes {dsc.target = "cpu_v4"} {
@@ -31,6 +31,26 @@ module {
         scf.yield %t : f32
       }
       llvm.return %sum : f32
+    }
+
+    // A loop that may begin behind its end must not run then.
+    // CHECK-LABEL: @behind
+    // CHECK: %[[FROM:.*]] = arith.index_cast %{{.*}} : i64 to index
+    // CHECK: %[[TO:.*]] = arith.index_cast %{{.*}} : i64 to index
+    // CHECK: %[[END:.*]] = arith.maxsi %[[TO]], %[[FROM]]
+    // CHECK: arith.subi %[[END]], %[[FROM]]
+    // CHECK: scf.for
+    // CHECK: scf.for %{{.*}} to %[[END]]
+    llvm.func @behind(%p: !llvm.ptr, %m: i64, %n: i64, %x: f32) {
+      %from = arith.index_cast %m : i64 to index
+      %to = arith.index_cast %n : i64 to index
+      %one = arith.constant 1 : index
+      scf.for %i = %from to %to step %one {
+        %o = arith.index_cast %i : index to i64
+        %a = llvm.getelementptr %p[%o] : (!llvm.ptr, i64) -> !llvm.ptr, f32
+        llvm.store %x, %a : f32, !llvm.ptr
+      }
+      llvm.return
     }
 
     // Two known rounds: the loop has gone.
