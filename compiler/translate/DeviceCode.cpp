@@ -1,6 +1,6 @@
 // Lowers kernels for NVIDIA chips to PTX text.
 //
-//     scf arith math llvm nvvm  ==>  llvm nvvm  ==>  LLVM IR  ==>  PTX
+//     scf arith math llvm nvvm  ==>  llvm nvvm  ==>  LLVM IR  ==>  PTX, of each generation
 //
 // LLVM optimises little on purpose: its loop passes cost registers (hoisted addresses), which on a GPU is occupancy.
 
@@ -27,6 +27,10 @@
 #include "llvm/Analysis/LoopInfo.h"
 #include "llvm/Bitcode/BitcodeReader.h"
 #include "llvm/IR/Dominators.h"
+#include "llvm/IR/IRBuilder.h"
+#include "llvm/IR/InstIterator.h"
+#include "llvm/IR/IntrinsicInst.h"
+#include "llvm/IR/IntrinsicsNVPTX.h"
 #include "llvm/IR/LegacyPassManager.h"
 #include "llvm/IR/Module.h"
 #include "llvm/IR/Verifier.h"
@@ -36,6 +40,7 @@
 #include "llvm/Target/TargetMachine.h"
 #include "llvm/Target/TargetOptions.h"
 #include "llvm/Transforms/IPO/Internalize.h"
+#include "llvm/Transforms/Utils/Cloning.h"
 #include "llvm/Transforms/Utils/LoopUtils.h"
 
 namespace dscc {
@@ -158,11 +163,52 @@ static bool callsNothingUnknown(const llvm::Module &module, JobLog &log) {
   return true;
 }
 
-DeviceText compileDevice(ModuleOp module, const Target &target, bool keepLlvm, JobLog &log) {
+/// Every thread waits before it touches memory, so whatever earlier kernels wrote is there, and what they still read is
+/// not written. Then the next kernel may be launched: its blocks come where this one leaves room, and wait as well. A
+/// kernel ends after all before it, because its own wait did. One that waits at a place of its own choice is left
+/// alone.
+static void overlapNeighbours(llvm::Function &kernel) {
+  using namespace llvm::Intrinsic;
+  bool waits = llvm::any_of(llvm::instructions(kernel), [](const llvm::Instruction &one) {
+    auto *call = llvm::dyn_cast<llvm::IntrinsicInst>(&one);
+    return call && call->getIntrinsicID() == nvvm_griddepcontrol_wait;
+  });
+  if (waits)
+    return;
+  llvm::IRBuilder<> b(&kernel.getEntryBlock(), kernel.getEntryBlock().getFirstInsertionPt());
+  b.CreateIntrinsic(nvvm_griddepcontrol_wait, {});
+  b.CreateIntrinsic(nvvm_griddepcontrol_launch_dependents, {});
+}
+
+static DeviceText writeForm(llvm::Module &module, const DeviceForm &form, bool keepLlvm, JobLog &log) {
+  DeviceText text;
+  std::unique_ptr<llvm::TargetMachine> machine = createDeviceMachine(*form.target, log);
+  if (!machine)
+    return text;
+  for (const std::string &name : form.overlapping)
+    overlapNeighbours(*module.getFunction(name));
+  if (keepLlvm) {
+    llvm::raw_string_ostream stream(text.llvm);
+    module.print(stream, nullptr);
+  }
+  llvm::SmallVector<char, 0> bytes;
+  llvm::raw_svector_ostream stream(bytes);
+  llvm::legacy::PassManager passes;
+  [[maybe_unused]] bool cannot =
+      machine->addPassesToEmitFile(passes, stream, nullptr, llvm::CodeGenFileType::AssemblyFile);
+  assert(!cannot && "the target NVPTX writes assembly");
+  passes.run(module);
+  text.ptx.assign(bytes.begin(), bytes.end());
+  return text;
+}
+
+std::vector<DeviceText> compileDevice(ModuleOp module, llvm::ArrayRef<DeviceForm> forms, bool keepLlvm, JobLog &log) {
   auto kernels = llvm::to_vector(module.getOps<gpu::GPUModuleOp>());
   assert(kernels.size() == 1 && "each gpu.module is translated by itself");
   llvm::LLVMContext context;
   std::unique_ptr<llvm::Module> translated;
+  // The last one asks for least.
+  const Target &target = *forms.back().target;
   if (succeeded(lowerToLlvmDialect(module, target.indexBits)))
     translated = translateModuleToLLVMIR(kernels.front(), context, "kernels", /*disableVerification=*/true);
   std::unique_ptr<llvm::TargetMachine> machine = createDeviceMachine(target, log);
@@ -182,21 +228,13 @@ DeviceText compileDevice(ModuleOp module, const Target &target, bool keepLlvm, J
       !callsNothingUnknown(*translated, log))
     return {};
   forbidUnrolling(*translated);
-
-  DeviceText text;
-  if (keepLlvm) {
-    llvm::raw_string_ostream stream(text.llvm);
-    translated->print(stream, nullptr);
+  std::vector<DeviceText> texts;
+  for (const DeviceForm &form : forms) {
+    // Writing changes the module; the last form may have it.
+    std::unique_ptr<llvm::Module> own = &form == &forms.back() ? std::move(translated) : llvm::CloneModule(*translated);
+    texts.push_back(writeForm(*own, form, keepLlvm, log));
   }
-  llvm::SmallVector<char, 0> bytes;
-  llvm::raw_svector_ostream stream(bytes);
-  llvm::legacy::PassManager passes;
-  [[maybe_unused]] bool cannot =
-      machine->addPassesToEmitFile(passes, stream, nullptr, llvm::CodeGenFileType::AssemblyFile);
-  assert(!cannot && "the target NVPTX writes assembly");
-  passes.run(*translated);
-  text.ptx.assign(bytes.begin(), bytes.end());
-  return text;
+  return texts;
 }
 
 } // namespace dscc

@@ -10,15 +10,23 @@
 
 namespace dscc {
 
-/// What compileDevice makes; empty after a failure.
+/// For which generation kernels are compiled, and which of them, by name, wait for the work before them.
+struct DeviceForm {
+  const Target *target;
+  std::vector<std::string> overlapping;
+};
+
+/// What compileDevice makes of one form.
 struct DeviceText {
   /// Of all kernels, for the target's oldest chip; which others run it, the table of targets says.
   std::string ptx;
   std::string llvm; // optimised LLVM IR, if asked for
 };
 
-/// Compiles the gpu.module in `module`, a module of its own, for the generation `target`. On failure the log says why.
-DeviceText compileDevice(mlir::ModuleOp module, const Target &target, bool keepLlvm, JobLog &log);
+/// Compiles the gpu.module in `module`, a module of its own, in each of these forms, of which there is one at least;
+/// the work up to optimised LLVM IR is done once. On failure the log says why.
+std::vector<DeviceText> compileDevice(mlir::ModuleOp module, llvm::ArrayRef<DeviceForm> forms, bool keepLlvm,
+                                      JobLog &log);
 
 } // namespace dscc
 

@@ -35,6 +35,13 @@ static KernelEntry readKernel(LLVM::LLVMFuncOp function) {
   return kernel;
 }
 
+/// Takes the facts of a launch off a kernel, so that generations which launch it in other ways have it alike. True if
+/// it is to wait for the work before it by itself.
+static bool takeLaunchFacts(LLVM::LLVMFuncOp kernel) {
+  auto facts = cast<DictionaryAttr>(kernel->removeAttr("dsc.kernel"));
+  return facts.contains("overlaps");
+}
+
 static SmallVector<LLVM::LLVMFuncOp> kernelsIn(Operation *scope) {
   return llvm::to_vector(
       llvm::make_filter_range(scope->getRegion(0).getOps<LLVM::LLVMFuncOp>(), [](LLVM::LLVMFuncOp function) {
@@ -142,9 +149,17 @@ DeviceJob &Separation::findDeviceJob(OwningOpRef<ModuleOp> module) {
     job = &jobs.device.emplace_back();
     job->module = std::move(module);
     job->source = std::move(source);
-    job->kernels = 0;
   }
   return *job;
+}
+
+static DeviceVersion &findVersion(DeviceJob &job, std::vector<std::string> overlapping) {
+  for (DeviceVersion &version : job.versions)
+    if (version.overlapping == overlapping)
+      return version;
+  DeviceVersion &version = job.versions.emplace_back();
+  version.overlapping = std::move(overlapping);
+  return version;
 }
 
 void Separation::addDeviceJob(gpu::GPUModuleOp kernels, ProgramEntry &program) {
@@ -153,15 +168,19 @@ void Separation::addDeviceJob(gpu::GPUModuleOp kernels, ProgramEntry &program) {
   auto inside = kernelsIn(kernels);
   std::string name = (inside.size() == 1 ? inside.front().getName() : StringRef("kernels")).str();
   size_t numKernels = inside.size();
+  std::vector<std::string> overlapping;
   for (LLVM::LLVMFuncOp kernel : inside) {
     program.kernels.push_back(readKernel(kernel));
     program.kernels.back().module = program.modules.size();
+    if (takeLaunchFacts(kernel))
+      overlapping.push_back(kernel.getName().str());
   }
   DeviceJob &job = findDeviceJob(std::move(module));
   job.name = std::move(name);
+  DeviceVersion &version = findVersion(job, std::move(overlapping));
   // The table of targets lists first what asks for more, so that the last one's code suits all.
-  job.target = program.target;
-  job.places.push_back({model.programs.size() - 1, program.modules.size()});
+  version.target = program.target;
+  version.places.push_back({model.programs.size() - 1, program.modules.size()});
   job.kernels += numKernels;
   program.modules.emplace_back();
 }

@@ -6,7 +6,8 @@
 //     module @cuda_sm80  { @run, .., gpu.module { @k0 } }   ==>                       { @run, .. }
 //
 // So kernels compile side by side, and one whose text has not changed need not be compiled again (KernelCache.h). A
-// kernel that several generations of GPUs have alike is one job, for the chips of all of them.
+// kernel that several generations of GPUs have alike is one job, for the chips of all of them: one PTX, or one for each
+// way to be launched, which share the work up to LLVM IR.
 
 #ifndef DSCC_COMPILER_TRANSLATE_JOBS_H
 #define DSCC_COMPILER_TRANSLATE_JOBS_H
@@ -44,16 +45,22 @@ struct ModulePlace {
   size_t index;   // into ProgramEntry::modules
 };
 
+/// The kernels of a job as some generations launch them.
+struct DeviceVersion {
+  const Target *target = nullptr;       // of the last of the places: what it is compiled for
+  std::vector<std::string> overlapping; // the names of the kernels that wait for the work before them by themselves
+  std::vector<ModulePlace> places;      // in the order of the programs
+  DeviceText text;                      // its PTX
+  std::deque<ChipJob> chips;            // in the order in which the chips were asked for
+};
+
 /// Kernels for a GPU on their way to PTX and cubins: what becomes a module of each program that has them.
 struct DeviceJob {
   mlir::OwningOpRef<mlir::ModuleOp> module; // null once it is compiled
   std::string source;                       // its text, which tells equal jobs; empty once it is compiled
   std::string name;                         // for people: the kernel's, or "kernels"
-  const Target *target;                     // of the last of the places: what it is compiled for
-  std::vector<ModulePlace> places;          // in the order of the programs
-  unsigned kernels;                         // in it, once for each place
-  DeviceText text;                          // its PTX
-  std::deque<ChipJob> chips;                // in the order in which the chips were asked for
+  unsigned kernels = 0;                     // in it, once for each place
+  std::deque<DeviceVersion> versions;       // at least one
   JobLog log;                               // what there is to say of it
 };
 

@@ -16,6 +16,7 @@
 #include "compiler/translate/KernelCache.h"
 #include "compiler/translate/Link.h"
 
+#include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/Path.h"
 
 #include <mutex>
@@ -40,10 +41,10 @@ private:
   std::string makeOnce(const std::string &key, const JobLog &made, llvm::function_ref<std::string()> make);
   void runHostJob(HostJob &job);
   void runDeviceJob(DeviceJob &job);
-  void assembleFor(DeviceJob &job, ChipJob &chip);
-  void addImages(DeviceJob &job);
-  void addCubins(DeviceJob &job);
-  void addPtx(const DeviceJob &job);
+  void writeTexts(DeviceJob &job);
+  void assembleFor(const DeviceVersion &version, ChipJob &chip);
+  void addCubins(DeviceVersion &version);
+  void addPtx(const DeviceVersion &version);
   void addResources(ProgramEntry &program, const ChipJob &job);
   std::vector<const Chip *> chipsOf(const Target &target);
   void advance(unsigned kernels);
@@ -116,12 +117,12 @@ void Translator::runHostJob(HostJob &job) {
   advance(job.kernels);
 }
 
-void Translator::assembleFor(DeviceJob &job, ChipJob &chip) {
+void Translator::assembleFor(const DeviceVersion &version, ChipJob &chip) {
   std::string key;
   if (cache.isOn())
-    key = cache.keyOf({"cubin", report.ptxasVersion, chip.chip->name, job.text.ptx});
+    key = cache.keyOf({"cubin", report.ptxasVersion, chip.chip->name, version.text.ptx});
   std::string packed =
-      makeOnce(key, chip.log, [&] { return pack(assemble(options.ptxas, job.text.ptx, *chip.chip, chip.log)); });
+      makeOnce(key, chip.log, [&] { return pack(assemble(options.ptxas, version.text.ptx, *chip.chip, chip.log)); });
   if (chip.log.failed())
     return;
   [[maybe_unused]] bool isWhole = unpack(packed, chip.assembly);
@@ -140,30 +141,56 @@ std::vector<const Chip *> Translator::chipsOf(const Target &target) {
   return chips;
 }
 
-void Translator::runDeviceJob(DeviceJob &job) {
+/// The PTX of all versions, which are made together unless the cache has them all.
+void Translator::writeTexts(DeviceJob &job) {
   bool keepLlvm = options.emit == Emit::Llvm || options.saveTemps;
-  std::string key;
-  if (cache.isOn() && !keepLlvm)
-    key = cache.keyOf({"ptx", job.target->name, job.source});
-  job.text.ptx = makeOnce(key, job.log, [&] {
-    job.text = compileDevice(*job.module, *job.target, keepLlvm, job.log);
-    return std::move(job.text.ptx);
-  });
+  std::vector<std::string> keys(job.versions.size());
+  bool isKnown = cache.isOn() && !keepLlvm;
+  if (isKnown)
+    for (auto [key, version] : llvm::zip_equal(keys, job.versions)) {
+      key = cache.keyOf({"ptx", version.target->name, llvm::join(version.overlapping, " "), job.source});
+      std::optional<std::string> kept = cache.find(key);
+      isKnown &= kept.has_value();
+      if (kept)
+        version.text.ptx = std::move(*kept);
+    }
+  if (isKnown)
+    return;
+  std::vector<DeviceForm> forms;
+  for (const DeviceVersion &version : job.versions)
+    forms.push_back({version.target, version.overlapping});
+  std::vector<DeviceText> texts = compileDevice(*job.module, forms, keepLlvm, job.log);
+  if (job.log.failed())
+    return;
+  for (auto [key, version, text] : llvm::zip_equal(keys, job.versions, texts)) {
+    version.text = std::move(text);
+    if (!key.empty())
+      cache.keep(key, version.text.ptx);
+  }
+}
+
+void Translator::runDeviceJob(DeviceJob &job) {
+  writeTexts(job);
   job.module = nullptr;
   job.source = std::string();
   bool wantsCubins = options.emit == Emit::SharedObject || options.emit == Emit::Object || options.emit == Emit::Cubin;
   if (job.log.failed() || options.ptxas.empty() || !wantsCubins)
     return advance(job.kernels);
-  for (const ModulePlace &place : job.places)
-    for (const Chip *chip : chipsOf(*model.programs[place.program].target))
-      job.chips.emplace_back().chip = chip;
-  if (job.chips.empty())
+  const ChipJob *last = nullptr;
+  for (DeviceVersion &version : job.versions)
+    for (const ModulePlace &place : version.places)
+      for (const Chip *chip : chipsOf(*model.programs[place.program].target)) {
+        version.chips.emplace_back().chip = chip;
+        last = &version.chips.back();
+      }
+  if (!last)
     return advance(job.kernels);
-  for (ChipJob &chip : job.chips)
-    pool.async([&, last = &chip == &job.chips.back()] {
-      assembleFor(job, chip);
-      advance(last ? job.kernels : 0);
-    });
+  for (DeviceVersion &version : job.versions)
+    for (ChipJob &chip : version.chips)
+      pool.async([&, isLast = &chip == last] {
+        assembleFor(version, chip);
+        advance(isLast ? job.kernels : 0);
+      });
 }
 
 void Translator::runJobs() {
@@ -212,14 +239,14 @@ void Translator::addResources(ProgramEntry &program, const ChipJob &job) {
 }
 
 /// Each to the program of its chip's generation.
-void Translator::addCubins(DeviceJob &job) {
-  for (ChipJob &chip : job.chips) {
+void Translator::addCubins(DeviceVersion &version) {
+  for (ChipJob &chip : version.chips) {
     if (!tell(chip.log))
       continue;
     std::string &cubin = chip.assembly.cubin;
-    model.codes.push_back(options.stripPtx ? std::move(cubin) : attachPtx(std::move(cubin), job.text.ptx));
+    model.codes.push_back(options.stripPtx ? std::move(cubin) : attachPtx(std::move(cubin), version.text.ptx));
     uint32_t sm = chip.chip->sm, lastSm = chip.chip->lastSm;
-    for (const ModulePlace &place : job.places) {
+    for (const ModulePlace &place : version.places) {
       ProgramEntry &program = model.programs[place.program];
       if (chip.chip->target != program.target->name)
         continue;
@@ -230,26 +257,21 @@ void Translator::addCubins(DeviceJob &job) {
 }
 
 /// For the chips after those that have cubins; without ptxas for these too.
-void Translator::addPtx(const DeviceJob &job) {
+void Translator::addPtx(const DeviceVersion &version) {
   bool isNeeded = false;
-  for (const ModulePlace &place : job.places) {
+  for (const ModulePlace &place : version.places) {
     const Target &target = *model.programs[place.program].target;
     std::vector<ImageEntry> &images = model.programs[place.program].modules[place.index].images;
     size_t code = model.codes.size();
     if (target.servesLaterChips)
       images.push_back({uint32_t(target.level), UINT32_MAX, 2, code, nullptr});
-    else if (job.chips.empty())
+    else if (version.chips.empty())
       for (const Chip *chip : chipsOf(target))
         images.push_back({uint32_t(chip->sm), uint32_t(chip->lastSm), 2, code, nullptr});
     isNeeded |= !images.empty() && images.back().kind == 2;
   }
   if (isNeeded)
-    model.codes.push_back(job.text.ptx);
-}
-
-void Translator::addImages(DeviceJob &job) {
-  addCubins(job);
-  addPtx(job);
+    model.codes.push_back(version.text.ptx);
 }
 
 void Translator::writeText(llvm::StringRef path, llvm::StringRef text) {
@@ -263,11 +285,15 @@ void Translator::writeText(llvm::StringRef path, llvm::StringRef text) {
 void Translator::writePtx() {
   if (jobs.device.empty())
     return log.fail(ExitCode::Usage, "--emit=ptx needs the target cuda");
-  for (const DeviceJob &job : jobs.device) {
+  std::vector<const DeviceVersion *> versions;
+  for (const DeviceJob &job : jobs.device)
+    for (const DeviceVersion &version : job.versions)
+      versions.push_back(&version);
+  for (const DeviceVersion *version : versions) {
     llvm::SmallString<128> path(options.output);
-    if (jobs.device.size() > 1 && !path.empty() && path != "-")
-      llvm::sys::path::replace_extension(path, job.target->name + ".ptx");
-    writeText(path, job.text.ptx);
+    if (versions.size() > 1 && !path.empty() && path != "-")
+      llvm::sys::path::replace_extension(path, version->target->name + ".ptx");
+    writeText(path, version->text.ptx);
   }
 }
 
@@ -278,7 +304,8 @@ void Translator::writeCubins() {
   if (options.ptxas.empty())
     return log.fail(ExitCode::Environment, "--emit=cubin needs ptxas, and none was found",
                     "name its toolkit with --cuda-path");
-  if (llvm::all_of(jobs.device, [](const DeviceJob &job) { return job.chips.empty(); }))
+  auto hasChips = [](const DeviceVersion &version) { return !version.chips.empty(); };
+  if (llvm::none_of(jobs.device, [&](const DeviceJob &job) { return llvm::any_of(job.versions, hasChips); }))
     return log.fail(ExitCode::Usage, "--emit=cubin needs a program for one of the chips that --arch names");
   for (const ProgramEntry &program : model.programs) {
     if (program.modules.empty())
@@ -300,7 +327,8 @@ void Translator::writeLlvm() {
   for (const HostJob &job : jobs.host)
     text += "; " + job.name + "\n" + job.object.llvm + "\n";
   for (const DeviceJob &job : jobs.device)
-    text += "; " + job.name + "\n" + job.text.llvm + "\n";
+    for (const DeviceVersion &version : job.versions)
+      text += "; " + job.name + "\n" + version.text.llvm + "\n";
   writeText(options.output, text);
 }
 
@@ -310,10 +338,11 @@ void Translator::saveTemps() {
   std::map<std::string, std::string> files; // many jobs share one
   for (const HostJob &job : jobs.host)
     files[job.options.prefix + "ll"] += "; " + job.name + "\n" + job.object.llvm + "\n";
-  for (const DeviceJob &job : jobs.device) {
-    files["kernels.ll"] += "; " + job.name + "\n" + job.text.llvm + "\n";
-    files["ptx"] += "// " + job.name + "\n" + job.text.ptx + "\n";
-  }
+  for (const DeviceJob &job : jobs.device)
+    for (const DeviceVersion &version : job.versions) {
+      files["kernels.ll"] += "; " + job.name + "\n" + version.text.llvm + "\n";
+      files["ptx"] += "// " + job.name + "\n" + version.text.ptx + "\n";
+    }
   for (auto &[name, text] : files)
     writeFile((stem + "." + name).str(), text, log);
 }
@@ -360,7 +389,10 @@ ExitCode Translator::run() {
     tell(job.log);
   for (DeviceJob &job : jobs.device)
     if (tell(job.log))
-      addImages(job);
+      for (DeviceVersion &version : job.versions) {
+        addCubins(version);
+        addPtx(version);
+      }
   if (worst != ExitCode::Ok)
     return worst;
   if (!jobs.device.empty() && options.ptxas.empty() && options.emit != Emit::Ptx)

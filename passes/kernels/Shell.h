@@ -18,7 +18,7 @@ struct Shell {
   mlir::Value scratch;                         // CPU: this worker's scratch, a pointer
   llvm::SmallVector<mlir::Value> pointers;     // inputs, then results
   llvm::SmallVector<mlir::Value> symbolValues; // of the named dims, i64
-  bool overlaps = false;                       // it waits for the work before it by itself, before the body begins
+  bool overlaps = false;                       // it waits for the work before it by itself, before all else
 };
 
 /// What a kernel takes: so many tensors, then so many named dims.
@@ -37,7 +37,7 @@ mlir::Value declareShared(KernelBuilder &k, llvm::StringRef name, mlir::Type typ
 /// CUDA: this block's number along y, index-typed. (cuda/Shell.cpp)
 mlir::Value blockAlongY(KernelBuilder &k);
 /// An entry of the `gpu.module` whose body is `home`, with the arguments as its parameters. Where the target has
-/// programmatic launches, it waits for the kernels before it and lets those behind it come. (cuda/Shell.cpp)
+/// programmatic launches, it is to wait for the kernels before it and to let those behind it come. (cuda/Shell.cpp)
 Shell openCudaShell(mlir::OpBuilder &b, llvm::StringRef name, Arguments arguments, mlir::Block *home,
                     const Target &target);
 

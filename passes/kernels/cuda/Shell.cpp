@@ -51,14 +51,6 @@ Value blockAlongY(KernelBuilder &k) {
   return arith::IndexCastOp::create(k.b, k.loc, k.b.getIndexType(), block);
 }
 
-/// Every thread waits before it touches memory, so whatever earlier kernels wrote is there, and what they still read is
-/// not written. Then the next kernel may be launched: its blocks come where this one leaves room, and wait as well. A
-/// kernel ends after all before it, because its own wait did.
-static void overlapNeighbours(OpBuilder &b, Location loc) {
-  NVVM::GriddepcontrolOp::create(b, loc, NVVM::GridDepActionKind::wait);
-  NVVM::GriddepcontrolOp::create(b, loc, NVVM::GridDepActionKind::launch_dependents);
-}
-
 Shell openCudaShell(OpBuilder &b, StringRef name, Arguments arguments, Block *home, const Target &target) {
   Location loc = b.getUnknownLoc();
   MLIRContext *context = b.getContext();
@@ -78,8 +70,6 @@ Shell openCudaShell(OpBuilder &b, StringRef name, Arguments arguments, Block *ho
   shell.block = arith::IndexCastOp::create(b, loc, b.getIndexType(), block);
   shell.thread = arith::IndexCastOp::create(b, loc, b.getIndexType(), thread);
   shell.overlaps = target.gpu->hasProgrammaticLaunch;
-  if (shell.overlaps)
-    overlapNeighbours(b, loc);
   Operation *end = LLVM::ReturnOp::create(b, loc, ValueRange{});
   b.setInsertionPoint(end);
   return shell;
