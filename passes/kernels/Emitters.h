@@ -127,6 +127,7 @@ extern const KernelEmitter sharedTilesEmitter; // SharedTiles.cpp: products on C
 extern const KernelEmitter blockRowsEmitter;   // SharedRows.cpp: on CUDA, a row to a block or to a cluster of them
 extern const KernelEmitter splitRowsEmitter;   // SharedRows.cpp: on CUDA, parts of rows, joined by a kernel more
 extern const KernelEmitter splitTilesEmitter;  // SharedTiles.cpp: the same, the inner dim shared by several blocks
+extern const KernelEmitter tensorTilesEmitter; // TensorTiles.cpp: products on CUDA by matrix instructions
 extern const KernelEmitter topKEmitter;        // TopK.cpp: the first elements of each row in descending order
 extern const KernelEmitter tilesEmitter;       // Tiles.cpp: products on a CPU, a register tile at a time
 

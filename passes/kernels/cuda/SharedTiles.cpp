@@ -10,14 +10,13 @@
 // Where a product has few tiles and a long inner dim, most of the GPU would idle: blocks along y then sum a part of the
 // inner dim each, into a workspace, and a second kernel adds up the parts (split_tiles).
 //
-// A convolution is the same with the window unrolled into the inner dim: the coordinates of B are computed, nothing is
-// materialised. What lies outside an operand counts as zero.
+// What the operands are, cuda/MatrixView.h says.
 
 #include "passes/kernels/Emitters.h"
 #include "passes/kernels/LaneMath.h"
 #include "passes/kernels/ScalarCode.h"
 #include "passes/kernels/Shell.h"
-#include "passes/kernels/Window.h"
+#include "passes/kernels/cuda/MatrixView.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/GPU/IR/GPUDialect.h"
@@ -35,17 +34,6 @@ static constexpr int64_t threads = (tileRows / perThread) * (tileColumns / perTh
 static constexpr int64_t pitch = tileColumns + 4;
 static_assert(tileRows <= pitch && tileRows * slice % threads == 0 && tileColumns * slice % threads == 0,
               "a slice fits its rows, and each thread copies as much of it");
-
-namespace {
-/// Two operands seen as matrices. Coordinates are scalars inside the matrices.
-struct MatrixView {
-  dsc::Dims outer;
-  DimExpr rows, columns, inner;
-  std::function<Value(ArrayRef<Value> outer, Value row, Value step)> lhs;
-  std::function<Value(ArrayRef<Value> outer, Value step, Value column)> rhs;
-  std::function<Indices(ArrayRef<Value> outer, Value row, Value column)> resultAt;
-};
-} // namespace
 
 static Verdict acceptsSharedTiles(dsc::GroupOp group, const Target &target) {
   return target.device == Device::Cuda ? isTiled(group) : Verdict::declined("the target is no GPU");
@@ -86,18 +74,10 @@ static SmallVector<dsc::ScheduleAttr> sharedTilesCandidates(dsc::GroupOp group, 
 /// because each multiplication needs half an access to shared memory. `parts` share the inner dim of each tile.
 static double estimateTiles(dsc::GroupOp group, const Target &target, const Sizes &sizes, int64_t parts) {
   Operation *hero = findContraction(group);
-  dsc::Dims dims = dsc::getDims(hero->getResult(0));
-  DimExpr rows = dims[dims.size() - 2], columns = dims.back();
-  DimExpr outer = dsc::countElements(ArrayRef(dims).drop_back(2));
-  if (auto conv = dyn_cast<dsc::ConvOp>(hero)) {
-    rows = dims[1].constant() / int64_t(conv.getGroups());
-    columns = dsc::countElements(ArrayRef(dims).drop_front(2));
-    outer = dims[0] * int64_t(conv.getGroups());
-  }
-  double flops = sizes.of(cast<dsc::OpFacts>(hero).getFlops());
-  double results = std::max(1.0, sizes.count(dims)), inner = flops / results;
-  double slices = std::ceil(inner / 2 / slice / parts); // a multiplication and an addition are two
-  double tiles = sizes.of(outer) * std::ceil(sizes.of(rows) / tileRows) * std::ceil(sizes.of(columns) / tileColumns);
+  MatrixSizes matrix = matrixSizesOf(hero);
+  double slices = std::ceil(sizes.of(matrix.inner) / slice / parts);
+  double tiles = sizes.of(matrix.outer) * std::ceil(sizes.of(matrix.rows) / tileRows) *
+                 std::ceil(sizes.of(matrix.columns) / tileColumns);
   const Gpu &gpu = *target.gpu;
   double each = std::ceil(tiles * parts / gpu.multiprocessors);
   double clocks = each * slices * tileRows * tileColumns * slice * 2 / (0.5 * gpu.f32FlopPerClock);
@@ -117,84 +97,6 @@ static double estimateSplitTiles(dsc::GroupOp group, const Target &target, dsc::
   double bytes = sizes.of(splitTilesWorkspace(group, target, schedule)), parts = *schedule.lookup("parts");
   return estimateTiles(group, target, sizes, *schedule.lookup("parts")) + gpu.secondsPerLaunch +
          2 * bytes / gpu.memoryBytesPerSecond + std::ceil(parts / 4) * gpu.loadClocks / 2 / gpu.clock;
-}
-
-static MatrixView viewOf(ElementCode &code, dsc::MatmulOp op) {
-  KernelBuilder &k = code.k;
-  dsc::Dims lhs = dsc::getDims(op.getLhs()), rhs = dsc::getDims(op.getRhs()), result = dsc::getDims(op.getResult());
-  dsc::Dims batch(result.begin(), result.end() - 2);
-  MatrixView view{
-      batch, result[result.size() - 2], result.back(), op.getTransposeLhs() ? lhs[lhs.size() - 2] : lhs.back(), {}, {},
-      {}};
-  Type from = getComputeType(dsc::getElementType(op.getLhs())),
-       to = getComputeType(dsc::getElementType(op.getResult()));
-  auto place = [&k](ArrayRef<Value> outer) {
-    return llvm::map_to_vector(outer, [&](Value v) { return k.uniform(v); });
-  };
-  auto operand = [=, &code, &k](Value tensor, ArrayRef<DimExpr> dims, ArrayRef<Value> outer, Value first, Value second,
-                                bool transposed) {
-    Indices batchPlace(llvm::map_range(outer, [&](Value v) { return k.uniform(v); }));
-    Indices at = code.broadcastIndices(dims.drop_back(2), batch, batchPlace);
-    at.push_back(k.uniform(transposed ? second : first));
-    at.push_back(k.uniform(transposed ? first : second));
-    return emitCast(k, code.element(tensor, at), from, to, false);
-  };
-  view.lhs = [=](ArrayRef<Value> outer, Value row, Value step) mutable {
-    return operand(op.getLhs(), lhs, outer, row, step, op.getTransposeLhs());
-  };
-  view.rhs = [=](ArrayRef<Value> outer, Value step, Value column) mutable {
-    return operand(op.getRhs(), rhs, outer, step, column, op.getTransposeRhs());
-  };
-  view.resultAt = [=, &k](ArrayRef<Value> outer, Value row, Value column) {
-    Indices at(place(outer));
-    at.push_back(k.uniform(row));
-    at.push_back(k.uniform(column));
-    return at;
-  };
-  return view;
-}
-
-static MatrixView viewOf(ElementCode &code, dsc::ConvOp op) {
-  KernelBuilder &k = code.k;
-  dsc::Dims input = dsc::getDims(op.getInput()), filter = dsc::getDims(op.getFilter()),
-            result = dsc::getDims(op.getResult());
-  int64_t perGroup = filter[0].constant() / int64_t(op.getGroups());
-  dsc::Dims spatial(result.begin() + 2, result.end()), terms(filter.begin() + 1, filter.end());
-  MatrixView view{{result[0], DimExpr(int64_t(op.getGroups()))},
-                  perGroup,
-                  dsc::countElements(spatial),
-                  dsc::countElements(terms),
-                  {},
-                  {},
-                  {}};
-  auto sizes = [&k](ArrayRef<DimExpr> dims) {
-    return llvm::map_to_vector(dims, [&](const DimExpr &dim) { return k.dim(dim); });
-  };
-  auto channel = [=, &k](Value group, Value row) { return k.add(k.mul(group, k.index(perGroup)), row); };
-  view.lhs = [=, &code, &k](ArrayRef<Value> outer, Value row, Value step) mutable {
-    Indices at = {k.uniform(channel(outer[1], row))};
-    for (Value coordinate : k.delinearize(step, sizes(terms)))
-      at.push_back(k.uniform(coordinate));
-    return code.element(op.getFilter(), at);
-  };
-  view.rhs = [=, &code, &k](ArrayRef<Value> outer, Value step, Value column) mutable {
-    Window window = windowOf(op);
-    SmallVector<Value> term = k.delinearize(step, sizes(terms)), place = k.delinearize(column, sizes(spatial));
-    Indices at = {k.uniform(outer[0]), k.uniform(k.add(k.mul(outer[1], k.dim(filter[1])), term[0]))};
-    SmallVector<Value> limits(input.size());
-    for (size_t i = 0; i < window.rank(); ++i) {
-      at.push_back(window.position(k, i, k.uniform(place[i]), k.uniform(term[1 + i])));
-      limits[2 + i] = window.alwaysInside(i) ? Value() : k.dim(input[2 + i]);
-    }
-    return code.elementOr(op.getInput(), at, limits, zeroOf(k, dsc::getElementType(op.getInput())));
-  };
-  view.resultAt = [=, &k](ArrayRef<Value> outer, Value row, Value column) {
-    Indices at = {k.uniform(outer[0]), k.uniform(channel(outer[1], row))};
-    for (Value coordinate : k.delinearize(column, sizes(spatial)))
-      at.push_back(k.uniform(coordinate));
-    return at;
-  };
-  return view;
 }
 
 namespace {
@@ -279,6 +181,11 @@ private:
     return choice.getResult(0);
   }
 
+  /// The element in the type of the sums.
+  Value widened(const OperandView &operand, Value element) {
+    return emitCast(k, element, getComputeType(dsc::getElementType(operand.operand)), type, false);
+  }
+
   /// Neighbouring threads copy neighbours in memory: along the inner dim for the left operand, along the columns for
   /// the right one.
   void copySlice(Value first) {
@@ -286,14 +193,14 @@ private:
       Value item = k.add(kernel.thread, k.index(i * threads));
       Value step = k.remainder(item, k.index(slice)), row = k.divide(item, k.index(slice));
       Value value = guarded(k.add(firstRow, row), view.rows, k.add(first, step), view.inner,
-                            [&](Value r, Value s) { return view.lhs(outer, r, s); });
+                            [&](Value r, Value s) { return widened(view.lhs, view.lhs.element(outer, r, s)); });
       storeShared(lhsShared, step, row, value);
     }
     for (int64_t i = 0; i < tileColumns * slice / threads; ++i) {
       Value item = k.add(kernel.thread, k.index(i * threads));
       Value step = k.divide(item, k.index(tileColumns)), column = k.remainder(item, k.index(tileColumns));
       Value value = guarded(k.add(first, step), view.inner, k.add(firstColumn, column), view.columns,
-                            [&](Value s, Value c) { return view.rhs(outer, s, c); });
+                            [&](Value s, Value c) { return widened(view.rhs, view.rhs.element(outer, c, s)); });
       storeShared(rhsShared, step, column, value);
     }
   }
@@ -327,7 +234,7 @@ private:
         OpBuilder::InsertionGuard insertion(k.b);
         k.b.setInsertionPoint(guard.thenBlock()->getTerminator());
         ElementCode::Scope scope(code);
-        Indices at = view.resultAt(outer, row, column);
+        Indices at = view.resultAt(outer, row, k.uniform(column));
         if (parts > 1) {
           k.storeElement(ownPart, type, heroStrides, at, sums[i * perThread + j]);
           continue;
@@ -354,16 +261,13 @@ static LogicalResult emitTiles(Kernel &kernel, int64_t parts) {
   Operation *hero = findContraction(kernel.group);
   assert(hero && "tiles are scheduled for products and convolutions");
   ElementCode code(kernel.k);
-  auto conv = dyn_cast<dsc::ConvOp>(hero);
-  MatrixView view = conv ? viewOf(code, conv) : viewOf(code, cast<dsc::MatmulOp>(hero));
-  SharedTileWriter(kernel, code, std::move(view), hero, parts).write();
+  SharedTileWriter(kernel, code, matrixViewOf(code, hero), hero, parts).write();
   return kernel.finish();
 }
 
 static LogicalResult emitSharedTiles(Kernel &kernel) { return emitTiles(kernel, 1); }
 
-/// Adds up the parts of each element, in their order, and does with the sum what the group does with it.
-static LogicalResult emitSumOfParts(Kernel &kernel, int64_t parts) {
+LogicalResult emitSumOfParts(Kernel &kernel, int64_t parts) {
   KernelBuilder &k = kernel.k;
   ElementCode code(k);
   Operation *hero = findContraction(kernel.group);

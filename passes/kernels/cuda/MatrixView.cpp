@@ -1,0 +1,213 @@
+#include "passes/kernels/cuda/MatrixView.h"
+
+#include "passes/kernels/ScalarCode.h"
+#include "passes/kernels/Window.h"
+
+using namespace mlir;
+
+namespace dscc::kernels {
+
+MatrixSizes matrixSizesOf(Operation *hero) {
+  dsc::Dims dims = dsc::getDims(hero->getResult(0));
+  if (auto conv = dyn_cast<dsc::ConvOp>(hero)) {
+    dsc::Dims filter = dsc::getDims(conv.getFilter());
+    return {dims[0] * int64_t(conv.getGroups()), dims[1].constant() / int64_t(conv.getGroups()),
+            dsc::countElements(ArrayRef(dims).drop_front(2)), dsc::countElements(ArrayRef(filter).drop_front())};
+  }
+  auto matmul = cast<dsc::MatmulOp>(hero);
+  dsc::Dims lhs = dsc::getDims(matmul.getLhs());
+  return {dsc::countElements(ArrayRef(dims).drop_back(2)), dims[dims.size() - 2], dims.back(),
+          lhs[lhs.size() - (matmul.getTransposeLhs() ? 2 : 1)]};
+}
+
+//===-- Operands that lie in pieces -------------------------------------------------------------------------------===//
+
+namespace {
+/// A tensor of the group, and how far apart neighbours along each dim of a value lie in it.
+struct Lay {
+  Value tensor;
+  dsc::Dims strides;
+  /// If the last dim lies in panels: their width, and how far apart they are. Else 0.
+  int64_t panelColumns = 0;
+  DimExpr panelStride = 0;
+};
+} // namespace
+
+/// Looks through what only turns coordinates.
+static std::optional<Lay> layOf(KernelBuilder &k, Value value) {
+  dsc::Dims dims = dsc::getDims(value);
+  if (isa<BlockArgument>(value)) {
+    // A window may begin anywhere.
+    if (k.windows.contains(value))
+      return std::nullopt;
+    Lay lay{value, dsc::Dims(dims.size(), 1)};
+    for (size_t i = dims.size(); i-- > 1;)
+      lay.strides[i - 1] = lay.strides[i] * dims[i];
+    return lay;
+  }
+  if (auto transpose = value.getDefiningOp<dsc::TransposeOp>()) {
+    std::optional<Lay> lay = layOf(k, transpose.getInput());
+    if (!lay || lay->panelColumns)
+      return std::nullopt;
+    dsc::Dims strides;
+    for (int64_t from : dsc::getIntegers(transpose.getPermutation()))
+      strides.push_back(lay->strides[from]);
+    lay->strides = strides;
+    return lay;
+  }
+  if (auto unpack = value.getDefiningOp<dsc::UnpackOp>()) {
+    std::optional<Lay> lay = layOf(k, unpack.getInput());
+    if (!lay || lay->panelColumns)
+      return std::nullopt;
+    lay->panelColumns = dsc::getDims(unpack.getInput()).back().constant();
+    lay->panelStride = lay->strides[lay->strides.size() - 3];
+    lay->strides.erase(lay->strides.end() - 3);
+    return lay;
+  }
+  return std::nullopt;
+}
+
+static bool isMultiple(const DimExpr &size, int64_t of) { return DimExpr::exactDiv(size, of).has_value(); }
+
+/// Fills in how an operand of a product is copied in pieces, if it can be. Of its dims, `placeDim` and `innerDim` are
+/// the matrix, those before the last two belong to each product of its own.
+static void findPieces(KernelBuilder &k, OperandView &view, ArrayRef<DimExpr> batch, size_t placeDim, size_t innerDim) {
+  Type storage = getStorageType(dsc::getElementType(view.operand));
+  int64_t perPiece = pieceBytes * 8 / storage.getIntOrFloatBitWidth();
+  std::optional<Lay> found = layOf(k, view.operand);
+  if (!found || dsc::getElementType(found->tensor) != dsc::getElementType(view.operand))
+    return;
+  Lay lay = *found;
+  dsc::Dims dims = dsc::getDims(view.operand);
+  size_t rank = dims.size();
+  auto isAlong = [&](size_t dim) { return lay.strides[dim].isConstant(1) && isMultiple(dims[dim], perPiece); };
+  view.alongInner = lay.strides[innerDim].isConstant(1);
+  if (!isAlong(view.alongInner ? innerDim : placeDim))
+    return;
+  size_t along = view.alongInner ? innerDim : placeDim;
+  for (size_t i = 0; i < rank; ++i)
+    if (i != along && !dims[i].isConstant(1) && !isMultiple(lay.strides[i], perPiece))
+      return;
+  bool hasPanels = lay.panelColumns != 0;
+  if (hasPanels && (lay.panelColumns % perPiece || !isMultiple(lay.panelStride, perPiece)))
+    return;
+  Value base = k.pointers.lookup(lay.tensor);
+  auto offsetOf = [=, &k](size_t dim, Value coordinate) {
+    if (!hasPanels || dim + 1 != rank)
+      return k.mul(coordinate, k.dim(lay.strides[dim]));
+    Value width = k.index(lay.panelColumns);
+    return k.add(k.mul(k.divide(coordinate, width), k.dim(lay.panelStride)), k.remainder(coordinate, width));
+  };
+  dsc::Dims batchDims(batch);
+  view.pieces = Pieces{[=, &k](ArrayRef<Value> outer, Value place) {
+                         Value offset = offsetOf(placeDim, place);
+                         // Batch dims are aligned at the last one; those of size 1 are the same for all.
+                         for (size_t i = 0; i + 2 < rank; ++i)
+                           if (!dims[i].isConstant(1))
+                             offset =
+                                 k.add(offset, k.mul(outer[batchDims.size() - (rank - 2) + i], k.dim(lay.strides[i])));
+                         return SmallVector<Value>{offset};
+                       },
+                       [=](Value step) { return SmallVector<Value>{offsetOf(innerDim, step)}; },
+                       [=, &k](ArrayRef<Value> place, ArrayRef<Value> step) {
+                         return k.elementAddress(base, storage, k.add(place[0], step[0]));
+                       }};
+}
+
+//===-- Products
+//----------------------------------------------------------------------------------------------------===//
+
+static MatrixView viewOf(ElementCode &code, dsc::MatmulOp op) {
+  KernelBuilder &k = code.k;
+  dsc::Dims lhs = dsc::getDims(op.getLhs()), rhs = dsc::getDims(op.getRhs()), result = dsc::getDims(op.getResult());
+  dsc::Dims batch(result.begin(), result.end() - 2);
+  bool transposeLhs = op.getTransposeLhs(), transposeRhs = op.getTransposeRhs();
+  MatrixView view;
+  view.outer = batch;
+  view.rows = result[result.size() - 2];
+  view.columns = result.back();
+  view.inner = lhs[lhs.size() - (transposeLhs ? 2 : 1)];
+  auto element = [=, &code, &k](Value tensor, ArrayRef<DimExpr> dims, ArrayRef<Value> outer, Value first,
+                                Value second) {
+    Indices batchPlace(llvm::map_range(outer, [&](Value v) { return k.uniform(v); }));
+    Indices at = code.broadcastIndices(dims.drop_back(2), batch, batchPlace);
+    at.push_back(k.uniform(first));
+    at.push_back(k.uniform(second));
+    return code.element(tensor, at);
+  };
+  view.lhs.operand = op.getLhs();
+  view.lhs.alongInner = !transposeLhs;
+  view.lhs.element = [=](ArrayRef<Value> outer, Value row, Value step) mutable {
+    return element(op.getLhs(), lhs, outer, transposeLhs ? step : row, transposeLhs ? row : step);
+  };
+  view.rhs.operand = op.getRhs();
+  view.rhs.alongInner = transposeRhs;
+  view.rhs.element = [=](ArrayRef<Value> outer, Value column, Value step) mutable {
+    return element(op.getRhs(), rhs, outer, transposeRhs ? column : step, transposeRhs ? step : column);
+  };
+  findPieces(k, view.lhs, batch, lhs.size() - (transposeLhs ? 1 : 2), lhs.size() - (transposeLhs ? 2 : 1));
+  findPieces(k, view.rhs, batch, rhs.size() - (transposeRhs ? 2 : 1), rhs.size() - (transposeRhs ? 1 : 2));
+  view.resultAt = [&k](ArrayRef<Value> outer, Value row, const Index &column) {
+    Indices at(llvm::map_range(outer, [&](Value v) { return k.uniform(v); }));
+    at.push_back(k.uniform(row));
+    at.push_back(column);
+    return at;
+  };
+  return view;
+}
+
+//===-- Convolutions
+//------------------------------------------------------------------------------------------------===//
+
+static MatrixView viewOf(ElementCode &code, dsc::ConvOp op) {
+  KernelBuilder &k = code.k;
+  dsc::Dims input = dsc::getDims(op.getInput()), filter = dsc::getDims(op.getFilter()),
+            result = dsc::getDims(op.getResult());
+  int64_t perGroup = filter[0].constant() / int64_t(op.getGroups());
+  dsc::Dims spatial(result.begin() + 2, result.end()), terms(filter.begin() + 1, filter.end());
+  MatrixView view;
+  view.outer = {result[0], DimExpr(int64_t(op.getGroups()))};
+  view.rows = perGroup;
+  view.columns = dsc::countElements(spatial);
+  view.inner = dsc::countElements(terms);
+  view.columnsAreLast = false;
+  auto sizes = [&k](ArrayRef<DimExpr> dims) {
+    return llvm::map_to_vector(dims, [&](const DimExpr &dim) { return k.dim(dim); });
+  };
+  auto channel = [=, &k](Value group, Value row) { return k.add(k.mul(group, k.index(perGroup)), row); };
+  view.lhs.operand = op.getFilter();
+  view.lhs.element = [=, &code, &k](ArrayRef<Value> outer, Value row, Value step) mutable {
+    Indices at = {k.uniform(channel(outer[1], row))};
+    for (Value coordinate : k.delinearize(step, sizes(terms)))
+      at.push_back(k.uniform(coordinate));
+    return code.element(op.getFilter(), at);
+  };
+  view.rhs.operand = op.getInput();
+  view.rhs.alongInner = false;
+  view.rhs.element = [=, &code, &k](ArrayRef<Value> outer, Value column, Value step) mutable {
+    Window window = windowOf(op);
+    SmallVector<Value> term = k.delinearize(step, sizes(terms)), place = k.delinearize(column, sizes(spatial));
+    Indices at = {k.uniform(outer[0]), k.uniform(k.add(k.mul(outer[1], k.dim(filter[1])), term[0]))};
+    SmallVector<Value> limits(input.size());
+    for (size_t i = 0; i < window.rank(); ++i) {
+      at.push_back(window.position(k, i, k.uniform(place[i]), k.uniform(term[1 + i])));
+      limits[2 + i] = window.alwaysInside(i) ? Value() : k.dim(input[2 + i]);
+    }
+    return code.elementOr(op.getInput(), at, limits, zeroOf(k, dsc::getElementType(op.getInput())));
+  };
+  view.resultAt = [=, &k](ArrayRef<Value> outer, Value row, const Index &column) {
+    Indices at = {k.uniform(outer[0]), k.uniform(channel(outer[1], row))};
+    for (Value coordinate : k.delinearize(column.base, sizes(spatial)))
+      at.push_back(k.uniform(coordinate));
+    return at;
+  };
+  return view;
+}
+
+MatrixView matrixViewOf(ElementCode &code, Operation *hero) {
+  if (auto conv = dyn_cast<dsc::ConvOp>(hero))
+    return viewOf(code, conv);
+  return viewOf(code, cast<dsc::MatmulOp>(hero));
+}
+
+} // namespace dscc::kernels

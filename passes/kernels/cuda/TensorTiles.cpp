@@ -1,0 +1,488 @@
+// Products and convolutions by matrix instructions (mma.sync): a block computes a tile of the result, each of its warps
+// a part of that, and slices of both operands pass through a ring in shared memory.
+//
+//     memory ──cp.async──►  ring: slice s, s + 1, s + 2  ──ldmatrix──►  fragments ──mma──►  sums in registers
+//            or, where an operand is computed or lies badly,
+//            ──registers──►
+//
+//     for each slice:  wait for it; barrier; start to copy a later one; multiply; store what came through registers
+//
+// A slice lies line by line, in pieces of 16 bytes whose order within a line is permuted, so that the eight pieces that
+// one step of ldmatrix reads lie in different banks. Sums leave by way of the same memory, so that lanes work on
+// neighbours along a row, whatever the fragments' order.
+//
+// Where a product has few tiles and a long inner dim, blocks along y sum a part of the inner dim each, and a second
+// kernel adds up the parts.
+
+#include "passes/kernels/Emitters.h"
+#include "passes/kernels/LaneMath.h"
+#include "passes/kernels/ScalarCode.h"
+#include "passes/kernels/Shell.h"
+#include "passes/kernels/cuda/MatrixView.h"
+#include "passes/kernels/cuda/OperandRing.h"
+
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+#include "mlir/Dialect/LLVMIR/NVVMDialect.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
+
+#include "llvm/Support/MathExtras.h"
+
+#include <cmath>
+
+using namespace mlir;
+
+namespace dscc::kernels {
+
+namespace {
+/// One kind of matrix instruction. Its tile has 16 rows and 8 columns; A and B are of one type of 16 bits.
+struct MatrixForm {
+  bool (*takes)(Type element);
+  llvm::StringLiteral intrinsic;
+  bool asHalves; // fragments are vectors of two halves, else 32 bits as they are
+};
+
+/// The numbers of a schedule.
+struct Tile {
+  int64_t rows, columns, slice, stages, warpRows, warpColumns, parts;
+
+  int64_t warps() const { return rows / warpRows * (columns / warpColumns); }
+  int64_t threads() const { return warps() * warpSize; }
+  int64_t ringBytes() const { return (rows + columns) * slice * stages * bytes; }
+  /// Lines of sums in f32, eight elements apart, so that what a warp stores at once lies in different banks.
+  int64_t sumPitch() const { return warpColumns + 8; }
+  int64_t sumBytes() const { return warps() * formRows * sumPitch() * int64_t(sizeof(float)); }
+  int64_t sharedBytes() const { return std::max(ringBytes(), sumBytes()); }
+
+  static constexpr int64_t warpSize = 32, bytes = 2, formRows = 16, formColumns = 8, formInner = 16;
+};
+} // namespace
+
+static constexpr MatrixForm forms[] = {
+    {[](Type element) { return element.isF16(); }, "llvm.nvvm.mma.m16n8k16.row.col.f32.f32", true},
+    {[](Type element) { return element.isBF16(); }, "llvm.nvvm.mma.m16n8k16.row.col.bf16", false},
+};
+
+static const MatrixForm *findForm(Type element) {
+  for (const MatrixForm &form : forms)
+    if (form.takes(element))
+      return &form;
+  return nullptr;
+}
+
+//===-- The schedule
+//------------------------------------------------------------------------------------------------===//
+
+static constexpr int64_t mostParts = 64;
+static constexpr Parameter tensorTilesParameters[] = {
+    {"columns", 16, 256}, {"parts", 1, mostParts},   {"rows", 16, 256},      {"slice", 32, 64},
+    {"stages", 2, 6},     {"warp_columns", 16, 128}, {"warp_rows", 16, 128},
+};
+
+static Tile tileOf(dsc::ScheduleAttr schedule) {
+  auto number = [&](StringRef name) { return *schedule.lookup(name); };
+  return {number("rows"),      number("columns"),      number("slice"), number("stages"),
+          number("warp_rows"), number("warp_columns"), number("parts")};
+}
+
+static Verdict acceptsTensorTiles(dsc::GroupOp group, const Target &target) {
+  if (target.device != Device::Cuda || target.gpu->f16.instruction == MatrixInstruction::None)
+    return Verdict::declined("the target has no matrix instructions");
+  if (Verdict tiled = isTiled(group); !tiled)
+    return tiled;
+  Operation *hero = findContraction(group);
+  Type lhs = dsc::getElementType(hero->getOperand(0)), rhs = dsc::getElementType(hero->getOperand(1));
+  if (lhs != rhs || !findForm(lhs))
+    return Verdict::declined("there is no matrix instruction for the operands' type");
+  return Verdict::acceptedIf(getComputeType(dsc::getElementType(hero->getResult(0))).isF32(),
+                             "sums are not in single precision");
+}
+
+static Verdict allowsTensorTiles(dsc::GroupOp, const Target &target, dsc::ScheduleAttr schedule) {
+  Tile tile = tileOf(schedule);
+  if (tile.rows % tile.warpRows || tile.columns % tile.warpColumns || tile.warpRows % Tile::formRows ||
+      tile.warpColumns % (2 * Tile::formColumns))
+    return Verdict::declined("warps do not share the tile evenly");
+  if (tile.slice != 32 && tile.slice != 64)
+    return Verdict::declined("a slice has 32 or 64 steps");
+  // Permutations of pieces are by exclusive or.
+  for (int64_t side : {tile.rows, tile.columns, tile.warpRows, tile.warpColumns})
+    if (!llvm::isPowerOf2_64(side))
+      return Verdict::declined("a side of a tile is no power of 2");
+  if (tile.threads() > target.maxThreads || std::min(tile.rows, tile.columns) * tile.slice < tile.threads())
+    return Verdict::declined("the tile has too many warps");
+  return Verdict::acceptedIf(tile.sharedBytes() <= mostStaticShared, "the ring does not fit shared memory");
+}
+
+static dsc::ScheduleAttr makeSchedule(MLIRContext *context, const Tile &tile) {
+  return dsc::ScheduleAttr::get(context, "tensor_tiles",
+                                {{"columns", tile.columns},
+                                 {"parts", tile.parts},
+                                 {"rows", tile.rows},
+                                 {"slice", tile.slice},
+                                 {"stages", tile.stages},
+                                 {"warp_columns", tile.warpColumns},
+                                 {"warp_rows", tile.warpRows}});
+}
+
+/// Tiles that are worth a look: large ones for much work, flat ones for few rows or columns.
+static constexpr Tile shapes[] = {
+    {128, 128, 32, 3, 64, 32, 1}, {128, 64, 32, 4, 32, 32, 1}, {64, 128, 32, 4, 32, 32, 1}, {64, 64, 64, 3, 32, 32, 1},
+    {64, 32, 64, 3, 32, 16, 1},   {32, 64, 64, 4, 16, 32, 1},  {32, 128, 32, 4, 16, 64, 1}, {16, 128, 32, 4, 16, 32, 1},
+    {16, 64, 64, 4, 16, 16, 1},   {32, 32, 64, 5, 16, 16, 1},
+};
+
+static SmallVector<dsc::ScheduleAttr> tensorTilesCandidates(dsc::GroupOp group, const Target &) {
+  SmallVector<dsc::ScheduleAttr> candidates;
+  for (Tile tile : shapes)
+    for (tile.parts = 1; tile.parts <= mostParts; tile.parts *= 2)
+      candidates.push_back(makeSchedule(group.getContext(), tile));
+  return candidates;
+}
+
+/// A sum in single precision for each element and part.
+static DimExpr tensorTilesWorkspace(dsc::GroupOp group, const Target &, dsc::ScheduleAttr schedule) {
+  int64_t parts = *schedule.lookup("parts");
+  if (parts == 1)
+    return 0;
+  return dsc::countElements(dsc::getDims(findContraction(group)->getResult(0))) * (parts * int64_t(sizeof(float)));
+}
+
+/// The parts, then their sum.
+static size_t countTensorTiles(dsc::GroupOp, dsc::ScheduleAttr schedule) {
+  return *schedule.lookup("parts") == 1 ? 1 : 2;
+}
+
+/// Whether an operand is a tensor as it lies in memory, so that it may be copied in pieces: the emitter knows more.
+static bool mayBeCopied(Value operand) {
+  return isa<BlockArgument>(operand) || isa_and_nonnull<dsc::TransposeOp, dsc::UnpackOp>(operand.getDefiningOp());
+}
+
+/// What one slice of one block costs a multiprocessor: the busiest of its units. An operand that comes through
+/// registers costs instructions for each element.
+static double clocksOfSlice(const Tile &tile, const Gpu &gpu, bool copiesLhs, bool copiesRhs) {
+  constexpr double shareOfWgmma = 0.6; // what mma.sync reaches of the peak, where the peak is wgmma's
+  constexpr double perElement = 14;    // instructions that compute an element's place, load it and store it
+  double share = gpu.f16.instruction == MatrixInstruction::Wgmma ? shareOfWgmma : 1;
+  double elements = double(tile.rows + tile.columns) * tile.slice;
+  double matrix = 2.0 * tile.rows * tile.columns * tile.slice / (gpu.f16.flopPerClock * share);
+  double fragments = double(tile.warps()) * (tile.warpRows + tile.warpColumns) * tile.slice * Tile::bytes;
+  double shared = (fragments + elements * Tile::bytes) / 128;
+  double global = elements * Tile::bytes / gpu.l2BytesPerClock;
+  double computed = (copiesLhs ? 0.0 : double(tile.rows)) + (copiesRhs ? 0.0 : double(tile.columns));
+  double matrices =
+      double(tile.rows) * tile.columns * tile.slice / (Tile::formRows * Tile::formColumns * Tile::formInner);
+  double loads = fragments / (512); // ldmatrix of four
+  double copies = (elements - computed * tile.slice) * Tile::bytes / pieceBytes / Tile::warpSize;
+  double instructions =
+      matrices + 2 * loads + 4 * copies + computed * tile.slice * perElement / Tile::warpSize + 20.0 * tile.warps();
+  return std::max({matrix, shared, global, instructions / 4});
+}
+
+static double estimateTensorTiles(dsc::GroupOp group, const Target &target, dsc::ScheduleAttr schedule,
+                                  const Sizes &sizes) {
+  const Gpu &gpu = *target.gpu;
+  Tile tile = tileOf(schedule);
+  Operation *hero = findContraction(group);
+  MatrixSizes matrix = matrixSizesOf(hero);
+  bool isProduct = isa<dsc::MatmulOp>(hero);
+  double slices = std::ceil(sizes.of(matrix.inner) / tile.slice / tile.parts);
+  double tiles = sizes.of(matrix.outer) * std::ceil(sizes.of(matrix.rows) / tile.rows) *
+                 std::ceil(sizes.of(matrix.columns) / tile.columns);
+  // The blocks of the busiest multiprocessor take turns at its units; some of them are there at the same time.
+  double blocks = std::ceil(tiles * tile.parts / gpu.multiprocessors);
+  double resident = std::min<double>({double(gpu.sharedPerMultiprocessor / (tile.sharedBytes() + 1024)),
+                                      double(gpu.threadsPerMultiprocessor / tile.threads()),
+                                      65536.0 / (tile.threads() * 128), blocks});
+  resident = std::max(1.0, resident);
+  double busy =
+      clocksOfSlice(tile, gpu, mayBeCopied(hero->getOperand(0)), isProduct && mayBeCopied(hero->getOperand(1)));
+  // A slice is asked for so many slices before it is needed.
+  double waiting = double(gpu.loadClocks) / (tile.stages - 1);
+  double waves = std::ceil(blocks / resident);
+  double loop = waves * slices * std::max(busy * std::min(blocks, resident), waiting);
+  // First slices, and the way out: sums to shared memory, and from there to memory.
+  double outside = waves * (2.0 * gpu.loadClocks) + blocks * tile.rows * tile.columns * 2.0 / Tile::warpSize / 4;
+  double seconds = (loop + outside) / gpu.clock;
+  if (tile.parts == 1)
+    return seconds;
+  double bytes = sizes.of(tensorTilesWorkspace(group, target, schedule));
+  return seconds + gpu.secondsPerLaunch + 2 * bytes / gpu.memoryBytesPerSecond +
+         std::ceil(tile.parts / 4.0) * gpu.loadClocks / 2 / gpu.clock;
+}
+
+//===-- The kernel
+//--------------------------------------------------------------------------------------------------===//
+
+namespace {
+class TensorTileWriter {
+public:
+  TensorTileWriter(Kernel &kernel, ElementCode &code, Tile tile, Operation *hero)
+      : kernel(kernel), k(kernel.k), code(code), tile(tile), hero(hero), root(rootOf(kernel.group)),
+        view(matrixViewOf(code, hero)), form(*findForm(dsc::getElementType(hero->getOperand(0)))),
+        f32(k.b.getF32Type()) {}
+
+  void write();
+
+private:
+  using Values = SmallVector<Value>;
+
+  Values mainLoop(Value from, Value to);
+  Values loadLater(OperandRing &lhs, OperandRing &rhs, Value step, Value slot, Value exists);
+  void multiply(OperandRing &lhs, OperandRing &rhs, Value slot, MutableArrayRef<Value> sums);
+  void multiplyForm(ArrayRef<Value> a, ArrayRef<Value> b, MutableArrayRef<Value> sums);
+  void storeSums(ArrayRef<Value> sums);
+  void storeSlab(ArrayRef<Value> sums, Value slabRow);
+  void storeLanes(Value row, const Index &column, Value sum);
+  bool hasWholeLanes();
+  void ifTrue(Value condition, function_ref<void()> body);
+  Value below(Value a, const DimExpr &b) { return LaneMath{k}.compare(arith::CmpIPredicate::slt, a, k.dim(b)); }
+
+  int64_t rowForms() const { return tile.warpRows / Tile::formRows; }
+  int64_t columnForms() const { return tile.warpColumns / Tile::formColumns; }
+
+  Kernel &kernel;
+  KernelBuilder &k;
+  ElementCode &code;
+  Tile tile;
+  Operation *hero;
+  Value root;
+  MatrixView view;
+  const MatrixForm &form;
+  Type f32;
+  Values outer, strides;
+  Value shared, firstRow, firstColumn, lane, warp, warpRow, warpColumn;
+};
+} // namespace
+
+void TensorTileWriter::write() {
+  DimExpr rowTiles = DimExpr::ceilDiv(view.rows, tile.rows), columnTiles = DimExpr::ceilDiv(view.columns, tile.columns);
+  kernel.threads = tile.threads();
+  kernel.grid = dsc::countElements(view.outer) * rowTiles * columnTiles;
+  // Blocks that follow each other share columns: of both operands the columns' one is the larger as a rule.
+  Values place = k.delinearize(kernel.block, {kernel.block, k.dim(columnTiles), k.dim(rowTiles)});
+  Values sizes = llvm::map_to_vector(view.outer, [&](const DimExpr &dim) { return k.dim(dim); });
+  outer = sizes.empty() ? Values{} : k.delinearize(place[0], sizes);
+  firstRow = k.mul(place[2], k.index(tile.rows));
+  firstColumn = k.mul(place[1], k.index(tile.columns));
+  lane = k.remainder(kernel.thread, k.index(Tile::warpSize));
+  warp = k.divide(kernel.thread, k.index(Tile::warpSize));
+  int64_t acrossColumns = tile.columns / tile.warpColumns;
+  warpRow = k.mul(k.divide(warp, k.index(acrossColumns)), k.index(tile.warpRows));
+  warpColumn = k.mul(k.remainder(warp, k.index(acrossColumns)), k.index(tile.warpColumns));
+  shared = declareShared(k, "ring", k.b.getI8Type(), tile.sharedBytes(), 128);
+  Value from = k.index(0), to = k.dim(view.inner);
+  if (tile.parts > 1) {
+    kernel.gridY = tile.parts;
+    // Whole slices, so that no slice is of two parts.
+    Value share = k.dim(DimExpr::ceilDiv(DimExpr::ceilDiv(view.inner, tile.slice), tile.parts) * tile.slice);
+    from = k.mul(blockAlongY(k), share);
+    to = k.minimum(to, k.add(from, share));
+  }
+  storeSums(mainLoop(from, to));
+}
+
+void TensorTileWriter::ifTrue(Value condition, function_ref<void()> body) {
+  auto guard = scf::IfOp::create(k.b, k.loc, condition, /*withElseRegion=*/false);
+  OpBuilder::InsertionGuard insertion(k.b);
+  k.b.setInsertionPoint(guard.thenBlock()->getTerminator());
+  ElementCode::Scope scope(code);
+  body();
+}
+
+TensorTileWriter::Values TensorTileWriter::mainLoop(Value from, Value to) {
+  RingShape shape{tile.slice, tile.stages, tile.threads()};
+  OperandRing lhs(kernel, view.lhs, {shape, tile.rows, view.rows, view.inner}, outer, firstRow, shared);
+  Value behind = LLVM::GEPOp::create(k.b, k.loc, shared.getType(), k.b.getI8Type(), shared,
+                                     ArrayRef<LLVM::GEPArg>{int32_t(lhs.ringBytes())});
+  OperandRing rhs(kernel, view.rhs, {shape, tile.columns, view.columns, view.inner}, outer, firstColumn, behind);
+  lhs.readFrom(lane, warpRow, /*isLhs=*/true);
+  rhs.readFrom(lane, warpColumn, /*isLhs=*/false);
+  auto isThere = [&](Value step) { return LaneMath{k}.compare(arith::CmpIPredicate::slt, step, to); };
+  for (int64_t stage = 0; stage + 1 < tile.stages; ++stage) {
+    Value step = k.add(from, k.index(stage * tile.slice));
+    ifTrue(isThere(step), [&] {
+      for (OperandRing *ring : {&lhs, &rhs}) {
+        ring->copy(step, k.index(stage));
+        ring->store(ring->load(step), k.index(stage));
+      }
+    });
+    NVVM::CpAsyncCommitGroupOp::create(k.b, k.loc);
+  }
+  Values carried(tile.warpRows * tile.warpColumns / Tile::warpSize, k.constant(f32, 0));
+  carried.push_back(k.index(0));               // the slot that is read
+  carried.push_back(k.index(tile.stages - 1)); // the slot that is written
+  carried = k.loop(from, to, k.index(tile.slice), carried, [&](Value step, ValueRange values) {
+    ElementCode::Scope scope(code);
+    Values sums(values.drop_back(2));
+    Value slot = values[values.size() - 2], later = values.back();
+    NVVM::CpAsyncWaitGroupOp::create(k.b, k.loc, uint32_t(tile.stages - 2));
+    NVVM::Barrier0Op::create(k.b, k.loc);
+    Value laterStep = k.add(step, k.index((tile.stages - 1) * tile.slice)), exists = isThere(laterStep);
+    Values loaded = loadLater(lhs, rhs, laterStep, later, exists);
+    NVVM::CpAsyncCommitGroupOp::create(k.b, k.loc);
+    multiply(lhs, rhs, slot, sums);
+    if (!loaded.empty())
+      ifTrue(exists, [&] {
+        lhs.store(ArrayRef(loaded).take_front(lhs.numLoaded()), later);
+        rhs.store(ArrayRef(loaded).drop_front(lhs.numLoaded()), later);
+      });
+    auto next = [&](Value of) {
+      Value isLast = LaneMath{k}.compare(arith::CmpIPredicate::eq, of, k.index(tile.stages - 1));
+      return Value(arith::SelectOp::create(k.b, k.loc, isLast, k.index(0), k.add(of, k.index(1))));
+    };
+    sums.push_back(next(slot));
+    sums.push_back(next(later));
+    return sums;
+  });
+  carried.resize(carried.size() - 2);
+  return carried;
+}
+
+/// Starts the copies of a later slice, and loads what goes through registers.
+TensorTileWriter::Values TensorTileWriter::loadLater(OperandRing &lhs, OperandRing &rhs, Value step, Value slot,
+                                                     Value exists) {
+  auto all = [&] {
+    lhs.copy(step, slot);
+    rhs.copy(step, slot);
+    Values loaded = lhs.load(step);
+    llvm::append_range(loaded, rhs.load(step));
+    return loaded;
+  };
+  if (lhs.numLoaded() + rhs.numLoaded() == 0) {
+    ifTrue(exists, all);
+    return {};
+  }
+  SmallVector<Type> types(lhs.numLoaded() + rhs.numLoaded(), lhs.storageType());
+  auto choice = scf::IfOp::create(k.b, k.loc, types, exists, true, true);
+  OpBuilder::InsertionGuard insertion(k.b);
+  k.b.setInsertionPointToEnd(choice.thenBlock());
+  {
+    ElementCode::Scope scope(code);
+    scf::YieldOp::create(k.b, k.loc, all());
+  }
+  k.b.setInsertionPointToEnd(choice.elseBlock());
+  Value zero = arith::ConstantOp::create(k.b, k.loc, k.b.getZeroAttr(lhs.storageType()));
+  scf::YieldOp::create(k.b, k.loc, Values(types.size(), zero));
+  return llvm::to_vector(llvm::map_range(choice.getResults(), [](OpResult result) -> Value { return result; }));
+}
+
+void TensorTileWriter::multiply(OperandRing &lhs, OperandRing &rhs, Value slot, MutableArrayRef<Value> sums) {
+  constexpr int64_t perForm = 4; // sums of a form that a lane has
+  for (int64_t step = 0; step < tile.slice; step += Tile::formInner) {
+    SmallVector<Values> a, b;
+    for (int64_t i = 0; i < rowForms(); ++i)
+      a.push_back(lhs.fragments(slot, i * Tile::formRows, step));
+    for (int64_t j = 0; j < columnForms(); j += 2) {
+      Values two = rhs.fragments(slot, j * Tile::formColumns, step);
+      b.push_back({two[0], two[1]});
+      b.push_back({two[2], two[3]});
+    }
+    for (int64_t i = 0; i < rowForms(); ++i)
+      for (int64_t j = 0; j < columnForms(); ++j)
+        multiplyForm(a[i], b[j], sums.slice((i * columnForms() + j) * perForm, perForm));
+  }
+}
+
+void TensorTileWriter::multiplyForm(ArrayRef<Value> a, ArrayRef<Value> b, MutableArrayRef<Value> sums) {
+  Values operands;
+  Type halves = VectorType::get({2}, k.b.getF16Type());
+  for (ArrayRef<Value> fragments : {a, b})
+    for (Value fragment : fragments)
+      operands.push_back(form.asHalves ? Value(LLVM::BitcastOp::create(k.b, k.loc, halves, fragment)) : fragment);
+  llvm::append_range(operands, sums);
+  auto four = LLVM::LLVMStructType::getLiteral(k.b.getContext(), {f32, f32, f32, f32});
+  auto product = LLVM::CallIntrinsicOp::create(k.b, k.loc, four, k.b.getStringAttr(form.intrinsic), operands);
+  for (auto [i, sum] : llvm::enumerate(sums))
+    sum = LLVM::ExtractValueOp::create(k.b, k.loc, product.getResults(), i);
+}
+
+//===-- The way out
+//-------------------------------------------------------------------------------------------------===//
+
+/// How many neighbours along a row a lane handles at once, if it can.
+static constexpr int64_t wholeLanes = 8;
+
+/// Whether lanes along the columns are neighbours in memory, aligned as a whole, in every tensor that has columns.
+bool TensorTileWriter::hasWholeLanes() {
+  return view.columnsAreLast && DimExpr::exactDiv(view.columns, wholeLanes) && k.windows.empty() &&
+         !findStridedInside(kernel.group, kernel.group.getNumOperands());
+}
+
+/// Each warp passes 16 rows of sums at a time through memory of its own.
+void TensorTileWriter::storeSums(ArrayRef<Value> sums) {
+  strides = tile.parts > 1 ? k.rowMajorStrides(dsc::getDims(hero->getResult(0))) : kernel.resultStrides();
+  NVVM::CpAsyncWaitGroupOp::create(k.b, k.loc, 0u);
+  NVVM::Barrier0Op::create(k.b, k.loc);
+  int64_t perSlab = sums.size() / rowForms();
+  for (int64_t i = 0; i < rowForms(); ++i)
+    storeSlab(sums.slice(i * perSlab, perSlab), k.add(k.add(firstRow, warpRow), k.index(i * Tile::formRows)));
+}
+
+void TensorTileWriter::storeSlab(ArrayRef<Value> sums, Value slabRow) {
+  int64_t pitch = tile.sumPitch();
+  Value slab = k.mul(warp, k.index(Tile::formRows * pitch));
+  auto addressOf = [&](Value row, Value column) {
+    return k.elementAddress(shared, f32, k.add(slab, k.add(k.mul(row, k.index(pitch)), column)));
+  };
+  // A lane has two neighbours of each form, and two more eight rows below.
+  Value group = k.divide(lane, k.index(4)), pair = k.mul(k.remainder(lane, k.index(4)), k.index(2));
+  Type two = VectorType::get({2}, f32);
+  Value allLanes = k.constantInt(k.b.getI32Type(), -1);
+  for (int64_t j = 0; j < columnForms(); ++j)
+    for (int64_t half = 0; half < 2; ++half) {
+      Value both = LLVM::PoisonOp::create(k.b, k.loc, two);
+      for (int64_t i = 0; i < 2; ++i)
+        both = LLVM::InsertElementOp::create(k.b, k.loc, both, sums[j * 4 + half * 2 + i],
+                                             k.constantInt(k.b.getI32Type(), i));
+      Value address = addressOf(k.add(group, k.index(half * 8)), k.add(pair, k.index(j * Tile::formColumns)));
+      LLVM::StoreOp::create(k.b, k.loc, both, address, 8u);
+    }
+  NVVM::SyncWarpOp::create(k.b, k.loc, allLanes);
+  int64_t lanes = hasWholeLanes() ? wholeLanes : 1, perRow = tile.warpColumns / lanes;
+  k.loopDo(lane, k.index(Tile::formRows * perRow), k.index(Tile::warpSize), [&](Value number) {
+    ElementCode::Scope scope(code);
+    Value row = k.divide(number, k.index(perRow));
+    Value column = k.mul(k.remainder(number, k.index(perRow)), k.index(lanes));
+    Value globalRow = k.add(slabRow, row), globalColumn = k.add(k.add(firstColumn, warpColumn), column);
+    Value exists = arith::AndIOp::create(k.b, k.loc, below(globalRow, view.rows), below(globalColumn, view.columns));
+    ifTrue(exists, [&] {
+      Type type = lanes == 1 ? f32 : Type(VectorType::get({lanes}, f32));
+      Value sum = LLVM::LoadOp::create(k.b, k.loc, type, addressOf(row, column), lanes == 1 ? 4u : 16u);
+      k.width = lanes;
+      k.wholeVectors = lanes > 1;
+      storeLanes(globalRow, {lanes == 1 ? Index::Uniform : Index::Contiguous, globalColumn, {}, lanes > 1}, sum);
+      k.width = 1;
+      k.wholeVectors = false;
+    });
+  });
+  NVVM::SyncWarpOp::create(k.b, k.loc, allLanes);
+}
+
+void TensorTileWriter::storeLanes(Value row, const Index &column, Value sum) {
+  Indices at = view.resultAt(outer, row, column);
+  if (tile.parts > 1) {
+    Value count = k.dim(dsc::countElements(dsc::getDims(hero->getResult(0))));
+    Value ownPart = k.advance(kernel.workspace, f32, blockAlongY(k), count);
+    k.storeElement(ownPart, f32, strides, at, sum);
+    return;
+  }
+  code.bind(hero->getResult(0), sum);
+  k.storeElement(kernel.result(), dsc::getElementType(root), strides, at, code.element(root, at));
+}
+
+static LogicalResult emitTensorTiles(Kernel &kernel) {
+  Tile tile = tileOf(kernel.schedule);
+  if (kernel.step == 1)
+    return emitSumOfParts(kernel, tile.parts);
+  ElementCode code(kernel.k);
+  TensorTileWriter(kernel, code, tile, findContraction(kernel.group)).write();
+  return kernel.finish();
+}
+
+const KernelEmitter tensorTilesEmitter = {"tensor_tiles",           tensorTilesParameters, acceptsTensorTiles,
+                                          allowsTensorTiles,        tensorTilesCandidates, estimateTensorTiles,
+                                          emitTensorTiles,
+                                          /*severalResults=*/false, countTensorTiles,      tensorTilesWorkspace};
+
+} // namespace dscc::kernels
