@@ -1,0 +1,161 @@
+"""Products and convolutions by matrix instructions against double precision, in the simulator with all its checks.
+
+Every tile that the emitter offers is forced, at sizes around its edges and with operands that lie in every way; models
+in half precision are compiled as they come, and must have multiplied by matrix instructions.
+"""
+
+import json
+import pathlib
+import re
+import subprocess
+import sys
+import tempfile
+import unittest
+
+sys.dont_write_bytecode = True
+
+import numpy as np
+import onnxruntime
+
+from graph_builder import GraphBuilder
+
+# Rows, columns and slice of a tile, stages, and rows and columns of a warp's part.
+TILES = [(128, 128, 32, 3, 64, 32), (128, 64, 32, 4, 32, 32), (64, 128, 32, 4, 32, 32), (64, 64, 64, 3, 32, 32),
+         (64, 32, 64, 3, 32, 16), (32, 64, 64, 4, 16, 32), (32, 128, 32, 4, 16, 64), (16, 128, 32, 4, 16, 32),
+         (16, 64, 64, 4, 16, 16), (32, 32, 64, 5, 16, 16), (64, 64, 32, 2, 16, 64), (16, 16, 32, 2, 16, 16)]
+# Rows, inner dim and columns: multiples of eight are copied in pieces, others go through registers.
+SIZES = [(1, 8, 8), (7, 64, 24), (65, 72, 136), (63, 127, 129), (33, 17, 1025), (130, 1, 66), (16, 200, 63)]
+# Of each result, relative to the largest: sums are in single precision, results are rounded to half.
+TOLERANCE = {"f16": 1e-3, "bf16": 8e-3}
+
+
+def schedule(tile, parts):
+    rows, columns, slice_, stages, warp_rows, warp_columns = tile
+    return (f"tensor_tiles, columns = {columns}, parts = {parts}, rows = {rows}, slice = {slice_}, stages = {stages}, "
+            f"warp_columns = {warp_columns}, warp_rows = {warp_rows}")
+
+
+def shape(*dims):
+    return "x".join(map(str, dims)) + "xf16"
+
+
+def product_text(rows, inner, columns, transposed):
+    """A product with a bias and an activation; which operands are transposed, "AB" says."""
+    lhs = (inner, rows) if "A" in transposed else (rows, inner)
+    rhs = (columns, inner) if "B" in transposed else (inner, columns)
+    flags = ", ".join(name for name, letter in (("transpose_lhs", "A"), ("transpose_rhs", "B")) if letter in transposed)
+    types = f"(tensor<{shape(*lhs)}>, tensor<{shape(*rhs)}>) -> tensor<{shape(rows, columns)}>"
+    result = f"tensor<{shape(rows, columns)}>"
+    return lhs, rhs, f"""
+module attributes {{dsc.stage = "imported", dsc.symbols = [], dsc.relations = []}} {{
+  func.func @main(%x: tensor<{shape(*lhs)}> {{dsc.name = "x"}}, %w: tensor<{shape(*rhs)}> {{dsc.name = "w"}},
+                  %b: tensor<{shape(columns)}> {{dsc.name = "b"}}) -> ({result} {{dsc.name = "y"}}) {{
+    %0 = dsc.matmul %x, %w {{{flags}}} : {types}
+    %1 = dsc.add %0, %b : ({result}, tensor<{shape(columns)}>) -> {result}
+    %2 = dsc.relu %1 : ({result}) -> {result}
+    return %2 : {result}
+  }}
+}}
+"""
+
+
+class TensorTiles(unittest.TestCase):
+    def dscc(self, source, artifact, *options):
+        done = subprocess.run(["dscc", source, "-o", artifact, "--target=cuda", *options], capture_output=True, text=True)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        return done
+
+    def run_artifact(self, folder, artifact, inputs, *options):
+        command = ["dscc-run", artifact, "--output", folder / "out", "--device=sim", "--sim-check=all", *options]
+        for name, value in inputs.items():
+            np.save(folder / f"{name}.npy", value)
+            command += ["--input", f"{name}={folder / name}.npy"]
+        done = subprocess.run(command, capture_output=True, text=True)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        return np.load(folder / "out" / "y.npy").astype(np.float64), done.stdout
+
+    def assert_close(self, got, expected, tolerance):
+        self.assertEqual(got.shape, expected.shape)
+        self.assertTrue(np.isfinite(got).all())
+        self.assertLess(np.abs(got - expected).max() / np.abs(expected).max(), tolerance)
+
+    def check_forced(self, folder, tile, parts, size, transposed):
+        lhs, rhs, text = product_text(*size, transposed)
+        random = np.random.default_rng(sum(size))
+        inputs = {name: random.standard_normal(dims).astype(np.float16)
+                  for name, dims in (("x", lhs), ("w", rhs), ("b", size[2:]))}
+        source, scheduled, artifact = folder / "m.mlir", folder / "s.mlir", folder / "m.so"
+        source.write_text(text)
+        self.dscc(source, scheduled, "--arch=sm_80", "--until=scheduled")
+        forced, count = re.subn(r"#dsc\.schedule<[^>]*>", f"#dsc.schedule<{schedule(tile, parts)}>", scheduled.read_text())
+        self.assertEqual(count, 1)
+        scheduled.write_text(forced)
+        self.dscc(scheduled, artifact, "--arch=sm_80")
+        got, _ = self.run_artifact(folder, artifact, inputs, "--sim-chip=sm_80")
+        x, w, b = (inputs[name].astype(np.float64) for name in "xwb")
+        expected = (x.T if "A" in transposed else x) @ (w.T if "B" in transposed else w) + b
+        self.assert_close(got, np.maximum(expected, 0), TOLERANCE["f16"])
+
+    def test_forced(self):
+        with tempfile.TemporaryDirectory() as folder:
+            for number, tile in enumerate(TILES):
+                for place, size in enumerate(SIZES):
+                    transposed = ("", "A", "B", "AB")[(number + place) % 4]
+                    parts = (1, 1, 3)[(number + place) % 3]
+                    with self.subTest(tile=tile, size=size, transposed=transposed, parts=parts):
+                        self.check_forced(pathlib.Path(folder), tile, parts, size, transposed)
+
+    def check_model(self, folder, name, build, inputs, precision, arch):
+        path = folder / f"{name}.onnx"
+        build.save(path)
+        session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
+        expected = session.run(None, inputs)[0].astype(np.float64)
+        artifact = path.with_suffix(".so")
+        self.dscc(path, artifact, f"--arch={arch}", f"--precision={precision}")
+        got, told = self.run_artifact(folder, artifact, inputs, f"--sim-chip={arch.rstrip('a')}", "--stats=json")
+        self.assert_close(got, expected, TOLERANCE["bf16" if precision == "bf16" else "f16"] * 4)
+        kernels = json.loads(told[told.index("{"):])["statistics"]["kernels"]
+        unit = "tensor_bf16" if precision == "bf16" else "tensor_f16"
+        self.assertGreater(sum(kernel["flop"].get(unit, 0) for kernel in kernels), 0, name)
+
+    def test_models(self):
+        random = np.random.default_rng(1)
+
+        def product(build, dims, weight):
+            x = build.input("x", np.float32, dims)
+            y = build.node("MatMul", x, build.weight(weight))
+            return build.node("Gelu", build.node("Add", y, build.weight(weight[1:])))
+
+        def convolution(build, dims, weight, **attributes):
+            x = build.input("x", np.float32, dims)
+            return build.node("Relu", build.node("Conv", x, build.weight(weight), **attributes))
+
+        def attention(build, dims):
+            x = build.input("x", np.float32, dims)
+            q, k, v = (build.node("MatMul", x, build.weight((dims[-1], dims[-1]))) for _ in range(3))
+            scores = build.node("MatMul", q, build.node("Transpose", k, perm=[0, 2, 1]))
+            scores = build.node("Softmax", build.node("Mul", scores, build.number(dims[-1] ** -0.5)), axis=-1)
+            return build.node("MatMul", scores, v)
+
+        cases = [
+            ("product", product, ("m", 768), (768, 200), {}),
+            ("odd", product, (7, 127), (127, 33), {}),
+            ("batch", product, (3, "m", 64), (64, 64), {}),
+            ("conv3", convolution, (1, 64, 14, 14), (64, 64, 3, 3), {"pads": [1, 1, 1, 1]}),
+            ("conv_first", convolution, (2, 3, 33, 33), (32, 3, 7, 7), {"strides": [2, 2], "pads": [3, 3, 3, 3]}),
+            ("conv1", convolution, (1, 256, 7, 7), (128, 256, 1, 1), {}),
+            ("conv_groups", convolution, (1, 64, 9, 9), (64, 16, 3, 3), {"group": 4, "dilations": [2, 2]}),
+            ("attention", attention, (2, 65, 64), None, {}),
+        ]
+        with tempfile.TemporaryDirectory() as folder:
+            for name, make, dims, weight, attributes in cases:
+                build = GraphBuilder(opset=20, seed=len(name))
+                build.output(make(build, dims, *([weight] if weight else []), **attributes), "y", None)
+                x = random.standard_normal([17 if dim == "m" else dim for dim in dims], np.float32)
+                for precision, arch in (("fp16", "sm_80"), ("bf16", "sm_90a")):
+                    with self.subTest(case=name, precision=precision):
+                        self.check_model(pathlib.Path(folder), f"{name}_{precision}", build, {"x": x}, precision, arch)
+
+
+if __name__ == "__main__":
+    unittest.main()
