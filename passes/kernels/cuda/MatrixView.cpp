@@ -1,5 +1,6 @@
 #include "passes/kernels/cuda/MatrixView.h"
 
+#include "passes/kernels/Lay.h"
 #include "passes/kernels/ScalarCode.h"
 #include "passes/kernels/Window.h"
 
@@ -20,87 +21,33 @@ MatrixSizes matrixSizesOf(Operation *hero) {
           lhs[lhs.size() - (matmul.getTransposeLhs() ? 2 : 1)]};
 }
 
-//===-- Operands that lie in pieces -------------------------------------------------------------------------------===//
-
-namespace {
-/// A tensor of the group, and how far apart neighbours along each dim of a value lie in it.
-struct Lay {
-  Value tensor;
-  dsc::Dims strides;
-  /// If the last dim lies in panels: their width, and how far apart they are. Else 0.
-  int64_t panelColumns = 0;
-  DimExpr panelStride = 0;
-};
-} // namespace
-
-/// Looks through what only turns coordinates.
-static std::optional<Lay> layOf(KernelBuilder &k, Value value) {
-  dsc::Dims dims = dsc::getDims(value);
-  if (isa<BlockArgument>(value)) {
-    // A window may begin anywhere.
-    if (k.windows.contains(value))
-      return std::nullopt;
-    Lay lay{value, dsc::Dims(dims.size(), 1)};
-    for (size_t i = dims.size(); i-- > 1;)
-      lay.strides[i - 1] = lay.strides[i] * dims[i];
-    return lay;
-  }
-  if (auto transpose = value.getDefiningOp<dsc::TransposeOp>()) {
-    std::optional<Lay> lay = layOf(k, transpose.getInput());
-    if (!lay || lay->panelColumns)
-      return std::nullopt;
-    dsc::Dims strides;
-    for (int64_t from : dsc::getIntegers(transpose.getPermutation()))
-      strides.push_back(lay->strides[from]);
-    lay->strides = strides;
-    return lay;
-  }
-  if (auto unpack = value.getDefiningOp<dsc::UnpackOp>()) {
-    std::optional<Lay> lay = layOf(k, unpack.getInput());
-    if (!lay || lay->panelColumns)
-      return std::nullopt;
-    lay->panelColumns = dsc::getDims(unpack.getInput()).back().constant();
-    lay->panelStride = lay->strides[lay->strides.size() - 3];
-    lay->strides.erase(lay->strides.end() - 3);
-    return lay;
-  }
-  return std::nullopt;
-}
-
-static bool isMultiple(const DimExpr &size, int64_t of) { return DimExpr::exactDiv(size, of).has_value(); }
+//===-- Operands that lie in pieces ---------------------------------------------------------------------------===//
 
 /// Fills in how an operand of a product is copied in pieces, if it can be. Of its dims, `placeDim` and `innerDim` are
 /// the matrix, those before the last two belong to each product of its own.
 static void findPieces(KernelBuilder &k, OperandView &view, ArrayRef<DimExpr> batch, size_t placeDim, size_t innerDim) {
   Type storage = getStorageType(dsc::getElementType(view.operand));
-  int64_t perPiece = pieceBytes * 8 / storage.getIntOrFloatBitWidth();
-  std::optional<Lay> found = layOf(k, view.operand);
-  if (!found || dsc::getElementType(found->tensor) != dsc::getElementType(view.operand))
+  std::optional<Lay> found = layOf(view.operand);
+  // A window of another tensor may begin anywhere.
+  if (!found || !k.pointers.contains(found->tensor) || k.windows.contains(found->tensor))
     return;
   Lay lay = *found;
   dsc::Dims dims = dsc::getDims(view.operand);
   size_t rank = dims.size();
-  auto isAlong = [&](size_t dim) { return lay.strides[dim].isConstant(1) && isMultiple(dims[dim], perPiece); };
-  view.alongInner = lay.strides[innerDim].isConstant(1);
-  if (!isAlong(view.alongInner ? innerDim : placeDim))
+  std::optional<size_t> along = findPieceDim(lay, dims, pieceBytes * 8 / storage.getIntOrFloatBitWidth());
+  if (!along)
     return;
-  size_t along = view.alongInner ? innerDim : placeDim;
-  for (size_t i = 0; i < rank; ++i)
-    if (i != along && !dims[i].isConstant(1) && !isMultiple(lay.strides[i], perPiece))
-      return;
-  bool hasPanels = lay.panelColumns != 0;
-  if (hasPanels && (lay.panelColumns % perPiece || !isMultiple(lay.panelStride, perPiece)))
-    return;
+  view.alongInner = *along == innerDim;
   Value base = k.pointers.lookup(lay.tensor);
   auto offsetOf = [=, &k](size_t dim, Value coordinate) {
-    if (!hasPanels || dim + 1 != rank)
+    if (!lay.panelColumns || dim + 1 != rank)
       return k.mul(coordinate, k.dim(lay.strides[dim]));
     Value width = k.index(lay.panelColumns);
     return k.add(k.mul(k.divide(coordinate, width), k.dim(lay.panelStride)), k.remainder(coordinate, width));
   };
   dsc::Dims batchDims(batch);
   view.pieces = Pieces{[=, &k](ArrayRef<Value> outer, Value place) {
-                         Value offset = offsetOf(placeDim, place);
+                         Value offset = k.add(k.dim(lay.offset), offsetOf(placeDim, place));
                          // Batch dims are aligned at the last one; those of size 1 are the same for all.
                          for (size_t i = 0; i + 2 < rank; ++i)
                            if (!dims[i].isConstant(1))
@@ -114,8 +61,7 @@ static void findPieces(KernelBuilder &k, OperandView &view, ArrayRef<DimExpr> ba
                        }};
 }
 
-//===-- Products
-//----------------------------------------------------------------------------------------------------===//
+//===-- Products ----------------------------------------------------------------------------------------------===//
 
 static MatrixView viewOf(ElementCode &code, dsc::MatmulOp op) {
   KernelBuilder &k = code.k;
@@ -156,8 +102,7 @@ static MatrixView viewOf(ElementCode &code, dsc::MatmulOp op) {
   return view;
 }
 
-//===-- Convolutions
-//------------------------------------------------------------------------------------------------===//
+//===-- Convolutions ------------------------------------------------------------------------------------------===//
 
 static MatrixView viewOf(ElementCode &code, dsc::ConvOp op) {
   KernelBuilder &k = code.k;

@@ -16,8 +16,10 @@
 
 #include "passes/kernels/Emitters.h"
 #include "passes/kernels/LaneMath.h"
+#include "passes/kernels/Lay.h"
 #include "passes/kernels/ScalarCode.h"
 #include "passes/kernels/Shell.h"
+#include "passes/kernels/cuda/MatrixForm.h"
 #include "passes/kernels/cuda/MatrixView.h"
 #include "passes/kernels/cuda/OperandRing.h"
 
@@ -35,43 +37,21 @@ using namespace mlir;
 namespace dscc::kernels {
 
 namespace {
-/// One kind of matrix instruction. Its tile has 16 rows and 8 columns; A and B are of one type of 16 bits.
-struct MatrixForm {
-  bool (*takes)(Type element);
-  llvm::StringLiteral intrinsic;
-  bool asHalves; // fragments are vectors of two halves, else 32 bits as they are
-};
-
 /// The numbers of a schedule.
 struct Tile {
   int64_t rows, columns, slice, stages, warpRows, warpColumns, parts;
 
   int64_t warps() const { return rows / warpRows * (columns / warpColumns); }
-  int64_t threads() const { return warps() * warpSize; }
+  int64_t threads() const { return warps() * lanesOfWarp; }
   int64_t ringBytes() const { return (rows + columns) * slice * stages * bytes; }
-  /// Lines of sums in f32, eight elements apart, so that what a warp stores at once lies in different banks.
-  int64_t sumPitch() const { return warpColumns + 8; }
-  int64_t sumBytes() const { return warps() * formRows * sumPitch() * int64_t(sizeof(float)); }
-  int64_t sharedBytes() const { return std::max(ringBytes(), sumBytes()); }
+  int64_t slabBytes() const { return warps() * Slab::elements(warpColumns) * int64_t(sizeof(float)); }
+  int64_t sharedBytes() const { return std::max(ringBytes(), slabBytes()); }
 
-  static constexpr int64_t warpSize = 32, bytes = 2, formRows = 16, formColumns = 8, formInner = 16;
+  static constexpr int64_t bytes = 2;
 };
 } // namespace
 
-static constexpr MatrixForm forms[] = {
-    {[](Type element) { return element.isF16(); }, "llvm.nvvm.mma.m16n8k16.row.col.f32.f32", true},
-    {[](Type element) { return element.isBF16(); }, "llvm.nvvm.mma.m16n8k16.row.col.bf16", false},
-};
-
-static const MatrixForm *findForm(Type element) {
-  for (const MatrixForm &form : forms)
-    if (form.takes(element))
-      return &form;
-  return nullptr;
-}
-
-//===-- The schedule
-//------------------------------------------------------------------------------------------------===//
+//===-- The schedule -------------------------------------------------------------------------------------------===//
 
 static constexpr int64_t mostParts = 64;
 static constexpr Parameter tensorTilesParameters[] = {
@@ -92,7 +72,7 @@ static Verdict acceptsTensorTiles(dsc::GroupOp group, const Target &target) {
     return tiled;
   Operation *hero = findContraction(group);
   Type lhs = dsc::getElementType(hero->getOperand(0)), rhs = dsc::getElementType(hero->getOperand(1));
-  if (lhs != rhs || !findForm(lhs))
+  if (lhs != rhs || !findMatrixForm(lhs))
     return Verdict::declined("there is no matrix instruction for the operands' type");
   return Verdict::acceptedIf(getComputeType(dsc::getElementType(hero->getResult(0))).isF32(),
                              "sums are not in single precision");
@@ -100,8 +80,8 @@ static Verdict acceptsTensorTiles(dsc::GroupOp group, const Target &target) {
 
 static Verdict allowsTensorTiles(dsc::GroupOp, const Target &target, dsc::ScheduleAttr schedule) {
   Tile tile = tileOf(schedule);
-  if (tile.rows % tile.warpRows || tile.columns % tile.warpColumns || tile.warpRows % Tile::formRows ||
-      tile.warpColumns % (2 * Tile::formColumns))
+  if (tile.rows % tile.warpRows || tile.columns % tile.warpColumns || tile.warpRows % MatrixForm::rows ||
+      tile.warpColumns % (2 * MatrixForm::columns))
     return Verdict::declined("warps do not share the tile evenly");
   if (tile.slice != 32 && tile.slice != 64)
     return Verdict::declined("a slice has 32 or 64 steps");
@@ -153,9 +133,11 @@ static size_t countTensorTiles(dsc::GroupOp, dsc::ScheduleAttr schedule) {
   return *schedule.lookup("parts") == 1 ? 1 : 2;
 }
 
-/// Whether an operand is a tensor as it lies in memory, so that it may be copied in pieces: the emitter knows more.
-static bool mayBeCopied(Value operand) {
-  return isa<BlockArgument>(operand) || isa_and_nonnull<dsc::TransposeOp, dsc::UnpackOp>(operand.getDefiningOp());
+/// Whether an operand lies in memory so that it is copied in pieces.
+static bool isCopied(Value operand) {
+  std::optional<Lay> lay = layOf(operand);
+  return lay && isa<BlockArgument>(lay->tensor) &&
+         findPieceDim(*lay, dsc::getDims(operand), pieceBytes / Tile::bytes).has_value();
 }
 
 /// What one slice of one block costs a multiprocessor: the busiest of its units. An operand that comes through
@@ -171,11 +153,11 @@ static double clocksOfSlice(const Tile &tile, const Gpu &gpu, bool copiesLhs, bo
   double global = elements * Tile::bytes / gpu.l2BytesPerClock;
   double computed = (copiesLhs ? 0.0 : double(tile.rows)) + (copiesRhs ? 0.0 : double(tile.columns));
   double matrices =
-      double(tile.rows) * tile.columns * tile.slice / (Tile::formRows * Tile::formColumns * Tile::formInner);
+      double(tile.rows) * tile.columns * tile.slice / (MatrixForm::rows * MatrixForm::columns * MatrixForm::inner);
   double loads = fragments / (512); // ldmatrix of four
-  double copies = (elements - computed * tile.slice) * Tile::bytes / pieceBytes / Tile::warpSize;
+  double copies = (elements - computed * tile.slice) * Tile::bytes / pieceBytes / lanesOfWarp;
   double instructions =
-      matrices + 2 * loads + 4 * copies + computed * tile.slice * perElement / Tile::warpSize + 20.0 * tile.warps();
+      matrices + 2 * loads + 4 * copies + computed * tile.slice * perElement / lanesOfWarp + 20.0 * tile.warps();
   return std::max({matrix, shared, global, instructions / 4});
 }
 
@@ -195,14 +177,13 @@ static double estimateTensorTiles(dsc::GroupOp group, const Target &target, dsc:
                                       double(gpu.threadsPerMultiprocessor / tile.threads()),
                                       65536.0 / (tile.threads() * 128), blocks});
   resident = std::max(1.0, resident);
-  double busy =
-      clocksOfSlice(tile, gpu, mayBeCopied(hero->getOperand(0)), isProduct && mayBeCopied(hero->getOperand(1)));
+  double busy = clocksOfSlice(tile, gpu, isCopied(hero->getOperand(0)), isProduct && isCopied(hero->getOperand(1)));
   // A slice is asked for so many slices before it is needed.
   double waiting = double(gpu.loadClocks) / (tile.stages - 1);
   double waves = std::ceil(blocks / resident);
   double loop = waves * slices * std::max(busy * std::min(blocks, resident), waiting);
   // First slices, and the way out: sums to shared memory, and from there to memory.
-  double outside = waves * (2.0 * gpu.loadClocks) + blocks * tile.rows * tile.columns * 2.0 / Tile::warpSize / 4;
+  double outside = waves * (2.0 * gpu.loadClocks) + blocks * tile.rows * tile.columns * 2.0 / lanesOfWarp / 4;
   double seconds = (loop + outside) / gpu.clock;
   if (tile.parts == 1)
     return seconds;
@@ -211,15 +192,14 @@ static double estimateTensorTiles(dsc::GroupOp group, const Target &target, dsc:
          std::ceil(tile.parts / 4.0) * gpu.loadClocks / 2 / gpu.clock;
 }
 
-//===-- The kernel
-//--------------------------------------------------------------------------------------------------===//
+//===-- The kernel ---------------------------------------------------------------------------------------------===//
 
 namespace {
 class TensorTileWriter {
 public:
   TensorTileWriter(Kernel &kernel, ElementCode &code, Tile tile, Operation *hero)
       : kernel(kernel), k(kernel.k), code(code), tile(tile), hero(hero), root(rootOf(kernel.group)),
-        view(matrixViewOf(code, hero)), form(*findForm(dsc::getElementType(hero->getOperand(0)))),
+        view(matrixViewOf(code, hero)), form(*findMatrixForm(dsc::getElementType(hero->getOperand(0)))),
         f32(k.b.getF32Type()) {}
 
   void write();
@@ -230,7 +210,6 @@ private:
   Values mainLoop(Value from, Value to);
   Values loadLater(OperandRing &lhs, OperandRing &rhs, Value step, Value slot, Value exists);
   void multiply(OperandRing &lhs, OperandRing &rhs, Value slot, MutableArrayRef<Value> sums);
-  void multiplyForm(ArrayRef<Value> a, ArrayRef<Value> b, MutableArrayRef<Value> sums);
   void storeSums(ArrayRef<Value> sums);
   void storeSlab(ArrayRef<Value> sums, Value slabRow);
   void storeLanes(Value row, const Index &column, Value sum);
@@ -238,8 +217,8 @@ private:
   void ifTrue(Value condition, function_ref<void()> body);
   Value below(Value a, const DimExpr &b) { return LaneMath{k}.compare(arith::CmpIPredicate::slt, a, k.dim(b)); }
 
-  int64_t rowForms() const { return tile.warpRows / Tile::formRows; }
-  int64_t columnForms() const { return tile.warpColumns / Tile::formColumns; }
+  int64_t rowForms() const { return tile.warpRows / MatrixForm::rows; }
+  int64_t columnForms() const { return tile.warpColumns / MatrixForm::columns; }
 
   Kernel &kernel;
   KernelBuilder &k;
@@ -265,8 +244,8 @@ void TensorTileWriter::write() {
   outer = sizes.empty() ? Values{} : k.delinearize(place[0], sizes);
   firstRow = k.mul(place[2], k.index(tile.rows));
   firstColumn = k.mul(place[1], k.index(tile.columns));
-  lane = k.remainder(kernel.thread, k.index(Tile::warpSize));
-  warp = k.divide(kernel.thread, k.index(Tile::warpSize));
+  lane = k.remainder(kernel.thread, k.index(lanesOfWarp));
+  warp = k.divide(kernel.thread, k.index(lanesOfWarp));
   int64_t acrossColumns = tile.columns / tile.warpColumns;
   warpRow = k.mul(k.divide(warp, k.index(acrossColumns)), k.index(tile.warpRows));
   warpColumn = k.mul(k.remainder(warp, k.index(acrossColumns)), k.index(tile.warpColumns));
@@ -309,7 +288,7 @@ TensorTileWriter::Values TensorTileWriter::mainLoop(Value from, Value to) {
     });
     NVVM::CpAsyncCommitGroupOp::create(k.b, k.loc);
   }
-  Values carried(tile.warpRows * tile.warpColumns / Tile::warpSize, k.constant(f32, 0));
+  Values carried(tile.warpRows * tile.warpColumns / lanesOfWarp, k.constant(f32, 0));
   carried.push_back(k.index(0));               // the slot that is read
   carried.push_back(k.index(tile.stages - 1)); // the slot that is written
   carried = k.loop(from, to, k.index(tile.slice), carried, [&](Value step, ValueRange values) {
@@ -368,37 +347,23 @@ TensorTileWriter::Values TensorTileWriter::loadLater(OperandRing &lhs, OperandRi
 }
 
 void TensorTileWriter::multiply(OperandRing &lhs, OperandRing &rhs, Value slot, MutableArrayRef<Value> sums) {
-  constexpr int64_t perForm = 4; // sums of a form that a lane has
-  for (int64_t step = 0; step < tile.slice; step += Tile::formInner) {
+  for (int64_t step = 0; step < tile.slice; step += MatrixForm::inner) {
     SmallVector<Values> a, b;
     for (int64_t i = 0; i < rowForms(); ++i)
-      a.push_back(lhs.fragments(slot, i * Tile::formRows, step));
+      a.push_back(lhs.fragments(slot, i * MatrixForm::rows, step));
     for (int64_t j = 0; j < columnForms(); j += 2) {
-      Values two = rhs.fragments(slot, j * Tile::formColumns, step);
+      Values two = rhs.fragments(slot, j * MatrixForm::columns, step);
       b.push_back({two[0], two[1]});
       b.push_back({two[2], two[3]});
     }
     for (int64_t i = 0; i < rowForms(); ++i)
       for (int64_t j = 0; j < columnForms(); ++j)
-        multiplyForm(a[i], b[j], sums.slice((i * columnForms() + j) * perForm, perForm));
+        multiplyForm(k, form, a[i], b[j],
+                     sums.slice((i * columnForms() + j) * MatrixForm::perLane, MatrixForm::perLane));
   }
 }
 
-void TensorTileWriter::multiplyForm(ArrayRef<Value> a, ArrayRef<Value> b, MutableArrayRef<Value> sums) {
-  Values operands;
-  Type halves = VectorType::get({2}, k.b.getF16Type());
-  for (ArrayRef<Value> fragments : {a, b})
-    for (Value fragment : fragments)
-      operands.push_back(form.asHalves ? Value(LLVM::BitcastOp::create(k.b, k.loc, halves, fragment)) : fragment);
-  llvm::append_range(operands, sums);
-  auto four = LLVM::LLVMStructType::getLiteral(k.b.getContext(), {f32, f32, f32, f32});
-  auto product = LLVM::CallIntrinsicOp::create(k.b, k.loc, four, k.b.getStringAttr(form.intrinsic), operands);
-  for (auto [i, sum] : llvm::enumerate(sums))
-    sum = LLVM::ExtractValueOp::create(k.b, k.loc, product.getResults(), i);
-}
-
-//===-- The way out
-//-------------------------------------------------------------------------------------------------===//
+//===-- The way out --------------------------------------------------------------------------------------------===//
 
 /// How many neighbours along a row a lane handles at once, if it can.
 static constexpr int64_t wholeLanes = 8;
@@ -416,47 +381,25 @@ void TensorTileWriter::storeSums(ArrayRef<Value> sums) {
   NVVM::Barrier0Op::create(k.b, k.loc);
   int64_t perSlab = sums.size() / rowForms();
   for (int64_t i = 0; i < rowForms(); ++i)
-    storeSlab(sums.slice(i * perSlab, perSlab), k.add(k.add(firstRow, warpRow), k.index(i * Tile::formRows)));
+    storeSlab(sums.slice(i * perSlab, perSlab), k.add(k.add(firstRow, warpRow), k.index(i * MatrixForm::rows)));
 }
 
 void TensorTileWriter::storeSlab(ArrayRef<Value> sums, Value slabRow) {
-  int64_t pitch = tile.sumPitch();
-  Value slab = k.mul(warp, k.index(Tile::formRows * pitch));
-  auto addressOf = [&](Value row, Value column) {
-    return k.elementAddress(shared, f32, k.add(slab, k.add(k.mul(row, k.index(pitch)), column)));
-  };
-  // A lane has two neighbours of each form, and two more eight rows below.
-  Value group = k.divide(lane, k.index(4)), pair = k.mul(k.remainder(lane, k.index(4)), k.index(2));
-  Type two = VectorType::get({2}, f32);
-  Value allLanes = k.constantInt(k.b.getI32Type(), -1);
-  for (int64_t j = 0; j < columnForms(); ++j)
-    for (int64_t half = 0; half < 2; ++half) {
-      Value both = LLVM::PoisonOp::create(k.b, k.loc, two);
-      for (int64_t i = 0; i < 2; ++i)
-        both = LLVM::InsertElementOp::create(k.b, k.loc, both, sums[j * 4 + half * 2 + i],
-                                             k.constantInt(k.b.getI32Type(), i));
-      Value address = addressOf(k.add(group, k.index(half * 8)), k.add(pair, k.index(j * Tile::formColumns)));
-      LLVM::StoreOp::create(k.b, k.loc, both, address, 8u);
-    }
-  NVVM::SyncWarpOp::create(k.b, k.loc, allLanes);
-  int64_t lanes = hasWholeLanes() ? wholeLanes : 1, perRow = tile.warpColumns / lanes;
-  k.loopDo(lane, k.index(Tile::formRows * perRow), k.index(Tile::warpSize), [&](Value number) {
+  int64_t lanes = hasWholeLanes() ? wholeLanes : 1;
+  Value own = k.mul(warp, k.index(Slab::elements(tile.warpColumns)));
+  Value slabColumn = k.add(firstColumn, warpColumn);
+  forEachOfSlab(k, {shared, own, lane, tile.warpColumns, lanes}, sums, [&](Value row, Value column, Value sum) {
     ElementCode::Scope scope(code);
-    Value row = k.divide(number, k.index(perRow));
-    Value column = k.mul(k.remainder(number, k.index(perRow)), k.index(lanes));
-    Value globalRow = k.add(slabRow, row), globalColumn = k.add(k.add(firstColumn, warpColumn), column);
-    Value exists = arith::AndIOp::create(k.b, k.loc, below(globalRow, view.rows), below(globalColumn, view.columns));
-    ifTrue(exists, [&] {
-      Type type = lanes == 1 ? f32 : Type(VectorType::get({lanes}, f32));
-      Value sum = LLVM::LoadOp::create(k.b, k.loc, type, addressOf(row, column), lanes == 1 ? 4u : 16u);
+    row = k.add(slabRow, row);
+    column = k.add(slabColumn, column);
+    ifTrue(arith::AndIOp::create(k.b, k.loc, below(row, view.rows), below(column, view.columns)), [&] {
       k.width = lanes;
       k.wholeVectors = lanes > 1;
-      storeLanes(globalRow, {lanes == 1 ? Index::Uniform : Index::Contiguous, globalColumn, {}, lanes > 1}, sum);
+      storeLanes(row, {lanes == 1 ? Index::Uniform : Index::Contiguous, column, {}, lanes > 1}, sum);
       k.width = 1;
       k.wholeVectors = false;
     });
   });
-  NVVM::SyncWarpOp::create(k.b, k.loc, allLanes);
 }
 
 void TensorTileWriter::storeLanes(Value row, const Index &column, Value sum) {

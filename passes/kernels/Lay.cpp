@@ -1,0 +1,93 @@
+#include "passes/kernels/Lay.h"
+
+#include "dialects/dsc/Windows.h"
+
+using namespace mlir;
+
+namespace dscc::kernels {
+
+bool isMultiple(const DimExpr &size, int64_t of) { return DimExpr::exactDiv(size, of).has_value(); }
+
+static std::optional<Lay> throughTranspose(Lay lay, dsc::TransposeOp op) {
+  dsc::Dims strides;
+  for (int64_t from : dsc::getIntegers(op.getPermutation()))
+    strides.push_back(lay.strides[from]);
+  lay.strides = strides;
+  return lay;
+}
+
+static std::optional<Lay> throughSlice(Lay lay, dsc::SliceOp op) {
+  dsc::Dims starts = op.getStarts().getDims();
+  for (auto [stride, start, step] : llvm::zip_equal(lay.strides, starts, dsc::getIntegers(op.getSteps()))) {
+    lay.offset = lay.offset + start * stride;
+    stride = stride * step;
+  }
+  return lay;
+}
+
+static std::optional<Lay> throughExpand(Lay lay, dsc::ExpandOp op) {
+  dsc::Dims from = dsc::getDims(op.getInput()), to = dsc::getDims(op.getResult());
+  dsc::Dims strides(to.size(), DimExpr(0));
+  for (size_t i = 0, missing = to.size() - from.size(); i < from.size(); ++i)
+    if (from[i] == to[i + missing])
+      strides[i + missing] = lay.strides[i];
+  lay.strides = strides;
+  return lay;
+}
+
+static std::optional<Lay> throughReshape(Lay lay, dsc::ReshapeOp op) {
+  std::optional<dsc::Dims> strides = restride(dsc::getDims(op.getInput()), lay.strides, dsc::getDims(op.getResult()));
+  if (!strides)
+    return std::nullopt;
+  lay.strides = *strides;
+  return lay;
+}
+
+static std::optional<Lay> throughUnpack(Lay lay, dsc::UnpackOp op) {
+  lay.panelColumns = dsc::getDims(op.getInput()).back().constant();
+  lay.panelStride = lay.strides[lay.strides.size() - 3];
+  lay.strides.erase(lay.strides.end() - 3);
+  return lay;
+}
+
+template <class Op> static std::optional<Lay> through(Op op, std::optional<Lay> (*turn)(Lay, Op)) {
+  std::optional<Lay> lay = layOf(op.getInput());
+  // What lies in panels is read as it is.
+  if (!lay || lay->panelColumns)
+    return std::nullopt;
+  return turn(*lay, op);
+}
+
+std::optional<Lay> layOf(Value value) {
+  Operation *op = value.getDefiningOp();
+  if (auto transpose = dyn_cast_or_null<dsc::TransposeOp>(op))
+    return through(transpose, throughTranspose);
+  if (auto slice = dyn_cast_or_null<dsc::SliceOp>(op))
+    return through(slice, throughSlice);
+  if (auto expand = dyn_cast_or_null<dsc::ExpandOp>(op))
+    return through(expand, throughExpand);
+  if (auto reshape = dyn_cast_or_null<dsc::ReshapeOp>(op))
+    return through(reshape, throughReshape);
+  if (auto unpack = dyn_cast_or_null<dsc::UnpackOp>(op))
+    return through(unpack, throughUnpack);
+  return Lay{value, 0, rowMajorStrides(dsc::getDims(value))};
+}
+
+std::optional<size_t> findPieceDim(const Lay &lay, ArrayRef<DimExpr> dims, int64_t count) {
+  size_t rank = dims.size();
+  if (rank < 2 || !isMultiple(lay.offset, count))
+    return std::nullopt;
+  std::optional<size_t> along;
+  for (size_t dim : {rank - 1, rank - 2})
+    if (!along && lay.strides[dim].isConstant(1) && isMultiple(dims[dim], count))
+      along = dim;
+  if (!along)
+    return std::nullopt;
+  for (size_t i = 0; i < rank; ++i)
+    if (i != *along && !dims[i].isConstant(1) && !isMultiple(lay.strides[i], count))
+      return std::nullopt;
+  bool isSplit = lay.panelColumns % count || !isMultiple(lay.panelStride, count);
+  return isSplit ? std::nullopt : along;
+}
+
+} // namespace dscc::kernels
