@@ -10,13 +10,15 @@
 // Walk the block from its end. An op that no group has claimed starts one and pulls in its producers, last first, for
 // as long as a rule accepts them. A producer joins only if ALL its users are in the group; hence a group has the
 // results of its root, those that are used, and no path can leave it and come back. Before that, ops that are cheaper
-// to compute than to store are duplicated, one copy a user. What PlaceWindows has marked needs no kernel: concats in
-// place, and slices that no group has a use for. Behind it, parts of one value that nobody has taken in, as of a Split,
-// become one group with several results. Last, each group learns in which windows its tensors lie.
+// to compute than to store are duplicated, one copy a user, and attention becomes groups of its own (Attention.cpp).
+// What PlaceWindows has marked needs no kernel: concats in place, and slices that no group has a use for. Behind it,
+// parts of one value that nobody has taken in, as of a Split, become one group with several results. Last, each group
+// learns in which windows its tensors lie.
 
 #include "dialects/dsc/Windows.h"
 #include "passes/Journal.h"
 #include "passes/Passes.h"
+#include "passes/fusion/Outline.h"
 #include "passes/fusion/Rules.h"
 
 #include "mlir/IR/Builders.h"
@@ -36,6 +38,7 @@ namespace dscc {
 #define DEBUG_TYPE "dsc-fuse-groups"
 ALWAYS_ENABLED_STATISTIC(numGroups, "Groups formed");
 ALWAYS_ENABLED_STATISTIC(numFused, "Ops that share a group with another");
+ALWAYS_ENABLED_STATISTIC(numAttentions, "Groups that are attention as a whole");
 ALWAYS_ENABLED_STATISTIC(numSeconds, "Groups that write a value that they read, too");
 ALWAYS_ENABLED_STATISTIC(numParts, "Slices that share a group with another of the same value");
 
@@ -294,51 +297,10 @@ static GroupDraft growGroup(Operation *root, const DenseSet<Operation *> &anchor
   return group;
 }
 
-/// Wraps `ops`, whose last is the root, in a dsc.group at the root's place. `second` may be null.
-static void outline(ArrayRef<Operation *> ops, Operation *second) {
-  auto isInside = [&](Operation *user) { return llvm::is_contained(ops, user); };
-  assert(llvm::all_of(ops.drop_back(),
-                      [&](Operation *op) { return op == second || llvm::all_of(op->getUsers(), isInside); }) &&
-         "only the results of the root and of the second leave the group");
-  Operation *root = ops.back();
-  llvm::SetVector<Value> inputs;
-  SmallVector<Location> locations;
-  for (Operation *op : ops) {
-    if (!isSplat(op) || ops.size() == 1)
-      locations.push_back(op->getLoc());
-    for (Value operand : op->getOperands())
-      if (!llvm::is_contained(ops, operand.getDefiningOp()))
-        inputs.insert(operand);
-  }
-
-  OpBuilder builder(root);
-  Location location = builder.getFusedLoc(locations);
-  SmallVector<Value> results;
-  for (Value result : root->getResults())
-    if (!result.use_empty())
-      results.push_back(result);
-  if (second)
-    results.push_back(second->getResult(0));
-  assert(!results.empty() && "what nobody uses has no group");
-  auto group = dsc::GroupOp::create(builder, location, TypeRange(ValueRange(results)), inputs.getArrayRef());
-  for (auto [own, outer] : llvm::zip_equal(results, group.getResults()))
-    own.replaceUsesWithIf(outer, [&](OpOperand &use) { return !isInside(use.getOwner()); });
-  Block *body = builder.createBlock(&group.getBody());
-  IRMapping arguments;
-  for (Value input : inputs)
-    arguments.map(input, body->addArgument(input.getType(), input.getLoc()));
-  for (Operation *op : ops) {
-    op->moveBefore(body, body->end());
-    op->removeAttr(inPlaceName);
-    for (OpOperand &operand : op->getOpOperands())
-      operand.set(arguments.lookupOrDefault(operand.get()));
-  }
-  builder.setInsertionPointToEnd(body);
-  dsc::YieldOp::create(builder, root->getLoc(), results);
-}
-
 /// Weights and views cost nothing, so they need no kernel.
-static bool needsGroup(Operation *op) { return dsc::factsOf(op).needsKernel() && !isJoin(op); }
+static bool needsGroup(Operation *op) {
+  return !isa<dsc::GroupOp>(op) && dsc::factsOf(op).needsKernel() && !isJoin(op);
+}
 
 /// A group that would only copy a part of what lies in memory anyway.
 static bool onlyViews(ArrayRef<Operation *> ops) {
@@ -429,8 +391,13 @@ struct FuseGroups : impl::FuseGroupsBase<FuseGroups> {
       if (!isJoin(join))
         splitJoin(join);
     duplicate(block);
-    DenseSet<Operation *> anchored = findAnchored(block);
     Journal journal(explained);
+    if (fuse) {
+      unsigned attentions = fuseAttention(block, journal);
+      numGroups += attentions;
+      numAttentions += attentions;
+    }
+    DenseSet<Operation *> anchored = findAnchored(block);
     // Roots are found from the end; what a group takes is no longer in the block.
     for (Operation *op = &block.back(); op;) {
       if (isOpTriviallyDead(op) || !needsGroup(op)) {

@@ -67,6 +67,10 @@ bool isDuplicable(mlir::Operation *op);
 /// Equal for every value of the named dims.
 bool sameDims(mlir::Value a, mlir::Value b);
 
+// Attention.cpp
+/// Makes a group of each attention in the block that the target has a kernel for; how many there are.
+unsigned fuseAttention(mlir::Block &block, const Journal &journal);
+
 // Elementwise.cpp
 /// Movements and elementwise ops are computed where an elementwise op reads them, unless that repeats costly work.
 Verdict fusesIntoElementwise(mlir::Operation *producer, mlir::Operation *consumer, const GroupDraft &group);

@@ -148,9 +148,9 @@ const Target *targetOf(Operation *op) {
 }
 
 ArrayRef<KernelEmitter> allKernelEmitters() {
-  static const KernelEmitter emitters[] = {recurrenceEmitter, topKEmitter,     tensorTilesEmitter, sharedTilesEmitter,
-                                           splitTilesEmitter, tilesEmitter,    rowsEmitter,        splitRowsEmitter,
-                                           blockRowsEmitter,  bulkCopyEmitter, elementwiseEmitter};
+  static const KernelEmitter emitters[] = {attentionEmitter,   recurrenceEmitter, topKEmitter,     tensorTilesEmitter,
+                                           sharedTilesEmitter, splitTilesEmitter, tilesEmitter,    rowsEmitter,
+                                           splitRowsEmitter,   blockRowsEmitter,  bulkCopyEmitter, elementwiseEmitter};
   return emitters;
 }
 

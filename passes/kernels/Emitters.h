@@ -119,6 +119,7 @@ DimExpr countWorkspace(dsc::GroupOp group, const Target &target, dsc::ScheduleAt
 /// The bytes of workspace that a group needs, whichever of its schedules a run takes.
 DimExpr countWorkspace(dsc::GroupOp group, const Target &target);
 
+extern const KernelEmitter attentionEmitter;   // FlashAttention.cpp: two products and a softmax on CUDA
 extern const KernelEmitter bulkCopyEmitter;    // BulkCopy.cpp: moves boxes by tensor maps on CUDA
 extern const KernelEmitter elementwiseEmitter; // Elementwise.cpp: each element of the result on its own
 extern const KernelEmitter recurrenceEmitter;  // Recurrent.cpp: some rows of the batch for a whole sequence

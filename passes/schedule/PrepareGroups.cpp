@@ -8,6 +8,7 @@
 
 #include "dialects/dsc/Windows.h"
 #include "passes/Passes.h"
+#include "passes/kernels/Attention.h"
 #include "passes/kernels/Emitters.h"
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"
@@ -340,6 +341,9 @@ struct PrepareGroups : impl::PrepareGroupsBase<PrepareGroups> {
   }
 
   void prepare(dsc::GroupOp group) {
+    // Its emitter knows the softmax as what it is.
+    if (Attention attention; findAttention(group, attention))
+      return;
     if (hasRows(group)) {
       // A kernel is called after what the model has, not after what becomes of it.
       std::string label = labelOf(group);

@@ -18,6 +18,8 @@ const MatrixForm *findMatrixForm(Type element) {
   return nullptr;
 }
 
+double shareOfMatrixPeak(const Gpu &gpu) { return gpu.f16.instruction == MatrixInstruction::Wgmma ? 0.6 : 1; }
+
 void multiplyForm(KernelBuilder &k, const MatrixForm &form, ArrayRef<Value> a, ArrayRef<Value> b,
                   MutableArrayRef<Value> sums) {
   SmallVector<Value> operands;

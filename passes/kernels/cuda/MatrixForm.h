@@ -30,6 +30,9 @@ inline constexpr int64_t lanesOfWarp = 32;
 /// The one for operands of this type; null if there is none.
 const MatrixForm *findMatrixForm(Type element);
 
+/// What mma.sync reaches of the target's peak, which is another instruction's where there is wgmma.
+double shareOfMatrixPeak(const Gpu &gpu);
+
 /// sums += a x b
 void multiplyForm(KernelBuilder &k, const MatrixForm &form, llvm::ArrayRef<Value> a, llvm::ArrayRef<Value> b,
                   llvm::MutableArrayRef<Value> sums);

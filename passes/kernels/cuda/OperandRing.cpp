@@ -121,14 +121,15 @@ void OperandRing::store(ArrayRef<Value> elements, Value slot) {
   }
 }
 
-void OperandRing::readFrom(Value lane, Value warpPlace, bool isLhs) {
+void OperandRing::readFrom(Value lane, Value warpPlace, bool isLhs, std::optional<bool> alongLine) {
+  innerAlongLine = alongLine.value_or(view.alongInner);
   // Lanes 8 i to 8 i + 7 hand the addresses of lines to the i-th of four matrices of 8 x 8.
   Value matrix = k.divide(lane, k.index(8)), line = k.remainder(lane, k.index(8));
   Value low = k.remainder(matrix, k.index(2)), high = k.divide(matrix, k.index(2));
   Value placeEights = isLhs ? low : high, stepEights = isLhs ? high : low;
   Value key = keyOf(line);
   Value start, piece;
-  if (view.alongInner) {
+  if (innerAlongLine) {
     start = k.add(k.add(warpPlace, k.mul(placeEights, k.index(8))), line);
     piece = stepEights;
   } else {
@@ -140,14 +141,14 @@ void OperandRing::readFrom(Value lane, Value warpPlace, bool isLhs) {
 }
 
 SmallVector<Value> OperandRing::fragments(Value slot, int64_t place, int64_t step) {
-  int64_t line = view.alongInner ? place : step, piece = (view.alongInner ? step : place) / perPiece;
+  int64_t line = innerAlongLine ? place : step, piece = (innerAlongLine ? step : place) / perPiece;
   // A warp's places begin at a multiple of their number, a power of 2, so that adding is the same as this.
   Value within = exclusiveOr(k, permuted, k.index(piece * pieceBytes));
   Value offset = k.add(k.add(lineStart, k.index(line * linePieces() * pieceBytes)), within);
   Type i32 = k.b.getI32Type();
   auto four = LLVM::LLVMStructType::getLiteral(k.b.getContext(), {i32, i32, i32, i32});
-  StringRef name = view.alongInner ? "llvm.nvvm.ldmatrix.sync.aligned.m8n8.x4.b16"
-                                   : "llvm.nvvm.ldmatrix.sync.aligned.m8n8.x4.trans.b16";
+  StringRef name = innerAlongLine ? "llvm.nvvm.ldmatrix.sync.aligned.m8n8.x4.b16"
+                                  : "llvm.nvvm.ldmatrix.sync.aligned.m8n8.x4.trans.b16";
   auto loaded =
       LLVM::CallIntrinsicOp::create(k.b, k.loc, four, k.b.getStringAttr(name), ValueRange{slotAddress(slot, offset)});
   SmallVector<Value> registers;

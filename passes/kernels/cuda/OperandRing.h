@@ -50,8 +50,9 @@ public:
   Type storageType() const { return storage; }
 
   /// Says which part of the tile this lane's warp reads, from `warpPlace` on. The left operand's fragments go down the
-  /// rows first, the right one's along the inner dim.
-  void readFrom(Value lane, Value warpPlace, bool isLhs);
+  /// rows first, the right one's along the inner dim. `innerAlongLine`: whether lines run along the dim that the
+  /// instruction sums over; they do as the operand lies, unless its view has places and steps exchanged.
+  void readFrom(Value lane, Value warpPlace, bool isLhs, std::optional<bool> innerAlongLine = std::nullopt);
   /// The four registers of 16 places and 16 steps, so far behind the warp's first ones, of the slice in a slot.
   llvm::SmallVector<Value> fragments(Value slot, int64_t place, int64_t step);
 
@@ -80,6 +81,7 @@ private:
   Value ownLine, ownPiece;
   llvm::SmallVector<llvm::SmallVector<Value>> ownPlaces;
   // For fragments.
+  bool innerAlongLine = false;
   Value lineStart, permuted;
 };
 

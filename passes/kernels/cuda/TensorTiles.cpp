@@ -143,11 +143,9 @@ static bool isCopied(Value operand) {
 /// What one slice of one block costs a multiprocessor: the busiest of its units. An operand that comes through
 /// registers costs instructions for each element.
 static double clocksOfSlice(const Tile &tile, const Gpu &gpu, bool copiesLhs, bool copiesRhs) {
-  constexpr double shareOfWgmma = 0.6; // what mma.sync reaches of the peak, where the peak is wgmma's
-  constexpr double perElement = 14;    // instructions that compute an element's place, load it and store it
-  double share = gpu.f16.instruction == MatrixInstruction::Wgmma ? shareOfWgmma : 1;
+  constexpr double perElement = 14; // instructions that compute an element's place, load it and store it
   double elements = double(tile.rows + tile.columns) * tile.slice;
-  double matrix = 2.0 * tile.rows * tile.columns * tile.slice / (gpu.f16.flopPerClock * share);
+  double matrix = 2.0 * tile.rows * tile.columns * tile.slice / (gpu.f16.flopPerClock * shareOfMatrixPeak(gpu));
   double fragments = double(tile.warps()) * (tile.warpRows + tile.warpColumns) * tile.slice * Tile::bytes;
   double shared = (fragments + elements * Tile::bytes) / 128;
   double global = elements * Tile::bytes / gpu.l2BytesPerClock;
