@@ -25,8 +25,12 @@ using kernels::Attention;
 /// Elements of 16 bits that are copied at once.
 static constexpr int64_t perPiece = 8;
 
+/// Whether the elements of the op's result are those of its operand under other coordinates, as far as kernels know.
 static bool isMove(Operation *op) {
-  return isa_and_nonnull<dsc::TransposeOp, dsc::SliceOp, dsc::ExpandOp, dsc::ReshapeOp>(op);
+  if (!op || op->getNumOperands() != 1)
+    return false;
+  std::optional<kernels::Lay> lay = kernels::layOf(op->getResult(0));
+  return lay && lay->tensor != op->getResult(0);
 }
 
 /// The number by which every element of the op's other operand is multiplied: the operand that is it, or null.

@@ -1,5 +1,5 @@
 // Where the target has programmatic launches, each kernel is to wait by itself for what comes before it; elsewhere none
-// is. The wait itself is translation's (compiler/translate/overlaps.mlir), so that the generations share the code.
+// is. The wait itself is translation's (test/compiler/translate/overlaps.mlir), so that the generations share the code.
 // RUN: dscc-opt %s --pass-pipeline="builtin.module(builtin.module(dsc-emit-kernels))" | FileCheck %s
 
 // CHECK-NOT: griddepcontrol
