@@ -84,6 +84,20 @@ static Value ownMoves(Value value, Operation *user, SmallVectorImpl<Operation *>
   return last;
 }
 
+/// Gives the op copies of its own of what is cheaper to compute again than to store: numbers, expanded masks.
+static void ownDuplicables(Operation *op, ArrayRef<Operation *> members, SmallVectorImpl<Operation *> &ops) {
+  for (OpOperand &operand : op->getOpOperands()) {
+    Operation *producer = operand.get().getDefiningOp();
+    if (!producer || !isDuplicable(producer) || llvm::is_contained(members, producer) ||
+        llvm::is_contained(ops, producer))
+      continue;
+    Operation *own = OpBuilder(op).clone(*producer);
+    operand.set(own->getResult(0));
+    ops.push_back(own);
+    ownDuplicables(own, members, ops);
+  }
+}
+
 static void makeGroup(Attention attention) {
   dsc::MatmulOp scores = attention.scores;
   OpBuilder b(scores);
@@ -104,14 +118,8 @@ static void makeGroup(Attention attention) {
   }
   dsc::MatmulOp mix = attention.mix;
   mix.getRhsMutable().set(ownMoves(mix.getRhs(), mix, ops));
-  // Constants of one value are no inputs.
   for (Operation *op : attention.ops)
-    for (OpOperand &operand : op->getOpOperands())
-      if (Operation *constant = operand.get().getDefiningOp(); constant && isSplat(constant)) {
-        Operation *own = OpBuilder(op).clone(*constant);
-        operand.set(own->getResult(0));
-        ops.push_back(own);
-      }
+    ownDuplicables(op, attention.ops, ops);
   llvm::append_range(ops, attention.ops);
   Operation *root = mix;
   if (mix->hasOneUse() && kernels::isWayOut(*mix->user_begin())) {

@@ -3,6 +3,8 @@
 #include "passes/kernels/ElementCode.h"
 #include "passes/kernels/cuda/MatrixForm.h"
 
+#include <cmath>
+
 using namespace mlir;
 
 namespace dscc::kernels {
@@ -11,10 +13,10 @@ namespace dscc::kernels {
 static constexpr int64_t mostHeadSize = 128;
 
 /// The product from which a value comes by way of elementwise ops of its dims, each of which has this one use. Those
-/// are added to `path`. Null if there is none, or more than one.
-static dsc::MatmulOp findProduct(Value value, SmallVectorImpl<Operation *> &path) {
+/// are added to `path`. Null if there is none, or more than one. `isShared`: the value itself has another use.
+static dsc::MatmulOp findProduct(Value value, SmallVectorImpl<Operation *> &path, bool isShared = false) {
   Operation *op = value.getDefiningOp();
-  if (!op || !value.hasOneUse())
+  if (!op || (isShared ? !value.hasNUses(2) : !value.hasOneUse()))
     return {};
   if (auto product = dyn_cast<dsc::MatmulOp>(op)) {
     path.push_back(op);
@@ -40,6 +42,31 @@ static dsc::MatmulOp findProduct(Value value, SmallVectorImpl<Operation *> &path
   return found;
 }
 
+static bool isSplatOf(Value value, double number) {
+  auto constant = value.getDefiningOp<dsc::ConstantOp>();
+  auto elements = constant ? dyn_cast<DenseElementsAttr>(constant.getValue()) : DenseElementsAttr();
+  if (!elements || !elements.isSplat() || !isa<FloatType>(elements.getElementType()))
+    return false;
+  APFloat found = elements.getSplatValue<APFloat>();
+  bool losesInfo = false;
+  found.convert(APFloat::IEEEdouble(), APFloat::rmNearestTiesToEven, &losesInfo);
+  return found.convertToDouble() == number;
+}
+
+/// where(equal(scores, -infinity), 0, softmax(scores)): the two ops, or none.
+static SmallVector<Operation *> findZeroing(dsc::SoftmaxOp softmax) {
+  if (!softmax.getResult().hasOneUse())
+    return {};
+  auto where = dyn_cast<dsc::WhereOp>(*softmax->user_begin());
+  if (!where || where->getOperand(2) != softmax.getResult() || !isSplatOf(where->getOperand(1), 0))
+    return {};
+  auto equal = where->getOperand(0).getDefiningOp<dsc::EqualOp>();
+  if (!equal || !equal->hasOneUse() || equal->getOperand(0) != softmax.getInput() ||
+      !isSplatOf(equal->getOperand(1), -INFINITY))
+    return {};
+  return {equal, where};
+}
+
 Verdict findAttention(dsc::SoftmaxOp softmax, Attention &attention) {
   Value input = softmax.getInput();
   size_t rank = dsc::getDims(input).size();
@@ -47,11 +74,14 @@ Verdict findAttention(dsc::SoftmaxOp softmax, Attention &attention) {
     return Verdict::declined("the softmax does not run along the last dim");
   attention.softmax = softmax;
   attention.ops.clear();
-  attention.scores = findProduct(input, attention.ops);
+  SmallVector<Operation *> zeroing = findZeroing(softmax);
+  attention.hiddenIsZero = !zeroing.empty();
+  attention.scores = findProduct(input, attention.ops, attention.hiddenIsZero);
   if (!attention.scores)
     return Verdict::declined("what the softmax reads does not come of one product by way of elementwise ops");
   attention.ops.push_back(softmax);
-  Value result = softmax.getResult();
+  attention.ops.append(zeroing);
+  Value result = zeroing.empty() ? Value(softmax.getResult()) : Value(zeroing.back()->getResult(0));
   while (result.hasOneUse() && isa<dsc::CastOp>(*result.user_begin())) {
     attention.ops.push_back(*result.user_begin());
     result = result.user_begin()->getResult(0);

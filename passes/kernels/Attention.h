@@ -2,6 +2,7 @@
 //
 //     scores = q x k          [.., rows, columns], as many columns as there are keys
 //     p      = softmax(f(scores))        f: elementwise: scale, bias, mask, cap
+//     p      = 0 where f(scores) is -infinity        if rows that a mask hides as a whole are to be 0, not NaN
 //     result = p x v
 
 #ifndef DSCC_PASSES_KERNELS_ATTENTION_H
@@ -17,6 +18,8 @@ struct Attention {
   dsc::MatmulOp scores;
   dsc::SoftmaxOp softmax;
   dsc::MatmulOp mix;
+  /// Whether a row without any key becomes 0; else NaN.
+  bool hiddenIsZero = false;
   /// From the scores to the mix, in the order of the block, both included.
   llvm::SmallVector<mlir::Operation *> ops = {};
 };

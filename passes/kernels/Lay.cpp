@@ -9,14 +9,21 @@ namespace dscc::kernels {
 bool isMultiple(const DimExpr &size, int64_t of) { return DimExpr::exactDiv(size, of).has_value(); }
 
 static std::optional<Lay> throughTranspose(Lay lay, dsc::TransposeOp op) {
-  dsc::Dims strides;
-  for (int64_t from : dsc::getIntegers(op.getPermutation()))
-    strides.push_back(lay.strides[from]);
-  lay.strides = strides;
-  return lay;
+  Lay turned = lay;
+  for (auto [to, from] : llvm::enumerate(dsc::getIntegers(op.getPermutation()))) {
+    turned.strides[to] = lay.strides[from];
+    turned.repeats[to] = lay.repeats[from];
+  }
+  return turned;
+}
+
+static bool hasRepeats(const Lay &lay) {
+  return llvm::any_of(lay.repeats, [](int64_t repeat) { return repeat != 1; });
 }
 
 static std::optional<Lay> throughSlice(Lay lay, dsc::SliceOp op) {
+  if (hasRepeats(lay))
+    return std::nullopt;
   dsc::Dims starts = op.getStarts().getDims();
   for (auto [stride, start, step] : llvm::zip_equal(lay.strides, starts, dsc::getIntegers(op.getSteps()))) {
     lay.offset = lay.offset + start * stride;
@@ -27,19 +34,46 @@ static std::optional<Lay> throughSlice(Lay lay, dsc::SliceOp op) {
 
 static std::optional<Lay> throughExpand(Lay lay, dsc::ExpandOp op) {
   dsc::Dims from = dsc::getDims(op.getInput()), to = dsc::getDims(op.getResult());
+  if (hasRepeats(lay))
+    return std::nullopt;
   dsc::Dims strides(to.size(), DimExpr(0));
   for (size_t i = 0, missing = to.size() - from.size(); i < from.size(); ++i)
     if (from[i] == to[i + missing])
       strides[i + missing] = lay.strides[i];
   lay.strides = strides;
+  lay.repeats.assign(to.size(), 1);
   return lay;
 }
 
+/// [.., 3, 3, ..] whose second 3 is an expansion, as [.., 9, ..]: each of the first three is there three times.
+static std::optional<Lay> joinRepeats(Lay lay, ArrayRef<DimExpr> from, ArrayRef<DimExpr> to) {
+  Lay joined = lay;
+  joined.strides.clear();
+  joined.repeats.clear();
+  size_t at = 0;
+  for (const DimExpr &dim : to) {
+    if (at >= from.size())
+      return std::nullopt;
+    bool repeats = from[at] != dim;
+    if (repeats && (at + 1 == from.size() || !lay.strides[at + 1].isConstant(0) || !from[at + 1].isConstant() ||
+                    from[at] * from[at + 1] != dim))
+      return std::nullopt;
+    joined.strides.push_back(lay.strides[at]);
+    joined.repeats.push_back(repeats ? from[at + 1].constant() : 1);
+    at += repeats ? 2 : 1;
+  }
+  return at == from.size() ? std::optional(joined) : std::nullopt;
+}
+
 static std::optional<Lay> throughReshape(Lay lay, dsc::ReshapeOp op) {
-  std::optional<dsc::Dims> strides = restride(dsc::getDims(op.getInput()), lay.strides, dsc::getDims(op.getResult()));
-  if (!strides)
+  if (hasRepeats(lay))
     return std::nullopt;
+  dsc::Dims from = dsc::getDims(op.getInput()), to = dsc::getDims(op.getResult());
+  std::optional<dsc::Dims> strides = restride(from, lay.strides, to);
+  if (!strides)
+    return joinRepeats(lay, from, to);
   lay.strides = *strides;
+  lay.repeats.assign(to.size(), 1);
   return lay;
 }
 
@@ -47,6 +81,7 @@ static std::optional<Lay> throughUnpack(Lay lay, dsc::UnpackOp op) {
   lay.panelColumns = dsc::getDims(op.getInput()).back().constant();
   lay.panelStride = lay.strides[lay.strides.size() - 3];
   lay.strides.erase(lay.strides.end() - 3);
+  lay.repeats.pop_back();
   return lay;
 }
 
@@ -70,7 +105,8 @@ std::optional<Lay> layOf(Value value) {
     return through(reshape, throughReshape);
   if (auto unpack = dyn_cast_or_null<dsc::UnpackOp>(op))
     return through(unpack, throughUnpack);
-  return Lay{value, 0, rowMajorStrides(dsc::getDims(value))};
+  dsc::Dims dims = dsc::getDims(value);
+  return Lay{value, 0, rowMajorStrides(dims), SmallVector<int64_t>(dims.size(), 1)};
 }
 
 std::optional<size_t> findPieceDim(const Lay &lay, ArrayRef<DimExpr> dims, int64_t count) {
@@ -79,7 +115,7 @@ std::optional<size_t> findPieceDim(const Lay &lay, ArrayRef<DimExpr> dims, int64
     return std::nullopt;
   std::optional<size_t> along;
   for (size_t dim : {rank - 1, rank - 2})
-    if (!along && lay.strides[dim].isConstant(1) && isMultiple(dims[dim], count))
+    if (!along && lay.strides[dim].isConstant(1) && lay.repeats[dim] == 1 && isMultiple(dims[dim], count))
       along = dim;
   if (!along)
     return std::nullopt;

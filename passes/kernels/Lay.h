@@ -19,6 +19,8 @@ struct Lay {
   DimExpr offset = 0;
   /// How far apart neighbours along each dim of the value are, in elements; 0 where they are the same.
   dsc::Dims strides;
+  /// How many neighbours along each dim are the same element before the next one follows: heads that share keys.
+  llvm::SmallVector<int64_t> repeats;
   /// If the last dim lies in panels (dsc.unpack): how many columns a panel has, and how far panels are apart. Else 0.
   int64_t panelColumns = 0;
   DimExpr panelStride = 0;

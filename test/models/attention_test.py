@@ -72,6 +72,17 @@ def crossed(build, batch, length, other, size):
     build.output(attend(build, linear(build, x, size), key, linear(build, z, size), size), "y", None)
 
 
+def shared_heads(build, batch, length, heads, groups, size):
+    """Several heads share keys and values; a bool mask hides, and rows that it hides altogether become zeros."""
+    width = heads * size
+    x = build.input("x", np.float32, [batch, length, width])
+    mask = np.tril(np.ones((33, 33), bool))
+    mask[4] = False
+    y = build.node("Attention", linear(build, x, width), linear(build, x, width, groups * size),
+                   linear(build, x, width, groups * size), build.constant(mask), q_num_heads=heads, kv_num_heads=groups)
+    build.output(build.node("Add", y, build.number(0.0)), "y", None)
+
+
 def masked(build, scores):
     """What BERT's exporters add: 0 or a large negative number for each key."""
     mask = np.zeros((1, 1, 1, 33), np.float32)
@@ -99,6 +110,7 @@ CASES = [
     ("capped", lambda b, *a: heads_of(b, *a, score=capped), (1, 40, 2, 64), (0,)),
     *((f"head_{size}", heads_of, (1, 33, 2, size), (0,)) for size in (8, 16, 24, 40, 80, 96, 128)),
     ("value_size", heads_of, (1, 33, 2, 64, 32), (0,)),
+    ("shared_heads", shared_heads, (2, 33, 6, 2, 64), (0,)),
     ("odd_head", heads_of, (1, 33, 1, 17), (0,)),
 ]
 
@@ -121,7 +133,7 @@ class Attention(unittest.TestCase):
         return np.load(folder / "out" / "y.npy").astype(np.float64), [kernel["name"] for kernel in kernels]
 
     def check(self, folder, name, make, arguments, sizes, precision, arch):
-        build = GraphBuilder(opset=20, seed=len(name))
+        build = GraphBuilder(opset=23 if "shared" in name else 20, seed=len(name))
         make(build, *arguments)
         path = folder / f"{name}.onnx"
         build.save(path)

@@ -11,7 +11,7 @@
 //     o / l                    by way of shared memory, as any product's tile
 //
 // A row of which all scores so far are -infinity has m' = -infinity, and is computed as if it were 0: what comes later
-// finds l = 0. If nothing comes, 0 / 0 is the NaN that a softmax of such a row is.
+// finds l = 0. If nothing comes, 0 / 0 is the NaN that a softmax of such a row is, unless the group wants 0 there.
 
 #include "passes/kernels/Attention.h"
 #include "passes/kernels/Emitters.h"
@@ -424,7 +424,10 @@ void FlashWriter::store(State state) {
   SmallVector<Value> strides = kernel.resultStrides();
   for (int64_t half = 0; half < 2; ++half) {
     Value all = acrossRow(state.weight[half], [&](Value a, Value b) { return plus(a, b); });
-    Value share = arith::DivFOp::create(k.b, k.loc, k.constant(f32, 1), all);
+    Value share = arith::DivFOp::create(k.b, k.loc, k.constant(f32, 1), all), none = k.constant(f32, 0);
+    if (attention.hiddenIsZero)
+      share = arith::SelectOp::create(
+          k.b, k.loc, arith::CmpFOp::create(k.b, k.loc, arith::CmpFPredicate::OEQ, all, none), none, share);
     for (auto [number, mixed] : llvm::enumerate(state.mixed))
       if (int64_t(number % MatrixForm::perLane / 2) == half)
         mixed = mul(mixed, share);

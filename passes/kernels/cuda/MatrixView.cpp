@@ -40,6 +40,7 @@ static void findPieces(KernelBuilder &k, OperandView &view, ArrayRef<DimExpr> ba
   view.alongInner = *along == innerDim;
   Value base = k.pointers.lookup(lay.tensor);
   auto offsetOf = [=, &k](size_t dim, Value coordinate) {
+    coordinate = k.divide(coordinate, k.index(lay.repeats[dim]));
     if (!lay.panelColumns || dim + 1 != rank)
       return k.mul(coordinate, k.dim(lay.strides[dim]));
     Value width = k.index(lay.panelColumns);
@@ -51,8 +52,7 @@ static void findPieces(KernelBuilder &k, OperandView &view, ArrayRef<DimExpr> ba
                          // Batch dims are aligned at the last one; those of size 1 are the same for all.
                          for (size_t i = 0; i + 2 < rank; ++i)
                            if (!dims[i].isConstant(1))
-                             offset =
-                                 k.add(offset, k.mul(outer[batchDims.size() - (rank - 2) + i], k.dim(lay.strides[i])));
+                             offset = k.add(offset, offsetOf(i, outer[batchDims.size() - (rank - 2) + i]));
                          return SmallVector<Value>{offset};
                        },
                        [=](Value step) { return SmallVector<Value>{offsetOf(innerDim, step)}; },
