@@ -156,12 +156,15 @@ def FuseGroups : Pass<"dsc-fuse-groups", "mlir::func::FuncOp"> {
     }
     ```
 
+    Attention, two products with a softmax between them, is one group where the target has matrix instructions for its
+    type: the moves before it that only turn coordinates, a transpose behind it, and all that is done to the scores included.
+
     Slices of one value that stay alone, as of a Split, share a group with several results if their dims are equal. A cheap
     op that feeds rows and is wanted behind them too, as a residual sum is, becomes their group's second result.
 
-    Counts: `numGroups` (groups formed), `numFused` (ops that share a group with another), `numSeconds` (groups that write
-    a value that they read, too), `numParts` (slices that share a
-    group with another of the same value).
+    Counts: `numGroups` (groups formed), `numFused` (ops that share a group with another), `numAttentions` (groups that
+    are attention as a whole), `numSeconds` (groups that write a value that they read, too), `numParts` (slices that share
+    a group with another of the same value).
   }];
   let options = [Option<"fuse", "fuse", "bool", "true", "If false, each op is a group of its own">,
                  Option<"explained", "explain", "std::string", "\"\"",

@@ -1,0 +1,94 @@
+// Products of halves are computed by matrix instructions, from what is copied past the registers if it lies in pieces of
+// 16 bytes, and a GPU without a type's instruction, or another type, has tiles without them.
+// RUN: split-file %s %t
+// RUN: dscc %t/pieces.mlir --target=cuda --arch=sm_80 --emit=ptx -o - | FileCheck %s --check-prefix=PIECES
+// RUN: dscc %t/odd.mlir --target=cuda --arch=sm_80 --emit=ptx -o - | FileCheck %s --check-prefix=ODD
+// RUN: dscc %t/single.mlir --target=cuda --arch=sm_80 --emit=ptx -o - | FileCheck %s --check-prefix=SINGLE
+// RUN: not dscc %t/sides.mlir --target=cuda --arch=sm_80 -o %t/x.so 2>&1 | FileCheck %s --check-prefix=SIDES
+// RUN: not dscc %t/large.mlir --target=cuda --arch=sm_80 -o %t/x.so 2>&1 | FileCheck %s --check-prefix=LARGE
+// RUN: not dscc %t/warps.mlir --target=cuda --arch=sm_80 -o %t/x.so 2>&1 | FileCheck %s --check-prefix=WARPS
+
+// PIECES: cp.async.cg.shared.global
+// PIECES: ldmatrix.sync.aligned.m8n8.x4.shared.b16
+// PIECES: ldmatrix.sync.aligned.m8n8.x4.trans.shared.b16
+// PIECES: mma.sync.aligned.m16n8k16.row.col.f32.f16.f16.f32
+// Lanes leave with eight neighbours each.
+// PIECES: st.global.v4.b32
+
+// ODD-NOT: cp.async.cg
+// ODD: mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32
+
+// SINGLE-NOT: mma.sync
+
+// SIDES: error: {{.*}}cannot be followed: a side of a tile is no power of 2
+// LARGE: error: {{.*}}cannot be followed: the ring does not fit shared memory
+// WARPS: error: {{.*}}cannot be followed: warps do not share the tile evenly
+
+//--- pieces.mlir
+module attributes {dsc.stage = "imported", dsc.symbols = [], dsc.relations = []} {
+  func.func @main(%x: tensor<64x64xf16> {dsc.name = "x"}, %w: tensor<64x64xf16> {dsc.name = "w"}) -> (tensor<64x64xf16> {dsc.name = "y"}) {
+    %0 = dsc.matmul %x, %w : (tensor<64x64xf16>, tensor<64x64xf16>) -> tensor<64x64xf16>
+    return %0 : tensor<64x64xf16>
+  }
+}
+
+//--- odd.mlir
+module attributes {dsc.stage = "imported", dsc.symbols = [], dsc.relations = []} {
+  func.func @main(%x: tensor<33x63xbf16> {dsc.name = "x"}, %w: tensor<63x65xbf16> {dsc.name = "w"}) -> (tensor<33x65xbf16> {dsc.name = "y"}) {
+    %0 = dsc.matmul %x, %w : (tensor<33x63xbf16>, tensor<63x65xbf16>) -> tensor<33x65xbf16>
+    return %0 : tensor<33x65xbf16>
+  }
+}
+
+//--- single.mlir
+module attributes {dsc.stage = "imported", dsc.symbols = [], dsc.relations = []} {
+  func.func @main(%x: tensor<64x64xf32> {dsc.name = "x"}, %w: tensor<64x64xf32> {dsc.name = "w"}) -> (tensor<64x64xf32> {dsc.name = "y"}) {
+    %0 = dsc.matmul %x, %w : (tensor<64x64xf32>, tensor<64x64xf32>) -> tensor<64x64xf32>
+    return %0 : tensor<64x64xf32>
+  }
+}
+
+//--- sides.mlir
+module attributes {dsc.stage = "scheduled", dsc.symbols = [], dsc.relations = []} {
+  func.func private @main(tensor<64x64xf16> {dsc.name = "x"}) -> (tensor<64x64xf16> {dsc.name = "y"})
+  module @cuda_sm80 attributes {dsc.target = "cuda_sm80"} {
+    func.func @main(%x: tensor<64x64xf16> {dsc.name = "x"}) -> (tensor<64x64xf16> {dsc.name = "y"}) {
+      %0 = dsc.group(%x) {schedule = #dsc.schedule<tensor_tiles, columns = 96, parts = 1, rows = 64, slice = 32, stages = 2, warp_columns = 32, warp_rows = 32>} : (tensor<64x64xf16>) -> tensor<64x64xf16> {
+      ^bb0(%a: tensor<64x64xf16>):
+        %1 = dsc.matmul %a, %a : (tensor<64x64xf16>, tensor<64x64xf16>) -> tensor<64x64xf16>
+        dsc.yield %1 : tensor<64x64xf16>
+      }
+      return %0 : tensor<64x64xf16>
+    }
+  }
+}
+
+//--- large.mlir
+module attributes {dsc.stage = "scheduled", dsc.symbols = [], dsc.relations = []} {
+  func.func private @main(tensor<64x64xf16> {dsc.name = "x"}) -> (tensor<64x64xf16> {dsc.name = "y"})
+  module @cuda_sm80 attributes {dsc.target = "cuda_sm80"} {
+    func.func @main(%x: tensor<64x64xf16> {dsc.name = "x"}) -> (tensor<64x64xf16> {dsc.name = "y"}) {
+      %0 = dsc.group(%x) {schedule = #dsc.schedule<tensor_tiles, columns = 256, parts = 1, rows = 128, slice = 64, stages = 2, warp_columns = 64, warp_rows = 64>} : (tensor<64x64xf16>) -> tensor<64x64xf16> {
+      ^bb0(%a: tensor<64x64xf16>):
+        %1 = dsc.matmul %a, %a : (tensor<64x64xf16>, tensor<64x64xf16>) -> tensor<64x64xf16>
+        dsc.yield %1 : tensor<64x64xf16>
+      }
+      return %0 : tensor<64x64xf16>
+    }
+  }
+}
+
+//--- warps.mlir
+module attributes {dsc.stage = "scheduled", dsc.symbols = [], dsc.relations = []} {
+  func.func private @main(tensor<64x64xf16> {dsc.name = "x"}) -> (tensor<64x64xf16> {dsc.name = "y"})
+  module @cuda_sm80 attributes {dsc.target = "cuda_sm80"} {
+    func.func @main(%x: tensor<64x64xf16> {dsc.name = "x"}) -> (tensor<64x64xf16> {dsc.name = "y"}) {
+      %0 = dsc.group(%x) {schedule = #dsc.schedule<tensor_tiles, columns = 64, parts = 1, rows = 32, slice = 32, stages = 2, warp_columns = 32, warp_rows = 64>} : (tensor<64x64xf16>) -> tensor<64x64xf16> {
+      ^bb0(%a: tensor<64x64xf16>):
+        %1 = dsc.matmul %a, %a : (tensor<64x64xf16>, tensor<64x64xf16>) -> tensor<64x64xf16>
+        dsc.yield %1 : tensor<64x64xf16>
+      }
+      return %0 : tensor<64x64xf16>
+    }
+  }
+}
