@@ -34,24 +34,33 @@ void multiplyForm(KernelBuilder &k, const MatrixForm &form, ArrayRef<Value> a, A
     sum = LLVM::ExtractValueOp::create(k.b, k.loc, product.getResults(), i);
 }
 
+void storeForms(KernelBuilder &k, Value memory, Value first, Value lane, int64_t pitch, int64_t columns,
+                ArrayRef<Value> sums) {
+  Type f32 = k.b.getF32Type(), i32 = k.b.getI32Type(), two = VectorType::get({2}, f32);
+  // A lane has two neighbours of each form, and two more eight rows below.
+  Value group = k.divide(lane, k.index(4)), pair = k.mul(k.remainder(lane, k.index(4)), k.index(2));
+  Value own = k.add(first, k.add(k.mul(group, k.index(pitch)), pair));
+  for (int64_t form = 0; form * MatrixForm::perLane < int64_t(sums.size()); ++form)
+    for (int64_t half = 0; half < 2; ++half) {
+      Value both = LLVM::PoisonOp::create(k.b, k.loc, two);
+      for (int64_t i = 0; i < 2; ++i)
+        both = LLVM::InsertElementOp::create(k.b, k.loc, both, sums[form * MatrixForm::perLane + half * 2 + i],
+                                             k.constantInt(i32, i));
+      int64_t row = form / columns * MatrixForm::rows + half * 8, column = form % columns * MatrixForm::columns;
+      Value address = k.elementAddress(memory, f32, k.add(own, k.index(row * pitch + column)));
+      LLVM::StoreOp::create(k.b, k.loc, both, address, 8u);
+    }
+}
+
 void forEachOfSlab(KernelBuilder &k, const Slab &slab, ArrayRef<Value> sums,
                    function_ref<void(Value row, Value column, Value sum)> body) {
-  Type f32 = k.b.getF32Type(), i32 = k.b.getI32Type(), two = VectorType::get({2}, f32);
+  Type f32 = k.b.getF32Type();
   int64_t pitch = Slab::pitch(slab.columns);
   auto addressOf = [&](Value row, Value column) {
     return k.elementAddress(slab.memory, f32, k.add(slab.first, k.add(k.mul(row, k.index(pitch)), column)));
   };
-  Value group = k.divide(slab.lane, k.index(4)), pair = k.mul(k.remainder(slab.lane, k.index(4)), k.index(2));
-  Value allLanes = k.constantInt(i32, -1);
-  for (int64_t j = 0; j * MatrixForm::columns < slab.columns; ++j)
-    for (int64_t half = 0; half < 2; ++half) {
-      Value both = LLVM::PoisonOp::create(k.b, k.loc, two);
-      for (int64_t i = 0; i < 2; ++i)
-        both = LLVM::InsertElementOp::create(k.b, k.loc, both, sums[j * MatrixForm::perLane + half * 2 + i],
-                                             k.constantInt(i32, i));
-      Value address = addressOf(k.add(group, k.index(half * 8)), k.add(pair, k.index(j * MatrixForm::columns)));
-      LLVM::StoreOp::create(k.b, k.loc, both, address, 8u);
-    }
+  Value allLanes = k.constantInt(k.b.getI32Type(), -1);
+  storeForms(k, slab.memory, slab.first, slab.lane, pitch, slab.columns / MatrixForm::columns, sums);
   NVVM::SyncWarpOp::create(k.b, k.loc, allLanes);
   int64_t perRow = slab.columns / slab.lanes;
   k.loopDo(slab.lane, k.index(MatrixForm::rows * perRow), k.index(lanesOfWarp), [&](Value number) {

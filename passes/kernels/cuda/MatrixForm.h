@@ -54,6 +54,11 @@ struct Slab {
   static int64_t elements(int64_t columns) { return MatrixForm::rows * pitch(columns); }
 };
 
+/// Stores the sums of `rows` x `columns` forms, row by row, as a matrix of f32 whose rows are `pitch` apart, `first`
+/// elements behind `memory`, where the forms' first element is to be. As many rows as there are sums for.
+void storeForms(KernelBuilder &k, Value memory, Value first, Value lane, int64_t pitch, int64_t columns,
+                llvm::ArrayRef<Value> sums);
+
 /// Calls `body` for each group of neighbours with its row (0 to 15), its first column, and the sums, one or a vector.
 /// `sums` are those of a row of forms.
 void forEachOfSlab(KernelBuilder &k, const Slab &slab, llvm::ArrayRef<Value> sums,

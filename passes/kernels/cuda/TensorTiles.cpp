@@ -11,8 +11,9 @@
 // one step of ldmatrix reads lie in different banks. Sums leave by way of the same memory, so that lanes work on
 // neighbours along a row, whatever the fragments' order.
 //
-// Where a product has few tiles and a long inner dim, blocks along y sum a part of the inner dim each, and a second
-// kernel adds up the parts.
+// Where a product has few tiles and a long inner dim, blocks along y sum a part of the inner dim each. A second kernel
+// adds up the parts; or, where there are clusters, the blocks of a tile are one, and each adds up some rows of it,
+// which it reads in the others' shared memory.
 
 #include "passes/kernels/Emitters.h"
 #include "passes/kernels/LaneMath.h"
@@ -40,12 +41,16 @@ namespace {
 /// The numbers of a schedule.
 struct Tile {
   int64_t rows, columns, slice, stages, warpRows, warpColumns, parts;
+  int64_t cluster = 0; // whether the parts of a tile are joined in a cluster
 
   int64_t warps() const { return rows / warpRows * (columns / warpColumns); }
   int64_t threads() const { return warps() * lanesOfWarp; }
   int64_t ringBytes() const { return (rows + columns) * slice * stages * bytes; }
   int64_t slabBytes() const { return warps() * Slab::elements(warpColumns) * int64_t(sizeof(float)); }
-  int64_t sharedBytes() const { return std::max(ringBytes(), slabBytes()); }
+  /// All sums of the tile, for the other blocks of its cluster.
+  int64_t sumBytes() const { return rows * Slab::pitch(columns) * int64_t(sizeof(float)); }
+  int64_t sharedBytes() const { return std::max(ringBytes(), cluster ? sumBytes() : slabBytes()); }
+  int64_t kernels() const { return parts == 1 || cluster ? 1 : 2; }
 
   static constexpr int64_t bytes = 2;
 };
@@ -53,16 +58,16 @@ struct Tile {
 
 //===-- The schedule -------------------------------------------------------------------------------------------===//
 
-static constexpr int64_t mostParts = 64;
+static constexpr int64_t mostParts = 64, mostClusterBlocks = 8;
 static constexpr Parameter tensorTilesParameters[] = {
-    {"columns", 16, 256}, {"parts", 1, mostParts},   {"rows", 16, 256},      {"slice", 32, 64},
-    {"stages", 2, 6},     {"warp_columns", 16, 128}, {"warp_rows", 16, 128},
+    {"cluster", 0, 1}, {"columns", 16, 256}, {"parts", 1, mostParts},   {"rows", 16, 256},
+    {"slice", 32, 64}, {"stages", 2, 6},     {"warp_columns", 16, 128}, {"warp_rows", 16, 128},
 };
 
 static Tile tileOf(dsc::ScheduleAttr schedule) {
   auto number = [&](StringRef name) { return *schedule.lookup(name); };
   return {number("rows"),      number("columns"),      number("slice"), number("stages"),
-          number("warp_rows"), number("warp_columns"), number("parts")};
+          number("warp_rows"), number("warp_columns"), number("parts"), number("cluster")};
 }
 
 static Verdict acceptsTensorTiles(dsc::GroupOp group, const Target &target) {
@@ -89,6 +94,9 @@ static Verdict allowsTensorTiles(dsc::GroupOp, const Target &target, dsc::Schedu
   for (int64_t side : {tile.rows, tile.columns, tile.warpRows, tile.warpColumns})
     if (!llvm::isPowerOf2_64(side))
       return Verdict::declined("a side of a tile is no power of 2");
+  if (tile.cluster && (!target.gpu->hasClusters || tile.parts == 1 || tile.parts > mostClusterBlocks ||
+                       !llvm::isPowerOf2_64(tile.parts)))
+    return Verdict::declined("no cluster has so many blocks");
   if (tile.threads() > target.maxThreads || std::min(tile.rows, tile.columns) * tile.slice < tile.threads())
     return Verdict::declined("the tile has too many warps");
   return Verdict::acceptedIf(tile.sharedBytes() <= mostStaticShared, "the ring does not fit shared memory");
@@ -96,7 +104,8 @@ static Verdict allowsTensorTiles(dsc::GroupOp, const Target &target, dsc::Schedu
 
 static dsc::ScheduleAttr makeSchedule(MLIRContext *context, const Tile &tile) {
   return dsc::ScheduleAttr::get(context, "tensor_tiles",
-                                {{"columns", tile.columns},
+                                {{"cluster", tile.cluster},
+                                 {"columns", tile.columns},
                                  {"parts", tile.parts},
                                  {"rows", tile.rows},
                                  {"slice", tile.slice},
@@ -112,26 +121,28 @@ static constexpr Tile shapes[] = {
     {16, 64, 64, 4, 16, 16, 1},   {32, 32, 64, 5, 16, 16, 1},
 };
 
-static SmallVector<dsc::ScheduleAttr> tensorTilesCandidates(dsc::GroupOp group, const Target &) {
+static SmallVector<dsc::ScheduleAttr> tensorTilesCandidates(dsc::GroupOp group, const Target &target) {
   SmallVector<dsc::ScheduleAttr> candidates;
   for (Tile tile : shapes)
     for (tile.parts = 1; tile.parts <= mostParts; tile.parts *= 2)
-      candidates.push_back(makeSchedule(group.getContext(), tile));
+      for (tile.cluster = 0; tile.cluster <= 1; ++tile.cluster) {
+        dsc::ScheduleAttr schedule = makeSchedule(group.getContext(), tile);
+        if (allowsTensorTiles(group, target, schedule))
+          candidates.push_back(schedule);
+      }
   return candidates;
 }
 
 /// A sum in single precision for each element and part.
 static DimExpr tensorTilesWorkspace(dsc::GroupOp group, const Target &, dsc::ScheduleAttr schedule) {
-  int64_t parts = *schedule.lookup("parts");
-  if (parts == 1)
+  Tile tile = tileOf(schedule);
+  if (tile.kernels() == 1)
     return 0;
-  return dsc::countElements(dsc::getDims(findContraction(group)->getResult(0))) * (parts * int64_t(sizeof(float)));
+  return dsc::countElements(dsc::getDims(findContraction(group)->getResult(0))) * (tile.parts * int64_t(sizeof(float)));
 }
 
 /// The parts, then their sum.
-static size_t countTensorTiles(dsc::GroupOp, dsc::ScheduleAttr schedule) {
-  return *schedule.lookup("parts") == 1 ? 1 : 2;
-}
+static size_t countTensorTiles(dsc::GroupOp, dsc::ScheduleAttr schedule) { return tileOf(schedule).kernels(); }
 
 /// Whether an operand lies in memory so that it is copied in pieces.
 static bool isCopied(Value operand) {
@@ -185,6 +196,9 @@ static double estimateTensorTiles(dsc::GroupOp group, const Target &target, dsc:
   double seconds = (loop + outside) / gpu.clock;
   if (tile.parts == 1)
     return seconds;
+  // Two barriers, and loads of what the others have.
+  if (tile.cluster)
+    return seconds + 3.0 * gpu.loadClocks / gpu.clock;
   double bytes = sizes.of(tensorTilesWorkspace(group, target, schedule));
   return seconds + gpu.secondsPerLaunch + 2 * bytes / gpu.memoryBytesPerSecond +
          std::ceil(tile.parts / 4.0) * gpu.loadClocks / 2 / gpu.clock;
@@ -210,6 +224,9 @@ private:
   void multiply(OperandRing &lhs, OperandRing &rhs, Value slot, MutableArrayRef<Value> sums);
   void storeSums(ArrayRef<Value> sums);
   void storeSlab(ArrayRef<Value> sums, Value slabRow);
+  void joinCluster(ArrayRef<Value> sums);
+  void crossCluster();
+  void storeIfThere(Value row, Value column, int64_t lanes, Value sum);
   void storeLanes(Value row, const Index &column, Value sum);
   bool hasWholeLanes();
   void ifTrue(Value condition, function_ref<void()> body);
@@ -251,6 +268,8 @@ void TensorTileWriter::write() {
   Value from = k.index(0), to = k.dim(view.inner);
   if (tile.parts > 1) {
     kernel.gridY = tile.parts;
+    if (tile.cluster)
+      kernel.cluster[1] = tile.parts;
     // Whole slices, so that no slice is of two parts.
     Value share = k.dim(DimExpr::ceilDiv(DimExpr::ceilDiv(view.inner, tile.slice), tile.parts) * tile.slice);
     from = k.mul(blockAlongY(k), share);
@@ -374,9 +393,11 @@ bool TensorTileWriter::hasWholeLanes() {
 
 /// Each warp passes 16 rows of sums at a time through memory of its own.
 void TensorTileWriter::storeSums(ArrayRef<Value> sums) {
-  strides = tile.parts > 1 ? k.rowMajorStrides(dsc::getDims(hero->getResult(0))) : kernel.resultStrides();
+  strides = tile.kernels() > 1 ? k.rowMajorStrides(dsc::getDims(hero->getResult(0))) : kernel.resultStrides();
   NVVM::CpAsyncWaitGroupOp::create(k.b, k.loc, 0u);
   NVVM::Barrier0Op::create(k.b, k.loc);
+  if (tile.cluster)
+    return joinCluster(sums);
   int64_t perSlab = sums.size() / rowForms();
   for (int64_t i = 0; i < rowForms(); ++i)
     storeSlab(sums.slice(i * perSlab, perSlab), k.add(k.add(firstRow, warpRow), k.index(i * MatrixForm::rows)));
@@ -387,22 +408,55 @@ void TensorTileWriter::storeSlab(ArrayRef<Value> sums, Value slabRow) {
   Value own = k.mul(warp, k.index(Slab::elements(tile.warpColumns)));
   Value slabColumn = k.add(firstColumn, warpColumn);
   forEachOfSlab(k, {shared, own, lane, tile.warpColumns, lanes}, sums, [&](Value row, Value column, Value sum) {
-    ElementCode::Scope scope(code);
-    row = k.add(slabRow, row);
-    column = k.add(slabColumn, column);
-    ifTrue(arith::AndIOp::create(k.b, k.loc, below(row, view.rows), below(column, view.columns)), [&] {
-      k.width = lanes;
-      k.wholeVectors = lanes > 1;
-      storeLanes(row, {lanes == 1 ? Index::Uniform : Index::Contiguous, column, {}, lanes > 1}, sum);
-      k.width = 1;
-      k.wholeVectors = false;
-    });
+    storeIfThere(k.add(slabRow, row), k.add(slabColumn, column), lanes, sum);
   });
+}
+
+void TensorTileWriter::storeIfThere(Value row, Value column, int64_t lanes, Value sum) {
+  ElementCode::Scope scope(code);
+  ifTrue(arith::AndIOp::create(k.b, k.loc, below(row, view.rows), below(column, view.columns)), [&] {
+    k.width = lanes;
+    k.wholeVectors = lanes > 1;
+    storeLanes(row, {lanes == 1 ? Index::Uniform : Index::Contiguous, column, {}, lanes > 1}, sum);
+    k.width = 1;
+    k.wholeVectors = false;
+  });
+}
+
+/// Every block has written what it wrote to its shared memory before, and none reads on before.
+void TensorTileWriter::crossCluster() {
+  NVVM::ClusterArriveOp::create(k.b, k.loc, UnitAttr());
+  NVVM::ClusterWaitOp::create(k.b, k.loc, UnitAttr());
+}
+
+/// All sums go to shared memory; each block adds up some of the rows, in the order of the blocks.
+void TensorTileWriter::joinCluster(ArrayRef<Value> sums) {
+  int64_t pitch = Slab::pitch(tile.columns), lanes = hasWholeLanes() ? wholeLanes : 1, perRow = tile.columns / lanes;
+  auto offsetOf = [&](Value row, Value column) { return k.add(k.mul(row, k.index(pitch)), column); };
+  storeForms(k, shared, offsetOf(warpRow, warpColumn), lane, pitch, columnForms(), sums);
+  crossCluster();
+  Type anywhere = LLVM::LLVMPointerType::get(k.b.getContext(), 7); // the shared memory of the cluster
+  Type type = lanes == 1 ? f32 : Type(VectorType::get({lanes}, f32));
+  Value firstOwn = k.mul(blockAlongY(k), k.index(tile.rows / tile.parts));
+  k.loopDo(kernel.thread, k.index(tile.rows / tile.parts * perRow), k.index(tile.threads()), [&](Value number) {
+    ElementCode::Scope scope(code);
+    Value row = k.add(firstOwn, k.divide(number, k.index(perRow)));
+    Value column = k.mul(k.remainder(number, k.index(perRow)), k.index(lanes));
+    Value place = k.elementAddress(shared, f32, offsetOf(row, column)), sum;
+    for (int64_t block = 0; block < tile.parts; ++block) {
+      Value there = NVVM::MapaOp::create(k.b, k.loc, anywhere, place, k.constantInt(k.b.getI32Type(), block));
+      Value part = LLVM::LoadOp::create(k.b, k.loc, type, there, lanes == 1 ? 4u : 16u);
+      sum = sum ? Value(arith::AddFOp::create(k.b, k.loc, sum, part)) : part;
+    }
+    storeIfThere(k.add(firstRow, row), k.add(firstColumn, column), lanes, sum);
+  });
+  // Nobody leaves while another one reads.
+  crossCluster();
 }
 
 void TensorTileWriter::storeLanes(Value row, const Index &column, Value sum) {
   Indices at = view.resultAt(outer, row, column);
-  if (tile.parts > 1) {
+  if (tile.kernels() > 1) {
     Value count = k.dim(dsc::countElements(dsc::getDims(hero->getResult(0))));
     Value ownPart = k.advance(kernel.workspace, f32, blockAlongY(k), count);
     k.storeElement(ownPart, f32, strides, at, sum);

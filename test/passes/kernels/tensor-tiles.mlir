@@ -53,7 +53,7 @@ module attributes {dsc.stage = "scheduled", dsc.symbols = [], dsc.relations = []
   func.func private @main(tensor<64x64xf16> {dsc.name = "x"}) -> (tensor<64x64xf16> {dsc.name = "y"})
   module @cuda_sm80 attributes {dsc.target = "cuda_sm80"} {
     func.func @main(%x: tensor<64x64xf16> {dsc.name = "x"}) -> (tensor<64x64xf16> {dsc.name = "y"}) {
-      %0 = dsc.group(%x) {schedule = #dsc.schedule<tensor_tiles, columns = 96, parts = 1, rows = 64, slice = 32, stages = 2, warp_columns = 32, warp_rows = 32>} : (tensor<64x64xf16>) -> tensor<64x64xf16> {
+      %0 = dsc.group(%x) {schedule = #dsc.schedule<tensor_tiles, cluster = 0, columns = 96, parts = 1, rows = 64, slice = 32, stages = 2, warp_columns = 32, warp_rows = 32>} : (tensor<64x64xf16>) -> tensor<64x64xf16> {
       ^bb0(%a: tensor<64x64xf16>):
         %1 = dsc.matmul %a, %a : (tensor<64x64xf16>, tensor<64x64xf16>) -> tensor<64x64xf16>
         dsc.yield %1 : tensor<64x64xf16>
@@ -68,7 +68,7 @@ module attributes {dsc.stage = "scheduled", dsc.symbols = [], dsc.relations = []
   func.func private @main(tensor<64x64xf16> {dsc.name = "x"}) -> (tensor<64x64xf16> {dsc.name = "y"})
   module @cuda_sm80 attributes {dsc.target = "cuda_sm80"} {
     func.func @main(%x: tensor<64x64xf16> {dsc.name = "x"}) -> (tensor<64x64xf16> {dsc.name = "y"}) {
-      %0 = dsc.group(%x) {schedule = #dsc.schedule<tensor_tiles, columns = 256, parts = 1, rows = 128, slice = 64, stages = 2, warp_columns = 64, warp_rows = 64>} : (tensor<64x64xf16>) -> tensor<64x64xf16> {
+      %0 = dsc.group(%x) {schedule = #dsc.schedule<tensor_tiles, cluster = 0, columns = 256, parts = 1, rows = 128, slice = 64, stages = 2, warp_columns = 64, warp_rows = 64>} : (tensor<64x64xf16>) -> tensor<64x64xf16> {
       ^bb0(%a: tensor<64x64xf16>):
         %1 = dsc.matmul %a, %a : (tensor<64x64xf16>, tensor<64x64xf16>) -> tensor<64x64xf16>
         dsc.yield %1 : tensor<64x64xf16>
@@ -83,7 +83,7 @@ module attributes {dsc.stage = "scheduled", dsc.symbols = [], dsc.relations = []
   func.func private @main(tensor<64x64xf16> {dsc.name = "x"}) -> (tensor<64x64xf16> {dsc.name = "y"})
   module @cuda_sm80 attributes {dsc.target = "cuda_sm80"} {
     func.func @main(%x: tensor<64x64xf16> {dsc.name = "x"}) -> (tensor<64x64xf16> {dsc.name = "y"}) {
-      %0 = dsc.group(%x) {schedule = #dsc.schedule<tensor_tiles, columns = 64, parts = 1, rows = 32, slice = 32, stages = 2, warp_columns = 32, warp_rows = 64>} : (tensor<64x64xf16>) -> tensor<64x64xf16> {
+      %0 = dsc.group(%x) {schedule = #dsc.schedule<tensor_tiles, cluster = 0, columns = 64, parts = 1, rows = 32, slice = 32, stages = 2, warp_columns = 32, warp_rows = 64>} : (tensor<64x64xf16>) -> tensor<64x64xf16> {
       ^bb0(%a: tensor<64x64xf16>):
         %1 = dsc.matmul %a, %a : (tensor<64x64xf16>, tensor<64x64xf16>) -> tensor<64x64xf16>
         dsc.yield %1 : tensor<64x64xf16>
