@@ -148,6 +148,7 @@ class TensorTiles(unittest.TestCase):
             ("conv3", convolution, (1, 64, 14, 14), (64, 64, 3, 3), {"pads": [1, 1, 1, 1]}),
             ("conv_first", convolution, (2, 3, 33, 33), (32, 3, 7, 7), {"strides": [2, 2], "pads": [3, 3, 3, 3]}),
             ("conv1", convolution, (1, 256, 7, 7), (128, 256, 1, 1), {}),
+            ("conv1_groups", convolution, (2, 64, 8, 8), (64, 16, 1, 1), {"group": 4}),
             ("conv_groups", convolution, (1, 64, 9, 9), (64, 16, 3, 3), {"group": 4, "dilations": [2, 2]}),
             ("attention", attention, (2, 65, 64), None, {}),
         ]

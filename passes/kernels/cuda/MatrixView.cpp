@@ -23,6 +23,11 @@ MatrixSizes matrixSizesOf(Operation *hero) {
 
 //===-- Operands that lie in pieces ---------------------------------------------------------------------------===//
 
+/// How many elements of an operand are a piece.
+static int64_t elementsOfPiece(Value operand) {
+  return pieceBytes * 8 / getStorageType(dsc::getElementType(operand)).getIntOrFloatBitWidth();
+}
+
 /// Fills in how an operand of a product is copied in pieces, if it can be. Of its dims, `placeDim` and `innerDim` are
 /// the matrix, those before the last two belong to each product of its own.
 static void findPieces(KernelBuilder &k, OperandView &view, ArrayRef<DimExpr> batch, size_t placeDim, size_t innerDim) {
@@ -34,7 +39,7 @@ static void findPieces(KernelBuilder &k, OperandView &view, ArrayRef<DimExpr> ba
   Lay lay = *found;
   dsc::Dims dims = dsc::getDims(view.operand);
   size_t rank = dims.size();
-  std::optional<size_t> along = findPieceDim(lay, dims, pieceBytes * 8 / storage.getIntOrFloatBitWidth());
+  std::optional<size_t> along = findPieceDim(lay, dims, elementsOfPiece(view.operand));
   if (!along)
     return;
   view.alongInner = *along == innerDim;
@@ -104,6 +109,53 @@ static MatrixView viewOf(ElementCode &code, dsc::MatmulOp op) {
 
 //===-- Convolutions ------------------------------------------------------------------------------------------===//
 
+/// Rows of a filter are long lines.
+static bool hasFilterInPieces(dsc::ConvOp op) {
+  dsc::Dims filter = dsc::getDims(op.getFilter());
+  return isMultiple(dsc::countElements(ArrayRef(filter).drop_front()), elementsOfPiece(op.getFilter()));
+}
+
+/// Where the window is one element, and moves by one, columns are neighbours.
+static bool hasInputInPieces(dsc::ConvOp op) {
+  Window window = windowOf(op);
+  for (size_t i = 0; i < window.rank(); ++i)
+    if (window.size[i] != 1 || window.strides[i] != 1 || !window.alwaysInside(i))
+      return false;
+  dsc::Dims input = dsc::getDims(op.getInput());
+  return isMultiple(dsc::countElements(ArrayRef(input).drop_front(2)), elementsOfPiece(op.getInput()));
+}
+
+/// Fills in how a filter and the input of a window of one element are copied in pieces, if they can be.
+static void findPieces(KernelBuilder &k, dsc::ConvOp op, MatrixView &view) {
+  Type storage = getStorageType(dsc::getElementType(op.getInput()));
+  auto isPlain = [&](Value tensor) { return k.pointers.contains(tensor) && !k.windows.contains(tensor); };
+  auto makePieces = [&](Value tensor, auto atPlace, Value stepStride) {
+    Value base = k.pointers.lookup(tensor);
+    return Pieces{atPlace, [=, &k](Value step) { return SmallVector<Value>{k.mul(step, stepStride)}; },
+                  [=, &k](ArrayRef<Value> place, ArrayRef<Value> step) {
+                    return k.elementAddress(base, storage, k.add(place[0], step[0]));
+                  }};
+  };
+  DimExpr rows = view.rows, inner = view.inner, columns = view.columns;
+  if (isPlain(op.getFilter()) && hasFilterInPieces(op))
+    view.lhs.pieces = makePieces(
+        op.getFilter(),
+        [=, &k](ArrayRef<Value> outer, Value row) {
+          Value channel = k.add(k.mul(outer[1], k.dim(rows)), row);
+          return SmallVector<Value>{k.mul(channel, k.dim(inner))};
+        },
+        k.index(1));
+  int64_t groups = op.getGroups();
+  if (isPlain(op.getInput()) && hasInputInPieces(op))
+    view.rhs.pieces = makePieces(
+        op.getInput(),
+        [=, &k](ArrayRef<Value> outer, Value column) {
+          Value channels = k.mul(k.add(k.mul(outer[0], k.index(groups)), outer[1]), k.dim(inner));
+          return SmallVector<Value>{k.add(k.mul(channels, k.dim(columns)), column)};
+        },
+        k.dim(columns));
+}
+
 static MatrixView viewOf(ElementCode &code, dsc::ConvOp op) {
   KernelBuilder &k = code.k;
   dsc::Dims input = dsc::getDims(op.getInput()), filter = dsc::getDims(op.getFilter()),
@@ -146,7 +198,21 @@ static MatrixView viewOf(ElementCode &code, dsc::ConvOp op) {
       at.push_back(k.uniform(coordinate));
     return at;
   };
+  findPieces(k, op, view);
   return view;
+}
+
+//===-- Both ------------------------------------------------------------------------------------------------------===//
+
+bool isCopiedInPieces(Operation *hero, bool isLhs) {
+  auto isInput = [](Value value) { return isa<BlockArgument>(value); };
+  if (auto conv = dyn_cast<dsc::ConvOp>(hero))
+    return isLhs ? isInput(conv.getFilter()) && hasFilterInPieces(conv)
+                 : isInput(conv.getInput()) && hasInputInPieces(conv);
+  auto matmul = cast<dsc::MatmulOp>(hero);
+  Value operand = isLhs ? matmul.getLhs() : matmul.getRhs();
+  std::optional<Lay> lay = layOf(operand);
+  return lay && isInput(lay->tensor) && findPieceDim(*lay, dsc::getDims(operand), elementsOfPiece(operand)).has_value();
 }
 
 MatrixView matrixViewOf(ElementCode &code, Operation *hero) {

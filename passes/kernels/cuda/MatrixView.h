@@ -62,6 +62,10 @@ struct MatrixView {
 /// The hero's operands, a product's or a convolution's.
 MatrixView matrixViewOf(ElementCode &code, mlir::Operation *hero);
 
+/// Whether the left or the right operand of that view has `pieces`, if the group's inputs lie as they are and no window
+/// of another tensor is in the way.
+bool isCopiedInPieces(mlir::Operation *hero, bool isLhs);
+
 /// The sizes of that view.
 struct MatrixSizes {
   DimExpr outer, rows, columns, inner;

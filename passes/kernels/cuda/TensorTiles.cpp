@@ -17,7 +17,6 @@
 
 #include "passes/kernels/Emitters.h"
 #include "passes/kernels/LaneMath.h"
-#include "passes/kernels/Lay.h"
 #include "passes/kernels/ScalarCode.h"
 #include "passes/kernels/Shell.h"
 #include "passes/kernels/cuda/MatrixForm.h"
@@ -83,7 +82,10 @@ static Verdict acceptsTensorTiles(dsc::GroupOp group, const Target &target) {
                              "sums are not in single precision");
 }
 
-static Verdict allowsTensorTiles(dsc::GroupOp, const Target &target, dsc::ScheduleAttr schedule) {
+/// Elements of a slice that a thread may have in registers while it multiplies: more are spilled.
+static constexpr int64_t mostLoaded = 16;
+
+static Verdict allowsTensorTiles(dsc::GroupOp group, const Target &target, dsc::ScheduleAttr schedule) {
   Tile tile = tileOf(schedule);
   if (tile.rows % tile.warpRows || tile.columns % tile.warpColumns || tile.warpRows % MatrixForm::rows ||
       tile.warpColumns % (2 * MatrixForm::columns))
@@ -99,6 +101,10 @@ static Verdict allowsTensorTiles(dsc::GroupOp, const Target &target, dsc::Schedu
     return Verdict::declined("no cluster has so many blocks");
   if (tile.threads() > target.maxThreads || std::min(tile.rows, tile.columns) * tile.slice < tile.threads())
     return Verdict::declined("the tile has too many warps");
+  Operation *hero = findContraction(group);
+  for (auto [isLhs, places] : {std::pair(true, tile.rows), std::pair(false, tile.columns)})
+    if (places * tile.slice / tile.threads() > mostLoaded && !isCopiedInPieces(hero, isLhs))
+      return Verdict::declined("an operand that is not copied in pieces would take too many registers");
   return Verdict::acceptedIf(tile.sharedBytes() <= mostStaticShared, "the ring does not fit shared memory");
 }
 
@@ -114,11 +120,13 @@ static dsc::ScheduleAttr makeSchedule(MLIRContext *context, const Tile &tile) {
                                  {"warp_rows", tile.warpRows}});
 }
 
-/// Tiles that are worth a look: large ones for much work, flat ones for few rows or columns.
+/// Tiles that are worth a look: large ones for much work, flat ones for few rows or columns; long slices for what is
+/// copied in pieces, short ones for what passes through registers.
 static constexpr Tile shapes[] = {
     {128, 128, 32, 3, 64, 32, 1}, {128, 64, 32, 4, 32, 32, 1}, {64, 128, 32, 4, 32, 32, 1}, {64, 64, 64, 3, 32, 32, 1},
-    {64, 32, 64, 3, 32, 16, 1},   {32, 64, 64, 4, 16, 32, 1},  {32, 128, 32, 4, 16, 64, 1}, {16, 128, 32, 4, 16, 32, 1},
-    {16, 64, 64, 4, 16, 16, 1},   {32, 32, 64, 5, 16, 16, 1},
+    {64, 64, 32, 4, 32, 32, 1},   {64, 32, 64, 3, 32, 16, 1},  {64, 32, 32, 4, 32, 16, 1},  {32, 64, 64, 4, 16, 32, 1},
+    {32, 64, 32, 4, 16, 32, 1},   {32, 128, 32, 4, 16, 64, 1}, {16, 128, 32, 4, 16, 32, 1}, {16, 64, 64, 4, 16, 16, 1},
+    {16, 64, 32, 4, 16, 16, 1},   {32, 32, 64, 5, 16, 16, 1},  {32, 32, 32, 5, 16, 16, 1},
 };
 
 static SmallVector<dsc::ScheduleAttr> tensorTilesCandidates(dsc::GroupOp group, const Target &target) {
@@ -143,13 +151,6 @@ static DimExpr tensorTilesWorkspace(dsc::GroupOp group, const Target &, dsc::Sch
 
 /// The parts, then their sum.
 static size_t countTensorTiles(dsc::GroupOp, dsc::ScheduleAttr schedule) { return tileOf(schedule).kernels(); }
-
-/// Whether an operand lies in memory so that it is copied in pieces.
-static bool isCopied(Value operand) {
-  std::optional<Lay> lay = layOf(operand);
-  return lay && isa<BlockArgument>(lay->tensor) &&
-         findPieceDim(*lay, dsc::getDims(operand), pieceBytes / Tile::bytes).has_value();
-}
 
 /// What one slice of one block costs a multiprocessor: the busiest of its units. An operand that comes through
 /// registers costs instructions for each element.
@@ -176,7 +177,6 @@ static double estimateTensorTiles(dsc::GroupOp group, const Target &target, dsc:
   Tile tile = tileOf(schedule);
   Operation *hero = findContraction(group);
   MatrixSizes matrix = matrixSizesOf(hero);
-  bool isProduct = isa<dsc::MatmulOp>(hero);
   double slices = std::ceil(sizes.of(matrix.inner) / tile.slice / tile.parts);
   double tiles = sizes.of(matrix.outer) * std::ceil(sizes.of(matrix.rows) / tile.rows) *
                  std::ceil(sizes.of(matrix.columns) / tile.columns);
@@ -186,7 +186,7 @@ static double estimateTensorTiles(dsc::GroupOp group, const Target &target, dsc:
                                       double(gpu.threadsPerMultiprocessor / tile.threads()),
                                       65536.0 / (tile.threads() * 128), blocks});
   resident = std::max(1.0, resident);
-  double busy = clocksOfSlice(tile, gpu, isCopied(hero->getOperand(0)), isProduct && isCopied(hero->getOperand(1)));
+  double busy = clocksOfSlice(tile, gpu, isCopiedInPieces(hero, true), isCopiedInPieces(hero, false));
   // A slice is asked for so many slices before it is needed.
   double waiting = double(gpu.loadClocks) / (tile.stages - 1);
   double waves = std::ceil(blocks / resident);

@@ -51,7 +51,9 @@ static void waitCluster(Lane *lane, int site) {
   }
   lane->isInCluster = false;
   acquire(*lane, barrier.done);
+  // Lanes come by one after the other: statistics, which take the sum of both, are to see no meeting of the warp here.
   ++lane->warp->epoch;
+  --lane->warp->meetings;
 }
 
 void noteExit(Lane &lane) {
