@@ -59,6 +59,12 @@ module attributes {{dsc.stage = "imported", dsc.symbols = [], dsc.relations = []
 """
 
 
+def slice_elements(tile):
+    """Of a slice of the longer side, a thread."""
+    rows, columns, slice_, _, warp_rows, warp_columns = tile
+    return max(rows, columns) * slice_ // (rows // warp_rows * (columns // warp_columns) * 32)
+
+
 class TensorTiles(unittest.TestCase):
     def dscc(self, source, artifact, *options):
         done = subprocess.run(["dscc", source, "-o", artifact, "--target=cuda", *options], capture_output=True, text=True)
@@ -92,7 +98,12 @@ class TensorTiles(unittest.TestCase):
                                 count=1)  # the best generation comes first
         self.assertEqual(count, 1)
         scheduled.write_text(forced)
-        self.dscc(scheduled, artifact, f"--arch={arch}")
+        done = subprocess.run(["dscc", scheduled, "-o", artifact, "--target=cuda", f"--arch={arch}"], capture_output=True,
+                              text=True)
+        if slice_elements(tile) > 16 and any(side % 8 for side in size) and done.returncode:
+            # A thread would hold too many elements of what is not copied in pieces.
+            return self.assertIn("would take too many registers", done.stderr)
+        self.assertEqual(done.returncode, 0, done.stderr)
         got, _ = self.run_artifact(folder, artifact, inputs, f"--sim-chip={arch.rstrip('a')}")
         x, w, b = (inputs[name].astype(np.float64) for name in "xwb")
         expected = (x.T if "A" in transposed else x) @ (w.T if "B" in transposed else w) + b
@@ -148,7 +159,7 @@ class TensorTiles(unittest.TestCase):
             ("conv3", convolution, (1, 64, 14, 14), (64, 64, 3, 3), {"pads": [1, 1, 1, 1]}),
             ("conv_first", convolution, (2, 3, 33, 33), (32, 3, 7, 7), {"strides": [2, 2], "pads": [3, 3, 3, 3]}),
             ("conv1", convolution, (1, 256, 7, 7), (128, 256, 1, 1), {}),
-            ("conv1_groups", convolution, (2, 64, 8, 8), (64, 16, 1, 1), {"group": 4}),
+            ("conv1_groups", convolution, (2, 256, 8, 8), (256, 64, 1, 1), {"group": 4}),
             ("conv_groups", convolution, (1, 64, 9, 9), (64, 16, 3, 3), {"group": 4, "dilations": [2, 2]}),
             ("attention", attention, (2, 65, 64), None, {}),
         ]
