@@ -42,22 +42,25 @@ LogicalResult ConvOp::inferReturnTypes(MLIRContext *, std::optional<Location> lo
       failed(checkWindow(location, input, filter, strides, dilations, pads, groups)))
     return failure();
   // conv (C2)
-  DimExpr channels = filter[1] * groups;
-  if (input[1] != channels && input[1].isConstant())
-    return emitOptionalError(location, "has ", input[1].str(), " input channels, but ", groups, " groups of ",
-                             filter[1].str(), " filter channels need ", channels.str());
-  if (filter[0].constant() % groups != 0)
-    return emitOptionalError(location, "has ", filter[0].str(), " filters, which ", groups, " groups do not divide");
-  Dims dims = {input[0], filter[0]};
-  size_t spatial = strides.size();
-  for (size_t i = 0; i < spatial; ++i) {
-    dims.push_back(windowDim(input[i + 2], filter[i + 2].constant(), strides[i], dilations[i], pads[i],
-                             pads[spatial + i], /*ceilMode=*/false));
-    if (dims.back().isConstant() && dims.back().constant() < 0)
-      return emitOptionalError(location, "has a window of ", filter[i + 2].str(), " that does not fit ",
-                               input[i + 2].str(), " elements of spatial dim ", i);
+  ImageOrder order{adaptor.getChannelsLast(), strides.size()};
+  const DimExpr &taken = filter[order.taken()], &made = filter[order.made()], &own = input[order.channel()];
+  DimExpr channels = taken * groups;
+  if (own != channels && own.isConstant())
+    return emitOptionalError(location, "has ", own.str(), " input channels, but ", groups, " groups of ", taken.str(),
+                             " filter channels need ", channels.str());
+  if (made.constant() % groups != 0)
+    return emitOptionalError(location, "has ", made.str(), " filters, which ", groups, " groups do not divide");
+  Dims places;
+  for (size_t i = 0; i < order.rank; ++i) {
+    const DimExpr &size = input[order.spatial(i)], &window = filter[order.window(i)];
+    places.push_back(windowDim(size, window.constant(), strides[i], dilations[i], pads[i], pads[order.rank + i],
+                               /*ceilMode=*/false));
+    if (places.back().isConstant() && places.back().constant() < 0)
+      return emitOptionalError(location, "has a window of ", window.str(), " that does not fit ", size.str(),
+                               " elements of spatial dim ", i);
   }
-  return inferTensor(location, dims, getElementType(adaptor.getInput()), types);
+  return inferTensor(location, order.arrange<DimExpr>(input[0], made, places), getElementType(adaptor.getInput()),
+                     types);
 }
 
 LogicalResult ConvTransposeOp::inferReturnTypes(MLIRContext *, std::optional<Location> location, Adaptor adaptor,

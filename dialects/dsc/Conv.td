@@ -10,14 +10,15 @@ def ConvOp : InferredOp<"conv"> {
   let precision = "Narrow";
   let accumulates = 1;
   let weight = 2;
-  let flops = "countFlops(getOperation(), countRest(getFilter()))";
-  let summary = "convolution over the trailing dims";
+  let flops = "countFlops(getOperation(), orderOf(getOperation()).countTerms(getFilter()))";
+  let summary = "convolution over the spatial dims";
   let description = [{
-    Input [N, C, spatial...], filter [M, C/groups, window...], result [N, M, spatial'...]. `pads` holds all low pads,
-    then all high pads.
+    Input [N, C, spatial...], filter [M, C/groups, window...], result [N, M, spatial'...]. With `channels_last`, which
+    ChooseLayouts sets, they are [N, spatial..., C], [window..., C/groups, M] and [N, spatial'..., M]. `pads` holds all
+    low pads, then all high pads.
 
     1. (C1) Input and filter have the same rank, at least 3, and one element type.
-    2. (C2) C is groups times the filter's dim 1; groups divides M.
+    2. (C2) C is groups times the filter's channels; groups divides M.
     3. (C3) One stride, dilation and pair of pads for each spatial dim; strides and dilations are positive.
     4. (C4) The filter's dims are numbers, and the window fits the padded input.
 
@@ -27,7 +28,7 @@ def ConvOp : InferredOp<"conv"> {
     ```
   }];
   let arguments = (ins DataTensor:$input, DataTensor:$filter, I64ArrayAttr:$strides, I64ArrayAttr:$dilations,
-                       I64ArrayAttr:$pads, I64Attr:$groups);
+                       I64ArrayAttr:$pads, I64Attr:$groups, UnitAttr:$channels_last);
   let results = (outs DataTensor:$result);
 }
 

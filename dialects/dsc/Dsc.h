@@ -5,6 +5,7 @@
 
 #include "dialects/dsc/DscAttributes.h"
 #include "dialects/dsc/Facts.h"
+#include "dialects/dsc/Images.h"
 #include "dialects/dsc/TensorTypes.h"
 
 #include "mlir/Bytecode/BytecodeOpInterface.h"

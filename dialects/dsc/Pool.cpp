@@ -6,7 +6,7 @@ using namespace dscc::dsc;
 
 static LogicalResult inferPool(std::optional<Location> location, Value input, ArrayAttr windowAttr,
                                ArrayAttr strideAttr, ArrayAttr dilationAttr, ArrayAttr padAttr, bool ceilMode,
-                               Types &types) {
+                               bool channelsLast, Types &types) {
   Dims dims = dsc::getDims(input);
   SmallVector<int64_t> window = getIntegers(windowAttr), strides = getIntegers(strideAttr),
                        dilations = getIntegers(dilationAttr), pads = getIntegers(padAttr);
@@ -18,11 +18,13 @@ static LogicalResult inferPool(std::optional<Location> location, Value input, Ar
                              dilations.size(), " dilations and ", pads.size(), " pads for an input of rank ",
                              dims.size());
   // max_pool (C2)
+  ImageOrder order{channelsLast, spatial};
   for (size_t i = 0; i < spatial; ++i) {
     if (strides[i] <= 0 || dilations[i] <= 0 || window[i] <= 0)
       return emitOptionalError(location, "has a window, stride or dilation that is not positive");
-    dims[i + 2] = windowDim(dims[i + 2], window[i], strides[i], dilations[i], pads[i], pads[spatial + i], ceilMode);
-    if (dims[i + 2].isConstant() && dims[i + 2].constant() < 0)
+    DimExpr &dim = dims[order.spatial(i)];
+    dim = windowDim(dim, window[i], strides[i], dilations[i], pads[i], pads[spatial + i], ceilMode);
+    if (dim.isConstant() && dim.constant() < 0)
       return emitOptionalError(location, "has a window of ", window[i], " that does not fit spatial dim ", i);
   }
   return inferTensor(location, dims, getElementType(input), types);
@@ -31,13 +33,13 @@ static LogicalResult inferPool(std::optional<Location> location, Value input, Ar
 LogicalResult MaxPoolOp::inferReturnTypes(MLIRContext *, std::optional<Location> location, Adaptor adaptor,
                                           Types &types) {
   return inferPool(location, adaptor.getInput(), adaptor.getWindow(), adaptor.getStrides(), adaptor.getDilations(),
-                   adaptor.getPads(), adaptor.getCeilMode(), types);
+                   adaptor.getPads(), adaptor.getCeilMode(), adaptor.getChannelsLast(), types);
 }
 
 LogicalResult ArgMaxPoolOp::inferReturnTypes(MLIRContext *context, std::optional<Location> location, Adaptor adaptor,
                                              Types &types) {
   if (failed(inferPool(location, adaptor.getInput(), adaptor.getWindow(), adaptor.getStrides(), adaptor.getDilations(),
-                       adaptor.getPads(), adaptor.getCeilMode(), types)))
+                       adaptor.getPads(), adaptor.getCeilMode(), /*channelsLast=*/false, types)))
     return failure();
   types.push_back(makeTensor(dsc::getDims(types.back()), IntegerType::get(context, 64)));
   return success();
@@ -46,7 +48,7 @@ LogicalResult ArgMaxPoolOp::inferReturnTypes(MLIRContext *context, std::optional
 LogicalResult AveragePoolOp::inferReturnTypes(MLIRContext *, std::optional<Location> location, Adaptor adaptor,
                                               Types &types) {
   return inferPool(location, adaptor.getInput(), adaptor.getWindow(), adaptor.getStrides(), adaptor.getDilations(),
-                   adaptor.getPads(), adaptor.getCeilMode(), types);
+                   adaptor.getPads(), adaptor.getCeilMode(), adaptor.getChannelsLast(), types);
 }
 
 LogicalResult SumWindowsOp::inferReturnTypes(MLIRContext *, std::optional<Location> location, Adaptor adaptor,

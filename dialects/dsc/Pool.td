@@ -5,7 +5,7 @@ include "dialects/dsc/DscDialect.td"
 include "dialects/dsc/DscAttributes.td"
 include "dialects/dsc/DscInterfaces.td"
 
-/// A window slides over the trailing dims of [N, C, spatial...].
+/// A window slides over the spatial dims of [N, C, spatial...], or with `channels_last` of [N, spatial..., C].
 class PoolOp<string mnemonic, string what> : InferredOp<mnemonic> {
   let role = "Window";
   let weight = 1;
@@ -17,7 +17,8 @@ class PoolOp<string mnemonic, string what> : InferredOp<mnemonic> {
 def MaxPoolOp : PoolOp<"max_pool", "maximum"> {
   let precision = "Narrow";
   let description = [{
-    Pads never win: they count as -infinity. A NaN wins, as in `dsc.max`.
+    Pads never win: they count as -infinity. A NaN wins, as in `dsc.max`. With `channels_last`, which ChooseLayouts sets,
+    the image is [N, spatial..., C] and not [N, C, spatial...].
 
     1. (C1) One window size, stride, dilation and pair of pads for each spatial dim.
     2. (C2) Windows, strides and dilations are positive, and each window fits the padded input.
@@ -28,7 +29,7 @@ def MaxPoolOp : PoolOp<"max_pool", "maximum"> {
     ```
   }];
   let arguments = (ins DataTensor:$input, I64ArrayAttr:$window, I64ArrayAttr:$strides, I64ArrayAttr:$dilations,
-                       I64ArrayAttr:$pads, UnitAttr:$ceil_mode);
+                       I64ArrayAttr:$pads, UnitAttr:$ceil_mode, UnitAttr:$channels_last);
 }
 
 def ArgMaxPoolOp : PoolOp<"arg_max_pool", "maximum, and the place of the maximum,"> {
@@ -53,7 +54,7 @@ def AveragePoolOp : PoolOp<"average_pool", "mean"> {
   let accumulates = 1;
   let description = [{
     With `count_include_pad` the divisor is the window's size within the padded input, else the number of elements that
-    are not pads.
+    are not pads. `channels_last` is as for `dsc.max_pool`.
 
     1. (C1) and 2. (C2) as for `dsc.max_pool`.
 
@@ -63,7 +64,8 @@ def AveragePoolOp : PoolOp<"average_pool", "mean"> {
     ```
   }];
   let arguments = (ins DataTensor:$input, I64ArrayAttr:$window, I64ArrayAttr:$strides, I64ArrayAttr:$dilations,
-                       I64ArrayAttr:$pads, UnitAttr:$ceil_mode, UnitAttr:$count_include_pad);
+                       I64ArrayAttr:$pads, UnitAttr:$ceil_mode, UnitAttr:$count_include_pad,
+                       UnitAttr:$channels_last);
 }
 
 def SumWindowsOp : InferredOp<"sum_windows"> {

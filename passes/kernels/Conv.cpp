@@ -39,16 +39,23 @@ static Window makeWindow(ArrayRef<int64_t> size, ArrayAttr strides, ArrayAttr di
   return {SmallVector<int64_t>(size), dsc::getIntegers(strides), dsc::getIntegers(dilations), dsc::getIntegers(pads)};
 }
 
-static SmallVector<int64_t> filterWindow(Value filter) {
-  return llvm::map_to_vector(ArrayRef(dsc::getDims(filter)).drop_front(2),
+static SmallVector<int64_t> filterWindow(Operation *op, Value filter) {
+  return llvm::map_to_vector(dsc::orderOf(op).windowOf(dsc::getDims(filter)),
                              [](const DimExpr &dim) { return dim.constant(); });
 }
 
 Window windowOf(dsc::ConvOp op) {
-  return makeWindow(filterWindow(op.getFilter()), op.getStrides(), op.getDilations(), op.getPads());
+  return makeWindow(filterWindow(op, op.getFilter()), op.getStrides(), op.getDilations(), op.getPads());
 }
+bool isDepthwise(dsc::ConvOp op) {
+  dsc::ImageOrder order = dsc::orderOf(op);
+  dsc::Dims filter = dsc::getDims(op.getFilter());
+  return op.getGroups() > 1 && filter[order.taken()].isConstant(1) &&
+         filter[order.made()].isConstant(int64_t(op.getGroups()));
+}
+
 Window windowOf(dsc::ConvTransposeOp op) {
-  return makeWindow(filterWindow(op.getFilter()), op.getStrides(), op.getDilations(), op.getPads());
+  return makeWindow(filterWindow(op, op.getFilter()), op.getStrides(), op.getDilations(), op.getPads());
 }
 Window windowOf(dsc::MaxPoolOp op) {
   return makeWindow(dsc::getIntegers(op.getWindow()), op.getStrides(), op.getDilations(), op.getPads());
@@ -68,24 +75,29 @@ static Value emitConv(ElementCode &code, Operation *op, const Indices &at) {
   KernelBuilder &k = code.k;
   LaneMath m{k};
   Window window = windowOf(conv);
+  dsc::ImageOrder order = dsc::orderOf(op);
   dsc::Dims input = dsc::getDims(conv.getInput()), filter = dsc::getDims(conv.getFilter());
+  const Index &made = at[order.channel()];
+  const DimExpr &taken = filter[order.taken()];
   Type element = dsc::getElementType(conv.getInput());
-  int64_t perGroup = filter[0].constant() / int64_t(conv.getGroups());
-  Index group = k.fromValue(m.div(k.asValue(at[1]), k.index(perGroup)));
-  SmallVector<DimExpr> sizes = {filter[1]};
+  int64_t perGroup = filter[order.made()].constant() / int64_t(conv.getGroups());
+  // Where each channel is a group of its own, lanes stay neighbours.
+  Index group = perGroup == 1 ? made : k.fromValue(m.div(k.asValue(made), k.index(perGroup)));
+  SmallVector<DimExpr> sizes = {taken};
   llvm::append_range(sizes, window.sizeExprs());
   Value zero = zeroOf(k, element);
   return loopOver(code, sizes, {k.lift(zero)}, [&](ArrayRef<Value> position, ValueRange carried) {
-    Indices from = {at[0], k.addTo(k.scale(group, k.dim(filter[1])), position[0])}, weight = {at[1]};
-    SmallVector<Value> limits(input.size());
-    weight.push_back(k.uniform(position[0]));
+    Index channel = k.addTo(k.scale(group, k.dim(taken)), position[0]);
+    SmallVector<Index> taps, places;
+    SmallVector<Value> limits;
     for (size_t i = 0; i < window.rank(); ++i) {
-      weight.push_back(k.uniform(position[i + 1]));
-      from.push_back(window.position(k, i, at[i + 2], weight.back()));
-      limits[i + 2] = window.alwaysInside(i) ? Value() : k.dim(input[i + 2]);
+      taps.push_back(k.uniform(position[i + 1]));
+      places.push_back(window.position(k, i, at[order.spatial(i)], taps.back()));
+      limits.push_back(window.alwaysInside(i) ? Value() : k.dim(input[order.spatial(i)]));
     }
-    Value x = code.elementOr(conv.getInput(), from, limits, zero);
-    Value w = code.element(conv.getFilter(), weight);
+    Value x = code.elementOr(conv.getInput(), order.arrange<Index>(at[0], channel, places),
+                             order.arrange<Value>({}, {}, limits), zero);
+    Value w = code.element(conv.getFilter(), order.arrangeFilter<Index>(made, k.uniform(position[0]), taps));
     return SmallVector<Value>{k.lift(emitMulAdd(k, x, w, carried[0]))};
   })[0];
 }
@@ -195,6 +207,7 @@ private:
 } // namespace
 
 Contraction contractionOf(ElementCode &code, dsc::ConvOp op) {
+  assert(!op.getChannelsLast() && "channelsLastContraction knows those");
   dsc::Dims result = dsc::getDims(op.getResult()), filter = dsc::getDims(op.getFilter());
   auto tile = std::make_shared<ConvTile>(code, op);
   Contraction c;

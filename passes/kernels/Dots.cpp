@@ -26,7 +26,7 @@ static std::optional<dsc::Dims> termsOf(dsc::ConvOp op) {
             result = dsc::getDims(op.getResult());
   bool isPoints = llvm::all_of(llvm::drop_begin(input, 2), isOne) && llvm::all_of(llvm::drop_begin(filter, 2), isOne) &&
                   llvm::all_of(llvm::drop_begin(result, 2), isOne);
-  if (!isPoints || op.getGroups() != 1 || !isa<FloatType>(dsc::getElementType(op.getInput())) ||
+  if (op.getChannelsLast() || !isPoints || op.getGroups() != 1 || !isa<FloatType>(dsc::getElementType(op.getInput())) ||
       llvm::any_of(dsc::getIntegers(op.getPads()), [](int64_t pad) { return pad != 0; }))
     return std::nullopt;
   result.back() = input[1];

@@ -2,6 +2,7 @@
 
 #include "passes/canonical/Evaluate.h"
 #include "passes/kernels/Emitters.h"
+#include "passes/kernels/Window.h"
 
 #include "llvm/Support/MathExtras.h"
 
@@ -80,20 +81,37 @@ void packPanels(ArrayRef<char> matrices, const MatrixShape &shape, size_t width,
 
 //===-- Operands ------------------------------------------------------------------------------------------------===//
 
-static dsc::MatmulOp findProduct(dsc::GroupOp group) { return dyn_cast_or_null<dsc::MatmulOp>(findContraction(group)); }
+Value findColumns(Operation *hero) {
+  if (auto product = dyn_cast_or_null<dsc::MatmulOp>(hero))
+    return product.getRhs();
+  auto conv = dyn_cast_or_null<dsc::ConvOp>(hero);
+  if (!conv || !conv.getChannelsLast() || isDepthwise(conv))
+    return {};
+  int64_t made = dsc::getDims(conv.getFilter()).back().constant() / int64_t(conv.getGroups());
+  return conv.getGroups() == 1 || made % panelColumns == 0 ? conv.getFilter() : Value();
+}
 
-/// What the casts above `value` are made of.
-static Value belowCasts(Value value) {
-  while (auto cast = value.getDefiningOp<dsc::CastOp>())
-    value = cast.getInput();
+/// Whether the columns lie row by row, one after the other.
+static bool areTransposed(Operation *hero) {
+  auto product = dyn_cast<dsc::MatmulOp>(hero);
+  return product && product.getTransposeRhs();
+}
+
+/// True for what may stand between memory and a hero's columns: conversions, and the view of a filter as a matrix.
+static bool isOnTheWay(Operation *op) { return isa_and_nonnull<dsc::CastOp, dsc::ReshapeOp>(op); }
+
+/// What a hero's columns are made of.
+static Value beneath(Value value) {
+  while (isOnTheWay(value.getDefiningOp()))
+    value = value.getDefiningOp()->getOperand(0);
   return value;
 }
 
 bool isPacked(dsc::ScheduleAttr schedule) { return schedule.lookup("packed").value_or(0) != 0; }
 
 dsc::UnpackOp findUnpack(dsc::GroupOp group) {
-  dsc::MatmulOp product = findProduct(group);
-  return product ? belowCasts(product.getRhs()).getDefiningOp<dsc::UnpackOp>() : dsc::UnpackOp();
+  Value columns = findColumns(findContraction(group));
+  return columns ? beneath(columns).getDefiningOp<dsc::UnpackOp>() : dsc::UnpackOp();
 }
 
 /// The matrices of a tensor of static dims.
@@ -106,21 +124,24 @@ static std::optional<MatrixShape> shapeOf(Value tensor, bool transposed) {
   return transposed ? MatrixShape{matrices, second, first, true} : MatrixShape{matrices, first, second, false};
 }
 
-/// True if all that reads `value` are casts, one user each, and in the end the right side of the product.
-static bool leadsOnlyTo(Value value, dsc::MatmulOp product) {
-  while (value.hasOneUse() && isa<dsc::CastOp>(*value.user_begin()))
+/// True if all that reads `value` are casts and views, one user each, and in the end the hero, as its columns.
+static bool leadsOnlyTo(Value value, Operation *hero) {
+  while (value.hasOneUse() && isOnTheWay(*value.user_begin()))
     value = value.user_begin()->getResult(0);
-  return value.hasOneUse() && value == product.getRhs() && value != product.getLhs();
+  return value.hasOneUse() && value == findColumns(hero) && value != hero->getOperand(0);
 }
 
 /// How the product of the group sees its right side, if that is an input which nothing else in the group reads.
 static std::optional<std::pair<unsigned, MatrixShape>> findColumnInput(dsc::GroupOp group) {
-  dsc::MatmulOp product = findProduct(group);
-  auto argument = product ? dyn_cast<BlockArgument>(belowCasts(product.getRhs())) : BlockArgument();
-  if (!argument || !leadsOnlyTo(argument, product))
+  Operation *hero = findContraction(group);
+  Value columns = findColumns(hero);
+  auto argument = columns ? dyn_cast<BlockArgument>(beneath(columns)) : BlockArgument();
+  if (!argument || !leadsOnlyTo(argument, hero))
     return std::nullopt;
-  std::optional<MatrixShape> shape = shapeOf(argument, product.getTransposeRhs());
-  if (!shape)
+  std::optional<MatrixShape> shape = shapeOf(argument, areTransposed(hero));
+  // A view of the columns is one of a matrix.
+  bool isViewed = dsc::getDims(argument) != dsc::getDims(columns);
+  if (!shape || (isViewed && (shape->matrices != 1 || isa<dsc::MatmulOp>(hero))))
     return std::nullopt;
   return std::pair(argument.getArgNumber(), *shape);
 }
@@ -132,7 +153,7 @@ static dsc::ConstantOp findConstant(Value value) {
 }
 
 Verdict findColumnOperand(dsc::GroupOp group, ColumnOperand &operand) {
-  if (!findProduct(group))
+  if (!findColumns(findContraction(group)))
     return Verdict::declined("there is no product of matrices");
   auto input = findColumnInput(group);
   if (!input)

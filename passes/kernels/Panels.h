@@ -49,6 +49,9 @@ struct ColumnOperand {
   MatrixShape shape = {};
 };
 
+/// What the product, or the convolution with channels last, reads along its columns; null for any other op, and where
+/// columns of one panel may be of several groups.
+mlir::Value findColumns(mlir::Operation *hero);
 /// Whether the schedule wants a constant of its group in panels.
 bool isPacked(dsc::ScheduleAttr schedule);
 /// Finds the constant that the group's product reads along its columns.

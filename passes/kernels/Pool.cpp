@@ -12,17 +12,20 @@ namespace dscc::kernels {
 using Join = function_ref<Value(Value, Value)>;
 
 /// Joins what lies under the window; outside counts as `outside`.
-static Value overWindow(ElementCode &code, Value input, const Window &window, const Indices &at, Value outside,
+static Value overWindow(ElementCode &code, Operation *pool, const Window &window, const Indices &at, Value outside,
                         Join join) {
   KernelBuilder &k = code.k;
+  Value input = pool->getOperand(0);
+  dsc::ImageOrder order = dsc::orderOf(pool);
   dsc::Dims dims = dsc::getDims(input);
   assert(dims.size() == window.rank() + 2 && at.size() == dims.size() && "max_pool (C1): an image, a channel, a place");
   return loopOver(code, window.sizeExprs(), {k.lift(outside)}, [&](ArrayRef<Value> position, ValueRange carried) {
-    Indices from = {at[0], at[1]};
+    Indices from = at;
     SmallVector<Value> limits(dims.size());
     for (size_t i = 0; i < window.rank(); ++i) {
-      from.push_back(window.position(k, i, at[i + 2], k.uniform(position[i])));
-      limits[i + 2] = k.dim(dims[i + 2]); // ceil_mode may reach past the end without any pad
+      size_t dim = order.spatial(i);
+      from[dim] = window.position(k, i, at[dim], k.uniform(position[i]));
+      limits[dim] = k.dim(dims[dim]); // ceil_mode may reach past the end without any pad
     }
     return SmallVector<Value>{k.lift(join(carried[0], code.elementOr(input, from, limits, outside)))};
   })[0];
@@ -31,7 +34,7 @@ static Value overWindow(ElementCode &code, Value input, const Window &window, co
 static Value emitMaxPool(ElementCode &code, Operation *op, const Indices &at) {
   auto pool = cast<dsc::MaxPoolOp>(op);
   Type element = dsc::getElementType(pool.getInput());
-  return overWindow(code, pool.getInput(), windowOf(pool), at, lowestOf(code.k, element),
+  return overWindow(code, pool, windowOf(pool), at, lowestOf(code.k, element),
                     [&](Value a, Value b) { return emitMax(code.k, a, b, element); });
 }
 
@@ -89,14 +92,17 @@ static Value countAlong(KernelBuilder &k, const Window &window, size_t i, const 
 static Value emitAveragePool(ElementCode &code, Operation *op, const Indices &at) {
   auto pool = cast<dsc::AveragePoolOp>(op);
   KernelBuilder &k = code.k;
+  dsc::ImageOrder order = dsc::orderOf(op);
   Window window = windowOf(pool);
   Type element = dsc::getElementType(pool.getInput()), compute = getComputeType(element);
   dsc::Dims dims = dsc::getDims(pool.getInput());
-  Value sum = overWindow(code, pool.getInput(), window, at, zeroOf(k, element),
-                         [&](Value a, Value b) { return emitAdd(k, a, b); });
+  Value sum =
+      overWindow(code, pool, window, at, zeroOf(k, element), [&](Value a, Value b) { return emitAdd(k, a, b); });
   Value count = k.index(1);
-  for (size_t i = 0; i < window.rank(); ++i)
-    count = LaneMath{k}.mul(count, countAlong(k, window, i, at[i + 2], k.dim(dims[i + 2]), pool.getCountIncludePad()));
+  for (size_t i = 0; i < window.rank(); ++i) {
+    size_t dim = order.spatial(i);
+    count = LaneMath{k}.mul(count, countAlong(k, window, i, at[dim], k.dim(dims[dim]), pool.getCountIncludePad()));
+  }
   Type i64 = k.b.getI64Type();
   Value number = arith::IndexCastOp::create(k.b, k.loc, k.isVector(count) ? k.laneType(i64) : i64, count);
   SmallVector<Value> v = {sum, emitCast(k, number, i64, compute, false)};

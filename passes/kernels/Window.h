@@ -26,6 +26,8 @@ struct Window {
 
 /// The window that the op slides; for convolutions its size is the filter's.
 Window windowOf(dsc::ConvOp op);
+/// Whether the convolution makes each channel of one of its own.
+bool isDepthwise(dsc::ConvOp op);
 /// The same for a transposed convolution: it slides over the result.
 Window windowOf(dsc::ConvTransposeOp op);
 /// The same for a pool.

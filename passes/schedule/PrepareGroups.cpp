@@ -2,7 +2,8 @@
 //
 // 1. Row ops (softmax, norms, products with one column) become the reductions and elementwise ops that they are.
 // 2. Neighbouring dims are joined where every tensor allows it, so that loops are long and few.
-// 3. Dims of size 1 around a convolution are dropped, and all spatial dims joined where its window is one element.
+// 3. Dims of size 1 around a convolution are dropped, and all spatial dims joined where its window is one element. With
+//    channels last such a convolution is a product of pixels and filter; any other one sees its filter as a matrix.
 //
 // The group's inputs and results keep their types outside: inside, the same elements are seen under other dims.
 
@@ -222,7 +223,7 @@ static bool simplifySpatialDims(dsc::GroupOp group) {
     else if (!dsc::isElementwise(&op) && !isa<dsc::ConstantOp>(op))
       return false;
   }
-  if (!conv)
+  if (!conv || conv.getChannelsLast())
     return false;
   dsc::Dims domain = dsc::getDims(conv.getResult()), input = dsc::getDims(conv.getInput()),
             filter = dsc::getDims(conv.getFilter());
@@ -265,6 +266,93 @@ static bool simplifySpatialDims(dsc::GroupOp group) {
   conv.setPadsAttr(b.getI64ArrayAttr(low));
   return true;
 }
+
+//===-- Convolutions with channels last -------------------------------------------------------------------------===//
+
+/// The input of the group that is the filter, by way of casts, if nothing else reads it and it has no gaps.
+static BlockArgument findFilter(dsc::GroupOp group, dsc::ConvOp conv) {
+  Value value = conv.getFilter();
+  while (value.hasOneUse() && isa_and_nonnull<dsc::CastOp>(value.getDefiningOp()))
+    value = value.getDefiningOp()->getOperand(0);
+  auto argument = dyn_cast<BlockArgument>(value);
+  return argument && argument.hasOneUse() && !findStrided(group, argument.getArgNumber()) ? argument : BlockArgument();
+}
+
+/// A convolution whose window is one element, at each pixel, is a product of pixels and filter. All pixels are rows of
+/// one matrix where every tensor allows that, else those of an image.
+static bool multiplyPixels(dsc::GroupOp group, dsc::ConvOp conv) {
+  Block &block = group.getBody().front();
+  dsc::ImageOrder order = dsc::orderOf(conv);
+  dsc::Dims domain = dsc::getDims(conv.getResult()), window = order.windowOf(dsc::getDims(conv.getFilter()));
+  auto isOne = [](int64_t number) { return number == 1; };
+  auto isZero = [](int64_t number) { return number == 0; };
+  if (conv.getGroups() != 1 || !llvm::all_of(window, [](const DimExpr &size) { return size.isConstant(1); }) ||
+      !llvm::all_of(dsc::getIntegers(conv.getStrides()), isOne) ||
+      !llvm::all_of(dsc::getIntegers(conv.getPads()), isZero))
+    return false;
+  for (Operation &op : block.without_terminator())
+    if (&op != conv && !dsc::isElementwise(&op) && !isa<dsc::ConstantOp>(op))
+      return false;
+  makeSplatsScalar(block);
+  size_t last = order.channel();
+  BlockArgument filter = findFilter(group, conv);
+  auto allows = [&](size_t begin) {
+    auto isJoinable = [&](BlockArgument argument) {
+      dsc::Dims dims = dsc::getDims(argument);
+      if (argument == filter)
+        return true;
+      // What the convolution reads has other channels.
+      if (dims.size() == domain.size())
+        dims.back() = domain.back();
+      return allowsJoin(dims, domain, begin, last);
+    };
+    return dsc::countElements(ArrayRef(domain).slice(begin, last - begin)).isValid() &&
+           llvm::all_of(block.getArguments(), isJoinable) &&
+           llvm::all_of(findAllStrided(group),
+                        [&](const Strided &strided) { return hasNoGap(strided, domain.size(), begin, last); });
+  };
+  if (!filter || !(allows(0) || allows(1)))
+    return false;
+  DimMap map;
+  size_t begin = allows(0) ? 0 : 1;
+  for (size_t i = 0; i <= last; ++i)
+    map.push_back(std::min(i, begin) + (i == last));
+  if (!group->hasAttr("label"))
+    group->setAttr("label", StringAttr::get(group.getContext(), labelOf(group)));
+  remapDims(block, map, begin + 2);
+  OpBuilder b(conv);
+  Value product =
+      dsc::MatmulOp::create(b, conv.getLoc(), conv.getInput(), conv.getFilter(), UnitAttr(), UnitAttr(), TypeAttr());
+  conv.replaceAllUsesWith(product);
+  conv.erase();
+  return true;
+}
+
+/// Shows the filter as the matrix that it is: what one element of the result is the sum of, by channels that are made.
+static bool showMatrix(dsc::GroupOp group, dsc::ConvOp conv) {
+  BlockArgument filter = findFilter(group, conv);
+  if (!filter)
+    return false;
+  if (!group->hasAttr("label"))
+    group->setAttr("label", StringAttr::get(group.getContext(), labelOf(group)));
+  auto whole = cast<RankedTensorType>(filter.getType());
+  dsc::Dims dims = dsc::getDims(filter);
+  OpBuilder b = OpBuilder::atBlockBegin(&group.getBody().front());
+  filter.setType(
+      dsc::makeTensor({dsc::countElements(ArrayRef(dims).drop_back()), dims.back()}, whole.getElementType()));
+  OpOperand &use = *filter.use_begin();
+  use.set(dsc::ReshapeOp::create(b, conv.getLoc(), whole, filter));
+  return true;
+}
+
+static bool simplifyChannelsLast(dsc::GroupOp group) {
+  auto conv = findOp<dsc::ConvOp>(group);
+  if (!conv || !conv.getChannelsLast())
+    return false;
+  return multiplyPixels(group, conv) || showMatrix(group, conv);
+}
+
+//===-- Joined dims of whole groups -----------------------------------------------------------------------------===//
 
 static bool collapseDims(dsc::GroupOp group) {
   Block &block = group.getBody().front();
@@ -352,7 +440,7 @@ struct PrepareGroups : impl::PrepareGroupsBase<PrepareGroups> {
       if (expanded > 0)
         group->setAttr("label", StringAttr::get(&getContext(), label));
     }
-    if (isJoinable(group) ? collapseDims(group) : simplifySpatialDims(group))
+    if (isJoinable(group) ? collapseDims(group) : simplifyChannelsLast(group) || simplifySpatialDims(group))
       ++numJoined;
   }
 };

@@ -98,6 +98,9 @@ static std::optional<DimExpr> decisiveDim(dsc::GroupOp group) {
     return rows->domain.back();
   }
   dsc::Dims dims = dsc::getDims(hero->getResult(0));
+  // With channels last all spatial dims are rows.
+  if (auto conv = dyn_cast<dsc::ConvOp>(hero); conv && conv.getChannelsLast())
+    dims = dsc::orderOf(conv).spatialOf(dims);
   for (const DimExpr &dim : llvm::reverse(ArrayRef(dims).take_back(2)))
     if (dim.isValid() && !dim.isConstant())
       return dim;

@@ -44,6 +44,16 @@ def conv(channels, size, filters, window, stride=1, groups=1):
                    f"pads = [{pad}, {pad}, {pad}, {pad}], groups = {groups}}} : ({x}, {w}) -> {y}"])
 
 
+def conv_last(channels, size, filters, window, stride=1, groups=1):
+    """With the channels last."""
+    out, pad = windowed(size, window, stride)
+    x, w, y = tensor(1, size, size, channels), tensor(window, window, channels // groups, filters), \
+        tensor(1, out, out, filters)
+    return module({"x": x, "w": w}, y,
+                  [f"%result = dsc.conv %x, %w {{channels_last, strides = [{stride}, {stride}], dilations = [1, 1], "
+                   f"pads = [{pad}, {pad}, {pad}, {pad}], groups = {groups}}} : ({x}, {w}) -> {y}"])
+
+
 def pool(op, channels, size, window, stride):
     out, pad = windowed(size, window, stride)
     x, y = tensor(1, channels, size, size), tensor(1, channels, out, out)
@@ -110,6 +120,10 @@ def convolutions(dims):
     return {name_of("conv", one): conv(*one) for one in dims}
 
 
+def convolutions_last(dims):
+    return {name_of("conv_last", one): conv_last(*one) for one in dims}
+
+
 def over_rows(lengths, elements):
     kernels = {}
     for length in lengths:
@@ -152,6 +166,10 @@ CPU |= convolutions([(3, 224, 64, 7, 2), (64, 56, 64, 1), (64, 56, 64, 3), (128,
                      (96, 28, 96, 3, 1, 96), (960, 7, 960, 5, 1, 960), (24, 56, 72, 1), (72, 28, 40, 1),
                      (40, 28, 120, 1), (3, 224, 16, 3, 2), (64, 56, 128, 3, 2), (256, 56, 128, 1, 2),
                      (72, 56, 72, 5, 2, 72), (128, 28, 128, 3, 1, 32)])
+CPU |= convolutions_last([(64, 56, 64, 3), (256, 14, 256, 3), (512, 7, 512, 3), (64, 56, 128, 3, 2), (256, 56, 128, 1, 2),
+                          (32, 28, 48, 3), (24, 28, 72, 3), (16, 112, 16, 3, 1, 16), (96, 28, 96, 3, 1, 96),
+                          (72, 56, 72, 3, 1, 72), (72, 56, 72, 5, 2, 72), (240, 28, 240, 5, 1, 240),
+                          (960, 7, 960, 5, 1, 960), (96, 56, 96, 7, 1, 96), (128, 28, 128, 3, 1, 4)])
 CPU |= over_rows((7, 33, 64, 127, 256, 768, 1025, 4096), 100000)
 CPU |= {"sum_of_columns_512x512": columns(512, 512), "sum_of_columns_33x2049": columns(33, 2049),
         "top_k_100x1000x5": top_k(100, 1000, 5)}

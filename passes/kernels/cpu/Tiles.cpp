@@ -48,6 +48,11 @@ static Extent extentOf(Operation *hero) {
   if (auto conv = dyn_cast<dsc::ConvOp>(hero)) {
     dsc::Dims filter = dsc::getDims(conv.getFilter());
     int64_t groups = conv.getGroups();
+    if (dsc::ImageOrder order = dsc::orderOf(conv); order.channelsLast) {
+      int64_t apart = isDepthwise(conv) ? 1 : groups; // groups whose columns are no neighbours
+      return {dims[0] * apart, dsc::countElements(order.spatialOf(dims)), dims.back().constant() / apart,
+              order.countTerms(conv.getFilter())};
+    }
     DimExpr outer = dims[0] * groups * dsc::countElements(ArrayRef(dims).drop_front(2).drop_back());
     return {outer, dims[1].constant() / groups, dims.back(), dsc::countElements(ArrayRef(filter).drop_front())};
   }
@@ -95,8 +100,15 @@ static SmallVector<bool> waysToLie(dsc::GroupOp group) {
   return {false, true};
 }
 
+/// Whether lanes of the image meet lanes of the filter.
+static bool isLanewise(Operation *hero) {
+  auto conv = dyn_cast<dsc::ConvOp>(hero);
+  return conv && conv.getChannelsLast() && isDepthwise(conv);
+}
+
 static SmallVector<dsc::ScheduleAttr> tilesCandidates(dsc::GroupOp group, const Target &target) {
   Extent extent = extentOf(findContraction(group));
+  bool isLanewise = dscc::kernels::isLanewise(findContraction(group));
   int64_t width = chooseWidth(target, extent.columns);
   bool columnsOutside = putsColumnsOutside(extent);
   int64_t mostVectors =
@@ -107,6 +119,10 @@ static SmallVector<dsc::ScheduleAttr> tilesCandidates(dsc::GroupOp group, const 
       for (int64_t rows = 1; rows <= 14 && fitsRegisters(target, rows, vectors); ++rows) {
         if (extent.rows.isConstant() && rows > std::max<int64_t>(1, extent.rows.constant()))
           break;
+        // Where pixels lie is computed for all rows at once, in lanes of their own: LLVM sees that for powers of 2, and
+        // more than four take registers that sums want.
+        if (isLanewise && (rows > 4 || !llvm::isPowerOf2_64(rows)))
+          continue;
         // With columns outside, a block takes all rows, or some tiles of them where their number is not known.
         int64_t rowTiles = extent.rows.isConstant() ? llvm::divideCeil(extent.rows.constant(), rows) : 16;
         candidates.push_back(dsc::ScheduleAttr::get(group.getContext(), "tiles",
@@ -123,6 +139,8 @@ static SmallVector<dsc::ScheduleAttr> tilesCandidates(dsc::GroupOp group, const 
 /// Whether a vector of columns is gathered, at each step of the inner loop.
 static bool gathersColumns(Operation *hero) {
   if (auto conv = dyn_cast<dsc::ConvOp>(hero)) {
+    if (conv.getChannelsLast())
+      return false;
     size_t last = dsc::getDims(conv.getInput()).size() - 1;
     return dsc::getIntegers(conv.getStrides()).back() != 1 || isGatheredAlong(conv.getInput(), last);
   }
@@ -134,11 +152,11 @@ static bool gathersColumns(Operation *hero) {
 /// each is another page, and nothing is loaded ahead. A panel is one stream.
 static double columnStream(dsc::GroupOp group, const Target &target, dsc::ScheduleAttr schedule, const Sizes &sizes) {
   constexpr double strided = 2; // times a stream
-  auto product = dyn_cast<dsc::MatmulOp>(findContraction(group));
-  if (!product)
+  Value columns = findColumns(findContraction(group));
+  if (!columns)
     return 0;
   constexpr double bytes = 4;
-  double seconds = sizes.count(dsc::getDims(product.getRhs())) * bytes / target.cpu->memoryBytesPerSecond;
+  double seconds = sizes.count(dsc::getDims(columns)) * bytes / target.cpu->memoryBytesPerSecond;
   return *schedule.lookup("packed") ? seconds : strided * seconds;
 }
 
@@ -146,7 +164,7 @@ static double columnStream(dsc::GroupOp group, const Target &target, dsc::Schedu
 /// and their limit, of 64 bits a lane.
 static double countMaskRegisters(Operation *hero, const Target &target, double width) {
   auto conv = dyn_cast<dsc::ConvOp>(hero);
-  if (!conv || width == 1)
+  if (!conv || conv.getChannelsLast() || width == 1)
     return 0;
   Window window = windowOf(conv);
   return window.alwaysInside(window.rank() - 1) ? 0 : 2 * std::ceil(width * target.indexBits / target.vectorBits);
@@ -160,12 +178,15 @@ static double estimateTiles(dsc::GroupOp group, const Target &target, dsc::Sched
   Extent extent = extentOf(hero);
   double rows = *schedule.lookup("rows"), vectors = *schedule.lookup("vectors"), width = *schedule.lookup("width");
   constexpr double latency = 4; // cycles, of a multiplication with an addition
-  bool byPanels = isa<dsc::MatmulOp>(hero) && *schedule.lookup("packed");
-  bool gathers = width > 1 && !byPanels && gathersColumns(hero);
+  bool gathers = width > 1 && !*schedule.lookup("packed") && gathersColumns(hero);
+  bool isLanewise = dscc::kernels::isLanewise(hero);
   double masks = countMaskRegisters(hero, target, width);
   auto step = [&](double count, double registers) {
     double spilled = std::max(0.0, countRegisters(count, registers) + masks - target.vectorRegisters);
     double multiplications = std::max(count * registers / target.cpu->multipliesPerCycle, latency);
+    // Each row is found anew at each step, and every multiplication has a load.
+    if (isLanewise)
+      return multiplications * 1.5 + count + registers + spilled;
     // A gather is as many loads as it has lanes, beside which those of the rows' elements do not count. They are for
     // all rows of the tile, and more vectors share none.
     if (gathers)
@@ -377,7 +398,9 @@ static LogicalResult emitTiles(Kernel &kernel) {
   k.width = kernel.scheduled("width");
   ElementCode code(k);
   auto conv = dyn_cast<dsc::ConvOp>(hero);
-  Contraction contraction = conv ? contractionOf(code, conv) : contractionOf(code, cast<dsc::MatmulOp>(hero));
+  Contraction contraction = !conv                    ? contractionOf(code, cast<dsc::MatmulOp>(hero))
+                            : conv.getChannelsLast() ? channelsLastContraction(kernel, code, conv)
+                                                     : contractionOf(code, conv);
   TileShape tile = {kernel.scheduled("rows"), kernel.scheduled("vectors")};
   TileWriter(kernel, code, std::move(contraction), hero, tile).write();
   return kernel.finish();

@@ -3,7 +3,7 @@
 #ifndef DSCC_PASSES_KERNELS_CPU_TILES_H
 #define DSCC_PASSES_KERNELS_CPU_TILES_H
 
-#include "passes/kernels/ElementCode.h"
+#include "passes/kernels/Emitters.h"
 
 #include <functional>
 
@@ -32,7 +32,9 @@ struct Contraction {
 };
 
 Contraction contractionOf(ElementCode &code, dsc::MatmulOp op); // Matmul.cpp
-Contraction contractionOf(ElementCode &code, dsc::ConvOp op);   // Conv.cpp
+Contraction contractionOf(ElementCode &code, dsc::ConvOp op);   // Conv.cpp: with channels in the model's order
+/// ChannelsLast.cpp: with channels last. Asks for scratch where pixels may lie outside of the image.
+Contraction channelsLastContraction(Kernel &kernel, ElementCode &code, dsc::ConvOp op);
 
 /// sums += row elements x column elements.
 void multiplyAdd(KernelBuilder &k, llvm::ArrayRef<Value> rows, llvm::ArrayRef<Value> columns,

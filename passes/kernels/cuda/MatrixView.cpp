@@ -11,9 +11,13 @@ namespace dscc::kernels {
 MatrixSizes matrixSizesOf(Operation *hero) {
   dsc::Dims dims = dsc::getDims(hero->getResult(0));
   if (auto conv = dyn_cast<dsc::ConvOp>(hero)) {
-    dsc::Dims filter = dsc::getDims(conv.getFilter());
-    return {dims[0] * int64_t(conv.getGroups()), dims[1].constant() / int64_t(conv.getGroups()),
-            dsc::countElements(ArrayRef(dims).drop_front(2)), dsc::countElements(ArrayRef(filter).drop_front())};
+    dsc::ImageOrder order = dsc::orderOf(conv);
+    int64_t groups = conv.getGroups();
+    MatrixSizes sizes = {dims[0] * groups, dims[order.channel()].constant() / groups,
+                         dsc::countElements(order.spatialOf(dims)), order.countTerms(conv.getFilter())};
+    if (order.channelsLast)
+      std::swap(sizes.rows, sizes.columns);
+    return sizes;
   }
   auto matmul = cast<dsc::MatmulOp>(hero);
   dsc::Dims lhs = dsc::getDims(matmul.getLhs());
@@ -111,12 +115,16 @@ static MatrixView viewOf(ElementCode &code, dsc::MatmulOp op) {
 
 /// Rows of a filter are long lines.
 static bool hasFilterInPieces(dsc::ConvOp op) {
+  if (dsc::orderOf(op).channelsLast)
+    return false;
   dsc::Dims filter = dsc::getDims(op.getFilter());
   return isMultiple(dsc::countElements(ArrayRef(filter).drop_front()), elementsOfPiece(op.getFilter()));
 }
 
 /// Where the window is one element, and moves by one, columns are neighbours.
 static bool hasInputInPieces(dsc::ConvOp op) {
+  if (dsc::orderOf(op).channelsLast)
+    return false;
   Window window = windowOf(op);
   for (size_t i = 0; i < window.rank(); ++i)
     if (window.size[i] != 1 || window.strides[i] != 1 || !window.alwaysInside(i))
@@ -156,49 +164,79 @@ static void findPieces(KernelBuilder &k, dsc::ConvOp op, MatrixView &view) {
         k.dim(columns));
 }
 
+/// Rows are channels that are made and columns pixels; with channels last the other way round, so that what is stored
+/// together lies together. Terms are in the order in which they lie in memory.
 static MatrixView viewOf(ElementCode &code, dsc::ConvOp op) {
   KernelBuilder &k = code.k;
+  dsc::ImageOrder order = dsc::orderOf(op);
   dsc::Dims input = dsc::getDims(op.getInput()), filter = dsc::getDims(op.getFilter()),
             result = dsc::getDims(op.getResult());
-  int64_t perGroup = filter[0].constant() / int64_t(op.getGroups());
-  dsc::Dims spatial(result.begin() + 2, result.end()), terms(filter.begin() + 1, filter.end());
+  int64_t perGroup = filter[order.made()].constant() / int64_t(op.getGroups());
+  DimExpr taken = filter[order.taken()];
+  dsc::Dims spatial = order.spatialOf(result), terms = order.windowOf(filter);
+  terms.insert(order.channelsLast ? terms.end() : terms.begin(), taken);
+  auto sizes = [&k](ArrayRef<DimExpr> dims) {
+    return llvm::map_to_vector(dims, [&](const DimExpr &dim) { return k.dim(dim); });
+  };
+  auto uniform = [&k](ArrayRef<Value> values) {
+    return llvm::map_to_vector(values, [&](Value value) { return k.uniform(value); });
+  };
+  auto channel = [=, &k](Value group, Value made) { return k.add(k.mul(group, k.index(perGroup)), made); };
+  // The channel that a term takes, and its place in the window.
+  auto split = [=, &k](Value step) {
+    SmallVector<Value> term = k.delinearize(step, sizes(terms));
+    auto own = order.channelsLast ? std::prev(term.end()) : term.begin();
+    Value first = *own;
+    term.erase(own);
+    return std::pair(first, uniform(term));
+  };
+  OperandView weights, image;
+  weights.operand = op.getFilter();
+  weights.alongInner = !order.channelsLast;
+  weights.element = [=, &code, &k](ArrayRef<Value> outer, Value made, Value step) mutable {
+    auto [first, taps] = split(step);
+    Index to = k.uniform(channel(outer[1], made));
+    return code.element(op.getFilter(), order.arrangeFilter<Index>(to, k.uniform(first), taps));
+  };
+  image.operand = op.getInput();
+  image.alongInner = order.channelsLast;
+  image.element = [=, &code, &k](ArrayRef<Value> outer, Value pixel, Value step) mutable {
+    Window window = windowOf(op);
+    auto [first, taps] = split(step);
+    SmallVector<Value> place = k.delinearize(pixel, sizes(spatial)), limits;
+    SmallVector<Index> positions;
+    for (size_t i = 0; i < window.rank(); ++i) {
+      positions.push_back(window.position(k, i, k.uniform(place[i]), taps[i]));
+      limits.push_back(window.alwaysInside(i) ? Value() : k.dim(input[order.spatial(i)]));
+    }
+    Index own = k.uniform(k.add(k.mul(outer[1], k.dim(taken)), first));
+    return code.elementOr(op.getInput(), order.arrange<Index>(k.uniform(outer[0]), own, positions),
+                          order.arrange<Value>({}, {}, limits), zeroOf(k, dsc::getElementType(op.getInput())));
+  };
   MatrixView view;
   view.outer = {result[0], DimExpr(int64_t(op.getGroups()))};
   view.rows = perGroup;
   view.columns = dsc::countElements(spatial);
   view.inner = dsc::countElements(terms);
-  view.columnsAreLast = false;
-  auto sizes = [&k](ArrayRef<DimExpr> dims) {
-    return llvm::map_to_vector(dims, [&](const DimExpr &dim) { return k.dim(dim); });
-  };
-  auto channel = [=, &k](Value group, Value row) { return k.add(k.mul(group, k.index(perGroup)), row); };
-  view.lhs.operand = op.getFilter();
-  view.lhs.element = [=, &code, &k](ArrayRef<Value> outer, Value row, Value step) mutable {
-    Indices at = {k.uniform(channel(outer[1], row))};
-    for (Value coordinate : k.delinearize(step, sizes(terms)))
-      at.push_back(k.uniform(coordinate));
-    return code.element(op.getFilter(), at);
-  };
-  view.rhs.operand = op.getInput();
-  view.rhs.alongInner = false;
-  view.rhs.element = [=, &code, &k](ArrayRef<Value> outer, Value column, Value step) mutable {
-    Window window = windowOf(op);
-    SmallVector<Value> term = k.delinearize(step, sizes(terms)), place = k.delinearize(column, sizes(spatial));
-    Indices at = {k.uniform(outer[0]), k.uniform(k.add(k.mul(outer[1], k.dim(filter[1])), term[0]))};
-    SmallVector<Value> limits(input.size());
-    for (size_t i = 0; i < window.rank(); ++i) {
-      at.push_back(window.position(k, i, k.uniform(place[i]), k.uniform(term[1 + i])));
-      limits[2 + i] = window.alwaysInside(i) ? Value() : k.dim(input[2 + i]);
-    }
-    return code.elementOr(op.getInput(), at, limits, zeroOf(k, dsc::getElementType(op.getInput())));
-  };
+  view.columnsAreLast = order.channelsLast;
+  view.lhs = weights;
+  view.rhs = image;
   view.resultAt = [=, &k](ArrayRef<Value> outer, Value row, const Index &column) {
-    Indices at = {k.uniform(outer[0]), k.uniform(channel(outer[1], row))};
-    for (Value coordinate : k.delinearize(column.base, sizes(spatial)))
-      at.push_back(k.uniform(coordinate));
-    return at;
+    Index made = k.uniform(row);
+    Value pixel = column.base;
+    if (order.channelsLast) {
+      made = column;
+      pixel = row;
+    }
+    made = k.addTo(made, k.mul(outer[1], k.index(perGroup)));
+    return Indices(order.arrange<Index>(k.uniform(outer[0]), made, uniform(k.delinearize(pixel, sizes(spatial)))));
   };
-  findPieces(k, op, view);
+  if (!order.channelsLast) {
+    findPieces(k, op, view);
+    return view;
+  }
+  std::swap(view.rows, view.columns);
+  std::swap(view.lhs, view.rhs);
   return view;
 }
 

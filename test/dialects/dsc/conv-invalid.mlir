@@ -186,3 +186,25 @@ func.func @f(%x: tensor<1x3x4xf32>, %w: tensor<3x?x2xf32, #dsc.dims<3, "m", 2>>)
     : (tensor<1x3x4xf32>, tensor<3x?x2xf32, #dsc.dims<3, "m", 2>>) -> tensor<1x?x8xf32, #dsc.dims<1, "m", 8>>
   return
 }
+
+// -----
+
+// conv (C2), with channels last: the image has 8 channels, and the filter takes its last but one dim, 3.
+func.func @f(%x: tensor<1x4x4x8xf32>, %w: tensor<3x3x3x5xf32>) {
+  // expected-error@+2 {{has 8 input channels, but 1 groups of 3 filter channels need 3}}
+  // expected-error@+1 {{failed to infer returned types}}
+  %0 = dsc.conv %x, %w {channels_last, strides = [1, 1], dilations = [1, 1], pads = [0, 0, 0, 0], groups = 1}
+    : (tensor<1x4x4x8xf32>, tensor<3x3x3x5xf32>) -> tensor<1x2x2x5xf32>
+  return
+}
+
+// -----
+
+// conv (C4), with channels last
+func.func @f(%x: tensor<1x4x1x3xf32>, %w: tensor<3x3x3x5xf32>) {
+  // expected-error@+2 {{has a window of 3 that does not fit 1 elements of spatial dim 1}}
+  // expected-error@+1 {{failed to infer returned types}}
+  %0 = dsc.conv %x, %w {channels_last, strides = [1, 1], dilations = [1, 1], pads = [0, 0, 0, 0], groups = 1}
+    : (tensor<1x4x1x3xf32>, tensor<3x3x3x5xf32>) -> tensor<1x2x0x5xf32>
+  return
+}

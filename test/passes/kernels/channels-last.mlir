@@ -1,0 +1,63 @@
+// How tiles of convolutions with channels last are written.
+// RUN: dscc-opt %s --split-input-file --dsc-journey="until=emitted disable=unroll-loops" | FileCheck %s
+
+// A window of 3 x 3 with pads. A row of 8 zeros stands for the channels of pixels outside; for each element of the window
+// a pixel's channels are where it is inside, else there. The inner loop, over 8 channels, asks nothing: it loads a vector
+// of the filter, and for each of the rows one number.
+// CHECK-LABEL: module @cpu_v4
+// CHECK: llvm.func @conv_relu_{{.*}}attributes {dsc.kernel = {scratch = 64 : i64}}
+// CHECK: %[[ZEROS:.*]] = llvm.load %{{.*}} : !llvm.ptr -> !llvm.ptr
+// CHECK: scf.for
+// CHECK-NEXT: arith.index_cast
+// CHECK-NEXT: %[[PLACE:.*]] = llvm.getelementptr %[[ZEROS]]
+// CHECK-NEXT: llvm.store %{{.*}}, %[[PLACE]] {alignment = 4 : i64} : vector<16xf32>, !llvm.ptr
+// CHECK: arith.cmpi ult
+// CHECK: arith.cmpi ult
+// CHECK: %[[INSIDE:.*]] = arith.andi
+// CHECK: %[[LINE:.*]] = arith.select %[[INSIDE]], %{{.*}}, %[[ZEROS]] : !llvm.ptr
+// CHECK: scf.for
+// CHECK-NOT: arith.cmpi
+// CHECK-NOT: masked
+// CHECK: llvm.load %{{.*}} : !llvm.ptr -> vector<16xf32>
+// CHECK: %[[AT:.*]] = llvm.getelementptr %[[LINE]]
+// CHECK: llvm.load %[[AT]] {{.*}} : !llvm.ptr -> f32
+// CHECK: math.fma
+// CHECK-NOT: arith.cmpi
+// CHECK: scf.yield
+func.func @main(%x: tensor<1x9x9x8xf32> {dsc.name = "x"}, %w: tensor<3x3x8x16xf32> {dsc.name = "w"}) -> (tensor<1x9x9x16xf32> {dsc.name = "y"}) {
+  %0 = dsc.conv %x, %w {channels_last, strides = [1, 1], dilations = [1, 1], pads = [1, 1, 1, 1], groups = 1}
+     : (tensor<1x9x9x8xf32>, tensor<3x3x8x16xf32>) -> tensor<1x9x9x16xf32>
+  %1 = dsc.relu %0 : (tensor<1x9x9x16xf32>) -> tensor<1x9x9x16xf32>
+  return %1 : tensor<1x9x9x16xf32>
+}
+
+// -----
+
+// Without pads along lines, a line of the window is one row of 3 * 2 channels: two loops, over 5 lines and over 6. No
+// zeros are wanted, and nothing is compared.
+// CHECK-LABEL: module @cpu_v4
+// CHECK: llvm.func @conv_{{.*}}attributes {dsc.kernel = {scratch = 0 : i64}}
+// CHECK-DAG: %[[LINES:.*]] = arith.constant 5 : index
+// CHECK-DAG: %[[CHANNELS:.*]] = arith.constant 6 : index
+// CHECK: scf.for %{{.*}} = %{{.*}} to %[[LINES]]
+// CHECK: scf.for %{{.*}} = %{{.*}} to %[[CHANNELS]]
+// CHECK: math.fma
+func.func @main(%x: tensor<1x9x9x2xf32> {dsc.name = "x"}, %w: tensor<5x3x2x16xf32> {dsc.name = "w"}) -> (tensor<1x5x7x16xf32> {dsc.name = "y"}) {
+  %0 = dsc.conv %x, %w {channels_last, strides = [1, 1], dilations = [1, 1], pads = [0, 0, 0, 0], groups = 1}
+     : (tensor<1x9x9x2xf32>, tensor<5x3x2x16xf32>) -> tensor<1x5x7x16xf32>
+  return %0 : tensor<1x5x7x16xf32>
+}
+
+// -----
+
+// Each channel by itself: vectors of the image meet vectors of the filter. A line of the window is written out.
+// CHECK-LABEL: module @cpu_v4
+// CHECK: llvm.func @conv_{{.*}}attributes {dsc.kernel = {scratch = 64 : i64}}
+// CHECK: %[[F:.*]] = llvm.load %{{.*}} : !llvm.ptr -> vector<16xf32>
+// CHECK: %[[X:.*]] = llvm.load %{{.*}} : !llvm.ptr -> vector<16xf32>
+// CHECK: math.fma %[[X]], %[[F]], %{{.*}} : vector<16xf32>
+func.func @main(%x: tensor<1x9x9x16xf32> {dsc.name = "x"}, %w: tensor<3x3x1x16xf32> {dsc.name = "w"}) -> (tensor<1x9x9x16xf32> {dsc.name = "y"}) {
+  %0 = dsc.conv %x, %w {channels_last, strides = [1, 1], dilations = [1, 1], pads = [1, 1, 1, 1], groups = 16}
+     : (tensor<1x9x9x16xf32>, tensor<3x3x1x16xf32>) -> tensor<1x9x9x16xf32>
+  return %0 : tensor<1x9x9x16xf32>
+}
