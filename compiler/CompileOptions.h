@@ -65,8 +65,9 @@ struct CompileOptions {
   /// 0 to 3, as -O has it.
   int optLevel = 3;
   int jobs = 0; // 0: one a core
-  /// --explain=fusion, --explain=schedule: a regular expression of the nodes to tell about as remarks; empty: of none.
-  std::string explainFusion, explainSchedule;
+  /// --explain=layouts, --explain=fusion, --explain=schedule: a regular expression of the nodes to tell about as
+  /// remarks; empty: of none.
+  std::string explainLayouts, explainFusion, explainSchedule;
   /// -v, --time-passes, --save-temps
   bool verbose = false, timePasses = false, saveTemps = false;
   bool stripPtx = false;                   // cubins without the text that they were made from

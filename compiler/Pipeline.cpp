@@ -90,6 +90,19 @@ static void assignTypes(OpPassManager &pm, const CompileOptions &options) {
   tidy(each);
 }
 
+static void chooseLayouts(OpPassManager &pm, const CompileOptions &options) {
+  if (!isEnabled(options, "choose-layouts"))
+    return;
+  ChooseLayoutsOptions layouts;
+  layouts.explained = options.explainLayouts;
+  // All targets together, so that a filter that several of them want moved is moved, and stored, once.
+  pm.addPass(createChooseLayouts(layouts));
+  OpPassManager &each = pm.nest<ModuleOp>();
+  // Joins transposes that meet now.
+  addEnabled(each, options, createSimplifyGraph());
+  tidy(each);
+}
+
 static void fuseGroups(OpPassManager &pm, const CompileOptions &options) {
   FuseGroupsOptions fusion;
   fusion.fuse = isEnabled(options, "fuse-groups");
@@ -138,6 +151,8 @@ llvm::ArrayRef<Step> journey() {
       // From here on targets go separate ways: before types, which a kind of device may choose as suits it.
       {"split", splitTargets},
       {"typed", assignTypes},
+      // After types, which decide how much is moved; before fusion, which must see the ops that move.
+      {"laidout", chooseLayouts},
       {"grouped", fuseGroups},
       {"scheduled", scheduleGroups},
       // After scheduling, which may add buffers; before emission, because launches carry the offsets.
@@ -165,15 +180,15 @@ LogicalResult buildPipeline(OpPassManager &pm, const CompileOptions &options) {
 llvm::ArrayRef<llvm::StringLiteral> optionalPasses() {
   static constexpr llvm::StringLiteral passes[] = {
       "evaluate-shapes",      "fold-constants", "recompose-gelu",   "recompose-variance", "recompose-normalization",
-      "fold-scale-into-conv", "simplify-graph", "assign-precision", "place-windows",      "fuse-groups",
-      "pack-constants",       "plan-memory",    "in-place",         "unroll-loops"};
+      "fold-scale-into-conv", "simplify-graph", "assign-precision", "choose-layouts",     "place-windows",
+      "fuse-groups",          "pack-constants", "plan-memory",      "in-place",           "unroll-loops"};
   return passes;
 }
 
 llvm::ArrayRef<llvm::StringLiteral> allStages() {
-  static constexpr llvm::StringLiteral stages[] = {"imported", "canonical",  "split",  "typed",
-                                                   "grouped",  "scheduled",  "placed", "emitted",
-                                                   "streamed", "translated", "linked"};
+  static constexpr llvm::StringLiteral stages[] = {"imported", "canonical", "split",      "typed",
+                                                   "laidout",  "grouped",   "scheduled",  "placed",
+                                                   "emitted",  "streamed",  "translated", "linked"};
   return stages;
 }
 

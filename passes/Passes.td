@@ -98,6 +98,55 @@ def AssignPrecision : Pass<"dsc-assign-precision", "mlir::ModuleOp"> {
   let dependentDialects = ["dsc::DscDialect"];
 }
 
+//===-- laidout ---------------------------------------------------------------------------------------------------===//
+
+def ChooseLayouts : Pass<"dsc-choose-layouts", "mlir::ModuleOp"> {
+  let summary = "Put the channels of images last where a target's kernels want them there";
+  let description = [{
+    In:  typed graphs, one a target.  Out: the same, in which convolutions with constant filters, and what lies between
+    them, have their channels last (`channels_last`), where the target wants that (dialects/dsc/Targets.h) and it moves
+    fewer bytes than it saves. Transposes stand where a value is wanted in both orders; which ops are on which side is
+    a minimum cut. Filters are transposed here, each once for all targets. A transposed convolution becomes one that
+    makes, for each pixel, all pixels of the result that lie between it and the next.
+
+    ```mlir
+    module @cpu_v4 attributes {dsc.target = "cpu_v4"} {
+      func.func @main(%x: tensor<1x64x28x28xf32>) -> tensor<1x1x1x64xf32> {
+        %w = dsc.constant dense<1.0> : tensor<64x64x3x3xf32>
+        %0 = dsc.conv %x, %w {strides = [1, 1], dilations = [1, 1], pads = [1, 1, 1, 1], groups = 1}
+           : (tensor<1x64x28x28xf32>, tensor<64x64x3x3xf32>) -> tensor<1x64x28x28xf32>
+        %1 = dsc.relu %0 : (tensor<1x64x28x28xf32>) -> tensor<1x64x28x28xf32>
+        %2 = dsc.reduce_mean %1 {axes = [2, 3]} : (tensor<1x64x28x28xf32>) -> tensor<1x64x1x1xf32>
+        %3 = dsc.reshape %2 : (tensor<1x64x1x1xf32>) -> tensor<1x1x1x64xf32>
+        return %3 : tensor<1x1x1x64xf32>
+      }
+    }
+    ```
+    becomes
+    ```mlir
+    module @cpu_v4 attributes {dsc.target = "cpu_v4"} {
+      func.func @main(%x: tensor<1x64x28x28xf32>) -> tensor<1x1x1x64xf32> {
+        %0 = dsc.transpose %x {permutation = [0, 2, 3, 1]} : (tensor<1x64x28x28xf32>) -> tensor<1x28x28x64xf32>
+        %w = dsc.constant dense<1.0> : tensor<3x3x64x64xf32>
+        %1 = dsc.conv %0, %w {channels_last, strides = [1, 1], dilations = [1, 1], pads = [1, 1, 1, 1], groups = 1}
+           : (tensor<1x28x28x64xf32>, tensor<3x3x64x64xf32>) -> tensor<1x28x28x64xf32>
+        %2 = dsc.relu %1 : (tensor<1x28x28x64xf32>) -> tensor<1x28x28x64xf32>
+        %3 = dsc.reduce_mean %2 {axes = [1, 2]} : (tensor<1x28x28x64xf32>) -> tensor<1x1x1x64xf32>
+        %4 = dsc.reshape %3 : (tensor<1x1x1x64xf32>) -> tensor<1x64x1x1xf32>
+        %5 = dsc.reshape %4 : (tensor<1x64x1x1xf32>) -> tensor<1x1x1x64xf32>
+        return %5 : tensor<1x1x1x64xf32>
+      }
+    }
+    ```
+
+    Counts: `numConvolutions` (convolutions with channels last), `numConversions` (transposes between the orders),
+    `numLeft` (convolutions that stay as they were).
+  }];
+  let options = [Option<"explained", "explain", "std::string", "\"\"",
+                        "Tell of the nodes whose name matches this regular expression in which order they are and why">];
+  let dependentDialects = ["dsc::DscDialect"];
+}
+
 //===-- grouped ---------------------------------------------------------------------------------------------------===//
 
 def PlaceWindows : Pass<"dsc-place-windows", "mlir::func::FuncOp"> {

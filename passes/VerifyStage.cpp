@@ -59,7 +59,7 @@ static LogicalResult checkGraph(ModuleOp module) {
   });
 }
 
-/// imported to typed: nobody has cut a graph into groups yet.
+/// imported to laidout: nobody has cut a graph into groups yet.
 static LogicalResult verifyFlat(ModuleOp top) {
   return checkEach(top, [](Operation *op) -> LogicalResult {
     if (isa<dsc::GroupOp, dsc::LaunchOp>(op))
@@ -147,15 +147,15 @@ struct Promise {
 // In this order: a check may rely on those above it.
 static constexpr Promise promises[] = {
     {"imported", "canonical", checkGraph},    {"split", "emitted", verifySplit},
-    {"imported", "typed", verifyFlat},        {"imported", "emitted", verifyNames},
+    {"imported", "laidout", verifyFlat},      {"imported", "emitted", verifyNames},
     {"grouped", "placed", verifyGrouped},     {"scheduled", "scheduled", verifyScheduled},
     {"placed", "placed", verifyPlaced},       {"emitted", "emitted", verifyEmitted},
     {"streamed", "streamed", verifyStreamed},
 };
 
 /// The order of the stages that make promises.
-static constexpr StringLiteral stages[] = {"imported",  "canonical", "split",   "typed",   "grouped",
-                                           "scheduled", "placed",    "emitted", "streamed"};
+static constexpr StringLiteral stages[] = {"imported", "canonical", "split",  "typed",   "laidout",
+                                           "grouped",  "scheduled", "placed", "emitted", "streamed"};
 
 static size_t placeOf(StringRef stage) { return llvm::find(stages, stage) - std::begin(stages); }
 

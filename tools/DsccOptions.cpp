@@ -184,6 +184,7 @@ void Reader::readBindings() {
 void Reader::readExplain(llvm::StringRef request) {
   auto [what, pattern] = request.split('=');
   std::string *wanted = llvm::StringSwitch<std::string *>(what)
+                            .Case("layouts", &line.compile.explainLayouts)
                             .Case("fusion", &line.compile.explainFusion)
                             .Case("schedule", &line.compile.explainSchedule)
                             .Default(nullptr);
@@ -191,7 +192,7 @@ void Reader::readExplain(llvm::StringRef request) {
   if (!request.contains('='))
     pattern = ".*";
   if (!wanted)
-    return error("--explain knows fusion and schedule, not `" + what + "`");
+    return error("--explain knows layouts, fusion and schedule, not `" + what + "`");
   if (!llvm::Regex(pattern).isValid(problem))
     return error("--explain=" + what + " wants a regular expression, and `" + pattern + "` is none: " + problem);
   *wanted = pattern.str();

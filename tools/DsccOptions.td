@@ -50,7 +50,8 @@ def j : JoinedOrSeparate<["-"], "j">, MetaVarName<"<n>">, HelpText<"Threads; def
 def grp_report : OptionGroup<"report">, HelpText<"WHAT TO TELL">;
 let Group = grp_report in {
 def v : F<"v", "Tell what was made, as a table: kernels, their registers and nodes, the arena; with --diagnostics=json as JSON">;
-def explain : EQ<"explain", "<what>", "Tell as remarks why: fusion, for each two nodes that follow each other, which rule took "
+def explain : EQ<"explain", "<what>", "Tell as remarks why: layouts, for each convolution, "
+                 "where its channels are; fusion, for each two nodes that follow each other, which rule took "
                  "the first into the second's kernel, or why each declined; schedule, for each kernel, which emitter writes "
                  "it and why others do not. fusion=<regex> tells of nodes whose name matches">;
 def time_passes : FF<"time-passes", "Tell where the time went">;

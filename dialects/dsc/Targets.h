@@ -82,6 +82,8 @@ struct Target {
   llvm::StringLiteral cpuName; // LLVM's -mcpu
   /// CUDA: the PTX version to write, as LLVM's feature: "+ptx80".
   llvm::StringLiteral ptxFeature = "";
+  /// Whether its kernels want the channels of images last, so that lanes run along them.
+  bool channelsLast = false;
   /// CUDA: whether its PTX serves all later chips. One row's does, and its program is part of every artifact for CUDA.
   bool servesLaterChips = false;
   /// CUDA: null for CPUs.
