@@ -57,6 +57,7 @@ struct Kernel {
   bool callsFunctions = false;           // to a depth that is not known
   uint32_t localBytes = 0;               // of stack, a thread
   uint32_t registers = 0;                // an estimate, for cuFuncGetAttribute
+  uint32_t liveRegisters = 0;            // a better one, if statistics are wanted: what is live at a time
   /// The compiled code, for one GPU thread: its Lane, and a pointer to each parameter. Lives as long as the module.
   void (*entry)(void *lane, void **arguments) = nullptr;
 };

@@ -457,11 +457,11 @@ LOOP:
     def test_text(self):
         self.load(4)
         lines = statistics_text().splitlines()
-        self.assertIn("not predictions", lines[0])
-        self.assertEqual(lines[1].split(), ["bound", "us", "share", "limit", "launches", "instr", "lanes", "DRAM", "B",
+        self.assertIn("modelled time, and bounds", lines[0])
+        self.assertEqual(lines[1].split(), ["model", "us", "waits", "for", "bound", "us", "share", "limit", "launches", "instr", "lanes", "DRAM", "B",
                                             "sectors", "shared", "FLOP", "kernel"])
         self.assertEqual(len(lines), 3 + len(statistics()["kernels"]))
-        self.assertRegex(lines[-2], r"^ *2\.00 .* launch +1 +\d+ +100% +128 +100% +- +0 +k\d+$")
+        self.assertRegex(lines[-2], r"^ *2\.\d\d \d+% [a-z_]+ +2\.00 .* launch +1 +\d+ +100% +128 +100% +- +0 +k\d+$")
         self.assertRegex(lines[-1], r" total$")
         self.assertIsNone(DRIVER.library.dsccSimStatistics(b"xml"))
 

@@ -53,6 +53,7 @@ static KernelStatistics sumOf(const std::vector<KernelStatistics> &kernels) {
     for (size_t i = 0; i < kernel.limitSeconds.size(); ++i)
       sum.limitSeconds[i] += kernel.limitSeconds[i];
     sum.boundSeconds += kernel.boundSeconds;
+    sum.modelled.add(kernel.modelled);
   }
   return sum;
 }
@@ -116,6 +117,15 @@ static Object rooflineAsJson(const KernelStatistics &kernel) {
   return object;
 }
 
+/// By the model of time: all of it, and what warps waited for while kernels ran.
+static Object timeAsJson(const ModelledTime &time) {
+  Object stalls;
+  for (unsigned stall = 0; stall < numStalls; ++stall)
+    stalls[stallName(stall)] = 1e6 * time.stalls[stall];
+  return Object{
+      {"modelled_us", 1e6 * time.seconds}, {"launch_us", 1e6 * time.launchSeconds}, {"stalls_us", std::move(stalls)}};
+}
+
 static Object kernelAsJson(const KernelStatistics &kernel) {
   const Counters &counters = kernel.counters;
   uint64_t atomics = 0;
@@ -134,7 +144,8 @@ static Object kernelAsJson(const KernelStatistics &kernel) {
                 {"l2_sectors", counters.l2Sectors},
                 {"dram_read_bytes", counters.dramReadBytes},
                 {"dram_written_bytes", counters.dramWrittenBytes},
-                {"roofline", rooflineAsJson(kernel)}};
+                {"roofline", rooflineAsJson(kernel)},
+                {"time", timeAsJson(kernel.modelled)}};
 }
 
 static void writeJson(llvm::raw_ostream &out, const std::vector<KernelStatistics> &kernels) {
@@ -170,12 +181,20 @@ static std::string percent(double part, double whole) {
   return whole > 0 ? shortNumber(100 * part / whole) + "%" : "-";
 }
 
+/// What warps waited for most, and how much of the kernel's own time it is.
+static std::string mainStall(const ModelledTime &time) {
+  const double *most = std::max_element(time.stalls.begin(), time.stalls.end());
+  double own = time.seconds - time.launchSeconds;
+  return own > 0 ? percent(*most, own) + " " + stallName(unsigned(most - time.stalls.begin())).str() : "-";
+}
+
 static void writeRow(llvm::raw_ostream &out, const KernelStatistics &kernel, double wholeSeconds) {
   const Counters &counters = kernel.counters;
   Traffic global = trafficOf(counters, GlobalSpace), shared = trafficOf(counters, SharedSpace);
   uint64_t flop = sumOf(counters.flop);
   out << llvm::format(
-             "%10.2f %5s %-16s %8s %7s %6s %8s %7s %7s %7s  ", 1e6 * kernel.boundSeconds,
+             "%10.2f %-18s %10.2f %5s %-16s %8s %7s %6s %8s %7s %7s %7s  ", 1e6 * kernel.modelled.seconds,
+             mainStall(kernel.modelled).c_str(), 1e6 * kernel.boundSeconds,
              percent(kernel.boundSeconds, wholeSeconds).c_str(),
              kernel.limitSeconds.empty() ? "-" : limitName(bindingLimit(kernel)).data(),
              shortNumber(double(kernel.launches)).c_str(),
@@ -189,10 +208,10 @@ static void writeRow(llvm::raw_ostream &out, const KernelStatistics &kernel, dou
 static void writeText(llvm::raw_ostream &out, const std::vector<KernelStatistics> &kernels) {
   KernelStatistics whole = sumOf(kernels);
   const Chip &chip = *state().chip;
-  out << "kernels on " << chip.product << " (" << chip.name
-      << "): bounds from what was counted, not predictions of time\n"
-      << llvm::format("%10s %5s %-16s %8s %7s %6s %8s %7s %7s %7s  %s\n", "bound us", "share", "limit", "launches",
-                      "instr", "lanes", "DRAM B", "sectors", "shared", "FLOP", "kernel");
+  out << "kernels on " << chip.product << " (" << chip.name << "): modelled time, and bounds from what was counted\n"
+      << llvm::format("%10s %-18s %10s %5s %-16s %8s %7s %6s %8s %7s %7s %7s  %s\n", "model us", "waits for",
+                      "bound us", "share", "limit", "launches", "instr", "lanes", "DRAM B", "sectors", "shared", "FLOP",
+                      "kernel");
   for (const KernelStatistics &kernel : kernels)
     writeRow(out, kernel, whole.boundSeconds);
   writeRow(out, whole, whole.boundSeconds);

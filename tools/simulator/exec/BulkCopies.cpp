@@ -129,6 +129,7 @@ static void issueLoad(Lane &lane, BulkCopy copy, uint32_t blocks) {
   uint64_t to = uint64_t(copy.to - owner.shared), mbarrier = uint64_t(copy.mbarrier - owner.shared);
   if (blocks == blockOfTarget)
     blocks = 1u << owner.rank;
+  noteBulkBytes(lane, copy.bytes);
   for (Block *target : lane.block->unit->blocks) {
     if (!(blocks >> target->rank & 1))
       continue;
@@ -191,7 +192,7 @@ static void loadLinear(Lane *lane, char *to, char *from, uint32_t bytes, char *m
   copy.mbarrier = mbarrier;
   if (isChecked())
     checkGlobalRange(*lane, from, bytes, Access::Load, site);
-  countBulkCopy(*lane->block, from, bytes, LoadAccess);
+  countBulkCopy(*lane, from, bytes, LoadAccess);
   issueLoad(*lane, copy, blocks);
 }
 
@@ -212,7 +213,7 @@ static void storeLinear(Lane *lane, char *to, char *from, uint32_t bytes, int op
   BulkCopy copy = makeLinear(lane, to, from, bytes, op, type, site);
   if (isChecked())
     checkGlobalRange(*lane, to, bytes, accessOf(copy, true), site);
-  countBulkCopy(*lane->block, to, bytes, kindOf(copy, true));
+  countBulkCopy(*lane, to, bytes, kindOf(copy, true));
   issueStore(*lane, copy);
 }
 
@@ -250,7 +251,7 @@ static void visitTensorRows(Lane &lane, const BulkCopy &copy, bool isStore) {
     size_t bytes = size_t(row.last - row.first) * copy.map.elementBytes;
     if (isChecked())
       checkGlobalRange(lane, begin, bytes, accessOf(copy, isStore), copy.site);
-    countBulkCopy(*lane.block, begin, bytes, kindOf(copy, isStore));
+    countBulkCopy(lane, begin, bytes, kindOf(copy, isStore));
   });
 }
 

@@ -187,7 +187,7 @@ static void prepareBlock(Arena &arena, Unit &unit, const LaunchState &state, uin
     block.lanes.resize(numWarps * lanesPerWarp);
   prepareChecks(block);
   if (state.statistics)
-    state.statistics->begin(block);
+    state.statistics->begin(block, index);
 }
 
 static void startFibers(Block &block, const LaunchState &state) {
@@ -374,7 +374,7 @@ std::vector<Report> launch(const Kernel &kernel, const Chip &chip, const LaunchS
     state.order = &order;
   std::optional<LaunchStatistics> statistics;
   if (settings().statistics)
-    state.statistics = &statistics.emplace();
+    state.statistics = &statistics.emplace(kernel, chip, shape);
   shuffleOrder(state);
   reports().begin();
   unsigned helpers = settings().threads ? settings().threads : std::max(1u, std::thread::hardware_concurrency());
@@ -389,7 +389,7 @@ std::vector<Report> launch(const Kernel &kernel, const Chip &chip, const LaunchS
     group.wait();
   }
   if (statistics)
-    statistics->publish(kernel, chip, shape);
+    statistics->publish();
   return reports().take();
 }
 

@@ -2,10 +2,11 @@
 
 #include "tools/simulator/Chips.h"
 #include "tools/simulator/Roofline.h"
+#include "tools/simulator/exec/Records.h"
 #include "tools/simulator/exec/Requests.h"
 #include "tools/simulator/exec/Runtime.h"
+#include "tools/simulator/exec/Trace.h"
 
-#include "llvm/ADT/DenseMap.h"
 #include "llvm/ADT/StringMap.h"
 
 #include <bit>
@@ -13,9 +14,6 @@
 #include <mutex>
 
 namespace dscc::sim {
-
-/// A log is looked through for records that are complete when it has grown to this.
-static constexpr size_t manyRecords = size_t(1) << 18;
 
 Site *makeSite() {
   static std::mutex lock;
@@ -47,105 +45,14 @@ void Counters::add(const Counters &other) {
   dramWrittenBytes += other.dramWrittenBytes;
 }
 
-//===-- what the lanes of a warp do together ----------------------------------------------------------------------===//
-
-namespace {
-/// One instruction or segment of a warp, and the lanes that have come by so far.
-struct Record {
-  const Site *site;
-  uint64_t position; // the iterations of the loops around it, as one number
-  uint64_t address;  // of the first lane to come
-  int64_t stride;    // bytes from lane to lane
-  uint32_t mask;
-  uint32_t spread; // addresses without a common stride: 1 + their place in Log::spreads; else 0
-  uint16_t bytes;
-  uint8_t first; // lane
-  MemorySpace space;
-};
-
-/// The records of a warp since its lanes last met. Lanes that do the same find their records one after the other.
-struct Log {
-  std::vector<Record> records;
-  std::vector<std::array<uint64_t, lanesPerWarp>> spreads;
-  llvm::DenseMap<std::pair<const Site *, uint64_t>, uint32_t> index; // of the first `numIndexed` records
-  size_t numIndexed = 0, limit = manyRecords;
-  uint32_t next[lanesPerWarp] = {};
-  uint32_t warpEpoch = 0, warp = 0;
-
-  Record &find(const Site *site, uint64_t position, uint32_t lane);
-  void restart();
-};
-} // namespace
+//===-- what a block does -----------------------------------------------------------------------------------------===//
 
 struct BlockStatistics {
   std::vector<Log> logs; // a warp each; one for all if its threads run one after the other
   Counters counters;
   SectorSet sectors;
+  std::unique_ptr<BlockTrace> trace; // null: the model of time does not ask for this block
 };
-
-void Log::restart() {
-  spreads.clear();
-  index.clear();
-  numIndexed = 0;
-  std::fill(std::begin(next), std::end(next), 0);
-}
-
-/// The lane's record of this place, made if no lane has come by yet. A lane that comes by the same place again, which
-/// happens in loops with two entries, has gone on to the next one.
-Record &Log::find(const Site *site, uint64_t position, uint32_t lane) {
-  constexpr uint64_t again = 0xd1342543de82ef95u;
-  uint32_t bit = 1u << lane;
-  auto take = [&](uint32_t at) -> Record & {
-    next[lane] = at + 1;
-    return records[at];
-  };
-  if (uint32_t at = next[lane]; at < records.size()) {
-    const Record &record = records[at];
-    if (record.site == site && record.position == position && !(record.mask & bit))
-      return take(at);
-  }
-  // At the end of a log without an index all records are this lane's: it has found each where it looked first.
-  if (next[lane] < records.size() || numIndexed) {
-    for (; numIndexed < records.size(); ++numIndexed) {
-      std::pair<const Site *, uint64_t> key(records[numIndexed].site, records[numIndexed].position);
-      while (!index.try_emplace(key, uint32_t(numIndexed)).second)
-        key.second = key.second * again + 1;
-    }
-    uint64_t turn = position;
-    for (auto found = index.find({site, turn}); found != index.end(); found = index.find({site, turn})) {
-      if (!(records[found->second].mask & bit))
-        return take(found->second);
-      turn = turn * again + 1;
-    }
-  }
-  records.push_back({site, position, 0, 0, 0, 0, 0, 0, GlobalSpace});
-  return take(uint32_t(records.size() - 1));
-}
-
-static uint64_t addressOf(const Log &log, const Record &record, uint32_t lane) {
-  return record.spread ? log.spreads[record.spread - 1][lane]
-                       : record.address + uint64_t(record.stride * (int64_t(lane) - record.first));
-}
-
-static void noteAddress(Log &log, Record &record, uint32_t lane, uint64_t address) {
-  if (!record.mask) {
-    record.address = address;
-    record.first = uint8_t(lane);
-    return;
-  }
-  int64_t distance = int64_t(lane) - record.first, bytes = int64_t(address - record.address);
-  if (!record.spread && std::has_single_bit(record.mask) && bytes % distance == 0)
-    record.stride = bytes / distance;
-  if (!record.spread && record.stride * distance == bytes)
-    return;
-  if (!record.spread) {
-    std::array<uint64_t, lanesPerWarp> all{};
-    forEachLane(record.mask, [&](uint32_t i) { all[i] = addressOf(log, record, i); });
-    log.spreads.push_back(all);
-    record.spread = uint32_t(log.spreads.size());
-  }
-  log.spreads[record.spread - 1][lane] = address;
-}
 
 static void countAccess(BlockStatistics &all, const Log &log, const Record &record) {
   AccessKind kind = record.site->kind;
@@ -155,7 +62,7 @@ static void countAccess(BlockStatistics &all, const Log &log, const Record &reco
   traffic.lanes += lanes;
   traffic.bytes += uint64_t(lanes) * record.bytes;
   uint64_t addresses[lanesPerWarp];
-  forEachLane(record.mask, [&](uint32_t i) { addresses[i] = addressOf(log, record, i); });
+  forEachLane(record.mask, [&](uint32_t i) { addresses[i] = record.addressOf(i, log.spreads); });
   Pieces pieces;
   if (record.space == GlobalSpace)
     pieces = countSectors(addresses, record.mask, record.bytes, all.sectors, kind != StoreAccess, kind != LoadAccess);
@@ -168,10 +75,24 @@ static void countAccess(BlockStatistics &all, const Log &log, const Record &reco
     all.counters.l2Sectors += pieces.count;
 }
 
-void countBulkCopy(Block &block, const void *global, uint64_t bytes, AccessKind kind) {
+/// The lane's bulk copy has just been reported as an event.
+static void addToEvent(Lane &lane, uint64_t value) {
+  if (Record *event = lane.block->statistics->logs[lane.thread / lanesPerWarp].last(lane.thread % lanesPerWarp))
+    if (event->site->isEvent)
+      event->value += value;
+}
+
+void noteBulkBytes(Lane &lane, uint64_t bytes) {
+  if (lane.block->statistics)
+    addToEvent(lane, bytes);
+}
+
+void countBulkCopy(Lane &lane, const void *global, uint64_t bytes, AccessKind kind) {
+  Block &block = *lane.block;
   if (!block.statistics || !bytes)
     return;
   BlockStatistics &all = *block.statistics;
+  addToEvent(lane, bytes << bulkBits);
   uint64_t begin = reinterpret_cast<uint64_t>(global), first = begin / sectorBytes,
            last = (begin + bytes - 1) / sectorBytes;
   for (uint64_t sector = first; sector <= last; ++sector)
@@ -196,6 +117,8 @@ void countBulkCopy(Block &block, const void *global, uint64_t bytes, AccessKind 
 static void countRecord(BlockStatistics &all, const Log &log, const Record &record) {
   const Site &site = *record.site;
   uint64_t lanes = uint64_t(std::popcount(record.mask));
+  if (site.isEvent)
+    return;
   if (site.isAccess)
     return countAccess(all, log, record);
   for (unsigned i = 0; i < numInstructionClasses; ++i) {
@@ -213,9 +136,16 @@ static void countRecord(BlockStatistics &all, const Log &log, const Record &reco
     }
 }
 
+/// Counts it, and keeps it for the model of time if that wants the block.
+static void take(BlockStatistics &all, const Log &log, const Record &record) {
+  countRecord(all, log, record);
+  if (all.trace && log.warp != UINT32_MAX)
+    all.trace->add(log.warp, record, log.spreads);
+}
+
 static void flush(BlockStatistics &all, Log &log) {
-  for (const Record &record : log.records)
-    countRecord(all, log, record);
+  for (uint32_t at = log.head; at; at = log.records[at - 1].next)
+    take(all, log, log.records[at - 1]);
   log.records.clear();
   log.restart();
   log.limit = manyRecords;
@@ -224,21 +154,25 @@ static void flush(BlockStatistics &all, Log &log) {
 /// Counts the records that no lane of the warp can come by again.
 static void flushComplete(BlockStatistics &all, Log &log, uint32_t warpLanes) {
   Log rest;
-  for (const Record &record : log.records) {
+  for (uint32_t at = log.head; at; at = log.records[at - 1].next) {
+    const Record &record = log.records[at - 1];
     if (record.mask == warpLanes) {
-      countRecord(all, log, record);
+      take(all, log, record);
       continue;
     }
+    if (!rest.records.empty())
+      rest.records.back().next = uint32_t(rest.records.size() + 1);
     rest.records.push_back(record);
+    rest.records.back().next = 0;
     if (record.spread) {
       rest.spreads.push_back(log.spreads[record.spread - 1]);
       rest.records.back().spread = uint32_t(rest.spreads.size());
     }
   }
   log.records = std::move(rest.records);
-  std::vector<std::array<uint64_t, lanesPerWarp>> spreads = std::move(rest.spreads);
   log.restart();
-  log.spreads = std::move(spreads);
+  log.head = !log.records.empty();
+  log.spreads = std::move(rest.spreads);
   log.limit = std::max(manyRecords, 2 * log.records.size());
 }
 
@@ -286,10 +220,21 @@ static void countLaneAccess(Lane *lane, const Site *site, uint64_t position, con
   MemorySpace space = spaceOf(*lane, *site, address);
   Log &log = logOf(*lane);
   Record &record = log.find(site, position ^ (uint64_t(bytes) << 48 | uint64_t(space) << 60), index);
-  noteAddress(log, record, index, reinterpret_cast<uintptr_t>(address));
+  log.noteAddress(record, index, reinterpret_cast<uintptr_t>(address));
   record.mask |= 1u << index;
   record.bytes = uint16_t(bytes);
   record.space = space;
+}
+
+/// What blocks, warps and copies tell each other. Lanes that do it with another value do it apart.
+static void countEvent(Lane *lane, const Site *site, uint64_t position, const char *address, uint64_t value) {
+  uint32_t index = lane->thread % lanesPerWarp;
+  Log &log = logOf(*lane);
+  Record &record = log.find(site, position ^ value * 0x9e3779b97f4a7c15u, index);
+  log.noteAddress(record, index, reinterpret_cast<uintptr_t>(address));
+  if (!record.mask) // copies of other lanes may have added to it
+    record.value = value;
+  record.mask |= 1u << index;
 }
 
 /// A call: the callee's places are those of this call, in this iteration.
@@ -300,6 +245,7 @@ static void enterCall(Lane *lane, uint64_t line, uint64_t position) {
 llvm::ArrayRef<Callee> statisticsCallees() {
   static const Callee list[] = {{"dscc_sim_count_segment", reinterpret_cast<void *>(countSegment)},
                                 {"dscc_sim_count_access", reinterpret_cast<void *>(countLaneAccess)},
+                                {"dscc_sim_count_event", reinterpret_cast<void *>(countEvent)},
                                 {"dscc_sim_count_call", reinterpret_cast<void *>(enterCall)}};
   return list;
 }
@@ -310,12 +256,20 @@ struct LaunchStatistics::Sum {
   std::mutex lock;
   Counters counters;
   SectorSet sectors;
+  SamplePlan plan;
+  std::vector<UnitTrace> traces; // in the order of the plan's units
 };
 
-LaunchStatistics::LaunchStatistics() : sum(std::make_unique<Sum>()) {}
+LaunchStatistics::LaunchStatistics(const Kernel &kernel, const Chip &chip, const LaunchShape &shape)
+    : kernel(kernel), chip(chip), shape(shape), sum(std::make_unique<Sum>()) {
+  sum->plan = planSample(kernel, chip, shape);
+  sum->traces.resize(sum->plan.units.size());
+  for (UnitTrace &trace : sum->traces)
+    trace.blocks.resize(sum->plan.unitBlocks);
+}
 LaunchStatistics::~LaunchStatistics() = default;
 
-void LaunchStatistics::begin(Block &block) {
+void LaunchStatistics::begin(Block &block, uint64_t unit) {
   if (!block.statistics)
     block.statistics = std::make_shared<BlockStatistics>();
   BlockStatistics &all = *block.statistics;
@@ -327,6 +281,9 @@ void LaunchStatistics::begin(Block &block) {
     log.restart();
     log.warp = UINT32_MAX;
   }
+  all.trace.reset();
+  if (std::optional<size_t> slot = sum->plan.findUnit(unit))
+    all.trace = std::make_unique<BlockTrace>(block, *slot, sum->plan.recordsPerBlock);
 }
 
 void LaunchStatistics::finish(Block &block) {
@@ -337,6 +294,11 @@ void LaunchStatistics::finish(Block &block) {
   std::lock_guard guard(sum->lock);
   sum->counters.add(all.counters);
   sum->sectors.merge(all.sectors);
+  if (all.trace) {
+    UnitTrace &unit = sum->traces[all.trace->slot];
+    unit.blocks[block.rank] = std::move(*all.trace);
+    all.trace.reset();
+  }
 }
 
 namespace {
@@ -357,13 +319,14 @@ std::vector<KernelStatistics> kernelStatistics() {
   return kernels().list;
 }
 
-void LaunchStatistics::publish(const Kernel &kernel, const Chip &chip, const LaunchShape &shape) {
+void LaunchStatistics::publish() {
   Counters &counters = sum->counters;
   SectorSet::Count touched = sum->sectors.count();
   counters.dramReadBytes = touched.loaded * sectorBytes;
   counters.dramWrittenBytes = touched.stored * sectorBytes;
   uint64_t blocks = uint64_t(shape.grid[0]) * shape.grid[1] * shape.grid[2];
   std::vector<double> limits = computeLimits(counters, chip, blocks);
+  ModelledTime modelled = modelTime(sum->plan, sum->traces, counters, chip);
 
   std::lock_guard guard(kernels().lock);
   auto [found, isNew] = kernels().byName.try_emplace(kernel.name + '\0' + shape.nodes, kernels().list.size());
@@ -381,6 +344,7 @@ void LaunchStatistics::publish(const Kernel &kernel, const Chip &chip, const Lau
   for (size_t i = 0; i < limits.size(); ++i)
     all.limitSeconds[i] += limits[i];
   all.boundSeconds += *std::max_element(limits.begin(), limits.end());
+  all.modelled.add(modelled);
 }
 
 //===-- names -----------------------------------------------------------------------------------------------------===//

@@ -14,6 +14,8 @@
 #define DSCC_TOOLS_SIMULATOR_EXEC_STATISTICS_H
 
 #include "tools/simulator/Machine.h"
+#include "tools/simulator/TimeModel.h"
+#include "tools/simulator/exec/MicroOps.h"
 
 #include "llvm/ADT/ArrayRef.h"
 
@@ -23,6 +25,7 @@
 namespace dscc::sim {
 
 struct Block;
+struct Lane;
 
 /// Families of instructions. Loads and stores go by MemorySpace, in its order.
 enum InstructionClass : uint8_t {
@@ -78,7 +81,7 @@ enum FlopUnit : uint8_t {
 /// What reports call a FlopUnit: "f32", "tensor_f16", ...
 llvm::StringRef flopUnitName(unsigned unit);
 
-/// A place in the PTX that compiled code reports: a segment, or an access.
+/// A place in the PTX that compiled code reports: a segment, an access, or an event.
 struct Site {
   std::array<uint16_t, numInstructionClasses> instructions{}; // of a warp that comes by, by InstructionClass
   std::array<uint32_t, numFlopUnits> flop{};                  // of a thread
@@ -90,6 +93,15 @@ struct Site {
   bool isAccess = false;           // one whose address is reported; else a segment
   AccessKind kind = LoadAccess;    // of an access
   MemorySpace space = GlobalSpace; // of an access; if generic, its address tells
+  bool isEvent = false;            // what blocks and copies tell each other, for the model of time: nothing is counted
+
+  // For the model of time. Of a segment: its instructions as PTX has them, their registers, and the order of their
+  // issue.
+  std::vector<MicroOp> ops;
+  std::vector<uint32_t> registers, order;
+  const FunctionOps *function = nullptr; // whose registers they are; null: the site has no instructions
+  const Site *segment = nullptr;         // of an access or an event: where it stands,
+  uint32_t op = 0;                       // and whose it is
 };
 /// Lives as long as the process: compiled code knows its address.
 Site *makeSite();
@@ -125,29 +137,37 @@ struct KernelStatistics {
   Counters counters{};                            // of all launches
   std::vector<double> limitSeconds;               // in the order of Roofline.h
   double boundSeconds = 0;                        // of each launch its largest limit
+  ModelledTime modelled{};                        // of all launches
 };
 /// Of each kernel that has run so far, apart for each list of nodes that its launches named, in the order of their
 /// first launches.
 std::vector<KernelStatistics> kernelStatistics();
 
-/// A bulk copy of one of the block's threads moves these neighbouring bytes of global memory, and as many of shared
-/// memory. Nothing unless they are counted.
-void countBulkCopy(Block &block, const void *global, uint64_t bytes, AccessKind kind);
+/// A bulk copy of the thread moves these neighbouring bytes of global memory, and as many of shared memory. Nothing
+/// unless they are counted.
+void countBulkCopy(Lane &lane, const void *global, uint64_t bytes, AccessKind kind);
+/// What such a copy tells its mbarrier.
+void noteBulkBytes(Lane &lane, uint64_t bytes);
+/// How an event's value has both, in so many bits each.
+inline constexpr unsigned bulkBits = 24;
 
 /// One launch under way.
 class LaunchStatistics {
 public:
   /// A launch that has counted nothing yet.
-  LaunchStatistics();
+  LaunchStatistics(const Kernel &kernel, const Chip &chip, const LaunchShape &shape);
   ~LaunchStatistics();
-  /// To be called before the threads of a block run, by the host thread that runs them.
-  void begin(Block &block);
+  /// To be called before the threads of a block of the launch's `unit` run, by the host thread that runs them.
+  void begin(Block &block, uint64_t unit);
   /// To be called when they have run: adds what the block has counted, under a lock.
   void finish(Block &block);
   /// Adds the launch to those of its kernel.
-  void publish(const Kernel &kernel, const Chip &chip, const LaunchShape &shape);
+  void publish();
 
 private:
+  const Kernel &kernel;
+  const Chip &chip;
+  const LaunchShape &shape;
   struct Sum;
   std::unique_ptr<Sum> sum;
 };

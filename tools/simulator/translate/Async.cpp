@@ -79,6 +79,12 @@ static StringRef sharedSpaceOf(const Statement &s, bool isTarget) {
   return s.has("shared::cluster") && isTarget ? "shared::cluster" : "shared";
 }
 
+/// An mbarrier's copy: the blocks that it is for, in 16 bits, above its bytes, which the execution adds.
+static void countCopy(FunctionTranslator &t, Value *mbarrier, Value *blocks) {
+  if (t.countsAll)
+    t.countEvent(mbarrier, t.b.CreateShl(t.resize(blocks, 64), uint64_t(48)));
+}
+
 /// [shared], [map, {coordinates}], [mbarrier] or [map, {coordinates}], [shared].
 static void translateTensor(FunctionTranslator &t, const Statement &s) {
   bool loads = s.has("mbarrier::complete_tx::bytes");
@@ -90,10 +96,12 @@ static void translateTensor(FunctionTranslator &t, const Statement &s) {
   base.parts.clear();
   Value *map = t.address(base, ""), *coordinates = coordinatesOf(t, mapOperand), *rank = t.i32(rankOf(s)),
         *im2col = t.i32(isIm2col(s));
-  if (!loads)
+  if (!loads) {
+    t.countEvent(map, t.b.getInt64(0));
     return void(t.collective(
         "dscc_sim_tensor_store", t.b.getVoidTy(),
         {map, rank, im2col, coordinates, t.address(s.operands[1], "shared"), t.i32(int(reductionOf(s))), t.site()}));
+  }
   Extras extras = extrasOf(s, 3);
   AllocaInst *offsets = t.buffer("im2col");
   t.b.CreateStore(t.b.getInt64(0), offsets);
@@ -101,9 +109,10 @@ static void translateTensor(FunctionTranslator &t, const Statement &s) {
     for (auto [index, part] : enumerate(extras.offsets->parts))
       t.b.CreateStore(t.read(part, 16), t.b.CreateConstGEP1_64(t.b.getInt16Ty(), offsets, index));
   StringRef space = sharedSpaceOf(s, true);
+  Value *mbarrier = t.address(s.operands[2], space), *blocks = blocksOf(t, extras);
+  countCopy(t, mbarrier, blocks);
   t.collective("dscc_sim_tensor_load", t.b.getVoidTy(),
-               {t.address(s.operands[0], space), map, rank, im2col, coordinates, t.address(s.operands[2], space),
-                offsets, blocksOf(t, extras), t.site()});
+               {t.address(s.operands[0], space), map, rank, im2col, coordinates, mbarrier, offsets, blocks, t.site()});
 }
 
 /// [to], [from], bytes [, mbarrier].
@@ -115,16 +124,21 @@ static void translateLinear(FunctionTranslator &t, const Statement &s) {
     return t.fail("the simulator does not know the reduction `" + s.text + "`");
   Value *bytes = t.read(s.operands[2], 32), *op = t.i32(reduces ? int(reductionOf(s)) : int(BulkOp::Copy)),
         *type = t.i32(reduces ? int(*elementOf(s)) : 0);
-  if (!toShared)
-    return void(t.collective(
-        "dscc_sim_bulk_store", t.b.getVoidTy(),
-        {t.address(s.operands[0], "global"), t.address(s.operands[1], "shared"), bytes, op, type, t.site()}));
+  if (!toShared) {
+    Value *global = t.address(s.operands[0], "global");
+    t.countEvent(global, t.b.getInt64(0));
+    return void(t.collective("dscc_sim_bulk_store", t.b.getVoidTy(),
+                             {global, t.address(s.operands[1], "shared"), bytes, op, type, t.site()}));
+  }
   StringRef space = sharedSpaceOf(s, true);
   Value *to = t.address(s.operands[0], space), *mbarrier = t.address(s.operands[3], space);
-  if (s.has("global"))
-    return void(
-        t.collective("dscc_sim_bulk_load", t.b.getVoidTy(),
-                     {to, t.address(s.operands[1], "global"), bytes, mbarrier, blocksOf(t, extrasOf(s, 4)), t.site()}));
+  if (s.has("global")) {
+    Value *blocks = blocksOf(t, extrasOf(s, 4));
+    countCopy(t, mbarrier, blocks);
+    return void(t.collective("dscc_sim_bulk_load", t.b.getVoidTy(),
+                             {to, t.address(s.operands[1], "global"), bytes, mbarrier, blocks, t.site()}));
+  }
+  countCopy(t, mbarrier, t.i32(-1));
   t.collective("dscc_sim_bulk_send", t.b.getVoidTy(),
                {to, t.address(s.operands[1], "shared"), bytes, mbarrier, op, type, t.site()});
 }
@@ -174,9 +188,11 @@ static void translateCp(FunctionTranslator &t, const Statement &s) {
     return translateBulk(t, s);
   if (s.parts.size() < 2 || s.parts[1] != "async")
     return t.fail("the simulator does not know the instruction `" + s.text + "`");
-  if (s.has("mbarrier"))
-    return void(t.collective("dscc_sim_track_copies", t.b.getVoidTy(),
-                             {t.address(s.operands[0], "shared"), t.i32(s.has("noinc")), t.site()}));
+  if (s.has("mbarrier")) {
+    Value *mbarrier = t.address(s.operands[0], "shared");
+    t.countEvent(mbarrier, t.b.getInt64(s.has("noinc")));
+    return void(t.collective("dscc_sim_track_copies", t.b.getVoidTy(), {mbarrier, t.i32(s.has("noinc")), t.site()}));
+  }
   if (s.has("commit_group"))
     return void(t.call("dscc_sim_copy_commit", t.b.getVoidTy(), {}));
   if (s.has("wait_group") || s.has("wait_all")) {

@@ -9,6 +9,13 @@ namespace dscc::sim {
 
 using namespace llvm;
 
+/// Its number, and above that how many threads meet.
+static void countBarrier(FunctionTranslator &t, Value *id, Value *count) {
+  if (t.countsAll)
+    t.countEvent(ConstantPointerNull::get(t.pointer()),
+                 t.b.CreateOr(t.resize(id, 64), t.b.CreateShl(t.resize(count, 64), uint64_t(32))));
+}
+
 /// bar, barrier: sync, arrive, red; of all threads, or of a named number of them.
 static void translateBarrier(FunctionTranslator &t, const Statement &s) {
   if (s.has("warp"))
@@ -26,6 +33,7 @@ static void translateBarrier(FunctionTranslator &t, const Statement &s) {
     Value *count = hasCount ? t.read(s.operands[2], 32) : t.i32(0);
     if (s.operands.size() != (hasCount ? 4u : 3u))
       return t.fail("`" + s.text + "` has too few operands");
+    countBarrier(t, id, count);
     Value *predicate = t.resize(t.read(s.operands[hasCount ? 3 : 2], 1), 32);
     int kind = s.has("popc") ? 0 : s.has("and") ? 1 : 2;
     Value *sum = t.collective("dscc_sim_barrier_reduce", t.integer(64), {id, count, t.i32(kind), predicate, t.site()});
@@ -34,6 +42,7 @@ static void translateBarrier(FunctionTranslator &t, const Statement &s) {
   if (s.has("arrive") && s.operands.size() < 2)
     return t.fail("`" + s.text + "` needs a number of threads");
   Value *count = s.operands.size() > 1 ? t.read(s.operands[1], 32) : t.i32(0);
+  countBarrier(t, id, count);
   t.collective(s.has("arrive") ? "dscc_sim_barrier_arrive" : "dscc_sim_barrier", t.b.getVoidTy(),
                {id, count, t.site()});
 }

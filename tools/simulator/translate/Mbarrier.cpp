@@ -25,8 +25,11 @@ static void translateWait(FunctionTranslator &t, const Statement &s) {
   bool byParity = s.has("parity"), sleeps = s.has("try_wait");
   int kind = sleeps ? (byParity ? TryParity : TryState) : byParity ? TestParity : TestState;
   Value *phase = byParity ? t.b.CreateZExt(t.read(s.operands[2], 32), t.integer(64)) : t.read(s.operands[2], 64);
-  Value *isDone = t.collective("dscc_sim_mbarrier_wait", t.integer(32),
-                               {t.address(s.operands[1], sharedSpaceOf(s)), phase, t.i32(kind), t.site()});
+  Value *mbarrier = t.address(s.operands[1], sharedSpaceOf(s));
+  Value *isDone = t.collective("dscc_sim_mbarrier_wait", t.integer(32), {mbarrier, phase, t.i32(kind), t.site()});
+  if (t.countsAll) // a state is a phase above its pending count
+    t.countEvent(mbarrier, t.b.CreateOr(t.b.CreateShl(t.b.CreateLShr(phase, byParity ? 0 : 20), uint64_t(2)),
+                                        t.b.CreateOr(t.b.getInt64(byParity ? 2 : 0), t.resize(isDone, 64))));
   t.write(s.operands[0], t.resize(isDone, 1));
 }
 
@@ -40,8 +43,11 @@ static void translateArrive(FunctionTranslator &t, const Statement &s) {
   Value *count = last && !expects ? last : t.i32(1);
   Value *bytes = expects && last ? t.b.CreateZExt(last, t.integer(64)) : t.b.getInt64(0);
   bool drops = s.has("arrive_drop");
-  Value *state = t.collective("dscc_sim_mbarrier_arrive", t.integer(64),
-                              {t.address(s.operands[at], sharedSpaceOf(s)), count, bytes, t.i32(drops), t.site()});
+  Value *mbarrier = t.address(s.operands[at], sharedSpaceOf(s));
+  if (t.countsAll)
+    t.countEvent(mbarrier, t.b.CreateOr(t.resize(count, 64), t.b.CreateShl(bytes, uint64_t(32))));
+  Value *state =
+      t.collective("dscc_sim_mbarrier_arrive", t.integer(64), {mbarrier, count, bytes, t.i32(drops), t.site()});
   if (at)
     t.write(s.operands[0], state);
 }
@@ -50,8 +56,12 @@ static void translateBytes(FunctionTranslator &t, const Statement &s) {
   if (s.operands.size() != 2)
     return t.fail("`" + s.text + "` takes 2 operands");
   Value *bytes = t.b.CreateZExt(t.read(s.operands[1], 32), t.integer(64));
-  t.collective(s.has("expect_tx") ? "dscc_sim_mbarrier_expect" : "dscc_sim_mbarrier_complete", t.b.getVoidTy(),
-               {t.address(s.operands[0], sharedSpaceOf(s)), bytes, t.site()});
+  Value *mbarrier = t.address(s.operands[0], sharedSpaceOf(s));
+  bool expects = s.has("expect_tx");
+  if (t.countsAll)
+    t.countEvent(mbarrier, t.b.CreateShl(expects ? bytes : t.b.CreateNeg(bytes), uint64_t(32)));
+  t.collective(expects ? "dscc_sim_mbarrier_expect" : "dscc_sim_mbarrier_complete", t.b.getVoidTy(),
+               {mbarrier, bytes, t.site()});
 }
 
 static void translateMbarrier(FunctionTranslator &t, const Statement &s) {
@@ -62,9 +72,11 @@ static void translateMbarrier(FunctionTranslator &t, const Statement &s) {
     return translateArrive(t, s);
   if (what == "expect_tx" || what == "complete_tx")
     return translateBytes(t, s);
-  if (what == "init" && s.operands.size() == 2)
-    return void(t.collective("dscc_sim_mbarrier_init", t.b.getVoidTy(),
-                             {t.address(s.operands[0], sharedSpaceOf(s)), t.read(s.operands[1], 32), t.site()}));
+  if (what == "init" && s.operands.size() == 2) {
+    Value *mbarrier = t.address(s.operands[0], sharedSpaceOf(s)), *count = t.read(s.operands[1], 32);
+    t.countEvent(mbarrier, t.resize(count, 64));
+    return void(t.collective("dscc_sim_mbarrier_init", t.b.getVoidTy(), {mbarrier, count, t.site()}));
+  }
   if (what == "inval" && s.operands.size() == 1)
     return void(t.collective("dscc_sim_mbarrier_inval", t.b.getVoidTy(),
                              {t.address(s.operands[0], sharedSpaceOf(s)), t.site()}));

@@ -123,12 +123,14 @@ struct Layout {
 static void translateFunction(const Function &function, const PtxModule &ptx,
                               const std::map<std::string, uint64_t> &offsets, Module &module, CheckLevel check,
                               std::string &error, std::map<std::string, bool> &needsFibers,
-                              std::map<std::string, bool> &ordersUnits, CallGraph &calls) {
+                              std::map<std::string, bool> &ordersUnits, CallGraph &calls,
+                              std::map<std::string, uint32_t> &liveRegisters) {
   FunctionTranslator translator(function, ptx, module, check, offsets, error);
   translator.run(module.getFunction(function.name));
   needsFibers[function.name] = translator.hasCollectives;
   ordersUnits[function.name] = translator.ordersUnits;
   calls[function.name] = translator.callees;
+  liveRegisters[function.name] = translator.liveRegisters;
 }
 
 /// The function and all that its calls lead to.
@@ -208,7 +210,7 @@ std::string translate(const PtxModule &ptx, Module &module, CheckLevel check, Tr
       dynamicAlign = std::max(dynamicAlign, variable.align);
 
   std::map<std::string, bool> needsFibers, ordersUnits;
-  std::map<std::string, uint32_t> localBytes;
+  std::map<std::string, uint32_t> localBytes, liveRegisters;
   CallGraph calls;
   for (const Function &function : ptx.functions) {
     if (!function.isDefined)
@@ -226,7 +228,7 @@ std::string translate(const PtxModule &ptx, Module &module, CheckLevel check, Tr
     for (const Variable &variable : ptx.shared)
       if (!variable.bytes)
         offsets[variable.name] = bytes;
-    translateFunction(function, ptx, offsets, module, check, error, needsFibers, ordersUnits, calls);
+    translateFunction(function, ptx, offsets, module, check, error, needsFibers, ordersUnits, calls, liveRegisters);
     if (!error.empty())
       return error;
     if (function.isEntry) {
@@ -243,8 +245,10 @@ std::string translate(const PtxModule &ptx, Module &module, CheckLevel check, Tr
     kernel.hasCollectives = reaches(kernel.name, calls, needsFibers);
     kernel.ordersUnits = reaches(kernel.name, calls, ordersUnits);
     kernel.callsFunctions = !calls[kernel.name].empty();
-    for (const std::string &callee : reachedFrom(kernel.name, calls))
+    for (const std::string &callee : reachedFrom(kernel.name, calls)) {
       kernel.localBytes += localBytes[callee];
+      kernel.liveRegisters = std::max(kernel.liveRegisters, liveRegisters[callee]);
+    }
   }
   std::string trouble;
   raw_string_ostream stream(trouble);

@@ -158,7 +158,7 @@ static InstructionClass classOf(const Statement &s, const OpcodeRow &row, PtxTyp
 //===-- floating-point operations ---------------------------------------------------------------------------------===//
 
 /// mma and wgmma: 2 m n k of a warp, or of four. The types of D, A and B follow the shape.
-static void addMatrixFlop(Site &site, const Statement &s) {
+void countMatrixFlop(Site &site, const Statement &s) {
   static constexpr std::pair<StringLiteral, FlopUnit> units[] = {
       {"f16", TensorF16Flop}, {"bf16", TensorBf16Flop}, {"tf32", TensorTf32Flop}, {"f64", TensorF64Flop},
       {"e4m3", TensorF8Flop}, {"e5m2", TensorF8Flop},   {"s8", TensorInt8Flop},   {"u8", TensorInt8Flop},
@@ -189,7 +189,7 @@ static bool addThreadCounts(Site &site, const Statement &s, const OpcodeRow &row
     return true;
   }
   if (row.instructionClass == MatrixClass) {
-    addMatrixFlop(site, s);
+    countMatrixFlop(site, s);
     return true;
   }
   if (!row.flop || !type.isFloat())
@@ -223,11 +223,13 @@ void FunctionTranslator::countSegment(const Statement &s) {
   }
   OpcodeRow row = findOpcode(s.parts[0]);
   PtxType type = typeOf(s);
-  ++segment->instructions[classOf(s, row, type)];
+  InstructionClass instructionClass = classOf(s, row, type);
+  ++segment->instructions[instructionClass];
+  addOp(s, instructionClass);
   if (s.predicate.empty())
     addThreadCounts(*segment, s, row, type);
-  // Behind a branch come fewer threads than before it.
-  if (row.instructionClass == ControlClass && s.parts[0] != "call")
+  // Behind a branch come fewer threads than before it, and behind a call what the callee has done.
+  if (row.instructionClass == ControlClass)
     segment = nullptr;
 }
 
@@ -252,7 +254,19 @@ void FunctionTranslator::countAccess(Value *address, Value *bytes, AccessKind ki
   site->isAccess = true;
   site->kind = kind;
   site->space = where;
+  site->segment = segment;
+  site->op = currentOp;
   report("dscc_sim_count_access", addressOf(*this, site), {address, bytes});
+}
+
+void FunctionTranslator::countEvent(Value *address, Value *value) {
+  if (!countsAll)
+    return;
+  Site *site = makeSite();
+  site->isEvent = true;
+  site->segment = segment;
+  site->op = currentOp;
+  report("dscc_sim_count_event", addressOf(*this, site), {address, value});
 }
 
 void FunctionTranslator::countCall() {
@@ -292,6 +306,9 @@ void FunctionTranslator::resolvePositions() {
   DenseMap<Loop *, Value *> known;
   for (CallInst *made : reportCalls)
     made->setArgOperand(2, positionIn(loops.getLoopFor(made->getParent()), outermost, known));
+  for (Site *made : ops->segments)
+    orderOps(*made);
+  liveRegisters = countLiveRegisters(*ops);
 }
 
 } // namespace dscc::sim

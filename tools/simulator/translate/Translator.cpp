@@ -466,6 +466,7 @@ void FunctionTranslator::translate(const Statement &s) {
     makeMatricesBefore(s, nullptr);
     BasicBlock *block = label(s.text);
     segment = nullptr;
+    labelPlaces[s.text] = ops ? ops->numOps : 0;
     b.CreateBr(block);
     open(block);
     openedLabels.insert(s.text);

@@ -70,8 +70,13 @@ struct ParameterPlace {
 
 /// Whether an instruction's name may have this word behind its opcode. Words.cpp.
 bool isKnownWord(llvm::StringRef word);
-struct Site;               // of exec/Statistics.h
-enum AccessKind : uint8_t; // of exec/Statistics.h
+struct Site;                     // of exec/Statistics.h
+struct FunctionOps;              // of exec/MicroOps.h
+enum AccessKind : uint8_t;       // of exec/Statistics.h
+enum InstructionClass : uint8_t; // of exec/Statistics.h
+
+/// Adds what a matrix instruction computes, a thread of those that take part. Statistics.cpp.
+void countMatrixFlop(Site &site, const Statement &s);
 
 /// Matrix instructions of one kind that have been met and not yet made. Their operands are in `buffer`; a lane waits
 /// for its warp once for all of them, instead of once for each.
@@ -217,6 +222,8 @@ public:
   void countAccess(llvm::Value *address, llvm::Value *bytes, AccessKind kind, llvm::StringRef space);
   /// Notes that the current instruction is about to call a function.
   void countCall();
+  /// Notes what the current instruction tells others, or waits for: an mbarrier's address, and a value of 64 bits.
+  void countEvent(llvm::Value *address, llvm::Value *value);
 
   // Matrices (Matrices.cpp).
   /// Makes the products that have been put off: one meeting of the warp, behind which their results are registers.
@@ -257,6 +264,7 @@ public:
   bool hasCollectives = false;                  // after run: its kernels need a fiber for each thread
   bool ordersUnits = false;                     // after run: it has fences that release, beyond the cluster
   const bool countsAll = settings().statistics; // whether statistics are wanted
+  uint32_t liveRegisters = 0;                   // after run, if they are: what a thread needs of registers
   bool looksAgain = false;       // volatile loads or atomics: in a loop, the thread may wait for another of its block
   std::set<std::string> callees; // after run: functions that it calls, anyFunction among them
   std::vector<AccumulatorSet> accumulators; // of wgmma
@@ -272,6 +280,9 @@ private:
   void bindParameters();
   void translate(const Statement &s);
   void makeMatricesBefore(const Statement &s, const Instruction *instruction);
+  // MicroOps.cpp: adds the instruction to the segment.
+  void addOp(const Statement &s, InstructionClass instructionClass);
+  void addRegisters(const Operand &operand, Site &site, uint8_t &count);
   // Statistics.cpp: before an instruction, within its predicate, and when the function is complete.
   void countSegment(const Statement &s);
   void countPredicated(const Statement &s);
@@ -296,7 +307,11 @@ private:
   std::map<std::string, size_t> accumulatorSets; // by key
   bool isQuiet = false;                          // accumulators may be used
   const Statement *current = nullptr;
-  Site *segment = nullptr;                   // under way
+  Site *segment = nullptr;    // under way
+  FunctionOps *ops = nullptr; // if statistics are wanted
+  uint32_t currentOp = 0;     // of the segment: the current statement's
+  llvm::DenseMap<const llvm::AllocaInst *, uint32_t> registerNumbers;
+  llvm::StringMap<uint32_t> labelPlaces;     // how many instructions stand before the label
   std::vector<llvm::CallInst *> reportCalls; // whose position is not known yet
   bool hasLoops = false;
 };
