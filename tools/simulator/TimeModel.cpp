@@ -2,6 +2,7 @@
 
 #include "tools/simulator/Chips.h"
 #include "tools/simulator/Latencies.h"
+#include "tools/simulator/Roofline.h"
 #include "tools/simulator/exec/Replay.h"
 #include "tools/simulator/exec/Requests.h"
 
@@ -97,7 +98,7 @@ static double extend(const SamplePlan &plan, const ReplayResult &result) {
 }
 
 ModelledTime modelTime(const SamplePlan &plan, const std::vector<UnitTrace> &traces, const Counters &counters,
-                       const Chip &chip) {
+                       const std::vector<double> &limits, const Chip &chip) {
   ModelledTime time;
   time.seconds = time.launchSeconds = chip.launchSeconds;
   const Latencies &latencies = latenciesOf(chip.name);
@@ -115,7 +116,11 @@ ModelledTime modelTime(const SamplePlan &plan, const std::vector<UnitTrace> &tra
   double clocks = extend(plan, result) * double(instructions) / double(kept);
   double dram =
       double(counters.dramReadBytes + counters.dramWrittenBytes) / (chip.memoryBytesPerSecond * latencies.dramShare);
+  // Blocks that were not recorded may do more: what all of them do needs its time.
   double seconds = std::max(clocks / chip.clockHz, dram), all = 0;
+  for (size_t limit = 0; limit < limits.size(); ++limit)
+    if (limitName(limit) != "launch")
+      seconds = std::max(seconds, limits[limit]);
   time.seconds += seconds;
   for (double stall : result.stalls)
     all += stall;

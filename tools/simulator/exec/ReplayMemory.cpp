@@ -10,6 +10,8 @@
 namespace dscc::sim {
 
 static constexpr uint64_t lineBytes = 128, sectorsPerLine = lineBytes / sectorBytes;
+/// L1 has four banks of sectors, of whatever lines (Khairy et al., "Accel-Sim", ISCA 2020).
+static constexpr uint64_t sectorsPerClock = 4;
 /// Clocks of work in the pipe, and in the queues behind it, beyond which requests wait in their warps.
 static constexpr double deepestPipe = 64, deepestQueue = 1500;
 
@@ -53,13 +55,12 @@ Arrival ReplayMemory::fetch(double bytes, double time, bool isStore) {
 }
 
 Arrival ReplayMemory::load(const Record &record, const std::vector<LaneAddresses> &spreads, double time, bool skipsL1) {
-  double start = std::max(time, pipe), tags = 0, missing = 0;
+  double start = std::max(time, pipe), missing = 0;
   uint64_t numSectors = 0;
   Arrival arrival{start + latencies.l1, start - time};
   llvm::SmallVector<Line *, 32> missed;
   llvm::SmallVector<std::pair<uint64_t, uint8_t>, 32> fresh;
   forEachLine(record, spreads, [&](uint64_t number, uint8_t sectors) {
-    tags += 1;
     numSectors += uint64_t(std::popcount(sectors));
     auto found = skipsL1 ? lines.end() : lines.find(number);
     uint8_t have = found == lines.end() ? 0 : found->second.sectors;
@@ -69,7 +70,7 @@ Arrival ReplayMemory::load(const Record &record, const std::vector<LaneAddresses
     if (sectors & ~have)
       fresh.push_back({number, sectors});
   });
-  pipe = start + std::max(tags, double(llvm::divideCeil(numSectors, sectorsPerLine)));
+  pipe = start + double(llvm::divideCeil(numSectors, sectorsPerClock));
   if (missing == 0)
     return arrival;
   Arrival fetched = fetch(missing * double(sectorBytes), start, /*isStore=*/false);
@@ -92,13 +93,10 @@ Arrival ReplayMemory::load(const Record &record, const std::vector<LaneAddresses
 }
 
 Arrival ReplayMemory::store(const Record &record, const std::vector<LaneAddresses> &spreads, double time) {
-  double start = std::max(time, pipe), tags = 0;
+  double start = std::max(time, pipe);
   uint64_t numSectors = 0;
-  forEachLine(record, spreads, [&](uint64_t, uint8_t sectors) {
-    tags += 1;
-    numSectors += uint64_t(std::popcount(sectors));
-  });
-  pipe = start + std::max(tags, double(llvm::divideCeil(numSectors, sectorsPerLine)));
+  forEachLine(record, spreads, [&](uint64_t, uint8_t sectors) { numSectors += uint64_t(std::popcount(sectors)); });
+  pipe = start + double(llvm::divideCeil(numSectors, sectorsPerClock));
   Arrival done = fetch(double(numSectors * sectorBytes), start, /*isStore=*/true);
   done.queued += start - time;
   return done;

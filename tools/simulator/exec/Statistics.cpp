@@ -326,7 +326,7 @@ void LaunchStatistics::publish() {
   counters.dramWrittenBytes = touched.stored * sectorBytes;
   uint64_t blocks = uint64_t(shape.grid[0]) * shape.grid[1] * shape.grid[2];
   std::vector<double> limits = computeLimits(counters, chip, blocks);
-  ModelledTime modelled = modelTime(sum->plan, sum->traces, counters, chip);
+  ModelledTime modelled = modelTime(sum->plan, sum->traces, counters, limits, chip);
 
   std::lock_guard guard(kernels().lock);
   auto [found, isNew] = kernels().byName.try_emplace(kernel.name + '\0' + shape.nodes, kernels().list.size());

@@ -51,9 +51,9 @@ struct SamplePlan {
 /// The launch's plan.
 SamplePlan planSample(const Kernel &kernel, const Chip &chip, const LaunchShape &shape);
 
-/// The time of a launch that has run, by its recorded units and what all of it did.
+/// The time of a launch that has run, by its recorded units, what all of it did, and what each unit needs for that.
 ModelledTime modelTime(const SamplePlan &plan, const std::vector<UnitTrace> &traces, const Counters &counters,
-                       const Chip &chip);
+                       const std::vector<double> &limits, const Chip &chip);
 
 } // namespace dscc::sim
 
