@@ -6,8 +6,9 @@
 
 namespace dscc::sim {
 
-/// Clocks that a wgmma takes at least, however small it is.
-static constexpr double leastWgmma = 32;
+/// Clocks from the end of a wgmma's work until it is waited for no more: the smallest one, of 4 clocks of work, takes
+/// 32 (Latencies.cpp, [1]).
+static constexpr double wgmmaDrain = 28;
 static constexpr uint32_t warpsPerGroup = 4;
 
 //===-- products --------------------------------------------------------------------------------------------------===//
@@ -27,7 +28,7 @@ void Replay::issueProduct(WarpRun &warp, const MicroOp &op, double start) {
     begun = std::max(begun, warps[member]->scheduler->pipes[TensorPipe]);
   for (uint32_t member : group.members)
     warps[member]->scheduler->pipes[TensorPipe] = begun + clocks;
-  product.done = begun + std::max(clocks, leastWgmma);
+  product.done = begun + clocks + wgmmaDrain;
   std::vector<uint32_t> waiting;
   std::swap(waiting, group.waiting);
   for (uint32_t other : waiting) {
