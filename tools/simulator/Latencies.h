@@ -17,8 +17,9 @@ struct Latencies {
   double arithmetic, f64, conversion, special, shuffle, product;
   /// Of memory, of a request by itself. `bulk` is what a bulk copy takes beside.
   double shared, l1, l2, dram, bulk;
-  /// From the last arrival until those who wait go on: of a block; of a cluster.
-  double barrier, clusterBarrier;
+  /// From the last arrival until those who wait go on: of a block. From one block of a cluster to another: arrivals at
+  /// the cluster's barrier, stores.
+  double barrier, cluster;
   /// Clocks that a warp's instruction keeps a unit of its scheduler busy: integers, and what shares their unit;
   /// conversions between integers and floats. The others follow from the chip's peaks.
   double integerInterval, conversionInterval;

@@ -19,7 +19,7 @@ namespace dscc::sim {
 enum Stall : uint8_t {
   IssueStall,      // it issues, or its scheduler or a unit serves others
   ArithmeticStall, // a result of arithmetic is not there yet
-  SharedStall,     // one from shared memory, shuffles included
+  SharedStall,     // one from shared memory, or the pipe to it and to L1; shuffles included
   MemoryStall,     // one from global memory: latency
   BandwidthStall,  // one from global memory, or a store: others are served first
   BarrierStall,    // other warps have not come to a barrier, or to an mbarrier

@@ -155,6 +155,13 @@ class TimeModelTest(unittest.TestCase):
                        for blocks in (2 * MULTIPROCESSORS, 2 * MULTIPROCESSORS + 1))
         self.between(more / alone, 1.3, 2.1)
 
+    def test_long(self):
+        # Of 32 warps some 65,000 records are kept each: what comes behind goes on as it began. One lane of each is enough.
+        body = "  and.b32 %r9, %r0, 31;\n  setp.ne.u32 %p2, %r9, 0;\n  @%p2 exit;\n"
+        short, long = (self.run_kernel(body + loop(trips, "  fma.rn.f32 %f0, %f0, %f0, %f0;\n" * 8) + STORE, block=1024)
+                       for trips in (20000, 100000))
+        self.between(long / short, 4.95, 5.05)
+
     def test_barrier(self):
         # Warp 0 works, the others wait for it, ten times.
         work = "  setp.gt.u32 %p2, %r0, 31;\n" + loop(10, """  @%p2 bra OVER;
@@ -283,6 +290,33 @@ class TimeModelTest(unittest.TestCase):
         self.assertGreater(self.share("barrier"), 0.2)
         # Behind the barrier its lanes go on one by one, and are a warp all the same: 4 warps, once each.
         self.assertEqual(self.row["warp_instructions"]["f32"], 500 * 2 + 4)
+
+    def test_async_stores(self):
+        # Block 1 works, and stores then into block 0, which waits for the bytes of all lanes.
+        body = """  mov.u32 %r6, bars;
+  mov.u32 %r4, tile;
+  setp.ne.u32 %p2, %r0, 0;
+  @%p2 bra MADE;
+  mbarrier.init.shared.b64 [%r6], 1;
+  mbarrier.arrive.expect_tx.shared.b64 _, [%r6], 128;
+MADE:
+  barrier.cluster.arrive.aligned;
+  barrier.cluster.wait.aligned;
+  setp.eq.u32 %p2, %r2, 0;
+  @%p2 bra WAIT;
+""" + "  fma.rn.f32 %f0, %f0, %f0, %f0;\n" * 500 + """  mapa.shared::cluster.u32 %r7, %r6, 0;
+  mapa.shared::cluster.u32 %r8, %r4, 0;
+  st.async.weak.shared::cluster.mbarrier::complete_tx::bytes.u32 [%r8], %r0, [%r7];
+  bra END;
+WAIT:
+  mbarrier.try_wait.parity.shared.b64 %p3, [%r6], 0;
+  @!%p3 bra WAIT;
+END:
+  barrier.cluster.arrive.aligned;
+  barrier.cluster.wait.aligned;
+""" + STORE
+        self.between(self.run_kernel(body, grid=2, block=32, cluster=2), 2000 + 190, 2000 + 1200)
+        self.assertGreater(self.share("shared"), 0.2)
 
 
 def statistics():

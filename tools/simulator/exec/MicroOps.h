@@ -47,6 +47,7 @@ enum class OpClass : uint8_t {
   MbarrierArrive, // expect_tx and complete_tx too
   MbarrierTrack,  // cp.async.mbarrier.arrive
   MbarrierWait,
+  StoreAsync, // st.async and red.async: bytes arrive at an mbarrier
   ClusterArrive,
   ClusterWait,
   Control,

@@ -54,7 +54,7 @@ void Replay::end(WarpRun &warp) {
       release(barrier);
   --unit.cluster.expected;
   if (unit.alive && unit.cluster.arrive(1, 0, {warp.next, BarrierStall}))
-    wake(unit.cluster, latencies.clusterBarrier);
+    wake(unit.cluster, latencies.cluster);
   if (unit.alive)
     return;
   result.ended.push_back(unit.end);
@@ -143,8 +143,9 @@ bool Replay::issue(WarpRun &warp, const MicroOp &op, double time) {
     pipe = start + (row.pipe == TensorPipe ? table.productClocks(op) : row.interval * op.slots);
     busy = row.pipe == TensorPipe ? TensorStall : IssueStall;
   } else if (row.usesMemory) {
-    start = warp.block->multiprocessor->memory.findRoom(slot);
-    busy = BandwidthStall;
+    ReplayMemory::Room room = warp.block->multiprocessor->memory.findRoom(slot);
+    start = room.time;
+    busy = room.why;
   }
   double waited = std::max(0.0, time - warp.last), queued = std::min(waited, warp.queued);
   result.stalls[warp.why] += waited - queued;
@@ -184,7 +185,8 @@ bool Replay::perform(WarpRun &warp, const MicroOp &op, double start) {
   case OpClass::MbarrierWait: return askMbarrier(warp, op, start);
   case OpClass::MbarrierInit:
   case OpClass::MbarrierArrive:
-  case OpClass::MbarrierTrack: return tellMbarrier(warp, op, start);
+  case OpClass::MbarrierTrack:
+  case OpClass::StoreAsync: return tellMbarrier(warp, op, start);
   default: break;
   }
   const UnitRow &row = table.rowOf(op.kind);
@@ -211,6 +213,7 @@ bool Replay::access(WarpRun &warp, const MicroOp &op, double start) {
     Stall why = MemoryStall;
     if (record.space == SharedSpace) {
       arrival = memory.shared(record, spreads, start);
+      arrival.queued = 0; // that is what shared memory is waited for
       why = SharedStall;
     } else if (record.space != GlobalSpace) {
       arrival = memory.local(record, start);

@@ -98,13 +98,13 @@ bool Replay::meet(WarpRun &warp, const MicroOp &op, double start) {
   if (op.kind == OpClass::ClusterArrive) {
     warp.clusterPhase = unit.cluster.ended.size();
     if (unit.cluster.arrive(1, 0, {start, BarrierStall}))
-      wake(unit.cluster, latencies.clusterBarrier);
+      wake(unit.cluster, latencies.cluster);
     return true;
   }
   if (op.kind == OpClass::ClusterWait) {
     warp.query = {warp.clusterPhase, false};
     if (std::optional<PhaseEnd> phase = unit.cluster.find(warp.query)) {
-      waitFor(warp, *phase, latencies.clusterBarrier);
+      waitFor(warp, *phase, latencies.cluster);
       return true;
     }
     unit.cluster.waiting.push_back(warp.number);
@@ -200,6 +200,8 @@ bool Replay::tellMbarrier(WarpRun &warp, const MicroOp &op, double start) {
       }
       PhaseEnd when{start, BarrierStall};
       int64_t count = int64_t(event.value & 0xffffffff), bytes = int64_t(event.value) >> 32;
+      if (op.kind == OpClass::StoreAsync)
+        when = {start + latencies.cluster, SharedStall};
       if (op.kind == OpClass::MbarrierTrack) {
         // Without .noinc it is one arrival more, and that one.
         count = int64_t(event.value);

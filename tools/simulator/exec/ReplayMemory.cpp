@@ -37,8 +37,10 @@ static void forEachLine(const Record &record, const std::vector<LaneAddresses> &
   }
 }
 
-double ReplayMemory::findRoom(double time) const {
-  return std::max({time, pipe - deepestPipe, l2 - deepestQueue, dram - deepestQueue});
+ReplayMemory::Room ReplayMemory::findRoom(double time) const {
+  double ofPipe = std::max(time, pipe - deepestPipe),
+         ofQueues = std::max({time, l2 - deepestQueue, dram - deepestQueue});
+  return ofPipe > ofQueues ? Room{ofPipe, SharedStall} : Room{ofQueues, BandwidthStall};
 }
 
 Arrival ReplayMemory::fetch(double bytes, double time, bool isStore) {

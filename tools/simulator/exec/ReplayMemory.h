@@ -55,8 +55,13 @@ public:
   /// Bytes by a bulk copy, which does not come by the pipe and L1.
   Arrival bulk(double bytes, double time, bool isStore);
 
-  /// How long a request that comes now has to be put off, because too many are under way.
-  double findRoom(double time) const;
+  /// Until when a request has to be put off because too many are under way, and where.
+  struct Room {
+    double time;
+    Stall why;
+  };
+  /// Of a request that comes at this time.
+  Room findRoom(double time) const;
   /// When all that is under way will have been moved, stores to L2 at least.
   double drained() const { return std::max({pipe, l2, dram}) + latencies.l2; }
 

@@ -13,20 +13,21 @@ namespace dscc::sim {
 struct WarpTrace {
   std::vector<Record> records;        // in its order
   std::vector<LaneAddresses> spreads; // of these records
+  size_t room = 0;                    // for so many more
 };
 
 /// One block's.
 struct BlockTrace {
   BlockTrace() = default;
-  /// Of a block that is about to run, of the plan's unit `slot`.
+  /// Of a block that is about to run, of the plan's unit `slot`. Its warps have the same part of the room each.
   BlockTrace(const Block &block, size_t slot, size_t room);
-  /// The next record of a warp. Nothing once there is no room.
+  /// The next record of a warp. Only counted once there is no room.
   void add(uint32_t warp, const Record &record, const std::vector<LaneAddresses> &from);
 
   std::vector<WarpTrace> warps;        // by %warpid
   const char *shared = nullptr;        // where its window was
   uint32_t sharedBytes = 0;            // of the window
-  size_t slot = 0, room = 0;           // of records
+  size_t slot = 0;                     // its unit's place among the plan's
   uint64_t kept = 0, instructions = 0; // of its warps: in the records here, and in all
 };
 

@@ -38,9 +38,9 @@ void translateStoreAsync(FunctionTranslator &t, const Statement &s) {
   for (unsigned i = 0; i < count; ++i)
     t.b.CreateStore(t.read(from.kind == Operand::Kind::Vector ? from.parts[i] : from, type.bits),
                     t.b.CreateConstGEP1_64(t.integer(type.bits), value, i));
-  t.collective("dscc_sim_store_async", t.b.getVoidTy(),
-               {t.address(s.operands[0], "shared::cluster"), value, t.i32(bytes),
-                t.address(s.operands[2], "shared::cluster"), t.site()});
+  Value *to = t.address(s.operands[0], "shared::cluster"), *mbarrier = t.address(s.operands[2], "shared::cluster");
+  t.countEvent(mbarrier, t.b.getInt64(uint64_t(-int64_t(bytes)) << 32));
+  t.collective("dscc_sim_store_async", t.b.getVoidTy(), {to, value, t.i32(bytes), mbarrier, t.site()});
 }
 
 ArrayRef<Instruction> clusterInstructions() {

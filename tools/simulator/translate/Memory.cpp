@@ -127,8 +127,9 @@ static void translateReduceAsync(FunctionTranslator &t, const Statement &s) {
     return t.fail("the simulator does not know the instruction `" + s.text + "`");
   Value *place = t.address(s.operands[0], "shared::cluster");
   t.b.CreateAtomicRMW(*kind, place, t.read(s.operands[1], type), MaybeAlign(), AtomicOrdering::SequentiallyConsistent);
-  t.collective("dscc_sim_complete_async", t.b.getVoidTy(),
-               {place, t.i32(type.width() / 8), t.address(s.operands[2], "shared::cluster"), t.site()});
+  Value *mbarrier = t.address(s.operands[2], "shared::cluster");
+  t.countEvent(mbarrier, t.b.getInt64(uint64_t(-int64_t(type.width() / 8)) << 32));
+  t.collective("dscc_sim_complete_async", t.b.getVoidTy(), {place, t.i32(type.width() / 8), mbarrier, t.site()});
 }
 
 /// {atom, red}.op.type [d,] [a], b [, c]; of a vector each element for itself.

@@ -53,6 +53,8 @@ static constexpr SpecialRow special[] = {
     {"selp", "", "", OpClass::Integer},
     {"ldmatrix", "", "", OpClass::MatrixLoad},
     {"shfl", "", "", OpClass::Shuffle},
+    {"st", "async", "", OpClass::StoreAsync},
+    {"red", "async", "", OpClass::StoreAsync},
     {"bar", "warp", "", OpClass::Other},
     {"barrier", "cluster", "arrive", OpClass::ClusterArrive},
     {"barrier", "cluster", "wait", OpClass::ClusterWait},
@@ -138,6 +140,7 @@ static bool writesFirst(const Statement &s, OpClass kind) {
     return false;
   switch (kind) {
   case OpClass::Store:
+  case OpClass::StoreAsync:
   case OpClass::Control:
   case OpClass::BarrierArrive:
   case OpClass::Wgmma: return false;
