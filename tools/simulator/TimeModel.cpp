@@ -20,6 +20,7 @@ static constexpr uint64_t replayedWaves = 3, fewestUnits = 4;
 void ModelledTime::add(const ModelledTime &other) {
   seconds += other.seconds;
   launchSeconds += other.launchSeconds;
+  residentBlocks = std::max(residentBlocks, other.residentBlocks);
   for (size_t i = 0; i < stalls.size(); ++i)
     stalls[i] += other.stalls[i];
 }
@@ -101,6 +102,7 @@ ModelledTime modelTime(const SamplePlan &plan, const std::vector<UnitTrace> &tra
                        const std::vector<double> &limits, const Chip &chip) {
   ModelledTime time;
   time.seconds = time.launchSeconds = chip.launchSeconds;
+  time.residentBlocks = plan.resident;
   const Latencies &latencies = latenciesOf(chip.name);
   uint64_t kept = 0, instructions = 0;
   for (const UnitTrace &unit : traces)

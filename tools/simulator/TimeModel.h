@@ -32,6 +32,7 @@ llvm::StringRef stallName(unsigned stall);
 /// Of one launch, or several.
 struct ModelledTime {
   double seconds = 0, launchSeconds = 0;  // all of it; what is spent between kernels
+  uint32_t residentBlocks = 0;            // at a time on a multiprocessor, of the launch that had most
   std::array<double, numStalls> stalls{}; // in seconds of `seconds`, by what warps waited for
 
   /// Adds that of other launches.

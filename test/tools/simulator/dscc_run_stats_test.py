@@ -67,6 +67,11 @@ class StatsTest(unittest.TestCase):
             self.assertEqual(row["launches"], 1)
             self.assertAlmostEqual(row["roofline"]["bound_us"], max(limits.values()))
             self.assertEqual(limits[row["roofline"]["limit"]], max(limits.values()))
+            # The model adds what is between launches to what waits within; no unit is faster than its bound.
+            time = row["time"]
+            self.assertAlmostEqual(sum(time["stalls_us"].values()), time["modelled_us"] - time["launch_us"])
+            self.assertGreater(time["modelled_us"] - time["launch_us"], max(us for unit, us in limits.items() if unit != "launch"))
+            self.assertGreaterEqual(time["resident_blocks"], 1)
         for kind, field in (("load", "bytes"), ("store", "bytes"), ("load", "sectors"), ("store", "requests")):
             self.assertEqual(sum(traffic(row, kind, field) for row in kernels), traffic(total, kind, field))
         for name in ("warp_instructions", "thread_instructions"):
@@ -75,7 +80,7 @@ class StatsTest(unittest.TestCase):
             self.assertEqual(sum(count for one, count in total[name].items() if one != "total"), total[name]["total"])
 
     def test_json(self):
-        for chip in ("sm_80", "sm_90"):
+        for chip in ("sm_80", "sm_86", "sm_89", "sm_90"):
             child = self.run_model("--device=sim", "--stats=json", f"--sim-chip={chip}")
             self.assertEqual(len(child.stdout.splitlines()), 1)
             report = json.loads(child.stdout)

@@ -155,6 +155,21 @@ class TimeModelTest(unittest.TestCase):
                        for blocks in (2 * MULTIPROCESSORS, 2 * MULTIPROCESSORS + 1))
         self.between(more / alone, 1.3, 2.1)
 
+    def resident(self, block=256, shared=16, sums=0):
+        """Blocks at a time, of a kernel with so many sums that live as long as it."""
+        body = "".join(f"  ld.global.f32 %f{i}, [%q0+{4 * i}];\n" for i in range(sums))
+        body += "".join(f"  st.global.f32 [%q1+{4 * i}], %f{i};\n" for i in reversed(range(sums)))
+        body = "  mov.u32 %r4, tile;\n" + loop(2, body)
+        grid = min(32, 2048 // block) * MULTIPROCESSORS
+        self.run_kernel(body + STORE, grid=grid, block=block, out=4 * grid * block, shared=shared)
+        return self.row["time"]["resident_blocks"]
+
+    def test_occupancy(self):
+        # 2048 threads, or 32 blocks, or 228 KB with 1 KB for each block, or 65,536 registers of which 64 sums are most.
+        self.assertEqual([self.resident(block=block) for block in (1024, 256, 32)], [2, 8, 32])
+        self.assertEqual(self.resident(shared=30000), 7)
+        self.assertEqual(self.resident(sums=64), 3)
+
     def test_long(self):
         # Of 32 warps some 65,000 records are kept each: what comes behind goes on as it began. One lane of each is enough.
         body = "  and.b32 %r9, %r0, 31;\n  setp.ne.u32 %p2, %r9, 0;\n  @%p2 exit;\n"

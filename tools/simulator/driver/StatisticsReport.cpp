@@ -122,8 +122,10 @@ static Object timeAsJson(const ModelledTime &time) {
   Object stalls;
   for (unsigned stall = 0; stall < numStalls; ++stall)
     stalls[stallName(stall)] = 1e6 * time.stalls[stall];
-  return Object{
-      {"modelled_us", 1e6 * time.seconds}, {"launch_us", 1e6 * time.launchSeconds}, {"stalls_us", std::move(stalls)}};
+  return Object{{"modelled_us", 1e6 * time.seconds},
+                {"launch_us", 1e6 * time.launchSeconds},
+                {"resident_blocks", time.residentBlocks},
+                {"stalls_us", std::move(stalls)}};
 }
 
 static Object kernelAsJson(const KernelStatistics &kernel) {
