@@ -111,6 +111,10 @@ static void fuseGroups(OpPassManager &pm, const CompileOptions &options) {
   PlaceWindowsOptions windows;
   windows.explained = options.explainFusion;
   addEnabled(pm.nest<ModuleOp>(), options, createPlaceWindows(windows));
+  // After joins, whose parts are taken then.
+  PlaceTransposesOptions transposes;
+  transposes.explained = options.explainFusion;
+  addEnabled(pm.nest<ModuleOp>(), options, createPlaceTransposes(transposes));
   eachMain(pm).addPass(createFuseGroups(fusion));
 }
 
@@ -179,9 +183,10 @@ LogicalResult buildPipeline(OpPassManager &pm, const CompileOptions &options) {
 
 llvm::ArrayRef<llvm::StringLiteral> optionalPasses() {
   static constexpr llvm::StringLiteral passes[] = {
-      "evaluate-shapes",      "fold-constants", "recompose-gelu",   "recompose-variance", "recompose-normalization",
-      "fold-scale-into-conv", "simplify-graph", "assign-precision", "choose-layouts",     "place-windows",
-      "fuse-groups",          "pack-constants", "plan-memory",      "in-place",           "unroll-loops"};
+      "evaluate-shapes",         "fold-constants",       "recompose-gelu",   "recompose-variance",
+      "recompose-normalization", "fold-scale-into-conv", "simplify-graph",   "assign-precision",
+      "choose-layouts",          "place-windows",        "place-transposes", "fuse-groups",
+      "pack-constants",          "plan-memory",          "in-place",         "unroll-loops"};
   return passes;
 }
 

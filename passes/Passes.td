@@ -184,12 +184,51 @@ def PlaceWindows : Pass<"dsc-place-windows", "mlir::func::FuncOp"> {
   let dependentDialects = ["dsc::DscDialect"];
 }
 
+def PlaceTransposes : Pass<"dsc-place-transposes", "mlir::func::FuncOp"> {
+  let summary = "Let those who make or read a transposed tensor take other steps through it";
+  let description = [{
+    In:  a flat list of `dsc` ops, joins placed.  Out: the same; `in_place` is on each `dsc.transpose` that no kernel is to
+    compute. As `unit` it is a view: whoever reads it walks through its input. As `"home"` it owns bytes, and whoever makes
+    its input writes there.
+
+    ```mlir
+    %p = dsc.matmul %x, %w : (tensor<5x8xf32>, tensor<8x8xf32>) -> tensor<5x8xf32>
+    %h = dsc.reshape %p : (tensor<5x8xf32>) -> tensor<5x2x4xf32>
+    %t = dsc.transpose %h {permutation = [1, 0, 2]} : (tensor<5x2x4xf32>) -> tensor<2x5x4xf32>
+    %q = dsc.matmul %t, %v : (tensor<2x5x4xf32>, tensor<2x4x4xf32>) -> tensor<2x5x4xf32>
+    %u = dsc.transpose %q {permutation = [1, 0, 2]} : (tensor<2x5x4xf32>) -> tensor<5x2x4xf32>
+    %y = dsc.reshape %u : (tensor<5x2x4xf32>) -> tensor<5x8xf32>
+    ```
+    becomes
+    ```mlir
+    %p = dsc.matmul %x, %w : (tensor<5x8xf32>, tensor<8x8xf32>) -> tensor<5x8xf32>
+    %h = dsc.reshape %p : (tensor<5x8xf32>) -> tensor<5x2x4xf32>
+    %t = dsc.transpose %h {in_place, permutation = [1, 0, 2]} : (tensor<5x2x4xf32>) -> tensor<2x5x4xf32>
+    %q = dsc.matmul %t, %v : (tensor<2x5x4xf32>, tensor<2x4x4xf32>) -> tensor<2x5x4xf32>
+    %u = dsc.transpose %q {in_place = "home", permutation = [1, 0, 2]} : (tensor<2x5x4xf32>) -> tensor<5x2x4xf32>
+    %y = dsc.reshape %u : (tensor<5x2x4xf32>) -> tensor<5x8xf32>
+    ```
+
+    A transpose stays as it is if its only user computes it as it reads it, if the last dim of its input becomes another
+    one, or if it is a part of a join. It is no view if it is returned, or shown under dims for which there are no strides,
+    and no home if others read its input too, or if that is made by no kernel of its own. With `explain` a remark at each
+    transpose says what was decided, and why.
+
+    Counts: `numViews` (transposes whose readers walk through the input), `numHomes` (transposes that are written by those who
+    make their input), `numDeclined` (transposes that are left to kernels).
+  }];
+  let options = [Option<"explained", "explain", "std::string", "\"\"",
+                        "Remark on what was decided at transposes of nodes whose name matches">];
+  let dependentDialects = ["dsc::DscDialect"];
+}
+
 def FuseGroups : Pass<"dsc-fuse-groups", "mlir::func::FuncOp"> {
   let summary = "Cut the graph into groups that run as one kernel each";
   let description = [{
     In:  a flat list of `dsc` ops.  Out: every op that computes is inside a `dsc.group`; constants and reshapes, which
-    are views, stay outside, and so do concats in place, and slices in place that no group computes on its way. `windows`
-    on groups, and on concats in place, names the strides of what lies in a part of another tensor.
+    are views, stay outside, and so do concats in place, and slices and transposes in place that no group computes on its
+    way. `windows` on groups, on concats in place and on transposes that are homes names the strides of what lies within
+    another tensor.
 
     ```mlir
     %0 = dsc.add %a, %b : (tensor<4xf32>, tensor<4xf32>) -> tensor<4xf32>

@@ -18,9 +18,10 @@ def GroupOp : DscOp<"group", [SingleBlock, IsolatedFromAbove]> {
 
     `windows`, where it is there, says where tensors lie that have no bytes of their own: `offset` and `strides` count
     elements of the tensor whose bytes they are in. `unit` stands for a tensor that begins where its bytes do and lies there in
-    row-major order. Such windows come from `dsc.concat` and `dsc.slice` with the attribute `in_place` outside of groups,
-    which compute nothing: the groups that make the concat's operands write into its parts, and those that read the slice
-    read its input.
+    row-major order. Such windows come from `dsc.concat`, `dsc.slice` and `dsc.transpose` with the attribute `in_place`
+    outside of groups, which compute nothing: the groups that make the concat's operands write into its parts, and those
+    that read the slice or the transpose read its input. A transpose that is in place as a `"home"` has its input written
+    into its own bytes.
 
     1. (C1) One body argument for each input, of its element type and with as many elements.
     2. (C2) The body ends in `dsc.yield` with a value for each result, of its element type and with as many elements.

@@ -16,10 +16,9 @@ DimExpr alignBytes(const DimExpr &bytes) { return DimExpr::ceilDiv(bytes, buffer
 
 Value getStorage(Value value) {
   for (;;) {
-    Operation *op = value.getDefiningOp();
-    if (!op || !(isa<dsc::ReshapeOp>(op) || (isa<dsc::SliceOp>(op) && isInPlace(op))))
+    if (!isView(value.getDefiningOp()))
       return value;
-    value = op->getOperand(0);
+    value = value.getDefiningOp()->getOperand(0);
   }
 }
 

@@ -17,8 +17,8 @@ DimExpr countBytes(mlir::Type type);
 /// `bytes` rounded up to the alignment.
 DimExpr alignBytes(const DimExpr &bytes);
 
-/// Looks through views: the block argument or the result, of a constant, a group, a launch or a concat in place, whose
-/// bytes `value` shows.
+/// Looks through views: the block argument or the result, of a constant, a group, a launch or a home, whose bytes
+/// `value` shows.
 mlir::Value getStorage(mlir::Value value);
 
 } // namespace dscc

@@ -12,7 +12,18 @@ Value withoutReshapes(Value value) {
   return value;
 }
 
-bool isInPlace(Operation *op) { return op && isa<dsc::SliceOp, dsc::ConcatOp>(op) && op->hasAttr(inPlaceName); }
+bool isInPlace(Operation *op) {
+  return op && isa<dsc::SliceOp, dsc::ConcatOp, dsc::TransposeOp>(op) && op->hasAttr(inPlaceName);
+}
+
+bool isHome(Operation *op) {
+  if (!isInPlace(op))
+    return false;
+  auto how = op->getAttrOfType<StringAttr>(inPlaceName);
+  return isa<dsc::ConcatOp>(op) || (isa<dsc::TransposeOp>(op) && how && how.getValue() == inPlaceAsHome);
+}
+
+bool isView(Operation *op) { return isa_and_nonnull<dsc::ReshapeOp>(op) || (isInPlace(op) && !isHome(op)); }
 
 dsc::Dims rowMajorStrides(ArrayRef<DimExpr> dims) {
   dsc::Dims strides(dims.size());
@@ -68,6 +79,20 @@ std::optional<dsc::Dims> restride(ArrayRef<DimExpr> dims, ArrayRef<DimExpr> stri
   return result;
 }
 
+dsc::Dims permute(dsc::TransposeOp transpose, ArrayRef<DimExpr> strides) {
+  dsc::Dims result;
+  for (int64_t axis : dsc::getIntegers(transpose.getPermutation()))
+    result.push_back(strides[axis]);
+  return result;
+}
+
+dsc::Dims permuteBack(dsc::TransposeOp transpose, ArrayRef<DimExpr> strides) {
+  dsc::Dims result(strides.size());
+  for (auto [i, axis] : llvm::enumerate(dsc::getIntegers(transpose.getPermutation())))
+    result[axis] = strides[i];
+  return result;
+}
+
 DimExpr startOfPart(dsc::ConcatOp concat, size_t number) {
   DimExpr start = 0;
   for (Value before : concat.getInputs().take_front(number))
@@ -84,9 +109,9 @@ static dsc::Dims normalize(ArrayRef<DimExpr> dims, dsc::Dims strides) {
 }
 
 Layouts::Layouts(Block &block) {
-  for (auto join : block.getOps<dsc::ConcatOp>())
-    if (isInPlace(join))
-      for (OpOperand &part : join->getOpOperands())
+  for (Operation &op : block)
+    if (isHome(&op))
+      for (OpOperand &part : op.getOpOperands())
         homes.try_emplace(withoutReshapes(part.get()), &part);
 }
 
@@ -126,17 +151,26 @@ std::optional<Layout> Layouts::compute(Value value) {
     layout->window.strides = normalize(dims, layout->window.strides);
     return layout;
   }
+  if (auto transpose = value.getDefiningOp<dsc::TransposeOp>(); transpose && isView(transpose)) {
+    std::optional<Layout> layout = find(transpose.getInput());
+    if (layout)
+      layout->window.strides = normalize(dims, permute(transpose, layout->window.strides));
+    return layout;
+  }
   OpOperand *home = homes.lookup(value);
   if (!home)
     return Layout{value, {0, rowMajorStrides(dims)}};
-  auto join = cast<dsc::ConcatOp>(home->getOwner());
-  std::optional<Layout> layout = find(join.getResult());
+  std::optional<Layout> layout = find(home->getOwner()->getResult(0));
   if (!layout)
     return std::nullopt;
+  DimExpr start = 0;
+  if (auto join = dyn_cast<dsc::ConcatOp>(home->getOwner()))
+    start = startOfPart(join, home->getOperandNumber()) * layout->window.strides[join.getAxis()];
+  else
+    layout->window.strides = permuteBack(cast<dsc::TransposeOp>(home->getOwner()), layout->window.strides);
   std::optional<dsc::Dims> strides = restride(dsc::getDims(home->get()), layout->window.strides, dims);
   if (!strides)
     return std::nullopt;
-  DimExpr start = startOfPart(join, home->getOperandNumber()) * layout->window.strides[join.getAxis()];
   return Layout{layout->storage, {layout->window.offset + start, normalize(dims, *strides)}};
 }
 

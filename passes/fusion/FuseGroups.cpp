@@ -222,9 +222,6 @@ static size_t countInputs(const GroupDraft &group, Operation *added) {
   return inputs.size();
 }
 
-/// A concat in place, which no kernel computes.
-static bool isJoin(Operation *op) { return isa<dsc::ConcatOp>(op) && isInPlace(op); }
-
 /// Whether a producer of the group's members joins them.
 static Verdict judge(Operation *producer, const GroupDraft &group, bool fuse) {
   // Even alone, an op does not read a splat from memory.
@@ -232,8 +229,8 @@ static Verdict judge(Operation *producer, const GroupDraft &group, bool fuse) {
     return Verdict::declined("fusion is switched off");
   if (isa<dsc::GroupOp>(producer))
     return Verdict::declined("the producer is a group already");
-  if (isJoin(producer))
-    return Verdict::declined("the producer is written by those who make its parts");
+  if (isHome(producer))
+    return Verdict::declined("the producer is written by those who make its inputs");
   if (producer->getNumResults() != 1)
     return Verdict::declined("what makes several values is the root of its own group");
   if (!isDuplicable(producer) && countInputs(group, producer) > maxGroupInputs)
@@ -299,19 +296,17 @@ static GroupDraft growGroup(Operation *root, const DenseSet<Operation *> &anchor
 
 /// Weights and views cost nothing, so they need no kernel.
 static bool needsGroup(Operation *op) {
-  return !isa<dsc::GroupOp>(op) && dsc::factsOf(op).needsKernel() && !isJoin(op);
+  return !isa<dsc::GroupOp>(op) && dsc::factsOf(op).needsKernel() && !isHome(op);
 }
 
-/// A group that would only copy a part of what lies in memory anyway.
-static bool onlyViews(ArrayRef<Operation *> ops) {
-  return llvm::all_of(ops, [](Operation *op) { return isa<dsc::SliceOp>(op) && isInPlace(op); });
-}
+/// A group that would only copy what lies in memory anyway, or a part of it.
+static bool onlyViews(ArrayRef<Operation *> ops) { return llvm::all_of(ops, isView); }
 
-/// Says on each group, and on each concat in place, in which windows its tensors lie.
+/// Says on each group, and on each home, in which windows its tensors lie.
 static LogicalResult nameWindows(Block &block) {
   Layouts layouts(block);
   for (Operation &op : block) {
-    if (!isa<dsc::GroupOp>(op) && !isJoin(&op))
+    if (!isa<dsc::GroupOp>(op) && !isHome(&op))
       continue;
     SmallVector<Value> tensors;
     if (isa<dsc::GroupOp>(op))
@@ -388,7 +383,7 @@ struct FuseGroups : impl::FuseGroupsBase<FuseGroups> {
       return;
     Block &block = getOperation().getBody().front();
     for (auto join : llvm::make_early_inc_range(block.getOps<dsc::ConcatOp>()))
-      if (!isJoin(join))
+      if (!isHome(join))
         splitJoin(join);
     duplicate(block);
     Journal journal(explained);

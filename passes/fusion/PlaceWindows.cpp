@@ -103,23 +103,6 @@ static bool continues(dsc::SliceOp first, dsc::SliceOp second, size_t axis) {
   return true;
 }
 
-/// True for what a hero's kernel makes: the hero itself, or elementwise ops that it could have as its epilogue.
-static bool followsHero(Operation *op) {
-  constexpr size_t maxEpilogue = 32;
-  llvm::SetVector<Operation *> seen;
-  seen.insert(op);
-  for (size_t i = 0; i < seen.size() && i < maxEpilogue; ++i) {
-    if (isHero(seen[i]))
-      return true;
-    if (!isElementwise(seen[i]))
-      continue;
-    for (Value operand : seen[i]->getOperands())
-      if (Operation *producer = operand.getDefiningOp(); producer && sameDims(operand, op->getResult(0)))
-        seen.insert(producer);
-  }
-  return false;
-}
-
 namespace {
 /// A join in place as the model has it: what repeats its operands goes on where it ends.
 struct Join {

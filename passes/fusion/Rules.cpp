@@ -40,6 +40,22 @@ bool isUnitReshape(Operation *op) {
   return withoutUnits(reshape.getInput()) == withoutUnits(reshape.getResult());
 }
 
+bool followsHero(Operation *op) {
+  constexpr size_t maxEpilogue = 32;
+  llvm::SetVector<Operation *> seen;
+  seen.insert(op);
+  for (size_t i = 0; i < seen.size() && i < maxEpilogue; ++i) {
+    if (isHero(seen[i]))
+      return true;
+    if (!isElementwise(seen[i]))
+      continue;
+    for (Value operand : seen[i]->getOperands())
+      if (Operation *producer = operand.getDefiningOp(); producer && sameDims(operand, op->getResult(0)))
+        seen.insert(producer);
+  }
+  return false;
+}
+
 bool isDuplicable(Operation *op) { return dsc::factsOf(op).duplicable || isSplat(op) || isUnitReshape(op); }
 
 bool sameDims(Value a, Value b) { return dsc::getDims(a) == dsc::getDims(b); }

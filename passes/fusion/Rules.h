@@ -64,6 +64,8 @@ bool isUnitReshape(mlir::Operation *op);
 bool isCheap(mlir::Operation *op);
 /// Cheaper to compute again in each group than to store.
 bool isDuplicable(mlir::Operation *op);
+/// Made by a hero's kernel: the hero itself, or elementwise ops that it could have as its epilogue.
+bool followsHero(mlir::Operation *op);
 /// Equal for every value of the named dims.
 bool sameDims(mlir::Value a, mlir::Value b);
 

@@ -1,9 +1,9 @@
 // Gives each group's result a place in one arena, by a table that holds for every value of the named dims.
 //
-// 1. Who holds bytes: a group's result does, unless it is written straight into an output of the function, or into a
-//    part of a concat in place, which holds bytes then, from when its first part is written. Views share the bytes of
-//    what they view. A result takes over the bytes of an input that dies in the same group, if each of its elements is
-//    read just where the result's is written.
+// 1. Who holds bytes: a group's result does, unless it is written straight into an output of the function, or into its
+//    home, a concat or transpose in place, which holds bytes then, from when its first part is written. Views share the
+//    bytes of what they view. A result takes over the bytes of an input that dies in the same group, if each of its
+//    elements is read just where the result's is written.
 // 2. Which buffers are live at once follows from their first and last use, whatever the sizes.
 // 3. The planner packs them for several values of the named dims. From each plan only the ORDER is kept: who lies below
 //    whom. Then offset(b) = max over a below b and live with it of offset(a) + size(a), which no value of the dims can
@@ -53,7 +53,7 @@ struct FunctionPlan {
 
   Layouts layouts;
   std::vector<ArenaBuffer> buffers;
-  // By what holds bytes: results of groups, and concats in place.
+  // By what holds bytes: results of groups and homes.
   llvm::MapVector<Value, size_t> bufferOf;
   llvm::DenseMap<Operation *, size_t> workspaceOf; // of groups that have one
   llvm::DenseMap<Value, int64_t> outputOf;         // those that are written straight into an output
@@ -107,7 +107,7 @@ static std::optional<size_t> findDying(dsc::GroupOp group, Value result, Functio
 static void assignOutputs(Operation *terminator, FunctionPlan &plan) {
   for (auto [index, value] : llvm::enumerate(terminator->getOperands())) {
     Value storage = getStorage(value);
-    bool isHeld = isa_and_nonnull<dsc::GroupOp, dsc::ConcatOp>(storage.getDefiningOp());
+    bool isHeld = storage.getDefiningOp<dsc::GroupOp>() || isHome(storage.getDefiningOp());
     // What lies in a window cannot be an output as well.
     if (isHeld && plan.layouts.findStorage(value) == storage)
       plan.outputOf.try_emplace(storage, index);
@@ -289,7 +289,7 @@ static void placeBuffers(FunctionPlan &plan, const std::vector<Sample> &samples)
 static LogicalResult annotate(func::FuncOp function, FunctionPlan &plan) {
   Builder builder(function.getContext());
   for (Operation &op : function.getBody().front()) {
-    if (!isa<dsc::GroupOp, dsc::ConcatOp>(op))
+    if (!isa<dsc::GroupOp>(op) && !isHome(&op))
       continue;
     SmallVector<int64_t> places, outputs;
     for (Value result : op.getResults()) {

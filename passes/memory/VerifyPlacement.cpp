@@ -17,7 +17,7 @@ struct Region {
   Window window;
 };
 
-/// What holds bytes of the arena: a group's result, a join of several of them, or a group's workspace.
+/// What holds bytes of the arena: a group's result, a home of some of them, or a group's workspace.
 struct Tenant {
   Value value; // null: a workspace
   Operation *maker;
@@ -37,6 +37,8 @@ private:
   LogicalResult addView(Operation *op);
   LogicalResult checkInputs(dsc::GroupOp group);
   LogicalResult checkParts(dsc::ConcatOp join);
+  LogicalResult checkTransposed(dsc::TransposeOp home);
+  LogicalResult addPart(Operation *home, OpOperand &part, const Window &expected);
   LogicalResult checkHolder(Value value, const Region &region);
   LogicalResult checkReturned();
   LogicalResult collectTenants();
@@ -49,7 +51,7 @@ private:
   std::vector<Place> places;
   std::vector<llvm::BitVector> below; // for each place, all that lie below it
   llvm::DenseMap<Value, Region> regions;
-  llvm::DenseMap<Value, dsc::ConcatOp> homes; // of the makers' results: the join of which they are a part
+  llvm::DenseMap<Value, Operation *> homes; // of the makers' results: the op whose bytes they are written into
   std::vector<Tenant> tenants;
 };
 } // namespace
@@ -73,20 +75,19 @@ static std::string describe(const Window &window) {
 
 static Window wholeOf(Value value) { return {0, rowMajorStrides(dsc::getDims(value))}; }
 
-/// What holds the bytes of `value` in the end: the join that is nobody's part, or who made it.
+/// What holds the bytes of `value` in the end: the home that is nobody's part, or who made it.
 Value PlacementProof::findHolder(Value value) {
   for (;;) {
-    Operation *op = value.getDefiningOp();
-    if (op && (isa<dsc::ReshapeOp>(op) || (isa<dsc::SliceOp>(op) && isInPlace(op))))
+    if (Operation *op = value.getDefiningOp(); isView(op))
       value = op->getOperand(0);
     else if (auto home = homes.find(value); home != homes.end())
-      value = home->second.getResult();
+      value = home->second->getResult(0);
     else
       return value;
   }
 }
 
-/// The places that a group, or a join in place, claims for its results.
+/// The places that a group or a home claims for its results.
 LogicalResult PlacementProof::addResults(Operation *op) {
   auto placed = op->getAttrOfType<DenseI64ArrayAttr>("places");
   auto outputs = op->getAttrOfType<ArrayAttr>("outputs");
@@ -119,6 +120,8 @@ LogicalResult PlacementProof::addView(Operation *op) {
       return op->emitError("is in place, but its steps are not all 1");
     for (auto [start, stride] : llvm::zip_equal(slice.getStarts().getDims(), region.window.strides))
       region.window.offset = region.window.offset + start * stride;
+  } else if (auto transpose = dyn_cast<dsc::TransposeOp>(op)) {
+    region.window.strides = permute(transpose, region.window.strides);
   } else {
     std::optional<dsc::Dims> strides = restride(dsc::getDims(input), region.window.strides, dsc::getDims(result));
     if (!strides)
@@ -140,32 +143,45 @@ LogicalResult PlacementProof::checkInputs(dsc::GroupOp group) {
   return success();
 }
 
+/// An operand of a home is written by its maker, for nobody else, and lies where the home has it.
+LogicalResult PlacementProof::addPart(Operation *home, OpOperand &part, const Window &expected) {
+  unsigned index = part.getOperandNumber();
+  Value made = withoutReshapes(part.get());
+  Operation *maker = made.getDefiningOp();
+  if (!maker || !(isa<dsc::GroupOp>(maker) || isHome(maker)))
+    return home->emitError("is in place, but nobody writes operand ") << index << " there";
+  if (!homes.try_emplace(made, home).second)
+    return home->emitError("is in place, but operand ") << index << " is a part already, of this op or another one";
+  Region region = regions.lookup(part.get()), whole = regions.lookup(home->getResult(0));
+  if (region.place != whole.place || region.output != whole.output)
+    return home->emitError("is in place, but operand ") << index << " is not in its place or output";
+  if (!sameWindow(dsc::getDims(part.get()), region.window, expected))
+    return home->emitError("is in place, but operand ")
+           << index << " lies at " << describe(region.window) << ", where its part is at " << describe(expected);
+  return success();
+}
+
+/// What a transpose in place as a home reads lies at its own strides, in the order of the input.
+LogicalResult PlacementProof::checkTransposed(dsc::TransposeOp home) {
+  Window whole = regions.lookup(home.getResult()).window;
+  return addPart(home, home->getOpOperand(0), {whole.offset, permuteBack(home, whole.strides)});
+}
+
 /// Each operand of a join lies in the part that is its own; parts follow each other along the axis, so that no two have
 /// an element in common.
 LogicalResult PlacementProof::checkParts(dsc::ConcatOp join) {
-  Region whole = regions.lookup(join.getResult());
+  Window whole = regions.lookup(join.getResult()).window;
   dsc::Dims dims = dsc::getDims(join.getResult());
   size_t axis = join.getAxis();
   DimExpr start = 0;
-  for (auto [index, part] : llvm::enumerate(join.getInputs())) {
-    Value made = withoutReshapes(part);
-    Operation *maker = made.getDefiningOp();
-    if (!maker || !(isa<dsc::GroupOp>(maker) || (isa<dsc::ConcatOp>(maker) && isInPlace(maker))))
-      return join.emitError("is in place, but nobody writes operand ") << index << " there";
-    if (!homes.try_emplace(made, join).second)
-      return join.emitError("is in place, but operand ") << index << " is a part already, of this join or another one";
-    dsc::Dims own = dsc::getDims(part);
+  for (OpOperand &part : join->getOpOperands()) {
+    dsc::Dims own = dsc::getDims(part.get());
     for (size_t i = 0; i < dims.size(); ++i)
       if (i != axis && own[i] != dims[i])
-        return join.emitError("is in place, but operand ")
-               << index << " has " << own[i].str() << " for dim " << i << ", and the whole " << dims[i].str();
-    Region region = regions.lookup(part);
-    Window expected = {whole.window.offset + start * whole.window.strides[axis], whole.window.strides};
-    if (region.place != whole.place || region.output != whole.output)
-      return join.emitError("is in place, but operand ") << index << " is not in its place or output";
-    if (!sameWindow(own, region.window, expected))
-      return join.emitError("is in place, but operand ")
-             << index << " lies at " << describe(region.window) << ", where its part is at " << describe(expected);
+        return join.emitError("is in place, but operand ") << part.getOperandNumber() << " has " << own[i].str()
+                                                           << " for dim " << i << ", and the whole " << dims[i].str();
+    if (failed(addPart(join, part, {whole.offset + start * whole.strides[axis], whole.strides})))
+      return failure();
     start = start + own[axis];
   }
   assert(dims[axis] == start && "a concat is as long as its operands");
@@ -183,7 +199,11 @@ LogicalResult PlacementProof::collectRegions() {
       if (failed(verifyWindows(join, TypeRange(join->getResultTypes()))) || failed(addResults(join)) ||
           failed(checkParts(join)))
         return failure();
-    } else if (isa<dsc::ReshapeOp, dsc::SliceOp>(op)) {
+    } else if (isHome(&op)) {
+      if (failed(verifyWindows(&op, TypeRange(op.getResultTypes()))) || failed(addResults(&op)) ||
+          failed(checkTransposed(cast<dsc::TransposeOp>(op))))
+        return failure();
+    } else if (isa<dsc::ReshapeOp, dsc::SliceOp, dsc::TransposeOp>(op)) {
       if (failed(addView(&op)))
         return failure();
     } else {

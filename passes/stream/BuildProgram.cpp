@@ -170,7 +170,7 @@ void ProgramWriter::checkRelation(DictionaryAttr relation) {
   f.returnUnless(holds, f.status(badInput));
 }
 
-/// Where the place or output begins that holds the result of a launch, or of a concat in place.
+/// Where the place or output begins that holds the result of a launch or of a home.
 Value ProgramWriter::pointerToResult(Operation *op, unsigned index) {
   auto placed = op->getAttrOfType<ArrayAttr>("outputs");
   int64_t output = placed ? cast<IntegerAttr>(placed[index]).getInt() : -1;
@@ -192,7 +192,7 @@ Value ProgramWriter::pointerTo(Value tensor) {
   Value storage = getStorage(tensor);
   if (auto argument = dyn_cast<BlockArgument>(storage))
     return f.load(inputs, argument.getArgNumber(), f.pointerType());
-  if (auto op = storage.getDefiningOp(); isa<dsc::LaunchOp, dsc::ConcatOp>(op))
+  if (auto op = storage.getDefiningOp(); isa<dsc::LaunchOp>(op) || isHome(op))
     return pointerToResult(op, cast<OpResult>(storage).getResultNumber());
   auto constant = storage.getDefiningOp<dsc::ConstantOp>();
   assert(constant && "a placed tensor is an input, a constant or a launch's result");
@@ -305,7 +305,7 @@ void ProgramWriter::launch(dsc::LaunchOp op) {
 /// What no launch has written into its output is copied there: inputs, constants, and what is returned twice.
 void ProgramWriter::copyReturned(unsigned index, Value value) {
   Value storage = getStorage(value);
-  if (auto op = storage.getDefiningOp(); isa_and_nonnull<dsc::LaunchOp, dsc::ConcatOp>(op)) {
+  if (auto op = storage.getDefiningOp(); isa_and_nonnull<dsc::LaunchOp>(op) || isHome(op)) {
     auto placed = op->getAttrOfType<ArrayAttr>("outputs");
     unsigned result = cast<OpResult>(storage).getResultNumber();
     if (placed && cast<IntegerAttr>(placed[result]).getInt() == int64_t(index))

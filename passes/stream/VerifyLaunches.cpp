@@ -11,7 +11,7 @@ using namespace mlir;
 
 namespace dscc {
 
-/// Where each result of a launch, or a concat in place, lies: in an output of @main, or in a place of its arena.
+/// Where each result of a launch or a home lies: in an output of @main, or in a place of its arena.
 static LogicalResult checkResults(Operation *launch, size_t numOutputs, size_t numPlaces) {
   auto outputs = launch->getAttrOfType<ArrayAttr>("outputs");
   auto places = launch->getAttrOfType<DenseI64ArrayAttr>("places");
@@ -56,7 +56,7 @@ LogicalResult verifyLaunches(ModuleOp nested) {
     dsc::Role role = dsc::factsOf(&op).role;
     if (!launch && role != dsc::Role::Constant && role != dsc::Role::View && !isInPlace(&op))
       return op.emitOpError("is neither a launch, a constant nor a view");
-    if (isa<dsc::LaunchOp, dsc::ConcatOp>(op) && failed(checkResults(&op, main.getNumResults(), places->size())))
+    if ((launch || isHome(&op)) && failed(checkResults(&op, main.getNumResults(), places->size())))
       return failure();
     if (!launch)
       continue;

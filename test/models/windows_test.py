@@ -104,15 +104,17 @@ class RandomGraph:
                 self.values.append((y, sum(part[1] for part in parts[:count]), *x[2:]))
 
 
-def check(test, path, dims, seed):
-    """On both devices, at all sizes."""
+def check_sizes(test, path, dims, seed, sizes):
+    """On both devices, at all sizes: values of the two dims of the input x that are names, in their order."""
     artifact = path.with_suffix(".so")
     subprocess.run(["dscc", path, "-o", artifact, "--march=x86-64-v3", "--arch=sm_80"], check=True, capture_output=True)
     session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
     names = [output.name for output in session.get_outputs()]
-    for batch, height in SIZES if "batch" in dims else SIZES[:1]:
-        own = [{"batch": batch, "height": height}.get(dim, dim) for dim in dims]
-        x = np.random.default_rng(seed + height).standard_normal(own, np.float32)
+    names_of_dims = [dim for dim in dims if isinstance(dim, str)]
+    for values in sizes if names_of_dims else [(1, 1)]:
+        known = dict(zip(names_of_dims, values))
+        own = [known.get(dim, dim) for dim in dims]
+        x = np.random.default_rng(seed + values[1]).standard_normal(own, np.float32)
         expected = session.run(None, {"x": x})
         np.save(path.parent / "x.npy", x)
         for device in ("cpu", "sim"):
@@ -125,6 +127,10 @@ def check(test, path, dims, seed):
                 test.assertEqual(got.shape, wanted.shape)
                 worst = np.abs(got - wanted).max() / max(np.abs(wanted).max(), 1e-6)
                 test.assertLess(worst, TOLERANCE, f"{path.stem} {own} {device} {name}")
+
+
+def check(test, path, dims, seed):
+    check_sizes(test, path, dims, seed, SIZES)
 
 
 class Windows(unittest.TestCase):

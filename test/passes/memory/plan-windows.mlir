@@ -106,3 +106,27 @@ func.func @take_over(%x: tensor<2x4xf32>) -> (tensor<2x8xf32>, tensor<2x4xf32>) 
   }
   return %5, %7 : tensor<2x8xf32>, tensor<2x4xf32>
 }
+
+// -----
+
+// A transpose that its input is written into holds the bytes; one that is a view keeps those of its input live.
+// CHECK-LABEL: @transposes
+// CHECK-SAME: live = array<i64: 0, 3>
+func.func @transposes(%x: tensor<2x3x4xf32>) -> tensor<2x3x4xf32> {
+  // CHECK: dsc.group(%arg0) {outputs = [-1], places = array<i64: [[HOME:.]]>, windows
+  %0 = dsc.group(%x) {windows = [unit, {offset = #dsc.dims<0>, strides = #dsc.dims<4, 8, 1>}]} : (tensor<2x3x4xf32>) -> tensor<2x3x4xf32> {
+  ^bb0(%a: tensor<2x3x4xf32>):
+    dsc.yield %a : tensor<2x3x4xf32>
+  }
+  // CHECK: dsc.transpose {{.*}}in_place = "home", outputs = [-1], permutation = [1, 0, 2], places = array<i64: [[HOME]]>
+  %1 = dsc.transpose %0 {in_place = "home", permutation = [1, 0, 2]} : (tensor<2x3x4xf32>) -> tensor<3x2x4xf32>
+  %2 = dsc.transpose %1 {in_place, permutation = [1, 0, 2]} : (tensor<3x2x4xf32>) -> tensor<2x3x4xf32>
+  // What is read at other places than it is written is taken over by nobody.
+  // CHECK: dsc.group({{.*}}) {outputs = [0], places = array<i64: -1>, windows
+  %3 = dsc.group(%2) {windows = [{offset = #dsc.dims<0>, strides = #dsc.dims<4, 8, 1>}, unit]} : (tensor<2x3x4xf32>) -> tensor<2x3x4xf32> {
+  ^bb0(%a: tensor<2x3x4xf32>):
+    %b = dsc.exp %a : (tensor<2x3x4xf32>) -> tensor<2x3x4xf32>
+    dsc.yield %b : tensor<2x3x4xf32>
+  }
+  return %3 : tensor<2x3x4xf32>
+}

@@ -92,7 +92,7 @@ module @cuda_sm80 attributes {dsc.target = "cuda_sm80"} {
     ^bb0(%a: tensor<2x3xf32>):
       dsc.yield %a : tensor<2x3xf32>
     }
-    // expected-error@+1 {{is in place, but operand 1 is a part already, of this join or another one}}
+    // expected-error@+1 {{is in place, but operand 1 is a part already, of this op or another one}}
     %c = dsc.concat %0, %0 {axis = 1, in_place, places = array<i64: 0>, outputs = [-1]} : (tensor<2x3xf32>, tensor<2x3xf32>) -> tensor<2x6xf32>
     %r = dsc.group(%c) {places = array<i64: -1>, outputs = [0]} : (tensor<2x6xf32>) -> tensor<2x6xf32> {
     ^bb0(%a: tensor<2x6xf32>):
@@ -123,7 +123,7 @@ module @cuda_sm80 attributes {dsc.target = "cuda_sm80"} {
       dsc.yield %a : tensor<2x3xf32>
     }
     %c = dsc.concat %0, %1 {axis = 1, in_place, places = array<i64: 0>, outputs = [-1]} : (tensor<2x3xf32>, tensor<2x3xf32>) -> tensor<2x6xf32>
-    // expected-error@+1 {{is in place, but operand 0 is a part already, of this join or another one}}
+    // expected-error@+1 {{is in place, but operand 0 is a part already, of this op or another one}}
     %d = dsc.concat %0, %2 {axis = 1, in_place, places = array<i64: 1>, outputs = [-1]} : (tensor<2x3xf32>, tensor<2x3xf32>) -> tensor<2x6xf32>
     %r = dsc.group(%c) {places = array<i64: -1>, outputs = [0]} : (tensor<2x6xf32>) -> tensor<2x6xf32> {
     ^bb0(%a: tensor<2x6xf32>):
@@ -460,5 +460,67 @@ module attributes {dsc.symbols = [{name = "n", min = 1 : i64, max = 64 : i64, in
           : (tensor<?x3xf32, #dsc.dims<"n", 3>>, tensor<?x3xf32, #dsc.dims<"m", 3>>) -> tensor<?x6xf32, #dsc.dims<"n", 6>>
       return %c : tensor<?x6xf32, #dsc.dims<"n", 6>>
     }
+  }
+}
+
+// -----
+
+// A transpose that is a view, and one that its input is written into: no error.
+func.func private @main(tensor<2x3xf32>) -> tensor<3x2xf32>
+module @cuda_sm80 attributes {dsc.target = "cuda_sm80"} {
+  func.func @main(%x: tensor<2x3xf32>) -> tensor<3x2xf32> attributes {dsc.arena = []} {
+    %t = dsc.transpose %x {in_place, permutation = [1, 0]} : (tensor<2x3xf32>) -> tensor<3x2xf32>
+    %u = dsc.reshape %t : (tensor<3x2xf32>) -> tensor<3x1x2xf32>
+    %0 = dsc.group(%u) {places = array<i64: -1>, outputs = [0], windows = [{offset = #dsc.dims<0>, strides = #dsc.dims<1, 2, 3>}, {offset = #dsc.dims<0>, strides = #dsc.dims<2, 2, 1>}]} : (tensor<3x1x2xf32>) -> tensor<3x1x2xf32> {
+    ^bb0(%a: tensor<3x1x2xf32>):
+      dsc.yield %a : tensor<3x1x2xf32>
+    }
+    %v = dsc.transpose %0 {in_place = "home", permutation = [1, 0, 2], places = array<i64: -1>, outputs = [0]} : (tensor<3x1x2xf32>) -> tensor<1x3x2xf32>
+    %y = dsc.reshape %v : (tensor<1x3x2xf32>) -> tensor<3x2xf32>
+    return %y : tensor<3x2xf32>
+  }
+}
+
+// -----
+
+// The kernel reads the view as if it had been written.
+func.func private @main(tensor<2x3xf32>) -> tensor<3x2xf32>
+module @cuda_sm80 attributes {dsc.target = "cuda_sm80"} {
+  func.func @main(%x: tensor<2x3xf32>) -> tensor<3x2xf32> attributes {dsc.arena = []} {
+    %t = dsc.transpose %x {in_place, permutation = [1, 0]} : (tensor<2x3xf32>) -> tensor<3x2xf32>
+    // expected-error@+1 {{reads input 0 at offset 0, strides [2, 1], but it lies at offset 0, strides [1, 3]}}
+    %0 = dsc.group(%t) {places = array<i64: -1>, outputs = [0]} : (tensor<3x2xf32>) -> tensor<3x2xf32> {
+    ^bb0(%a: tensor<3x2xf32>):
+      dsc.yield %a : tensor<3x2xf32>
+    }
+    return %0 : tensor<3x2xf32>
+  }
+}
+
+// -----
+
+// The maker writes in its own order.
+func.func private @main(tensor<2x3xf32>) -> tensor<3x2xf32>
+module @cuda_sm80 attributes {dsc.target = "cuda_sm80"} {
+  func.func @main(%x: tensor<2x3xf32>) -> tensor<3x2xf32> attributes {dsc.arena = []} {
+    %0 = dsc.group(%x) {places = array<i64: -1>, outputs = [0]} : (tensor<2x3xf32>) -> tensor<2x3xf32> {
+    ^bb0(%a: tensor<2x3xf32>):
+      dsc.yield %a : tensor<2x3xf32>
+    }
+    // expected-error@+1 {{is in place, but operand 0 lies at offset 0, strides [3, 1], where its part is at offset 0, strides [1, 2]}}
+    %t = dsc.transpose %0 {in_place = "home", permutation = [1, 0], places = array<i64: -1>, outputs = [0]} : (tensor<2x3xf32>) -> tensor<3x2xf32>
+    return %t : tensor<3x2xf32>
+  }
+}
+
+// -----
+
+// Nobody writes an input into a transpose.
+func.func private @main(tensor<2x3xf32>) -> tensor<3x2xf32>
+module @cuda_sm80 attributes {dsc.target = "cuda_sm80"} {
+  func.func @main(%x: tensor<2x3xf32>) -> tensor<3x2xf32> attributes {dsc.arena = []} {
+    // expected-error@+1 {{is in place, but nobody writes operand 0 there}}
+    %t = dsc.transpose %x {in_place = "home", permutation = [1, 0], places = array<i64: -1>, outputs = [0]} : (tensor<2x3xf32>) -> tensor<3x2xf32>
+    return %t : tensor<3x2xf32>
   }
 }
