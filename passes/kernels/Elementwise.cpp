@@ -171,13 +171,25 @@ static Verdict acceptsElementwise(dsc::GroupOp group, const Target &target) {
                              "the group has results of different dims");
 }
 
+bool gathersLanes(dsc::GroupOp group) {
+  return llvm::any_of(group.getYielded(), [](Value value) {
+    size_t rank = dsc::getDims(value).size();
+    return rank > 0 && isGatheredAlong(value, rank - 1);
+  });
+}
+
 static SmallVector<dsc::ScheduleAttr> elementwiseCandidates(dsc::GroupOp group, const Target &target) {
   dsc::Dims dims = dsc::getDims(group.getYielded()[0]);
   auto ofWidth = [&](int64_t width) {
     return dsc::ScheduleAttr::get(group.getContext(), "elementwise", {{"width", width}});
   };
-  if (target.device == Device::Cpu)
-    return {ofWidth(chooseWidth(target, dims.empty() ? DimExpr(1) : dims.back()))};
+  if (target.device == Device::Cpu) {
+    int64_t width = chooseWidth(target, dims.empty() ? DimExpr(1) : dims.back());
+    // Rows may turn out to be shorter than what is gathered for them.
+    if (gathersLanes(group) && !dims.back().isConstant())
+      return {ofWidth(width), ofWidth(1)};
+    return {ofWidth(width)};
+  }
   SmallVector<dsc::ScheduleAttr> candidates = {ofWidth(4), ofWidth(1)};
   llvm::erase_if(candidates, [&](dsc::ScheduleAttr candidate) { return !allowsElementwise(group, target, candidate); });
   return candidates;
@@ -224,8 +236,14 @@ static double estimateElementwise(dsc::GroupOp group, const Target &target, dsc:
     bytes += sizes.count(dsc::getDims(value)) * dsc::getElementType(value).getIntOrFloatBitWidth() / 8;
   for (Value value : group.getResults())
     bytes += sizes.count(dsc::getDims(value)) * dsc::getElementType(value).getIntOrFloatBitWidth() / 8;
-  if (target.device == Device::Cpu)
+  if (target.device == Device::Cpu) {
+    dsc::Dims dims = dsc::getDims(group.getYielded()[0]);
+    // A gather takes as long for the last lanes of a row as for whole vectors; alone, an element has an address too.
+    if (gathersLanes(group))
+      cycles += sizes.count(ArrayRef(dims).drop_back()) * std::ceil(sizes.of(dims.back()) / width) * width *
+                (width > 1 ? width * target.cpu->cyclesPerGatheredLane : 2);
     return cycles / width / target.cpu->clock + bytes / target.cpu->memoryBytesPerSecond;
+  }
   // Accesses of 4 bytes a thread reach less than those of 16; where threads walk rows of their own, hardly a quarter,
   // unless a row is what memory hands out at once anyway.
   constexpr double sectorBytes = 32;

@@ -140,6 +140,8 @@ void forEachElement(Kernel &kernel, llvm::ArrayRef<DimExpr> dims, int64_t cost,
 std::optional<Strided> findStrided(dsc::GroupOp group, size_t number);
 /// The same under the dims that the tensor has inside the group.
 std::optional<Strided> findStridedInside(dsc::GroupOp group, size_t number);
+/// Whether lanes along the last dim of the results load what is far apart: the group transposes.
+bool gathersLanes(dsc::GroupOp group);
 /// Lanes that suit a last dim of that size.
 int64_t chooseWidth(const Target &target, const DimExpr &inner);
 /// The product or convolution that tiles are for, or null if the group has none.

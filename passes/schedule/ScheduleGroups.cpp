@@ -2,9 +2,10 @@
 //
 //     a product of M x 512 x 512, M from 1 to 4096   ==>   tiles of 1 row where M <= 2, else tiles of 5 rows
 //
-// Where a product's rows or columns, or how long rows are, is known at run time only, one way may be bad for few of
-// them and another for many: the group then gets a list, and a run takes the first whose condition holds. Estimates are
-// made for a few sizes; a way that is nearly as good as the best is kept, because each more is a kernel more.
+// Where a product's rows or columns, or how long rows are that are summed up or gathered, is known at run time only,
+// one way may be bad for few of them and another for many: the group then gets a list, and a run takes the first whose
+// condition holds. Estimates are made for a few sizes; a way that is nearly as good as the best is kept, because each
+// more is a kernel more.
 
 #include "dialects/dsc/Storage.h"
 #include "passes/Journal.h"
@@ -87,15 +88,20 @@ static Choice choose(ArrayRef<dsc::ScheduleAttr> candidates, dsc::GroupOp group,
   return best;
 }
 
-/// The dim on which it depends most how a product, or what runs along rows, is best computed; nothing where that is
-/// known, or where there is neither.
+/// The dim on which it depends most how a product, or what runs along rows or gathers them, is best computed; nothing
+/// where that is known, or where there is none of these.
 static std::optional<DimExpr> decisiveDim(dsc::GroupOp group) {
   Operation *hero = kernels::findContraction(group);
   if (!hero) {
     std::optional<kernels::RowPlan> rows = kernels::planRows(group);
-    if (!rows || !rows->lastIsReduced() || !rows->domain.back().isValid() || rows->domain.back().isConstant())
+    DimExpr length = 1;
+    if (rows && rows->lastIsReduced())
+      length = rows->domain.back();
+    else if (!rows && kernels::gathersLanes(group))
+      length = dsc::getDims(group.getYielded()[0]).back();
+    if (!length.isValid() || length.isConstant())
       return std::nullopt;
-    return rows->domain.back();
+    return length;
   }
   dsc::Dims dims = dsc::getDims(hero->getResult(0));
   // With channels last all spatial dims are rows.

@@ -159,3 +159,18 @@ func.func @main(%x: tensor<4x?xf32, #dsc.dims<4, "n">> {dsc.name = "x"}) -> (ten
   return %0 : tensor<4x?xf32, #dsc.dims<4, "n">>
 }
 }
+
+// -----
+
+// Lanes along a transpose's rows gather whole vectors, however short the rows turn out to be: for short ones there is a
+// kernel without lanes. A thread has none anyway.
+// CHECK-LABEL: module @cpu_v4
+// CHECK: schedule = [#dsc.schedule<elementwise, width = 1, "n" up_to {{[0-9]+}}>, #dsc.schedule<elementwise, width = 16>]}
+// CHECK-LABEL: module @cuda_sm80
+// CHECK: schedule = #dsc.schedule<elementwise, width = 1>}
+module attributes {dsc.symbols = [{name = "n", min = 1 : i64, max = 1000000 : i64, input = 0 : i64, axis = 0 : i64}]} {
+func.func @main(%x: tensor<?x64xf32, #dsc.dims<"n", 64>> {dsc.name = "x"}) -> (tensor<64x?xf32, #dsc.dims<64, "n">> {dsc.name = "y"}) {
+  %0 = dsc.transpose %x {permutation = [1, 0]} : (tensor<?x64xf32, #dsc.dims<"n", 64>>) -> tensor<64x?xf32, #dsc.dims<64, "n">>
+  return %0 : tensor<64x?xf32, #dsc.dims<64, "n">>
+}
+}
