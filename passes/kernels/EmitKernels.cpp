@@ -14,6 +14,7 @@
 #include "dialects/dsc/Windows.h"
 #include "passes/Passes.h"
 #include "passes/kernels/Emitters.h"
+#include "passes/kernels/Lay.h"
 #include "passes/kernels/Shell.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -52,10 +53,16 @@ static std::string describeWork(dsc::GroupOp group, dsc::ScheduleAttr schedule) 
   AsmState state(group, OpPrintingFlags().useLocalScope());
   for (BlockArgument argument : body.getArguments())
     stream << argument.getType() << "\n";
-  // Where a window begins is in the pointer; its strides are in the code.
-  for (size_t tensor = 0; tensor < group.getNumOperands() + group.getNumResults(); ++tensor)
+  // Where a window begins is in the pointer; its strides are in the code. So is, where operands of products are copied
+  // in pieces, whether it begins with one.
+  const Target *target = targetOf(group);
+  bool copiesPieces = target && target->device == Device::Cuda && findContraction(group);
+  for (size_t tensor = 0; tensor < group.getNumOperands() + group.getNumResults(); ++tensor) {
     if (std::optional<Strided> window = findStrided(group, tensor))
       stream << tensor << " " << dsc::DimsAttr::get(group.getContext(), window->strides) << "\n";
+    if (copiesPieces && !beginsWithPiece(group, tensor))
+      stream << tensor << " begins between pieces\n";
+  }
   for (Operation &op : body) {
     op.print(stream, state);
     stream << "\n";

@@ -1,12 +1,21 @@
 #include "passes/kernels/Lay.h"
 
+#include "dialects/dsc/Storage.h"
 #include "dialects/dsc/Windows.h"
+#include "passes/kernels/Emitters.h"
 
 using namespace mlir;
 
 namespace dscc::kernels {
 
 bool isMultiple(const DimExpr &size, int64_t of) { return DimExpr::exactDiv(size, of).has_value(); }
+
+bool beginsWithPiece(dsc::GroupOp group, size_t number) {
+  size_t inputs = group.getNumOperands();
+  Value tensor = number < inputs ? group.getOperand(number) : Value(group.getResult(number - inputs));
+  std::optional<Window> window = readWindow(group, number);
+  return !window || isMultiple(window->offset * getElementBytes(dsc::getElementType(tensor)), pieceBytes);
+}
 
 static std::optional<Lay> throughTranspose(Lay lay, dsc::TransposeOp op) {
   Lay turned = lay;
@@ -93,6 +102,21 @@ template <class Op> static std::optional<Lay> through(Op op, std::optional<Lay> 
   return turn(*lay, op);
 }
 
+static Lay layOfTensor(Value value) {
+  Lay lay;
+  lay.tensor = value;
+  lay.strides = rowMajorStrides(dsc::getDims(value));
+  lay.repeats.assign(lay.strides.size(), 1);
+  auto argument = dyn_cast<BlockArgument>(value);
+  auto group = argument ? dyn_cast<dsc::GroupOp>(argument.getOwner()->getParentOp()) : dsc::GroupOp();
+  if (!group)
+    return lay;
+  lay.isAligned = beginsWithPiece(group, argument.getArgNumber());
+  if (std::optional<Strided> inside = findStridedInside(group, argument.getArgNumber()))
+    lay.strides = inside->strides;
+  return lay;
+}
+
 std::optional<Lay> layOf(Value value) {
   Operation *op = value.getDefiningOp();
   if (auto transpose = dyn_cast_or_null<dsc::TransposeOp>(op))
@@ -105,13 +129,12 @@ std::optional<Lay> layOf(Value value) {
     return through(reshape, throughReshape);
   if (auto unpack = dyn_cast_or_null<dsc::UnpackOp>(op))
     return through(unpack, throughUnpack);
-  dsc::Dims dims = dsc::getDims(value);
-  return Lay{value, 0, rowMajorStrides(dims), SmallVector<int64_t>(dims.size(), 1)};
+  return layOfTensor(value);
 }
 
 std::optional<size_t> findPieceDim(const Lay &lay, ArrayRef<DimExpr> dims, int64_t count) {
   size_t rank = dims.size();
-  if (rank < 2 || !isMultiple(lay.offset, count))
+  if (rank < 2 || !lay.isAligned || !isMultiple(lay.offset, count))
     return std::nullopt;
   std::optional<size_t> along;
   for (size_t dim : {rank - 1, rank - 2})

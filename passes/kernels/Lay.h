@@ -13,9 +13,11 @@
 namespace dscc::kernels {
 
 struct Lay {
-  /// The tensor whose elements these are, in row-major order.
+  /// The tensor whose elements these are.
   mlir::Value tensor;
-  /// Of the first element, in elements.
+  /// Whether that begins at a multiple of `pieceBytes`.
+  bool isAligned = true;
+  /// Of the first element, in elements behind that.
   DimExpr offset = 0;
   /// How far apart neighbours along each dim of the value are, in elements; 0 where they are the same.
   dsc::Dims strides;
@@ -26,9 +28,16 @@ struct Lay {
   DimExpr panelStride = 0;
 };
 
-/// Looks through transposes, slices, expansions, reshapes and panels to what makes the elements; nothing if there are
-/// no strides that say where they lie.
+/// Looks through transposes, slices, expansions, reshapes and panels to what makes the elements, and at the windows of
+/// a group's inputs; nothing if there are no strides that say where they lie.
 std::optional<Lay> layOf(mlir::Value value);
+
+/// Bytes of the neighbours in memory that a GPU copies in one piece, past the registers.
+inline constexpr int64_t pieceBytes = 16;
+
+/// Whether tensor `number` of the group, inputs first, begins at a multiple of `pieceBytes`, although it may lie in a
+/// window of another one.
+bool beginsWithPiece(dsc::GroupOp group, size_t number);
 
 /// Whether `size` is a multiple of `of` for every value of the named dims.
 bool isMultiple(const DimExpr &size, int64_t of);

@@ -1,6 +1,5 @@
 #include "passes/kernels/cuda/MatrixView.h"
 
-#include "passes/kernels/Lay.h"
 #include "passes/kernels/ScalarCode.h"
 #include "passes/kernels/Window.h"
 
@@ -37,8 +36,7 @@ static int64_t elementsOfPiece(Value operand) {
 static void findPieces(KernelBuilder &k, OperandView &view, ArrayRef<DimExpr> batch, size_t placeDim, size_t innerDim) {
   Type storage = getStorageType(dsc::getElementType(view.operand));
   std::optional<Lay> found = layOf(view.operand);
-  // A window of another tensor may begin anywhere.
-  if (!found || !k.pointers.contains(found->tensor) || k.windows.contains(found->tensor))
+  if (!found || !k.pointers.contains(found->tensor))
     return;
   Lay lay = *found;
   dsc::Dims dims = dsc::getDims(view.operand);

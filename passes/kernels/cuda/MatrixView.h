@@ -13,15 +13,13 @@
 #define DSCC_PASSES_KERNELS_CUDA_MATRIXVIEW_H
 
 #include "passes/kernels/ElementCode.h"
+#include "passes/kernels/Lay.h"
 
 #include <functional>
 
 namespace dscc::kernels {
 
 struct Kernel;
-
-/// The neighbours in memory that are copied in one piece of 16 bytes, past the registers.
-inline constexpr int64_t pieceBytes = 16;
 
 /// An operand that lies in memory in such a way that pieces of it can be copied. Addresses are made of two parts, so
 /// that what depends on the place alone is computed once, before the loop over steps.

@@ -17,6 +17,13 @@
 // CHECK: llvm.load {{.*}} {alignment = 16 : i64} : !llvm.ptr<1> -> vector<4xf32>
 // CHECK: llvm.func @exp_{{[0-9a-f]+}}(
 // CHECK-NOT: vector<4xf32>
+// Matrix instructions copy operands in pieces of 16 bytes from where they lie, but not where each begins in the middle of
+// two.
+// CHECK-LABEL: module @pieces
+// CHECK: llvm.func @whole_{{[0-9a-f]+}}(
+// CHECK: nvvm.cp.async.shared.global
+// CHECK: llvm.func @halves_{{[0-9a-f]+}}(
+// CHECK-NOT: nvvm.cp.async.shared.global
 module {
   module @cuda_sm80 attributes {dsc.target = "cuda_sm80"} {
     func.func @main(%x: tensor<2x3xf32>) -> (tensor<2x6xf32>, tensor<2x3xf32>) {
@@ -59,6 +66,29 @@ module {
         dsc.yield %b : tensor<2x8xf32>
       }
       return %2, %3 : tensor<2x8xf32>, tensor<2x8xf32>
+    }
+  }
+  module @pieces attributes {dsc.target = "cuda_sm80"} {
+    func.func @main(%x: tensor<64x2x80xf16>) -> (tensor<2x64x64xf16>, tensor<2x64x64xf16>) {
+      %0 = dsc.slice %x {in_place, starts = #dsc.dims<0, 0, 8>, sizes = #dsc.dims<64, 2, 64>, steps = [1, 1, 1]} : (tensor<64x2x80xf16>) -> tensor<64x2x64xf16>
+      %1 = dsc.transpose %0 {in_place, permutation = [1, 0, 2]} : (tensor<64x2x64xf16>) -> tensor<2x64x64xf16>
+      %2 = dsc.slice %x {in_place, starts = #dsc.dims<0, 0, 4>, sizes = #dsc.dims<64, 2, 64>, steps = [1, 1, 1]} : (tensor<64x2x80xf16>) -> tensor<64x2x64xf16>
+      %3 = dsc.transpose %2 {in_place, permutation = [1, 0, 2]} : (tensor<64x2x64xf16>) -> tensor<2x64x64xf16>
+      %4 = dsc.group(%1) {label = "whole", windows = [{offset = #dsc.dims<8>, strides = #dsc.dims<80, 160, 1>}, unit],
+          schedule = #dsc.schedule<tensor_tiles, columns = 64, parts = 1, rows = 64, slice = 64, stages = 3, warp_columns = 32, warp_rows = 32>}
+          : (tensor<2x64x64xf16>) -> tensor<2x64x64xf16> {
+      ^bb0(%a: tensor<2x64x64xf16>):
+        %b = dsc.matmul %a, %a : (tensor<2x64x64xf16>, tensor<2x64x64xf16>) -> tensor<2x64x64xf16>
+        dsc.yield %b : tensor<2x64x64xf16>
+      }
+      %5 = dsc.group(%3) {label = "halves", windows = [{offset = #dsc.dims<4>, strides = #dsc.dims<80, 160, 1>}, unit],
+          schedule = #dsc.schedule<tensor_tiles, columns = 64, parts = 1, rows = 64, slice = 64, stages = 3, warp_columns = 32, warp_rows = 32>}
+          : (tensor<2x64x64xf16>) -> tensor<2x64x64xf16> {
+      ^bb0(%a: tensor<2x64x64xf16>):
+        %b = dsc.matmul %a, %a : (tensor<2x64x64xf16>, tensor<2x64x64xf16>) -> tensor<2x64x64xf16>
+        dsc.yield %b : tensor<2x64x64xf16>
+      }
+      return %4, %5 : tensor<2x64x64xf16>, tensor<2x64x64xf16>
     }
   }
 }
