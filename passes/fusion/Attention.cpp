@@ -55,13 +55,19 @@ static Value withoutScales(Value value, SmallVectorImpl<Value> &scales) {
   }
   if (!isMove(op))
     return value;
+  size_t known = scales.size();
   Value below = withoutScales(op->getOperand(0), scales);
   if (below == op->getOperand(0))
     return value;
   OpBuilder b(op);
   Operation *moved = b.clone(*op);
   moved->setOperand(0, below);
-  return moved->getResult(0);
+  if (kernels::layOf(moved->getResult(0)))
+    return moved->getResult(0);
+  // What was scaled is turned already, so that no strides show it under these dims.
+  moved->erase();
+  scales.truncate(known);
+  return value;
 }
 
 /// A copy of the moves between what lies in memory and `value`, in front of `user`, for the group alone; the value
