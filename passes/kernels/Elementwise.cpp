@@ -1,10 +1,10 @@
 // One element of the result (or `width` neighbours) at a time, each on its own.
 //
 //   CPU:   a block takes some rows, or a part of one long row; lanes run along the last dim, the tail is masked.
-//   CUDA:  a thread takes one element, or four where rows are made of whole quads.
+//   CUDA:  a thread takes one element, or up to eight where rows are made of whole vectors (cuda/Lanes.h).
 
-#include "dialects/dsc/Windows.h"
 #include "passes/kernels/Emitters.h"
+#include "passes/kernels/cuda/Lanes.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
@@ -121,46 +121,18 @@ void forEachElement(Kernel &kernel, ArrayRef<DimExpr> dims, int64_t cost, functi
   forEachOnCuda(kernel, dims, body);
 }
 
-static bool onlyElementwise(dsc::GroupOp group) {
-  return llvm::all_of(group.getBody().front().without_terminator(),
-                      [](Operation &op) { return dsc::isElementwise(&op) || isa<dsc::ConstantOp>(op); });
-}
-
-/// True if the rows of a window, seen under the dims that it has inside, begin at multiples of four elements and their
-/// elements are neighbours.
-static bool hasWholeQuads(dsc::GroupOp group, size_t tensor) {
-  auto isMultiple = [](const DimExpr &count) { return DimExpr::exactDiv(count, 4).has_value(); };
-  std::optional<Window> window = readWindow(group, tensor);
-  std::optional<Strided> inside = findStridedInside(group, tensor);
-  if (window && !isMultiple(window->offset))
-    return false;
-  return !inside || inside->dims.empty() || inside->dims.back().isConstant(1) ||
-         (inside->strides.back().isConstant(1) && llvm::all_of(ArrayRef(inside->strides).drop_back(), isMultiple));
-}
-
-/// Whether every row of every tensor is made of whole vectors, so that a thread's neighbours are one access.
+/// On a GPU no lane of a thread is masked.
 static Verdict allowsElementwise(dsc::GroupOp group, const Target &target, dsc::ScheduleAttr schedule) {
   int64_t width = *schedule.lookup("width");
-  if (!llvm::isPowerOf2_64(width))
-    return Verdict::declined("the width is no power of 2");
-  if (target.device == Device::Cpu || width == 1)
-    return Verdict::acceptedIf(width <= target.vectorBits / 8, "no register has so many lanes");
-  if (width != 4)
-    return Verdict::declined("a thread takes one element or four");
-  dsc::Dims dims = dsc::getDims(group.getYielded()[0]);
-  if (!onlyElementwise(group) || dims.empty() || !DimExpr::exactDiv(dims.back(), width))
-    return Verdict::declined("rows are not made of whole quads of elementwise results");
-  for (BlockArgument argument : group.getBody().front().getArguments()) {
-    dsc::Dims own = dsc::getDims(argument);
-    if (!own.empty() && own.back() != dims.back() && !own.back().isConstant(1))
-      return Verdict::declined("an input has other rows");
-    if (dsc::getElementType(argument).getIntOrFloatBitWidth() > 32)
-      return Verdict::declined("four elements of an input are more than 16 bytes");
-  }
-  for (size_t tensor = 0; tensor < group.getNumOperands() + group.getNumResults(); ++tensor)
-    if (!hasWholeQuads(group, tensor))
-      return Verdict::declined("rows of a part of another tensor begin where no quad does");
-  return Verdict::accepted();
+  if (target.device == Device::Cpu)
+    return hasLanes(target, width);
+  size_t rank = dsc::getDims(group.getYielded()[0]).size();
+  if (width > 1 && rank == 0)
+    return Verdict::declined("the result is a single element");
+  for (size_t result = 0; width > 1 && result < group.getNumResults(); ++result)
+    if (Verdict verdict = storesWholeLanes(group, result, rank - 1, width, [](Value) { return false; }); !verdict)
+      return verdict;
+  return Verdict::acceptedIf(llvm::is_contained(threadWidths, width), "a thread has 1, 2, 4 or 8 lanes");
 }
 
 static Verdict acceptsElementwise(dsc::GroupOp group, const Target &target) {
@@ -190,7 +162,7 @@ static SmallVector<dsc::ScheduleAttr> elementwiseCandidates(dsc::GroupOp group, 
       return {ofWidth(width), ofWidth(1)};
     return {ofWidth(width)};
   }
-  SmallVector<dsc::ScheduleAttr> candidates = {ofWidth(4), ofWidth(1)};
+  SmallVector<dsc::ScheduleAttr> candidates = llvm::map_to_vector(threadWidths, ofWidth);
   llvm::erase_if(candidates, [&](dsc::ScheduleAttr candidate) { return !allowsElementwise(group, target, candidate); });
   return candidates;
 }
@@ -232,10 +204,13 @@ static double estimateElementwise(dsc::GroupOp group, const Target &target, dsc:
           rowBytes, bits / 8 * sizes.count(llvm::map_to_vector(*axes, [&](int64_t axis) { return domain[axis]; })));
     }
   }
-  for (Value value : group.getOperands())
-    bytes += sizes.count(dsc::getDims(value)) * dsc::getElementType(value).getIntOrFloatBitWidth() / 8;
-  for (Value value : group.getResults())
-    bytes += sizes.count(dsc::getDims(value)) * dsc::getElementType(value).getIntOrFloatBitWidth() / 8;
+  double moved = 0; // on a GPU: bytes, each as often as it would be moved meanwhile by accesses of full width
+  for (ValueRange tensors : {ValueRange(group.getOperands()), ValueRange(group.getResults())})
+    for (Value value : tensors) {
+      double own = sizes.count(dsc::getDims(value)) * dsc::getElementType(value).getIntOrFloatBitWidth() / 8;
+      bytes += own;
+      moved += own * slowdownOfAccess(value, width);
+    }
   if (target.device == Device::Cpu) {
     dsc::Dims dims = dsc::getDims(group.getYielded()[0]);
     // A gather takes as long for the last lanes of a row as for whole vectors; alone, an element has an address too.
@@ -244,17 +219,22 @@ static double estimateElementwise(dsc::GroupOp group, const Target &target, dsc:
                 (width > 1 ? width * target.cpu->cyclesPerGatheredLane : 2);
     return cycles / width / target.cpu->clock + bytes / target.cpu->memoryBytesPerSecond;
   }
-  // Accesses of 4 bytes a thread reach less than those of 16; where threads walk rows of their own, hardly a quarter,
-  // unless a row is what memory hands out at once anyway.
+  // Where threads walk rows of their own they reach hardly a quarter, unless a row is what memory hands out at once
+  // anyway.
   constexpr double sectorBytes = 32;
   const Gpu &gpu = *target.gpu;
   // What an element takes are instructions, and each FLOP counts for half of one. Any multiprocessor issues those of
-  // four warps a clock, however many FLOP one of them is.
-  double perSecond = gpu.multiprocessors * gpu.clock * 4 * target.warpSize * 2;
-  double wasted = hasLoops ? std::clamp(rowBytes / sectorBytes, 1.0, 4.0) : width > 1 ? 1 : 1.15;
-  // However few elements there are, each step waits for a cache.
+  // four warps a clock, however many FLOP one of them is. A thread finds its place first, and in each tensor.
+  double threads = sizes.count(dsc::getDims(group.getYielded()[0])) / width;
+  double busy = std::clamp(std::ceil(threads / cudaThreads), 1.0, double(gpu.multiprocessors));
+  double perSecond = busy * gpu.clock * 4 * target.warpSize * 2;
+  double bytesPerSecond = std::min(gpu.memoryBytesPerSecond, busy * gpu.l2BytesPerClock * gpu.clock);
+  cycles += threads * 2 * (12.0 + 6.0 * (group.getNumOperands() + group.getNumResults()));
+  double wasted = hasLoops ? std::clamp(rowBytes / sectorBytes, 1.0, 4.0) : moved / std::max(1.0, bytes);
+  // However few elements there are, each step waits for a cache, and a thread for its load and its store.
   constexpr double wait = 40;
-  return std::max(cycles / perSecond, steps * wait / gpu.clock) + bytes / gpu.memoryBytesPerSecond * wasted;
+  double least = 1.5 * gpu.loadClocks / gpu.clock;
+  return std::max(least, std::max(cycles / perSecond, steps * wait / gpu.clock) + bytes / bytesPerSecond * wasted);
 }
 
 static LogicalResult emitElementwise(Kernel &kernel) {

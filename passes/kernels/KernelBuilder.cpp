@@ -226,16 +226,22 @@ Value KernelBuilder::elementAddress(Value pointer, Type storage, Value offset) {
 
 static unsigned storageBytes(Type storage) { return std::max(1u, storage.getIntOrFloatBitWidth() / 8); }
 
+/// Of so many neighbours, 0 or 1 for one element. Tensors begin at multiples of the widest access.
+static unsigned alignmentOf(const KernelBuilder &k, Type storage, int64_t lanes) {
+  if (!k.wholeVectors || lanes < 2)
+    return storageBytes(storage);
+  return std::min<unsigned>(storageBytes(storage) * lanes, k.target.vectorBits / 8);
+}
+
 Value KernelBuilder::loadRaw(Value pointer, Type storage, Value offset, int64_t lanes) {
   Value address = elementAddress(pointer, storage, offset);
   Type type = lanes ? Type(VectorType::get({lanes}, storage)) : storage;
-  unsigned alignment = storageBytes(storage) * (wholeVectors && lanes ? lanes : 1);
-  return LLVM::LoadOp::create(b, loc, type, address, alignment);
+  return LLVM::LoadOp::create(b, loc, type, address, alignmentOf(*this, storage, lanes));
 }
 
 void KernelBuilder::storeRaw(Value pointer, Type storage, Value offset, Value value) {
-  unsigned alignment = storageBytes(storage) * (wholeVectors && isVector(value) ? width : 1);
-  LLVM::StoreOp::create(b, loc, value, elementAddress(pointer, storage, offset), alignment);
+  LLVM::StoreOp::create(b, loc, value, elementAddress(pointer, storage, offset),
+                        alignmentOf(*this, storage, isVector(value) ? width : 1));
 }
 
 Value KernelBuilder::andMask(Value condition) {

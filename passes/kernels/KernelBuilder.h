@@ -1,5 +1,5 @@
-// What every emitter writes kernels with: coordinates, loads, stores and dims, the same for a CPU worker that handles
-// `width` neighbouring elements at once and for a GPU thread that handles one.
+// What every emitter writes kernels with: coordinates, loads, stores and dims, the same for a CPU worker and for a GPU
+// thread, each of which handles `width` neighbouring elements at once.
 //
 // A value inside a kernel is a scalar, or a vector of `width` lanes. Scalars are the same for all lanes and are
 // splatted where they meet a vector. Lanes always run along one coordinate of the result.
@@ -68,7 +68,8 @@ public:
   const Target &target;
   int64_t width; // lanes of the code that is being written
   Value mask;    // lanes that exist, or null for all; vector<width x i1>
-  /// Contiguous lanes begin at a multiple of `width` in every tensor, so that vectors are aligned as a whole.
+  /// Contiguous lanes begin at a multiple of `width` in every tensor, so that vectors are aligned as a whole. A GPU's
+  /// always do (cuda/Lanes.h).
   bool wholeVectors = false;
 
   /// The kernel's arguments for the tensors of the group, and the named dims.

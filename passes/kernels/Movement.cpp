@@ -190,7 +190,8 @@ static Value emitConcat(ElementCode &code, Operation *op, const Indices &at) {
   KernelBuilder &k = code.k;
   size_t axis = concat.getAxis();
   Type element = dsc::getElementType(concat.getResult());
-  bool uniform = at[axis].kind == Index::Uniform;
+  // Lanes of a thread are of one operand: each begins with a whole vector.
+  bool uniform = at[axis].kind == Index::Uniform || (k.wholeVectors && at[axis].kind == Index::Contiguous);
   DimExpr end;
   SmallVector<std::pair<DimExpr, DimExpr>> spans;
   for (Value input : concat.getInputs()) {

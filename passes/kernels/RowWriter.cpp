@@ -15,6 +15,20 @@ using namespace mlir;
 
 namespace dscc::kernels {
 
+/// As many threads share a row, or a part of it.
+static int64_t countMembers(const RowSharing &sharing, const Target &target) {
+  return (sharing.blocks ? sharing.blocks * sharing.warps : 1) * int64_t(target.warpSize);
+}
+
+int64_t countKeptRounds(const RowPlan &plan, const RowSharing &sharing, int64_t width, const Target &target) {
+  constexpr int64_t mostRounds = 8, mostElements = 32; // of a thread
+  if (target.device != Device::Cuda || sharing.parts > 1 || plan.axes.size() != 1 || !plan.lastIsReduced() ||
+      !plan.domain.back().isConstant())
+    return 0;
+  int64_t rounds = llvm::divideCeil(plan.domain.back().constant() / width, countMembers(sharing, target));
+  return rounds <= mostRounds && rounds * width <= mostElements ? rounds : 0;
+}
+
 namespace {
 /// Writes the rows of one group.
 class RowWriter {
@@ -110,7 +124,7 @@ private:
   bool isLastStep() const { return sharing.parts == 1 || kernel.step == reductions.size(); }
 
   void openBlock() {
-    kernel.threads = rowWarps * kernel.target.warpSize;
+    kernel.threads = sharing.warps * kernel.target.warpSize;
     warp = k.divide(kernel.thread, k.index(kernel.target.warpSize));
     lane = k.remainder(kernel.thread, k.index(kernel.target.warpSize));
   }
@@ -209,21 +223,61 @@ private:
     DimExpr last = outer.pop_back_val();
     return loopOver(code, outer, init, [&](ArrayRef<Value> position, ValueRange carried) {
       Indices at = withPosition(row, position);
+      if (countKeptRounds(plan, sharing, k.width, kernel.target))
+        return alongKeptRounds(at, last, carried, body);
       return lane ? alongLastByThreads(at, last, carried, body) : alongLastByLanes(at, last, carried, body);
     });
   }
 
+  /// The coordinate of a thread's elements: vector `number` of the row.
+  Index indexOfVector(Value number) {
+    if (k.width == 1)
+      return k.uniform(number);
+    return {Index::Contiguous, k.mul(number, k.index(k.width)), {}, /*whole=*/true};
+  }
+
+  /// A few rounds, whose code is written out and whose coordinates are the same in each pass: what one pass has loaded
+  /// or computed is in registers for the next. Threads that have none in the last round see the last element there.
+  SmallVector<Value> alongKeptRounds(Indices at, const DimExpr &last, ValueRange carried, RowBody body) {
+    int64_t vectors = last.constant() / k.width, members = countMembers(sharing, kernel.target);
+    SmallVector<Value> values(carried);
+    for (int64_t round = 0; round * members < vectors; ++round) {
+      if (round == int64_t(keptRounds.size())) {
+        Value number = k.add(member, k.index(round * members)), exists;
+        if ((round + 1) * members > vectors) {
+          exists = arith::CmpIOp::create(k.b, k.loc, arith::CmpIPredicate::slt, number, k.index(vectors));
+          number = k.minimum(number, k.index(vectors - 1));
+        }
+        keptRounds.push_back({indexOfVector(number), exists});
+      }
+      auto [index, exists] = keptRounds[round];
+      at.back() = index;
+      if (exists && values.empty()) {
+        auto guarded = scf::IfOp::create(k.b, k.loc, exists, false);
+        OpBuilder::InsertionGuard guard(k.b);
+        k.b.setInsertionPoint(guarded.thenBlock()->getTerminator());
+        ElementCode::Scope scope(code);
+        body(at, {});
+        continue;
+      }
+      SmallVector<Value> next = body(at, values);
+      for (auto [value, previous] : llvm::zip_equal(next, values))
+        previous = exists ? arith::SelectOp::create(k.b, k.loc, exists, value, previous).getResult() : value;
+    }
+    return values;
+  }
+
   SmallVector<Value> alongLastByThreads(Indices at, const DimExpr &last, ValueRange carried, RowBody body) {
-    Value from = member, to = k.dim(last);
+    Value from = member, to = k.dim(DimExpr::floorDiv(last, k.width));
     if (sharing.parts > 1) {
       Value share = k.ceilDivide(to, k.index(sharing.parts)), begin = k.mul(part, share);
       from = k.add(begin, lane); // perhaps behind the end
       to = k.minimum(to, k.add(begin, share));
     }
-    int64_t members = sharing.blocks ? sharing.blocks * kernel.threads : kernel.target.warpSize;
-    return k.loop(from, to, k.index(members), carried, [&](Value i, ValueRange inner) {
+    Value members = k.index(countMembers(sharing, kernel.target));
+    return k.loop(from, to, members, carried, [&](Value i, ValueRange inner) {
       ElementCode::Scope scope(code);
-      at.back() = k.uniform(i);
+      at.back() = indexOfVector(i);
       return body(at, inner);
     });
   }
@@ -285,7 +339,7 @@ private:
     if (!lane)
       return total;
     total = joinThreads(op, total);
-    return sharing.blocks ? joinWarps(op, total) : total;
+    return sharing.blocks * sharing.warps > 1 ? joinWarps(op, total) : total;
   }
 
   Value joinLanes(Operation *op, Value lanes) {
@@ -336,12 +390,12 @@ private:
   /// blocks, into an array of this reduction's own; then each block reads what it has got.
   Value joinWarps(Operation *op, Value value) {
     bool isCluster = sharing.blocks > 1;
-    int64_t count = sharing.blocks * rowWarps;
+    int64_t count = sharing.blocks * sharing.warps;
     Type type = value.getType();
     if (isCluster && numJoined == 0)
       NVVM::ClusterWaitOp::create(k.b, k.loc, UnitAttr());
     Value array = declareShared(k, "joined" + std::to_string(numJoined++), type, count);
-    Value place = k.elementAddress(array, type, k.add(k.mul(part, k.index(rowWarps)), warp));
+    Value place = k.elementAddress(array, type, k.add(k.mul(part, k.index(sharing.warps)), warp));
     onlyIfFirst(lane, [&] {
       Type anywhere = LLVM::LLVMPointerType::get(k.b.getContext(), 7); // the shared memory of the cluster
       for (int64_t block = 0; block < sharing.blocks; ++block) {
@@ -377,12 +431,15 @@ private:
   Value row, part;   // which row, and which part or block of it
   Value member;      // this thread's number among those that have the row, or the part; null on a CPU
   int numJoined = 0; // reductions that were joined in shared memory
+  SmallVector<std::pair<Index, Value>> keptRounds; // the coordinate in each; whether it is there, where only some are
   // CPU:
   int64_t unroll = 1; // accumulators of the pass that is being written
 };
 } // namespace
 
 void writeRows(Kernel &kernel, const RowPlan &plan, RowSharing sharing) {
+  kernel.k.width = kernel.scheduled("width");
+  kernel.k.wholeVectors = kernel.target.device == Device::Cuda && kernel.k.width > 1;
   RowWriter writer(kernel, plan, sharing);
   if (!plan.lastIsReduced())
     writer.writeSeparateRows();

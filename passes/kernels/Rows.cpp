@@ -8,6 +8,8 @@
 
 #include "passes/kernels/Rows.h"
 
+#include "passes/kernels/cuda/Lanes.h"
+
 using namespace mlir;
 
 namespace dscc::kernels {
@@ -63,18 +65,54 @@ static DimExpr lanesAlong(const RowPlan &plan) {
   return plan.lastIsReduced() ? plan.domain.back() : kept.empty() ? DimExpr(1) : kept.back();
 }
 
+/// Whether all that is done along rows, and stored, can be done by so many lanes of a thread.
+static Verdict hasRowLanes(dsc::GroupOp group, int64_t width) {
+  if (!llvm::is_contained(threadWidths, width))
+    return Verdict::declined("a thread has 1, 2, 4 or 8 lanes");
+  RowPlan plan = *planRows(group);
+  size_t last = plan.domain.size() - 1;
+  auto isReduced = [](Value value) { return value.getDefiningOp() && isRowReduction(value.getDefiningOp()); };
+  for (Operation &op : group.getBody().front().without_terminator())
+    if (width > 1 && isRowReduction(&op))
+      if (Verdict verdict = hasWholeLanes(group, op.getOperand(0), last, width, isReduced); !verdict)
+        return verdict;
+  for (auto [number, value] : llvm::enumerate(group.getYielded())) {
+    // Of what a row has once, one thread stores one element, unless lanes have rows of their own.
+    if (width == 1 || (plan.lastIsReduced() && dsc::getDims(value) != plan.domain))
+      continue;
+    if (Verdict verdict = storesWholeLanes(group, number, last, width, isReduced); !verdict)
+      return verdict;
+  }
+  return Verdict::accepted();
+}
+
+Verdict allowsRowLanes(dsc::GroupOp group, const Target &, dsc::ScheduleAttr schedule) {
+  return hasRowLanes(group, *schedule.lookup("width"));
+}
+
+SmallVector<int64_t> widthsOfRows(dsc::GroupOp group) {
+  return llvm::filter_to_vector(threadWidths, [&](int64_t width) { return bool(hasRowLanes(group, width)); });
+}
+
 static SmallVector<dsc::ScheduleAttr> rowsCandidates(dsc::GroupOp group, const Target &target) {
-  int64_t width = chooseWidth(target, lanesAlong(*planRows(group)));
   SmallVector<dsc::ScheduleAttr> candidates;
+  auto add = [&](int64_t accumulators, int64_t width) {
+    candidates.push_back(
+        dsc::ScheduleAttr::get(group.getContext(), "rows", {{"accumulators", accumulators}, {"width", width}}));
+  };
+  if (target.device == Device::Cuda) {
+    for (int64_t width : widthsOfRows(group))
+      add(4, width);
+    return candidates;
+  }
   for (int64_t accumulators : {4, 2, 1, 8})
-    if (accumulators == 4 || target.device == Device::Cpu)
-      candidates.push_back(
-          dsc::ScheduleAttr::get(group.getContext(), "rows", {{"accumulators", accumulators}, {"width", width}}));
+    add(accumulators, chooseWidth(target, lanesAlong(*planRows(group))));
   return candidates;
 }
 
 static Verdict allowsRows(dsc::GroupOp group, const Target &target, dsc::ScheduleAttr schedule) {
-  return hasLanes(target, *schedule.lookup("width"));
+  return target.device == Device::Cuda ? allowsRowLanes(group, target, schedule)
+                                       : hasLanes(target, *schedule.lookup("width"));
 }
 
 size_t countReductions(dsc::GroupOp group) {
@@ -90,7 +128,7 @@ static double estimateRows(dsc::GroupOp group, const Target &target, dsc::Schedu
   for (Operation &op : group.getBody().front().without_terminator())
     flops += sizes.of(cast<dsc::OpFacts>(op).getFlops());
   if (target.device == Device::Cuda)
-    return estimateRowsOnGpu(group, *plan, 1, target, sizes);
+    return estimateRowsOnGpu(group, *plan, {}, *schedule.lookup("width"), target, sizes);
   double width = *schedule.lookup("width"), accumulators = *schedule.lookup("accumulators");
   double lane = plan->lastIsReduced() ? sizes.of(plan->domain.back()) : 1;
   double rounds = std::floor(lane / (width * accumulators)), rest = std::ceil(lane / width) - rounds * accumulators;
@@ -112,7 +150,6 @@ static double estimateRows(dsc::GroupOp group, const Target &target, dsc::Schedu
 static LogicalResult emitRows(Kernel &kernel) {
   std::optional<RowPlan> plan = planRows(kernel.group);
   assert(plan && "rows are scheduled for groups that have some");
-  kernel.k.width = kernel.scheduled("width");
   writeRows(kernel, *plan);
   return kernel.finish();
 }

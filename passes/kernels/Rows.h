@@ -8,7 +8,7 @@
 
 namespace dscc::kernels {
 
-/// Warps of a block, on CUDA.
+/// Warps of a block, on CUDA, unless a schedule says otherwise.
 constexpr int64_t rowWarps = 8;
 
 /// The rows of a group.
@@ -68,13 +68,23 @@ struct RowSharing {
   int64_t parts = 1;
   /// As many blocks, a cluster if they are several, have it together, and join what they have in shared memory.
   int64_t blocks = 0;
+  /// Of each of these blocks.
+  int64_t warps = rowWarps;
 };
 /// Writes the kernel, or the step of it that is due.
 void writeRows(Kernel &kernel, const RowPlan &plan, RowSharing sharing = {});
 
-/// About how many seconds a GPU takes where so many warps share each row, without what it takes to join them.
-double estimateRowsOnGpu(dsc::GroupOp group, const RowPlan &plan, double warpsOfRow, const Target &target,
-                         const Sizes &sizes);
+/// Into how many rounds of a thread a row is cut whose elements stay in registers from pass to pass; 0 if they do not.
+int64_t countKeptRounds(const RowPlan &plan, const RowSharing &sharing, int64_t width, const Target &target);
+/// CUDA: whether threads may have the lanes that the schedule's `width` says.
+Verdict allowsRowLanes(dsc::GroupOp group, const Target &target, dsc::ScheduleAttr schedule);
+/// CUDA: the widths that are allowed.
+llvm::SmallVector<int64_t> widthsOfRows(dsc::GroupOp group);
+
+/// About how many seconds a GPU takes where so many threads share a row, `width` lanes each, without what it takes to
+/// join them.
+double estimateRowsOnGpu(dsc::GroupOp group, const RowPlan &plan, const RowSharing &sharing, int64_t width,
+                         const Target &target, const Sizes &sizes);
 
 } // namespace dscc::kernels
 

@@ -116,11 +116,16 @@ class Steps(unittest.TestCase):
                 self.assertLess(np.abs(got - expected).max() / max(np.abs(expected).max(), 1e-3), TOLERANCE)
 
     def test_forced_rows(self):
-        """Every way of sharing a row, at lengths around the numbers of threads; more parts than elements, too."""
-        ways = ["rows, accumulators = 4, width = 1", "split_rows, parts = 2", "split_rows, parts = 64"]
-        ways += [f"block_rows, blocks = {blocks}" for blocks in (1, 2, 8)]
+        """Every way of sharing a row, at lengths around the numbers of threads; more parts than elements, too. Lanes of
+        a thread are whole."""
         with tempfile.TemporaryDirectory() as folder:
-            for length in (1, 3, 33, 255, 257, 1025, 4097):
+            for length in (1, 3, 33, 255, 257, 1025, 4097, 8, 96, 264, 2052, 16384):
+                ways = []
+                for width in (width for width in (1, 2, 4, 8) if length % width == 0):
+                    ways += [f"rows, accumulators = 4, width = {width}"]
+                    ways += [f"split_rows, parts = {parts}, width = {width}" for parts in (2, 64)]
+                    ways += [f"block_rows, blocks = {blocks}, warps = {warps}, width = {width}"
+                             for blocks, warps in ((1, 1), (1, 2), (1, 8), (1, 16), (2, 4), (8, 8))]
                 build = GraphBuilder(opset=17, seed=length)
                 rows(build, "Softmax", 3, length, axis=-1)
                 self.check_forced(folder, build, ways, np.random.default_rng(length).standard_normal((3, length), np.float32))

@@ -63,7 +63,7 @@ module @cuda_sm80 attributes {dsc.target = "cuda_sm80"} {
 func.func private @main(tensor<4xf32>) -> tensor<4xf32>
 module @cuda_sm80 attributes {dsc.target = "cuda_sm80"} {
   func.func @main(%x: tensor<4xf32>) -> tensor<4xf32> {
-    // expected-error@+1 {{has the schedule #dsc.schedule<elementwise, width = 3>, which cannot be followed: the width is no power of 2}}
+    // expected-error@+1 {{has the schedule #dsc.schedule<elementwise, width = 3>, which cannot be followed: a thread has 1, 2, 4 or 8 lanes}}
     %0 = dsc.group(%x) {schedule = #dsc.schedule<elementwise, width = 3>} : (tensor<4xf32>) -> tensor<4xf32> {
     ^bb0(%a: tensor<4xf32>):
       %1 = dsc.relu %a : (tensor<4xf32>) -> tensor<4xf32>

@@ -19,6 +19,7 @@
 #include "passes/kernels/Lay.h"
 #include "passes/kernels/ScalarCode.h"
 #include "passes/kernels/Shell.h"
+#include "passes/kernels/cuda/Lanes.h"
 #include "passes/kernels/cuda/MatrixForm.h"
 #include "passes/kernels/cuda/MatrixView.h"
 #include "passes/kernels/cuda/OperandRing.h"
@@ -435,8 +436,8 @@ void FlashWriter::store(State state) {
   NVVM::CpAsyncWaitGroupOp::create(k.b, k.loc, 0u);
   NVVM::Barrier0Op::create(k.b, k.loc);
   constexpr int64_t wholeLanes = 8;
-  bool isWhole = isMultiple(mix.columns, wholeLanes) && k.windows.empty() &&
-                 !findStridedInside(kernel.group, kernel.group.getNumOperands());
+  auto isMix = [&](Value value) { return value == attention.mix.getResult(); };
+  bool isWhole = bool(storesWholeLanes(kernel.group, 0, dsc::getDims(root).size() - 1, wholeLanes, isMix));
   int64_t lanes = isWhole ? wholeLanes : 1;
   Value own = k.mul(warp, k.index(Slab::elements(tile.mixed)));
   forEachOfSlab(k, {shared, own, lane, tile.mixed, lanes}, state.mixed, [&](Value row, Value column, Value sum) {

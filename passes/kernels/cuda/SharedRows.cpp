@@ -1,11 +1,12 @@
-// Rows on CUDA that more than one warp shares, so that few and long ones occupy the GPU.
+// Rows on CUDA that other than one of a block's warps share, so that few and long ones occupy the GPU.
 //
-//   block_rows:  a block has a row, or a cluster of blocks; their warps join what they have in shared memory.
+//   block_rows:  a block has a row, or a cluster of blocks; their warps join what they have in shared memory. Few and
+//                short rows have a block of one warp each.
 //   split_rows:  many warps, wherever they run, have a part each. Each pass that joins something is a kernel, which
-//   leaves
-//                one value a part in the workspace; the next one begins by joining them.
+//                leaves one value a part in the workspace; the next one begins by joining them.
 
 #include "passes/kernels/Rows.h"
+#include "passes/kernels/cuda/Lanes.h"
 
 #include "llvm/Support/MathExtras.h"
 
@@ -13,32 +14,49 @@ using namespace mlir;
 
 namespace dscc::kernels {
 
-double estimateRowsOnGpu(dsc::GroupOp group, const RowPlan &plan, double warpsOfRow, const Target &target,
-                         const Sizes &sizes) {
+double estimateRowsOnGpu(dsc::GroupOp group, const RowPlan &plan, const RowSharing &sharing, int64_t width,
+                         const Target &target, const Sizes &sizes) {
   const Gpu &gpu = *target.gpu;
   constexpr double loadsAtOnce = 4; // of a warp, as loops are unrolled
   constexpr double schedulers = 4;  // of a multiprocessor; each issues an instruction of a warp a clock
-  double flops = 0, passes = 1 + countReductions(group);
+  double flops = 0, passes = 1 + countReductions(group), bytes = 0;
   for (Operation &op : group.getBody().front().without_terminator())
     flops += sizes.of(cast<dsc::OpFacts>(op).getFlops());
   double elements = sizes.count(plan.domain), length = plan.lastIsReduced() ? sizes.of(plan.domain.back()) : 1;
-  double warps = plan.lastIsReduced() ? elements / std::max(1.0, length) * warpsOfRow : elements / target.warpSize;
-  double busy = std::min<double>(gpu.multiprocessors, std::ceil(warps / rowWarps));
+  double rows = std::max(1.0, plan.lastIsReduced() ? elements / std::max(1.0, length) : sizes.count(plan.kept()));
+  int64_t rounds = countKeptRounds(plan, sharing, width, target);
+  // What is read again comes from caches, unless it is in registers. Of tensors only those of whole rows count.
+  double readAgain = rounds ? 0 : 0.3 * (passes - 1);
+  auto countBytes = [&](Value value) {
+    double own = sizes.count(dsc::getDims(value));
+    return own < elements
+               ? 0
+               : own * dsc::getElementType(value).getIntOrFloatBitWidth() / 8 * slowdownOfAccess(value, width);
+  };
+  for (BlockArgument argument : group.getBody().getArguments())
+    bytes += countBytes(argument) * (1 + readAgain);
+  for (Value value : group.getYielded())
+    bytes += countBytes(value);
+  double warpsOfRow = double(sharing.blocks ? sharing.blocks * sharing.warps : sharing.parts);
+  double lanes = double(target.warpSize) * width;
+  double warps = plan.lastIsReduced() ? rows * warpsOfRow : std::ceil(rows / lanes);
+  // Vectors of a row, or of as many rows as there are lanes.
+  double perThread = plan.lastIsReduced() ? std::ceil(length / (warpsOfRow * lanes)) : elements / rows;
+  double busy = std::min<double>(gpu.multiprocessors, std::ceil(warps / double(sharing.warps)));
   double bytesPerSecond = std::min(gpu.memoryBytesPerSecond, busy * gpu.l2BytesPerClock * gpu.clock);
-  // What is read again comes from caches.
-  double streaming =
-      (1 + 0.3 * (passes - 1)) * elements * 4 / bytesPerSecond + flops / (busy * gpu.clock * gpu.f32FlopPerClock);
+  double streaming = bytes / bytesPerSecond + flops / (busy * gpu.clock * gpu.f32FlopPerClock);
   if (plan.lastIsReduced()) {
     // Of instructions it does not matter how many lanes take part: in a short row most idle. Loads, addresses and the
-    // loop's end are 6 in each pass and step, a reduction's join 20, the row's place and its end 30.
-    double steps = std::ceil(length / warpsOfRow / target.warpSize), perElement = flops / std::max(1.0, elements);
-    double instructions = steps * (6 * passes + perElement) + 20 * (passes - 1) + 30;
+    // loop's end are 6 in each pass and step, or only in the first if the row is kept; a reduction's join 20, the row's
+    // place and its end 30.
+    double perElement = flops / std::max(1.0, elements), loads = 6 * (rounds ? 1 : passes);
+    double instructions = perThread * (loads + perElement * width) + 20 * (passes - 1) + 30;
     streaming = std::max(streaming, warps * instructions / (busy * schedulers * gpu.clock));
   }
   // No less than warps wait for their loads, as many at a time as there is room for.
   double waves = std::ceil(warps * target.warpSize / (double(gpu.multiprocessors) * gpu.threadsPerMultiprocessor));
-  double rounds = std::ceil(length / warpsOfRow / target.warpSize / loadsAtOnce);
-  return std::max(streaming, waves * passes * rounds * gpu.loadClocks / gpu.clock);
+  double waits = rounds ? 1 : passes * std::ceil(perThread / loadsAtOnce), store = 0.5;
+  return std::max(streaming, (waves * waits + store) * gpu.loadClocks / gpu.clock);
 }
 
 /// Into how many parts a row may be split, at most.
@@ -54,8 +72,10 @@ static Verdict acceptsSharedRows(dsc::GroupOp group, const Target &target) {
 
 static SmallVector<dsc::ScheduleAttr> splitRowsCandidates(dsc::GroupOp group, const Target &) {
   SmallVector<dsc::ScheduleAttr> candidates;
-  for (int64_t parts = 4; parts <= mostParts; parts *= 4)
-    candidates.push_back(dsc::ScheduleAttr::get(group.getContext(), "split_rows", {{"parts", parts}}));
+  for (int64_t width : widthsOfRows(group))
+    for (int64_t parts = 4; parts <= mostParts; parts *= 4)
+      candidates.push_back(
+          dsc::ScheduleAttr::get(group.getContext(), "split_rows", {{"parts", parts}, {"width", width}}));
   return candidates;
 }
 
@@ -74,7 +94,8 @@ static double estimateSplitRows(dsc::GroupOp group, const Target &target, dsc::S
   double reductions = countReductions(group), parts = *schedule.lookup("parts");
   // Before each pass but the first, a warp waits for as many values as its row has parts.
   double joins = reductions * std::ceil(parts / target.warpSize) * target.gpu->loadClocks / target.gpu->clock;
-  return estimateRowsOnGpu(group, *planRows(group), parts, target, sizes) + joins +
+  RowSharing sharing{.parts = int64_t(parts)};
+  return estimateRowsOnGpu(group, *planRows(group), sharing, *schedule.lookup("width"), target, sizes) + joins +
          reductions * target.gpu->secondsPerLaunch;
 }
 
@@ -86,38 +107,51 @@ static LogicalResult emitSplitRows(Kernel &kernel) {
 /// The most blocks of a cluster that every chip runs.
 static constexpr int64_t mostBlocks = 8;
 
-static Verdict allowsBlockRows(dsc::GroupOp, const Target &target, dsc::ScheduleAttr schedule) {
+static Verdict allowsBlockRows(dsc::GroupOp group, const Target &target, dsc::ScheduleAttr schedule) {
   int64_t blocks = *schedule.lookup("blocks");
   if (blocks > 1 && !target.gpu->hasClusters)
     return Verdict::declined("the target has no clusters of blocks");
-  return Verdict::acceptedIf(llvm::isPowerOf2_64(blocks), "the number of blocks is no power of 2");
+  if (!llvm::isPowerOf2_64(blocks) || !llvm::isPowerOf2_64(*schedule.lookup("warps")))
+    return Verdict::declined("the number of blocks, or of warps, is no power of 2");
+  return allowsRowLanes(group, target, schedule);
 }
 
 static SmallVector<dsc::ScheduleAttr> blockRowsCandidates(dsc::GroupOp group, const Target &target) {
   SmallVector<dsc::ScheduleAttr> candidates;
-  for (int64_t blocks = 1; blocks <= (target.gpu->hasClusters ? mostBlocks : 1); blocks *= 2)
-    candidates.push_back(dsc::ScheduleAttr::get(group.getContext(), "block_rows", {{"blocks", blocks}}));
+  auto add = [&](int64_t blocks, int64_t warps, int64_t width) {
+    candidates.push_back(dsc::ScheduleAttr::get(group.getContext(), "block_rows",
+                                                {{"blocks", blocks}, {"warps", warps}, {"width", width}}));
+  };
+  for (int64_t width : widthsOfRows(group)) {
+    for (int64_t blocks = 1; blocks <= (target.gpu->hasClusters ? mostBlocks : 1); blocks *= 2)
+      add(blocks, rowWarps, width);
+    for (int64_t warps = 1; warps < rowWarps; warps *= 2)
+      add(1, warps, width);
+  }
   return candidates;
 }
 
 /// A barrier of a block is soon passed; one of a cluster takes about as long as a load, and the values come after it.
 static double estimateBlockRows(dsc::GroupOp group, const Target &target, dsc::ScheduleAttr schedule,
                                 const Sizes &sizes) {
-  double blocks = *schedule.lookup("blocks"), loads = blocks > 1 ? 1.5 : 0.25;
+  double blocks = *schedule.lookup("blocks"), warps = *schedule.lookup("warps");
+  double loads = blocks > 1 ? 1.5 : warps > 1 ? 0.25 : 0;
   double join = countReductions(group) * loads * target.gpu->loadClocks / target.gpu->clock;
-  return estimateRowsOnGpu(group, *planRows(group), rowWarps * blocks, target, sizes) + join;
+  RowSharing sharing{.blocks = int64_t(blocks), .warps = int64_t(warps)};
+  return estimateRowsOnGpu(group, *planRows(group), sharing, *schedule.lookup("width"), target, sizes) + join;
 }
 
 static LogicalResult emitBlockRows(Kernel &kernel) {
-  writeRows(kernel, *planRows(kernel.group), {.blocks = kernel.scheduled("blocks")});
+  writeRows(kernel, *planRows(kernel.group),
+            {.blocks = kernel.scheduled("blocks"), .warps = kernel.scheduled("warps")});
   return kernel.finish();
 }
 
-static constexpr Parameter splitRowsParameters[] = {{"parts", 2, mostParts}};
+static constexpr Parameter splitRowsParameters[] = {{"parts", 2, mostParts}, {"width", 1, mostLanes}};
 const KernelEmitter splitRowsEmitter = {"split_rows",
                                         splitRowsParameters,
                                         acceptsSharedRows,
-                                        /*allows=*/nullptr,
+                                        allowsRowLanes,
                                         splitRowsCandidates,
                                         estimateSplitRows,
                                         emitSplitRows,
@@ -125,7 +159,8 @@ const KernelEmitter splitRowsEmitter = {"split_rows",
                                         countSplitRows,
                                         splitRowsWorkspace};
 
-static constexpr Parameter blockRowsParameters[] = {{"blocks", 1, mostBlocks}};
+static constexpr Parameter blockRowsParameters[] = {
+    {"blocks", 1, mostBlocks}, {"warps", 1, 2 * rowWarps}, {"width", 1, mostLanes}};
 const KernelEmitter blockRowsEmitter = {"block_rows",    blockRowsParameters,    acceptsSharedRows,
                                         allowsBlockRows, blockRowsCandidates,    estimateBlockRows,
                                         emitBlockRows,   /*severalResults=*/true};

@@ -19,6 +19,7 @@
 #include "passes/kernels/LaneMath.h"
 #include "passes/kernels/ScalarCode.h"
 #include "passes/kernels/Shell.h"
+#include "passes/kernels/cuda/Lanes.h"
 #include "passes/kernels/cuda/MatrixForm.h"
 #include "passes/kernels/cuda/MatrixView.h"
 #include "passes/kernels/cuda/OperandRing.h"
@@ -387,8 +388,8 @@ static constexpr int64_t wholeLanes = 8;
 
 /// Whether lanes along the columns are neighbours in memory, aligned as a whole, in every tensor that has columns.
 bool TensorTileWriter::hasWholeLanes() {
-  return view.columnsAreLast && DimExpr::exactDiv(view.columns, wholeLanes) && k.windows.empty() &&
-         !findStridedInside(kernel.group, kernel.group.getNumOperands());
+  auto isHero = [&](Value value) { return value == hero->getResult(0); };
+  return view.columnsAreLast && storesWholeLanes(kernel.group, 0, dsc::getDims(root).size() - 1, wholeLanes, isHero);
 }
 
 /// Each warp passes 16 rows of sums at a time through memory of its own.

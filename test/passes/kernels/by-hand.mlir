@@ -76,7 +76,7 @@ module @cuda_sm80 attributes {dsc.target = "cuda_sm80"} {
 module {
 module @cuda_sm80 attributes {dsc.target = "cuda_sm80"} {
   func.func @main(%x: tensor<3x1025xf32>) -> tensor<3x1xf32> {
-    %0 = dsc.group(%x) {schedule = #dsc.schedule<split_rows, parts = 4>} : (tensor<3x1025xf32>) -> tensor<3x1xf32> {
+    %0 = dsc.group(%x) {schedule = #dsc.schedule<split_rows, parts = 4, width = 1>} : (tensor<3x1025xf32>) -> tensor<3x1xf32> {
     ^bb0(%a: tensor<3x1025xf32>):
       %1 = dsc.reduce_mean %a {axes = [1]} : (tensor<3x1025xf32>) -> tensor<3x1xf32>
       dsc.yield %1 : tensor<3x1xf32>
@@ -102,7 +102,7 @@ module @cuda_sm80 attributes {dsc.target = "cuda_sm80"} {
 module {
 module @cuda_sm90a attributes {dsc.target = "cuda_sm90a"} {
   func.func @main(%x: tensor<3x1025xf32>) -> tensor<3x1xf32> {
-    %0 = dsc.group(%x) {schedule = #dsc.schedule<block_rows, blocks = 2>} : (tensor<3x1025xf32>) -> tensor<3x1xf32> {
+    %0 = dsc.group(%x) {schedule = #dsc.schedule<block_rows, blocks = 2, warps = 8, width = 1>} : (tensor<3x1025xf32>) -> tensor<3x1xf32> {
     ^bb0(%a: tensor<3x1025xf32>):
       %1 = dsc.reduce_mean %a {axes = [1]} : (tensor<3x1025xf32>) -> tensor<3x1xf32>
       dsc.yield %1 : tensor<3x1xf32>

@@ -65,8 +65,23 @@ module @cuda_sm80 attributes {dsc.target = "cuda_sm80"} {
 func.func private @main(tensor<4xf32>) -> tensor<4xf32>
 module @cuda_sm80 attributes {dsc.target = "cuda_sm80"} {
   func.func @main(%x: tensor<4xf32>) -> tensor<4xf32> {
-    // expected-error@+1 {{has the schedule #dsc.schedule<elementwise, width = 3>, which cannot be followed: the width is no power of 2}}
+    // expected-error@+1 {{has the schedule #dsc.schedule<elementwise, width = 3>, which cannot be followed: a thread has 1, 2, 4 or 8 lanes}}
     %0 = dsc.group(%x) {schedule = #dsc.schedule<elementwise, width = 3>} : (tensor<4xf32>) -> tensor<4xf32> {
+    ^bb0(%a: tensor<4xf32>):
+      %1 = dsc.relu %a : (tensor<4xf32>) -> tensor<4xf32>
+      dsc.yield %1 : tensor<4xf32>
+    }
+    return %0 : tensor<4xf32>
+  }
+}
+
+// -----
+
+func.func private @main(tensor<4xf32>) -> tensor<4xf32>
+module @cuda_sm80 attributes {dsc.target = "cuda_sm80"} {
+  func.func @main(%x: tensor<4xf32>) -> tensor<4xf32> {
+    // expected-error@+1 {{has the schedule #dsc.schedule<elementwise, width = 8>, which cannot be followed: rows are not made of whole vectors}}
+    %0 = dsc.group(%x) {schedule = #dsc.schedule<elementwise, width = 8>} : (tensor<4xf32>) -> tensor<4xf32> {
     ^bb0(%a: tensor<4xf32>):
       %1 = dsc.relu %a : (tensor<4xf32>) -> tensor<4xf32>
       dsc.yield %1 : tensor<4xf32>
@@ -165,7 +180,7 @@ func.func private @main(tensor<3x1025xf32>) -> tensor<3x1xf32>
 module @cuda_sm80 attributes {dsc.target = "cuda_sm80"} {
   func.func @main(%x: tensor<3x1025xf32>) -> tensor<3x1xf32> {
     // expected-error@+1 {{has 0 bytes of workspace, where its schedules want 96}}
-    %0 = dsc.group(%x) {schedule = #dsc.schedule<split_rows, parts = 4>, places = array<i64: -1>, outputs = [0]}
+    %0 = dsc.group(%x) {schedule = #dsc.schedule<split_rows, parts = 4, width = 1>, places = array<i64: -1>, outputs = [0]}
        : (tensor<3x1025xf32>) -> tensor<3x1xf32> {
     ^bb0(%a: tensor<3x1025xf32>):
       %1 = dsc.reduce_mean %a {axes = [1]} : (tensor<3x1025xf32>) -> tensor<3x1xf32>

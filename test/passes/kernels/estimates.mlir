@@ -45,22 +45,22 @@ func.func @rows(%x: tensor<3030x33xf32>, %y: tensor<24x4096xf32>) -> (tensor<303
 }
 
 module @cuda_sm90a attributes {dsc.target = "cuda_sm90a"} {
-// Of a warp that has a row of 7, most lanes idle; of one that has a row of 64, none.
+// Of a warp that has a row of 3, most lanes idle; of one that has a row of 64, none.
 // CHECK-LABEL: func.func @rows
 // CHECK: schedule = #dsc.schedule<elementwise, width = 1>
 // CHECK: schedule = #dsc.schedule<rows,
-func.func @rows(%x: tensor<2857x7xf32>, %y: tensor<2857x64xf32>) -> (tensor<2857x7xf32>, tensor<2857x64xf32>) {
-  %0 = dsc.group(%x) : (tensor<2857x7xf32>) -> tensor<2857x7xf32> {
-  ^bb0(%a: tensor<2857x7xf32>):
-    %s = dsc.softmax %a {axis = 1 : i64} : (tensor<2857x7xf32>) -> tensor<2857x7xf32>
-    dsc.yield %s : tensor<2857x7xf32>
+func.func @rows(%x: tensor<100000x3xf32>, %y: tensor<2857x64xf32>) -> (tensor<100000x3xf32>, tensor<2857x64xf32>) {
+  %0 = dsc.group(%x) : (tensor<100000x3xf32>) -> tensor<100000x3xf32> {
+  ^bb0(%a: tensor<100000x3xf32>):
+    %s = dsc.softmax %a {axis = 1 : i64} : (tensor<100000x3xf32>) -> tensor<100000x3xf32>
+    dsc.yield %s : tensor<100000x3xf32>
   }
   %1 = dsc.group(%y) : (tensor<2857x64xf32>) -> tensor<2857x64xf32> {
   ^bb0(%a: tensor<2857x64xf32>):
     %s = dsc.softmax %a {axis = 1 : i64} : (tensor<2857x64xf32>) -> tensor<2857x64xf32>
     dsc.yield %s : tensor<2857x64xf32>
   }
-  return %0, %1 : tensor<2857x7xf32>, tensor<2857x64xf32>
+  return %0, %1 : tensor<100000x3xf32>, tensor<2857x64xf32>
 }
 }
 }

@@ -8,7 +8,7 @@ module attributes {dsc.relations = [], dsc.stage = "grouped", dsc.symbols = []} 
   func.func private @main(tensor<2857x7xf32> {dsc.name = "x"}) -> (tensor<2857x1xf32> {dsc.name = "result"})
   module @cuda_sm80 attributes {dsc.target = "cuda_sm80"} {
     func.func @main(%x: tensor<2857x7xf32> {dsc.name = "x"}) -> (tensor<2857x1xf32> {dsc.name = "result"}) {
-      %0 = dsc.group(%x) {schedule = #dsc.schedule<split_rows, parts = 16>} : (tensor<2857x7xf32>) -> tensor<2857x1xf32> {
+      %0 = dsc.group(%x) {schedule = #dsc.schedule<split_rows, parts = 16, width = 1>} : (tensor<2857x7xf32>) -> tensor<2857x1xf32> {
       ^bb0(%a: tensor<2857x7xf32>):
         %m = dsc.reduce_max %a {axes = [1]} : (tensor<2857x7xf32>) -> tensor<2857x1xf32>
         %s = dsc.sub %a, %m : (tensor<2857x7xf32>, tensor<2857x1xf32>) -> tensor<2857x7xf32>
