@@ -68,7 +68,7 @@ ReplayResult Replay::run(uint32_t resident) {
     startUnit(0);
   for (;;) {
     while (!ready.empty()) {
-      WarpRun &warp = *warps[ready.top().second];
+      WarpRun &warp = *warps[~ready.top().second];
       ready.pop();
       run(warp);
     }
@@ -122,7 +122,7 @@ void Replay::run(WarpRun &warp) {
       warp.why = latest.why;
       warp.queued = latest.queued;
     }
-    if (!ready.empty() && Turn(time, warp.number) > ready.top()) {
+    if (!ready.empty() && Turn(time, ~warp.number) > ready.top()) {
       warp.next = time;
       return push(warp);
     }
@@ -134,14 +134,24 @@ void Replay::run(WarpRun &warp) {
 bool Replay::issue(WarpRun &warp, const MicroOp &op, double time) {
   Scheduler &scheduler = *warp.scheduler;
   double slot = std::max(time, scheduler.free), start = slot;
-  scheduler.free = slot + op.slots;
   const UnitRow &row = table.rowOf(op.kind);
-  Stall busy = IssueStall;
+  Stall busy = row.pipe == TensorPipe ? TensorStall : IssueStall;
+  // Whoever waits long for a unit comes again when it is free, and may find that another warp is preferred then: one
+  // goes through its products while the others do something else (Huerta et al., "Analyzing Modern NVIDIA GPU cores",
+  // arXiv 2503.20481: greedy, then the youngest). Of what takes a clock or two, nobody is asked to come again.
+  if ((row.pipe == TensorPipe || row.pipe == SpecialPipe) && scheduler.pipes[row.pipe] > slot) {
+    result.stalls[warp.why] += std::max(0.0, time - warp.last);
+    result.stalls[busy] += scheduler.pipes[row.pipe] - time;
+    warp.next = warp.last = scheduler.pipes[row.pipe];
+    warp.queued = 0;
+    push(warp);
+    return false;
+  }
+  scheduler.free = slot + op.slots;
   if (row.pipe != numPipes) {
     double &pipe = scheduler.pipes[row.pipe];
     start = std::max(slot, pipe);
     pipe = start + (row.pipe == TensorPipe ? table.productClocks(op) : row.interval * op.slots);
-    busy = row.pipe == TensorPipe ? TensorStall : IssueStall;
   } else if (row.usesMemory) {
     ReplayMemory::Room room = warp.block->multiprocessor->memory.findRoom(slot);
     start = room.time;

@@ -114,7 +114,7 @@ private:
   bool issue(WarpRun &warp, const MicroOp &op, double time);
   bool perform(WarpRun &warp, const MicroOp &op, double start);
   void end(WarpRun &warp);
-  void push(WarpRun &warp) { ready.push({warp.next, warp.number}); }
+  void push(WarpRun &warp) { ready.push({warp.next, ~warp.number}); }
 
   bool access(WarpRun &warp, const MicroOp &op, double start);
   bool copy(WarpRun &warp, const MicroOp &op, double start);
@@ -142,6 +142,7 @@ private:
   std::vector<std::unique_ptr<WarpRun>> warps;
   std::vector<std::unique_ptr<UnitRun>> units;
   RegisterPlaces places;
+  /// A clock, and the complement of a warp's number: of those that could go at one time the youngest does.
   using Turn = std::pair<double, uint32_t>;
   std::priority_queue<Turn, std::vector<Turn>, std::greater<Turn>> ready;
   ReplayResult result;

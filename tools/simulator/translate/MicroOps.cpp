@@ -96,17 +96,20 @@ static constexpr SlotRow slots[] = {
     {"setp", "s64", 64, 2},   {"setp", "u64", 64, 2},   {"min", "s64", 64, 3},     {"max", "s64", 64, 3},
 };
 
-/// Narrow floats are packed and unpacked, and integers widened, by the units of arithmetic; the rest has a slow one.
+/// Narrow floats are packed and unpacked, and integers widened by their sign, by the units of arithmetic; the rest has
+/// a slow one. An integer that is cut, or widened by zeros, is the same register, or half of a pair.
 static OpClass kindOfConversion(const Statement &s) {
-  unsigned floats = 0, integers = 0, widest = 0;
+  SmallVector<PtxType, 2> types; // to, from
   for (StringRef part : drop_begin(s.parts))
-    if (std::optional<PtxType> type = parseType(part)) {
-      (type->isFloat() ? floats : integers) += 1;
-      widest = std::max(widest, type->bits);
-    }
-  if (integers == 2)
-    return OpClass::Integer;
-  return integers || widest > 32 ? OpClass::Conversion : OpClass::Half;
+    if (std::optional<PtxType> type = parseType(part))
+      types.push_back(*type);
+  if (types.size() != 2)
+    return OpClass::Half; // types of 8 bits, which parseType does not know
+  auto [to, from] = std::pair(types[0], types[1]);
+  if (!to.isFloat() && !from.isFloat())
+    return to.bits > from.bits && from.isSigned() ? OpClass::Integer : OpClass::Free;
+  bool isWide = to.bits > 32 || from.bits > 32;
+  return isWide || to.isFloat() != from.isFloat() ? OpClass::Conversion : OpClass::Half;
 }
 
 static OpClass kindOf(const Statement &s, InstructionClass instructionClass, PtxType type) {
