@@ -16,6 +16,7 @@
 #include "passes/kernels/LaneMath.h"
 #include "passes/kernels/ScalarCode.h"
 #include "passes/kernels/Shell.h"
+#include "passes/kernels/cuda/Lanes.h"
 #include "passes/kernels/cuda/MatrixView.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -276,14 +277,19 @@ LogicalResult emitSumOfParts(Kernel &kernel, int64_t parts) {
   dsc::Dims dims = dsc::getDims(hero->getResult(0));
   SmallVector<Value> strides = kernel.resultStrides(), heroStrides = k.rowMajorStrides(dims);
   Value count = k.dim(dsc::countElements(dims));
+  auto isHero = [&](Value value) { return value == hero->getResult(0); };
+  constexpr int64_t lanes = 4; // of a sum in single precision, an access
+  bool isWhole = bool(storesWholeLanes(kernel.group, 0, dims.size() - 1, lanes, isHero));
+  k.width = isWhole ? lanes : 1;
+  k.wholeVectors = isWhole;
   forEachElement(kernel, dims, parts, [&](const Indices &at) {
     ElementCode::Scope scope(code);
-    Value place = k.index(0), zero = zeroOf(k, dsc::getElementType(hero->getResult(0)));
+    Value place = k.index(0), zero = k.lift(zeroOf(k, dsc::getElementType(hero->getResult(0))));
     for (auto [index, stride] : llvm::zip_equal(at, heroStrides))
       place = k.add(place, k.mul(index.base, stride));
     Value sum = k.loop(k.index(0), k.index(parts), k.index(1), zero, [&](Value part, ValueRange carried) {
       Value address = k.advance(kernel.workspace, type, part, count);
-      return SmallVector<Value>{emitAdd(k, carried[0], k.loadRaw(address, type, place, 0))};
+      return SmallVector<Value>{emitAdd(k, carried[0], k.loadRaw(address, type, place, isWhole ? lanes : 0))};
     })[0];
     code.bind(hero->getResult(0), sum);
     k.storeElement(kernel.result(), dsc::getElementType(root), strides, at, code.element(root, at));

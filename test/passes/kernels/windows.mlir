@@ -75,14 +75,14 @@ module {
       %2 = dsc.slice %x {in_place, starts = #dsc.dims<0, 0, 4>, sizes = #dsc.dims<64, 2, 64>, steps = [1, 1, 1]} : (tensor<64x2x80xf16>) -> tensor<64x2x64xf16>
       %3 = dsc.transpose %2 {in_place, permutation = [1, 0, 2]} : (tensor<64x2x64xf16>) -> tensor<2x64x64xf16>
       %4 = dsc.group(%1) {label = "whole", windows = [{offset = #dsc.dims<8>, strides = #dsc.dims<80, 160, 1>}, unit],
-          schedule = #dsc.schedule<tensor_tiles, cluster = 0, columns = 64, parts = 1, rows = 64, slice = 64, stages = 3, warp_columns = 32, warp_rows = 32>}
+          schedule = #dsc.schedule<tensor_tiles, cluster = 0, columns = 64, parts = 1, rows = 64, slice = 32, stages = 3, warp_columns = 32, warp_rows = 32>}
           : (tensor<2x64x64xf16>) -> tensor<2x64x64xf16> {
       ^bb0(%a: tensor<2x64x64xf16>):
         %b = dsc.matmul %a, %a : (tensor<2x64x64xf16>, tensor<2x64x64xf16>) -> tensor<2x64x64xf16>
         dsc.yield %b : tensor<2x64x64xf16>
       }
       %5 = dsc.group(%3) {label = "halves", windows = [{offset = #dsc.dims<4>, strides = #dsc.dims<80, 160, 1>}, unit],
-          schedule = #dsc.schedule<tensor_tiles, cluster = 0, columns = 64, parts = 1, rows = 64, slice = 64, stages = 3, warp_columns = 32, warp_rows = 32>}
+          schedule = #dsc.schedule<tensor_tiles, cluster = 0, columns = 64, parts = 1, rows = 64, slice = 32, stages = 3, warp_columns = 32, warp_rows = 32>}
           : (tensor<2x64x64xf16>) -> tensor<2x64x64xf16> {
       ^bb0(%a: tensor<2x64x64xf16>):
         %b = dsc.matmul %a, %a : (tensor<2x64x64xf16>, tensor<2x64x64xf16>) -> tensor<2x64x64xf16>
