@@ -32,6 +32,22 @@ Verdict dscc::fusesAsPrologue(Operation *producer, Operation *consumer, const Gr
                              "the producer is neither elementwise nor a movement");
 }
 
+/// A convolution with channels last takes each number of an image by itself, so a first layer reads the model's input
+/// as it lies: few channels are few streams. Rows of zeros for what lies outside would have to be neighbours.
+Verdict dscc::fusesTransposeIntoConvolution(Operation *producer, Operation *consumer, const GroupDraft &group) {
+  constexpr int64_t fewChannels = 8;
+  auto conv = dyn_cast<dsc::ConvOp>(consumer);
+  if (!conv || !conv.getChannelsLast())
+    return Verdict::declined("the consumer is no convolution with channels last");
+  if (!isa<dsc::TransposeOp>(producer) || producer->getResult(0) != conv.getInput())
+    return Verdict::declined("the producer is no transpose of the image");
+  DimExpr channels = dsc::getDims(conv.getInput()).back();
+  if (!channels.isConstant() || channels.constant() > fewChannels || conv.getGroups() != 1)
+    return Verdict::declined("the image has many channels, or groups of them");
+  return Verdict::acceptedIf(llvm::all_of(dsc::getIntegers(conv.getPads()), [](int64_t pad) { return pad == 0; }),
+                             "the image has pads");
+}
+
 /// Products read each element many times, so only a conversion may stand between memory and them.
 Verdict dscc::fusesCastIntoProduct(Operation *producer, Operation *consumer, const GroupDraft &group) {
   if (dsc::factsOf(consumer).role != dsc::Role::Product)

@@ -13,6 +13,8 @@ Verdict dscc::fusesIntoMovement(Operation *producer, Operation *consumer, const 
     return Verdict::declined("the consumer is no movement");
   if (group.anchored->contains(producer))
     return Verdict::declined("the producer can be the epilogue of a hero");
+  if (llvm::any_of(consumer->getUsers(), [](Operation *user) { return dsc::factsOf(user).role == dsc::Role::Product; }))
+    return Verdict::declined("the movement turns what a product reads, and that is in memory");
   if (isElementwise(producer))
     return Verdict::acceptedIf(isCheap(producer) || readsOnce(consumer),
                                "the producer is costly, and the movement may read its elements more than once");

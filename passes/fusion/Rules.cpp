@@ -11,6 +11,7 @@ llvm::ArrayRef<FusionRule> allFusionRules() {
       {"elementwise-into-elementwise", fusesIntoElementwise},
       {"elementwise-into-movement", fusesIntoMovement},
       {"cast-into-product", fusesCastIntoProduct},
+      {"transpose-into-convolution", fusesTransposeIntoConvolution},
       {"chain-into-recurrence", fusesIntoRecurrence},
       {"chain-into-rows", fusesAsPrologue},
   };

@@ -89,6 +89,8 @@ Verdict fusesIntoRecurrence(mlir::Operation *producer, mlir::Operation *consumer
 Verdict fusesAsEpilogue(mlir::Operation *producer, mlir::Operation *consumer, const GroupDraft &group);
 /// Chains that feed rows and windows are computed as these read them.
 Verdict fusesAsPrologue(mlir::Operation *producer, mlir::Operation *consumer, const GroupDraft &group);
+/// A first layer reads its image in the model's order.
+Verdict fusesTransposeIntoConvolution(mlir::Operation *producer, mlir::Operation *consumer, const GroupDraft &group);
 /// A conversion, and nothing else, may stand between memory and a product.
 Verdict fusesCastIntoProduct(mlir::Operation *producer, mlir::Operation *consumer, const GroupDraft &group);
 

@@ -5,6 +5,8 @@
 #include "passes/kernels/ScalarCode.h"
 #include "passes/kernels/Window.h"
 
+#include "mlir/Dialect/SCF/IR/SCF.h"
+
 using namespace mlir;
 
 namespace dscc::kernels {
@@ -31,11 +33,69 @@ static Value overWindow(ElementCode &code, Operation *pool, const Window &window
   })[0];
 }
 
+/// The same of a small window that lies inside of the image, joined two by two: no element waits for all before it.
+static Value overInside(ElementCode &code, Operation *pool, const Window &window, const Indices &at, Join join) {
+  KernelBuilder &k = code.k;
+  dsc::ImageOrder order = dsc::orderOf(pool);
+  SmallVector<Value> values;
+  int64_t count = llvm::product_of(window.size);
+  for (int64_t number = 0; number < count; ++number) {
+    Indices from = at;
+    int64_t left = number;
+    for (size_t i = window.rank(); i-- > 0; left /= window.size[i])
+      from[order.spatial(i)] = window.position(k, i, at[order.spatial(i)], k.constantIndex(left % window.size[i]));
+    values.push_back(k.lift(code.element(pool->getOperand(0), from)));
+  }
+  while (values.size() > 1) {
+    SmallVector<Value> joined;
+    for (size_t i = 0; i + 1 < values.size(); i += 2)
+      joined.push_back(k.lift(join(values[i], values[i + 1])));
+    if (values.size() % 2 == 1)
+      joined.push_back(values.back());
+    values = joined;
+  }
+  return values[0];
+}
+
+/// A maximum, where all lanes see the same window: most windows lie inside of the image, and of these nobody asks which
+/// elements do.
+static Value maxOverWindow(ElementCode &code, Operation *pool, const Window &window, const Indices &at, Value outside,
+                           Join join) {
+  constexpr int64_t fewElements = 16;
+  KernelBuilder &k = code.k;
+  dsc::ImageOrder order = dsc::orderOf(pool);
+  dsc::Dims dims = dsc::getDims(pool->getOperand(0));
+  bool isSame = llvm::all_of(llvm::seq<size_t>(0, window.rank()),
+                             [&](size_t i) { return at[order.spatial(i)].kind == Index::Uniform; });
+  if (!order.channelsLast || !isSame || llvm::product_of(window.size) > fewElements)
+    return overWindow(code, pool, window, at, outside, join);
+  Value inside;
+  for (size_t i = 0; i < window.rank(); ++i) {
+    size_t dim = order.spatial(i);
+    for (int64_t element : {int64_t(0), window.size[i] - 1}) {
+      Value place = window.position(k, i, at[dim], k.constantIndex(element)).base;
+      Value fits = arith::CmpIOp::create(k.b, k.loc, arith::CmpIPredicate::ult, place, k.dim(dims[dim]));
+      inside = inside ? arith::AndIOp::create(k.b, k.loc, inside, fits).getResult() : fits;
+    }
+  }
+  auto choice = scf::IfOp::create(k.b, k.loc, TypeRange{k.lift(outside).getType()}, inside, true, true);
+  auto fill = [&](Block *block, function_ref<Value()> body) {
+    OpBuilder::InsertionGuard guard(k.b);
+    ElementCode::Scope scope(code);
+    k.b.setInsertionPointToEnd(block);
+    Value value = body();
+    scf::YieldOp::create(k.b, k.loc, value);
+  };
+  fill(choice.thenBlock(), [&] { return overInside(code, pool, window, at, join); });
+  fill(choice.elseBlock(), [&] { return overWindow(code, pool, window, at, outside, join); });
+  return choice.getResult(0);
+}
+
 static Value emitMaxPool(ElementCode &code, Operation *op, const Indices &at) {
   auto pool = cast<dsc::MaxPoolOp>(op);
   Type element = dsc::getElementType(pool.getInput());
-  return overWindow(code, pool, windowOf(pool), at, lowestOf(code.k, element),
-                    [&](Value a, Value b) { return emitMax(code.k, a, b, element); });
+  return maxOverWindow(code, pool, windowOf(pool), at, lowestOf(code.k, element),
+                       [&](Value a, Value b) { return emitMax(code.k, a, b, element); });
 }
 
 /// Carries the best value under the window and its place in the whole input, -1 before there is one.

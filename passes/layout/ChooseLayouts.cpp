@@ -176,7 +176,6 @@ private:
 
   Value moveConstant(dsc::ConstantOp constant, ArrayRef<int64_t> permutation, size_t rank);
   Value findMoved(Value value, size_t rank);
-  Value padLines(OpBuilder &b, dsc::ConvOp conv, Value image, SmallVectorImpl<int64_t> &pads);
   Operation *create(OpBuilder &b, Operation *op);
   void createPhases(OpBuilder &b, dsc::ConvTransposeOp op);
 
@@ -315,20 +314,22 @@ Value Graph::findMoved(Value value, size_t rank) {
   return known = move(b, value.getLoc(), whole, channelsToEnd(rank));
 }
 
-/// Where a pixel has few channels, whole lines of the window are read at once, which may not end outside of the image:
-/// the image gets its border. Else null.
-Value Graph::padLines(OpBuilder &b, dsc::ConvOp conv, Value image, SmallVectorImpl<int64_t> &pads) {
+/// Where a pixel has few channels, whole lines of the window are read at once, or none is asked for being outside: the
+/// image, which is in the order that is said, gets its border. Else null.
+static Value padLines(OpBuilder &b, dsc::ConvOp conv, Value image, dsc::ImageOrder order,
+                      SmallVectorImpl<int64_t> &pads) {
   constexpr int64_t few = 8;
   kernels::Window window = kernels::windowOf(conv);
   size_t lastDim = window.rank() - 1;
   dsc::Dims dims = dsc::getDims(image);
-  bool isNarrow = dims.back().isConstant() && dims.back().constant() <= few && conv.getGroups() == 1;
+  const DimExpr &channels = dims[order.channel()];
+  bool isNarrow = channels.isConstant() && channels.constant() <= few && conv.getGroups() == 1;
   if (!isNarrow || window.size[lastDim] == 1 || window.dilations[lastDim] != 1 || window.alwaysInside(lastDim))
     return {};
   dsc::Dims lows(dims.size(), DimExpr(0)), highs(dims.size(), DimExpr(0));
   for (size_t i = 0; i < window.rank(); ++i) {
-    lows[1 + i] = pads[i];
-    highs[1 + i] = pads[window.rank() + i];
+    lows[order.spatial(i)] = pads[i];
+    highs[order.spatial(i)] = pads[window.rank() + i];
   }
   pads.assign(pads.size(), 0);
   auto type = RankedTensorType::get({}, dsc::getElementType(image));
@@ -348,12 +349,16 @@ Operation *Graph::create(OpBuilder &b, Operation *op) {
     return dsc::ReshapeOp::create(b, loc, dsc::makeTensor(dims, dsc::getElementType(view.getResult())), input);
   }
   if (auto conv = dyn_cast<dsc::ConvOp>(op)) {
-    Value image = findMoved(conv.getInput(), rank);
     auto constant = conv.getFilter().getDefiningOp<dsc::ConstantOp>();
     Value filter = moveConstant(constant, filterToEnd(rank), rank);
     SmallVector<int64_t> pads = dsc::getIntegers(conv.getPads());
-    if (Value padded = padLines(b, conv, image, pads))
-      image = padded;
+    // Before it is moved: rows of pixels are longer than rows of channels.
+    bool isMoved = moved.contains(conv.getInput());
+    Value image = isMoved ? moved.lookup(conv.getInput()) : conv.getInput();
+    if (Value padded = padLines(b, conv, image, {isMoved, rank - 2}, pads))
+      image = isMoved ? padded : move(b, loc, padded, channelsToEnd(rank));
+    else
+      image = findMoved(conv.getInput(), rank);
     return dsc::ConvOp::create(b, loc, image, filter, conv.getStrides(), conv.getDilations(), b.getI64ArrayAttr(pads),
                                conv.getGroups(), /*channels_last=*/true);
   }

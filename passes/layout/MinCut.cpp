@@ -76,7 +76,12 @@ int64_t MinCut::push(unsigned node, int64_t flow) {
 }
 
 std::vector<bool> MinCut::solve() {
-  while (findLevels()) {
+  for (int round = 0; findLevels(); ++round) {
+    if (round == mostRounds) {
+      std::vector<bool> none(edgesOf.size());
+      none[first] = true;
+      return none;
+    }
     next.assign(edgesOf.size(), 0);
     while (push(first, unlimited) > 0) {
     }

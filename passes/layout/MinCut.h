@@ -18,6 +18,8 @@ public:
   static constexpr int64_t unlimited = int64_t(1) << 60;
   static constexpr unsigned first = 0, second = 1;
 
+  static constexpr int mostRounds = 2000;
+
   MinCut() : edgesOf(2) {}
 
   /// One node more; its number.
@@ -25,7 +27,8 @@ public:
   /// One edge more. Not less than 0; what is above `unlimited` is that.
   void addEdge(unsigned from, unsigned to, int64_t capacity);
   /// For each node whether it is on the first side of a cut of least cost: of several that with the fewest nodes there.
-  /// To be called once.
+  /// To be called once. Of a graph that takes too long nothing but node 0 is: shortest paths have grown longer
+  /// `mostRounds` times then.
   std::vector<bool> solve();
 
 private:

@@ -3,12 +3,13 @@
     python test/bench/layers.py                              every layer, 1 thread
     python test/bench/layers.py --old OLDBUILD --layer 3x3   those whose name has this in it, with an older build
 
+A layer stands between two convolutions of single pixels, as in a model, so that whoever chooses where channels lie may
+choose. Its time is that of the kernels that compute it, as both sides' profiles have it: what moves data for it before
+and behind does not count, and is there in either side's whole models. With --alone it stands alone, and the time is
+that of whole runs.
+
 In a round the sides take turns, each in a process of its own. A side's time is the median over the rounds. Before that
 results are compared: one that is wrong ends everything. GF/s counts a multiplication and an addition as two.
-
-A layer stands between two others, as in a model, so that whoever chooses where channels lie may choose: a convolution
-with one element as its window before it and one behind it; what those two take alone is taken off. With --alone it
-stands alone, between the model's input and output.
 """
 
 import argparse
@@ -28,6 +29,28 @@ import numpy as np
 import onnxruntime
 
 from bench import PEER, last_json
+
+# As PEER, but prints the time of the kernels of the layer.
+PROFILED_PEER = """
+import json, os, statistics, sys, time
+import numpy as np, onnxruntime
+path, name, array, threads, seconds = sys.argv[1:]
+options = onnxruntime.SessionOptions()
+options.intra_op_num_threads = int(threads)
+options.enable_profiling, options.profile_file_prefix = True, path
+session = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
+feed, runs, end = {name: np.load(array)}, 0, time.perf_counter() + float(seconds)
+while runs < 5 or time.perf_counter() < end:
+    session.run(None, feed)
+    runs += 1
+profile = session.end_profiling()
+kernels = {}
+for event in json.load(open(profile)):
+    if event.get("cat") == "Node" and event["name"].startswith("/layer/") and event["name"].endswith("_kernel_time"):
+        kernels.setdefault(event["name"], []).append(event["dur"])
+os.remove(profile)
+print(json.dumps({"layer_ms": sum(statistics.median(times) for times in kernels.values()) / 1e3}))
+"""
 from graph_builder import GraphBuilder
 
 
@@ -76,19 +99,17 @@ LAYERS = {
 }
 
 
-def write_model(path, layer, surrounded, alone):
-    """The layer, or nothing in its place if it is null, between its neighbours."""
+def write_model(path, layer, alone):
     build = GraphBuilder(opset=17, seed=5)
     x = build.input("x", np.float32, [1, layer.taken if alone else NARROW, layer.size, layer.size])
     if not alone:
         x = build.node("Conv", x, build.weight((layer.taken, NARROW, 1, 1)), kernel_shape=[1, 1])
-    if surrounded:
+    with build.scope("layer"):
         x = layer.apply(build, x)
     if not alone:
-        made = layer.made if surrounded else layer.taken
-        x = build.node("Conv", x, build.weight((NARROW, made, 1, 1)), kernel_shape=[1, 1])
+        x = build.node("Conv", x, build.weight((NARROW, layer.made, 1, 1)), kernel_shape=[1, 1])
         x = build.node("GlobalAveragePool", x)
-    build.output(x, "y", ["n", "c", "h", "w"])
+    build.output(x, "y", None)
     build.save(path)
 
 
@@ -121,47 +142,51 @@ def run_once(build, artifact, feed, folder):
     return np.load(folder / "y.npy")
 
 
-def prepare(model, tag, array, folder, arguments):
+def prepare(model, array, folder, arguments):
     """The commands that time each side, after their results were compared."""
-    feed = folder / f"{tag}.npy"
+    feed = folder / "x.npy"
     np.save(feed, array)
     wanted = onnxruntime.InferenceSession(model, providers=["CPUExecutionProvider"]).run(None, {"x": array})[0]
-    commands = {"peer": [sys.executable, "-c", PEER, model, "x", feed, arguments.threads, arguments.seconds]}
+    peer = PEER if arguments.alone else PROFILED_PEER
+    commands = {"peer": [sys.executable, "-c", peer, model, "x", feed, arguments.threads, arguments.seconds]}
+    how = [f"--bench={arguments.seconds:g}"] if arguments.alone else ["--profile"]
     for side, build in {"new": arguments.build, "old": arguments.old}.items():
         if not build:
             continue
-        artifact = folder / f"{tag}.{side}.so"
+        artifact = folder / f"{side}.so"
         compile_model(build, model, artifact)
         found = run_once(build, artifact, feed, folder)
         error = np.abs(found - wanted).max() / max(1e-6, np.abs(wanted).max())
         if not error < 1e-4:
             sys.exit(f"{model.name}: {build} is off by {error:.2e} of the largest element")
         commands[side] = [build / "bin" / "dscc-run", artifact, "--device=cpu", f"--threads={arguments.threads}",
-                          "--input", f"x={feed}", f"--bench={arguments.seconds:g}", "--json"]
+                          "--input", f"x={feed}", *how, "--json"]
     return commands
+
+
+def layer_time(report):
+    """ms, of a report of any of the commands."""
+    if "layer_ms" in report:
+        return report["layer_ms"]
+    if "profile" not in report:
+        return report["latency_ms"]["median"]
+    return sum(launch["us"] for launch in report["profile"]["launches"] if "/layer/" in launch["nodes"]) / 1e3
 
 
 def time_layer(name, layer, arguments):
     with tempfile.TemporaryDirectory() as folder:
         folder = pathlib.Path(folder)
-        kinds = ("alone",) if arguments.alone else ("with", "without")
-        commands = {}
-        for kind in kinds:
-            model = folder / f"{kind}.onnx"
-            write_model(model, layer, kind != "without", arguments.alone)
-            channels = layer.taken if arguments.alone else NARROW
-            array = np.random.default_rng(3).standard_normal((1, channels, layer.size, layer.size), np.float32)
-            for side, command in prepare(model, kind, array, folder, arguments).items():
-                commands[side, kind] = command
-        times = {key: [] for key in commands}
+        model = folder / "model.onnx"
+        write_model(model, layer, arguments.alone)
+        channels = layer.taken if arguments.alone else NARROW
+        array = np.random.default_rng(3).standard_normal((1, channels, layer.size, layer.size), np.float32)
+        commands = prepare(model, array, folder, arguments)
+        times = {side: [] for side in commands}
         for turn in range(arguments.rounds):
-            for key in list(commands) if turn % 2 == 0 else reversed(list(commands)):
-                times[key].append(last_json(commands[key])["latency_ms"]["median"])
-    medians = {key: statistics.median(rounds) for key, rounds in times.items()}
-    row = {"layer": name, "threads": arguments.threads, "flops": layer.flops()}
-    for side in {side for side, _ in commands}:
-        row[f"{side}_ms"] = medians[side, kinds[0]] - (medians[side, "without"] if len(kinds) == 2 else 0)
-    return row
+            for side in list(commands) if turn % 2 == 0 else reversed(list(commands)):
+                times[side].append(layer_time(last_json(commands[side])))
+    return {"layer": name, "threads": arguments.threads, "flops": layer.flops(),
+            **{f"{side}_ms": statistics.median(rounds) for side, rounds in times.items()}}
 
 
 def main():

@@ -11,10 +11,11 @@
 // Rows are pixels of the whole result, so that small images fill tiles with parts of several lines. What tells a pixel
 // within the image from one outside is asked once for each element of the window, and never in the inner loop. Where
 // neighbours along a line need no such question, a line of the window is one row of channels: a first layer takes
-// 7 * 3 steps and not 7 times 3.
+// 7 * 3 steps and not 7 times 3. An image that lies with its channels in the model's order is read where it lies.
 //
 // A depthwise convolution takes each channel by itself: lanes of the image meet lanes of the filter.
 
+#include "passes/kernels/Lay.h"
 #include "passes/kernels/Reduce.h"
 #include "passes/kernels/ScalarCode.h"
 #include "passes/kernels/Window.h"
@@ -46,6 +47,8 @@ private:
     Value offset;             // of the image's element there, in elements
   };
 
+  Value findImage();
+  bool isAlwaysInside() const;
   void makeZeros(Kernel &kernel);
   void locate(ArrayRef<Index> outer, ArrayRef<Index> rows);
   Value lineAt(const Pixel &pixel, ArrayRef<Value> tap, Value tapOffset);
@@ -66,12 +69,14 @@ private:
   Window window;
   dsc::Dims input, filter, result;
   bool isDepthwise;
-  int64_t taken, made; // channels of a group
-  BlockArgument image; // what the convolution reads by way of casts; null if that is not in memory
-  Value matrix;        // the filter as one matrix, if it is seen so
-  bool joinsLine;      // whether a line of the window is one row of channels
+  int64_t taken, made;   // channels of a group
+  bool liesLast = false; // whether the image's pixels and channels are neighbours in memory
+  DimExpr first = 0;     // where in the image's tensor its first element is
   SmallVector<Value> strides;
-  Value zeros; // a row of them
+  Value image;    // the tensor in memory that the convolution reads by way of casts; null if there is none
+  Value matrix;   // the filter as one matrix, if it is seen so
+  bool joinsLine; // whether a line of the window is one row of channels
+  Value zeros;    // a row of them
   SmallVector<Pixel> pixels;
 };
 } // namespace
@@ -94,20 +99,45 @@ PixelTile::PixelTile(Kernel &kernel, ElementCode &code, dsc::ConvOp conv)
       input(dsc::getDims(conv.getInput())), filter(dsc::getDims(conv.getFilter())),
       result(dsc::getDims(conv.getResult())), isDepthwise(kernels::isDepthwise(conv)),
       taken(filter[order.taken()].constant()), made(filter[order.made()].constant() / int64_t(conv.getGroups())),
-      image(dyn_cast<BlockArgument>(belowCasts(conv.getInput()))) {
+      image(findImage()) {
   if (auto view = belowCasts(conv.getFilter()).getDefiningOp<dsc::ReshapeOp>();
       view && dsc::getDims(view.getInput()).size() == 2)
     matrix = view.getInput();
   size_t last = order.rank - 1;
-  bool hasGaps = !image || k.windows.contains(image);
-  joinsLine = matrix && !hasGaps && conv.getGroups() == 1 && window.size[last] > 1 && window.dilations[last] == 1 &&
+  joinsLine = matrix && liesLast && conv.getGroups() == 1 && window.size[last] > 1 && window.dilations[last] == 1 &&
               window.alwaysInside(last);
   if (!image)
     return;
-  auto strided = k.windows.find(image);
-  strides = k.stridesOf(input, strided == k.windows.end() ? nullptr : &strided->second);
-  if (!llvm::all_of(llvm::seq<size_t>(0, order.rank), [&](size_t i) { return window.alwaysInside(i); }))
+  if (!isAlwaysInside())
     makeZeros(kernel);
+}
+
+/// The tensor of which the convolution's input is a part, or all, by strides; sets those, and whether pixels are
+/// neighbours in memory. Where vectors of channels are read, or rows of zeros, channels must be neighbours.
+Value PixelTile::findImage() {
+  Value tensor = belowCasts(conv.getInput());
+  std::optional<Lay> lay = layOf(tensor);
+  if (!lay || !k.pointers.contains(lay->tensor) || lay->panelColumns != 0 ||
+      llvm::any_of(lay->repeats, [](int64_t repeat) { return repeat != 1; }))
+    return {};
+  auto window = k.windows.find(lay->tensor);
+  if (window != k.windows.end()) {
+    if (lay->tensor != tensor)
+      return {};
+    strides = k.stridesOf(input, &window->second);
+    return tensor;
+  }
+  bool areNeighbours = lay->strides[order.channel()].isConstant(1);
+  if (!areNeighbours && (isDepthwise || !isAlwaysInside()))
+    return {};
+  liesLast = areNeighbours && lay->strides[order.spatial(order.rank - 1)] == input[order.channel()];
+  first = lay->offset;
+  strides = llvm::map_to_vector(lay->strides, [&](const DimExpr &stride) { return k.dim(stride); });
+  return lay->tensor;
+}
+
+bool PixelTile::isAlwaysInside() const {
+  return llvm::all_of(llvm::seq<size_t>(0, order.rank), [&](size_t i) { return window.alwaysInside(i); });
 }
 
 /// Fills the scratch of the worker with a row of channels that are zero.
@@ -150,11 +180,11 @@ void PixelTile::locate(ArrayRef<Index> outer, ArrayRef<Index> rows) {
       pixel.start.push_back(window.position(k, i, pixel.place.back(), k.constantIndex(0)).base);
     }
     if (image) {
-      pixel.offset = k.mul(outer[0].base, strides[0]);
+      pixel.offset = k.add(k.dim(first), k.mul(outer[0].base, strides[0]));
       for (size_t i = 0; i < order.rank; ++i)
         pixel.offset = k.add(pixel.offset, k.mul(pixel.start[i], strides[order.spatial(i)]));
       if (outer.size() > 1)
-        pixel.offset = k.add(pixel.offset, k.mul(outer[1].base, k.index(taken)));
+        pixel.offset = k.add(pixel.offset, k.mul(k.mul(outer[1].base, k.index(taken)), strides[order.channel()]));
     }
     pixels.push_back(std::move(pixel));
   }
@@ -230,7 +260,7 @@ Value PixelTile::loadImage(ArrayRef<Index> outer, const Pixel &pixel, Value line
     stored = k.loadMasked(line, storage, channel.base);
     k.mask = {};
   } else {
-    stored = k.loadRaw(line, storage, channel.base, manyLanes ? k.width : 0);
+    stored = k.loadRaw(line, storage, k.mul(channel.base, strides[order.channel()]), manyLanes ? k.width : 0);
   }
   return castAs(k, conv.getInput(), k.toCompute(stored, own));
 }
@@ -275,7 +305,7 @@ SmallVector<Value> PixelTile::linesAt(ArrayRef<Value> tap) {
 SmallVector<Value> PixelTile::accumulate(ArrayRef<Index> outer, ArrayRef<Index> rows, ArrayRef<TileColumn> columns,
                                          SmallVector<Value> sums) {
   locate(outer, rows);
-  // A line of the window that takes few steps is written out.
+  // Few steps are written out: of channels, and along a line of the window.
   constexpr int64_t few = 7;
   size_t last = order.rank - 1;
   bool writesOut = isDepthwise && window.size[last] <= few;
@@ -299,6 +329,11 @@ SmallVector<Value> PixelTile::accumulate(ArrayRef<Index> outer, ArrayRef<Index> 
       return next;
     }
     SmallVector<Value> lines = linesAt(tap);
+    if (run <= few) {
+      for (int64_t channel = 0; channel < run; ++channel)
+        addStep(outer, lines, columns, tap, k.index(channel), next);
+      return next;
+    }
     return loopOver(code, DimExpr(run), carried, [&](ArrayRef<Value> channel, ValueRange inner) {
       SmallVector<Value> next(inner.begin(), inner.end());
       addStep(outer, lines, columns, tap, channel[0], next);

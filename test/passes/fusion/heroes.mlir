@@ -157,3 +157,35 @@ func.func @no_second(%x: tensor<4x8xf32>, %p: tensor<4x8xf32>, %w: tensor<8x8xf3
   %8 = dsc.softmax %7 {axis = 1 : i64} : (tensor<4x8xf32>) -> tensor<4x8xf32>
   return %1, %2, %3, %4, %8, %5 : tensor<4x8xf32>, tensor<4x8xf32>, tensor<4x8xf32>, tensor<4x8xf32>, tensor<4x8xf32>, tensor<4x8xf32>
 }
+
+// -----
+
+// A first layer with its channels last reads its image where it lies. What makes the image, a pad, stays in memory.
+// CHECK-LABEL: @first
+func.func @first(%x: tensor<1x3x8x8xf32>, %z: tensor<f32>, %w: tensor<3x3x3x4xf32>) -> tensor<1x8x8x4xf32> {
+  // CHECK: dsc.group
+  // CHECK-NEXT: ^bb0
+  // CHECK-NEXT: dsc.pad
+  // CHECK-NEXT: dsc.yield
+  // CHECK: dsc.group
+  // CHECK-NEXT: ^bb0
+  // CHECK-NEXT: dsc.transpose
+  // CHECK-NEXT: dsc.conv
+  %0 = dsc.pad %x, %z {lows = #dsc.dims<0, 0, 1, 1>, highs = #dsc.dims<0, 0, 1, 1>} : (tensor<1x3x8x8xf32>, tensor<f32>) -> tensor<1x3x10x10xf32>
+  %1 = dsc.transpose %0 {permutation = [0, 2, 3, 1]} : (tensor<1x3x10x10xf32>) -> tensor<1x10x10x3xf32>
+  %2 = dsc.conv %1, %w {channels_last, strides = [1, 1], dilations = [1, 1], pads = [0, 0, 0, 0], groups = 1} : (tensor<1x10x10x3xf32>, tensor<3x3x3x4xf32>) -> tensor<1x8x8x4xf32>
+  return %2 : tensor<1x8x8x4xf32>
+}
+
+// -----
+
+// Not so where pixels may lie outside, and where channels are many.
+// CHECK-LABEL: @moved
+func.func @moved(%x: tensor<1x3x8x8xf32>, %w: tensor<3x3x3x4xf32>, %y: tensor<1x16x8x8xf32>, %v: tensor<1x1x16x4xf32>) -> (tensor<1x8x8x4xf32>, tensor<1x8x8x4xf32>) {
+  // CHECK-COUNT-4: dsc.group
+  %0 = dsc.transpose %x {permutation = [0, 2, 3, 1]} : (tensor<1x3x8x8xf32>) -> tensor<1x8x8x3xf32>
+  %1 = dsc.conv %0, %w {channels_last, strides = [1, 1], dilations = [1, 1], pads = [1, 1, 1, 1], groups = 1} : (tensor<1x8x8x3xf32>, tensor<3x3x3x4xf32>) -> tensor<1x8x8x4xf32>
+  %2 = dsc.transpose %y {permutation = [0, 2, 3, 1]} : (tensor<1x16x8x8xf32>) -> tensor<1x8x8x16xf32>
+  %3 = dsc.conv %2, %v {channels_last, strides = [1, 1], dilations = [1, 1], pads = [0, 0, 0, 0], groups = 1} : (tensor<1x8x8x16xf32>, tensor<1x1x16x4xf32>) -> tensor<1x8x8x4xf32>
+  return %1, %3 : tensor<1x8x8x4xf32>, tensor<1x8x8x4xf32>
+}

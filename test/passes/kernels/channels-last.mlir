@@ -33,18 +33,18 @@ func.func @main(%x: tensor<1x9x9x8xf32> {dsc.name = "x"}, %w: tensor<3x3x8x16xf3
 
 // -----
 
-// Without pads along lines, a line of the window is one row of 3 * 2 channels: two loops, over 5 lines and over 6. No
+// Without pads along lines, a line of the window is one row of 3 * 4 channels: two loops, over 5 lines and over 12. No
 // zeros are wanted, and nothing is compared.
 // CHECK-LABEL: module @cpu_v4
 // CHECK: llvm.func @conv_{{.*}}attributes {dsc.kernel = {scratch = 0 : i64}}
 // CHECK-DAG: %[[LINES:.*]] = arith.constant 5 : index
-// CHECK-DAG: %[[CHANNELS:.*]] = arith.constant 6 : index
+// CHECK-DAG: %[[CHANNELS:.*]] = arith.constant 12 : index
 // CHECK: scf.for %{{.*}} = %{{.*}} to %[[LINES]]
 // CHECK: scf.for %{{.*}} = %{{.*}} to %[[CHANNELS]]
 // CHECK: math.fma
-func.func @main(%x: tensor<1x9x9x2xf32> {dsc.name = "x"}, %w: tensor<5x3x2x16xf32> {dsc.name = "w"}) -> (tensor<1x5x7x16xf32> {dsc.name = "y"}) {
+func.func @main(%x: tensor<1x9x9x4xf32> {dsc.name = "x"}, %w: tensor<5x3x4x16xf32> {dsc.name = "w"}) -> (tensor<1x5x7x16xf32> {dsc.name = "y"}) {
   %0 = dsc.conv %x, %w {channels_last, strides = [1, 1], dilations = [1, 1], pads = [0, 0, 0, 0], groups = 1}
-     : (tensor<1x9x9x2xf32>, tensor<5x3x2x16xf32>) -> tensor<1x5x7x16xf32>
+     : (tensor<1x9x9x4xf32>, tensor<5x3x4x16xf32>) -> tensor<1x5x7x16xf32>
   return %0 : tensor<1x5x7x16xf32>
 }
 

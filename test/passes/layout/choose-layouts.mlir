@@ -84,9 +84,9 @@ func.func @transposes(%x: tensor<1x28x28x64xf32>) -> tensor<1x28x28x64xf32> {
 
 // An image of few channels gets its border, so that a line of the window is read at once.
 // CHECK-LABEL: func.func @first
-// CHECK: %[[X:.*]] = dsc.transpose %arg0
-// CHECK: %[[P:.*]] = dsc.pad %[[X]], %{{.*}} {highs = #dsc.dims<0, 2, 3, 0>, lows = #dsc.dims<0, 1, 3, 0>}
-// CHECK: dsc.conv %[[P]], %{{.*}} {channels_last, {{.*}}pads = [0, 0, 0, 0], strides = [2, 2]}
+// CHECK: %[[P:.*]] = dsc.pad %arg0, %{{.*}} {highs = #dsc.dims<0, 0, 2, 3>, lows = #dsc.dims<0, 0, 1, 3>}
+// CHECK: %[[X:.*]] = dsc.transpose %[[P]]
+// CHECK: dsc.conv %[[X]], %{{.*}} {channels_last, {{.*}}pads = [0, 0, 0, 0], strides = [2, 2]}
 module @cpu_v4 attributes {dsc.target = "cpu_v4"} {
 func.func @first(%x: tensor<1x3x64x64xf32>) -> tensor<1x64x1x1xf32> {
   %w = dsc.constant dense<1.0> : tensor<64x3x5x7xf32>

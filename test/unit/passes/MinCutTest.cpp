@@ -2,6 +2,7 @@
 
 #include "gtest/gtest.h"
 
+#include <algorithm>
 #include <random>
 
 using namespace dscc;
@@ -74,4 +75,18 @@ TEST(MinCut, EndsOnDeepGraphs) {
   std::vector<bool> side = solve(nodes, edges);
   EXPECT_TRUE(side[100000]);
   EXPECT_FALSE(side[100001]);
+}
+
+TEST(MinCut, GivesUpWherePathsGrowVeryLong) {
+  // Each node of a chain has a little to send, and only the last one leads to the second side: n paths of n lengths.
+  constexpr unsigned nodes = 20000;
+  std::vector<Edge> edges = {{nodes - 1, 1, MinCut::unlimited}};
+  for (unsigned i = 2; i < nodes; ++i) {
+    edges.push_back({0, i, 1});
+    if (i + 1 < nodes)
+      edges.push_back({i, i + 1, MinCut::unlimited});
+  }
+  std::vector<bool> side = solve(nodes, edges);
+  EXPECT_TRUE(side[0]);
+  EXPECT_EQ(std::count(side.begin(), side.end(), true), 1);
 }
