@@ -11,6 +11,7 @@
 #include "llvm/Support/MathExtras.h"
 
 #include <algorithm>
+#include <cmath>
 
 using namespace mlir;
 
@@ -187,8 +188,10 @@ static double estimateElementwise(dsc::GroupOp group, const Target &target, dsc:
     double flops = sizes.of(facts.getFlops()) / elements, own = 0;
     for (Value result : op.getResults())
       own = std::max(own, times.lookup(result));
-    // A sum in one register is 4 cycles of latency a step; a product has two loads beside it.
-    cycles += own * flops * (dsc::isElementwise(&op) ? 1 : accumulates ? 10 : 4);
+    // A sum in one register is 4 cycles of latency a step; a product has two loads beside it. A GPU has no vectors for
+    // the polynomials of functions.
+    bool isFunction = target.device == Device::Cuda && !dsc::factsOf(&op).isCheap();
+    cycles += own * flops * (dsc::isElementwise(&op) ? (isFunction ? 3 : 1) : accumulates ? 10 : 4);
     // A step of a product is two FLOP, one of a sum one.
     bool isProduct = facts.getFacts().role == dsc::Role::Product;
     double loop = dsc::isElementwise(&op) ? 1 : std::max(1.0, isProduct ? flops / 2 : flops);
@@ -226,8 +229,11 @@ static double estimateElementwise(dsc::GroupOp group, const Target &target, dsc:
   // What an element takes are instructions, and each FLOP counts for half of one. Any multiprocessor issues those of
   // four warps a clock, however many FLOP one of them is. A thread finds its place first, and in each tensor.
   double threads = sizes.count(dsc::getDims(group.getYielded()[0])) / width;
-  double busy = std::clamp(std::ceil(threads / cudaThreads), 1.0, double(gpu.multiprocessors));
-  double perSecond = busy * gpu.clock * 4 * target.warpSize * 2;
+  double blocks = std::max(1.0, std::ceil(threads / cudaThreads));
+  double busy = std::min(blocks, double(gpu.multiprocessors));
+  // Until the last one has ended, others idle.
+  double working = std::isfinite(blocks) ? blocks / std::ceil(blocks / gpu.multiprocessors) : busy;
+  double perSecond = working * gpu.clock * 4 * target.warpSize * 2;
   double bytesPerSecond = std::min(gpu.memoryBytesPerSecond, busy * gpu.l2BytesPerClock * gpu.clock);
   cycles += threads * 2 * (12.0 + 6.0 * (group.getNumOperands() + group.getNumResults()));
   double wasted = hasLoops ? std::clamp(rowBytes / sectorBytes, 1.0, 4.0) : moved / std::max(1.0, bytes);

@@ -56,7 +56,8 @@ double estimateRowsOnGpu(dsc::GroupOp group, const RowPlan &plan, const RowShari
   // No less than warps wait for their loads, as many at a time as there is room for.
   double waves = std::ceil(warps * target.warpSize / (double(gpu.multiprocessors) * gpu.threadsPerMultiprocessor));
   double waits = rounds ? 1 : passes * std::ceil(perThread / loadsAtOnce), store = 0.5;
-  return std::max(streaming, (waves * waits + store) * gpu.loadClocks / gpu.clock);
+  double load = gpu.loadClocks / gpu.clock;
+  return std::max(streaming + (1 + store) * load, (waves * waits + store) * load);
 }
 
 /// Into how many parts a row may be split, at most.

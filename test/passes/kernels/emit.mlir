@@ -81,7 +81,7 @@ func.func @main(%x: tensor<3x5xf32> {dsc.name = "x"}) -> (tensor<3x5xf32> {dsc.n
 // A constant that is reduced keeps its elements: 3 x 5 are one row of 15.
 // CHECK-LABEL: module @cuda_sm80
 // CHECK: %[[SIZE:.*]] = arith.constant 15 : index
-// CHECK: arith.cmpi slt, %{{.*}}, %[[SIZE]]
+// CHECK: scf.for %{{.*}} to %[[SIZE]] step
 // CHECK: arith.addf
 func.func @main(%x: tensor<3x5xf32> {dsc.name = "x"}) -> (tensor<1x1xf32> {dsc.name = "y"}) {
   %0 = dsc.constant dense<2.5> : tensor<3x5xf32>

@@ -65,3 +65,13 @@ func.func @main(%x: tensor<4096x768xf16> {dsc.name = "x"}, %o: tensor<4096x197xf
   %1 = dsc.softmax %o {axis = 1 : i64} : (tensor<4096x197xf16>) -> tensor<4096x197xf16>
   return %0, %1 : tensor<4096x768xf16>, tensor<4096x197xf16>
 }
+
+// -----
+
+// Functions take so long that it is worth more to keep all multiprocessors busy than to have wider accesses.
+// CHECK-LABEL: module @cuda_sm90a
+// CHECK: #dsc.schedule<elementwise, width = {{[24]}}>
+func.func @main(%x: tensor<197x3072xf16> {dsc.name = "x"}) -> (tensor<197x3072xf16> {dsc.name = "y"}) {
+  %0 = dsc.gelu %x : (tensor<197x3072xf16>) -> tensor<197x3072xf16>
+  return %0 : tensor<197x3072xf16>
+}

@@ -28,11 +28,11 @@ func.func @main(%x: tensor<64x96xf32> {dsc.name = "x"}, %w: tensor<96x2xf32> {ds
 
 // -----
 
-// A reduction with its prologue, a row at a time.
+// A reduction with its prologue, a row at a time; of few rows each has a multiprocessor.
 // CHECK-LABEL: module @cpu_v4
 // CHECK: schedule = #dsc.schedule<rows,
 // CHECK-LABEL: module @cuda_sm80
-// CHECK: schedule = #dsc.schedule<rows,
+// CHECK: schedule = #dsc.schedule<block_rows, blocks = 1, warps = 1,
 func.func @main(%x: tensor<64x96xf32> {dsc.name = "x"}) -> (tensor<64x1xf32> {dsc.name = "y"}) {
   %0 = dsc.exp %x : (tensor<64x96xf32>) -> tensor<64x96xf32>
   %1 = dsc.reduce_sum %0 {axes = [1]} : (tensor<64x96xf32>) -> tensor<64x1xf32>
@@ -78,8 +78,8 @@ func.func @main(%x: tensor<63x97xf32> {dsc.name = "x"}) -> (tensor<63x97xf32> {d
 // CHECK: schedule = #dsc.schedule<rows,
 // CHECK: schedule = #dsc.schedule<rows,
 // CHECK-LABEL: module @cuda_sm80
-// CHECK: schedule = #dsc.schedule<rows,
-// CHECK: schedule = #dsc.schedule<rows,
+// CHECK: schedule = #dsc.schedule<{{block_rows|rows}},
+// CHECK: schedule = #dsc.schedule<{{block_rows|rows}},
 func.func @main(%x: tensor<64x96xf32> {dsc.name = "x"}, %v: tensor<96x1xf32> {dsc.name = "v"}, %f: tensor<33x64x1xf32> {dsc.name = "f"})
     -> (tensor<1x33x1xf32> {dsc.name = "y"}) {
   %0 = dsc.matmul %x, %v : (tensor<64x96xf32>, tensor<96x1xf32>) -> tensor<64x1xf32>
