@@ -110,7 +110,8 @@ static SmallVector<dsc::ScheduleAttr> tilesCandidates(dsc::GroupOp group, const 
   Extent extent = extentOf(findContraction(group));
   bool isLanewise = dscc::kernels::isLanewise(findContraction(group));
   int64_t width = chooseWidth(target, extent.columns);
-  bool columnsOutside = putsColumnsOutside(extent);
+  // A window's lines are near each other in the cache, and so are the next pixel's: few channels at a time.
+  bool columnsOutside = isLanewise || putsColumnsOutside(extent);
   int64_t mostVectors =
       extent.columns.isConstant() ? std::max<int64_t>(1, llvm::divideCeil(extent.columns.constant(), width)) : 4;
   SmallVector<dsc::ScheduleAttr> candidates;
@@ -119,9 +120,8 @@ static SmallVector<dsc::ScheduleAttr> tilesCandidates(dsc::GroupOp group, const 
       for (int64_t rows = 1; rows <= 14 && fitsRegisters(target, rows, vectors); ++rows) {
         if (extent.rows.isConstant() && rows > std::max<int64_t>(1, extent.rows.constant()))
           break;
-        // Where pixels lie is computed for all rows at once, in lanes of their own: LLVM sees that for powers of 2, and
-        // more than four take registers that sums want.
-        if (isLanewise && (rows > 4 || !llvm::isPowerOf2_64(rows)))
+        // Where pixels lie is computed for all rows at once, in lanes of their own: LLVM sees that for powers of 2.
+        if (isLanewise && !llvm::isPowerOf2_64(rows))
           continue;
         // With columns outside, a block takes all rows, or some tiles of them where their number is not known.
         int64_t rowTiles = extent.rows.isConstant() ? llvm::divideCeil(extent.rows.constant(), rows) : 16;
@@ -170,6 +170,24 @@ static double countMaskRegisters(Operation *hero, const Target &target, double w
   return window.alwaysInside(window.rank() - 1) ? 0 : 2 * std::ceil(width * target.indexBits / target.vectorBits);
 }
 
+/// Cycles for what is loaded beside the multiplications of one element of the window, where lanes of the image meet
+/// lanes of the filter. Rows of a tile that are known to be of one line share pixels along it: each is found and loaded
+/// once a line of the window, and kept as far as registers go; of a few that are loaded again nobody notices.
+static double lanewiseLoads(dsc::ConvOp conv, double rows, double vectors, const Target &target) {
+  constexpr double load = 0.5, find = 1.5;
+  Window window = windowOf(conv);
+  dsc::Dims places = dsc::orderOf(conv).spatialOf(dsc::getDims(conv.getResult()));
+  double width = window.size.back(), stride = window.strides.back(), pixels = rows * width, again = 0;
+  bool isOneLine = places.back().isConstant() && places.back().constant() % int64_t(rows) == 0;
+  if (isOneLine && window.dilations.back() == 1) {
+    pixels = std::min(pixels, (rows - 1) * stride + width);
+    double kept = rows * vectors + pixels * vectors + 1;
+    again = std::max(0.0, kept - target.vectorRegisters) * std::max(0.0, width - 3) +
+            2 * std::max(0.0, kept - 1.3 * target.vectorRegisters);
+  }
+  return (pixels * (vectors * load + find) + again) / width + vectors * load;
+}
+
 /// Loads are cheaper than multiplications, unless they gather; too few independent sums leave the multiplier idle; what
 /// does not fit the registers is loaded at each step; and what a tile covers beyond the last row or column is computed
 /// for nothing.
@@ -184,9 +202,8 @@ static double estimateTiles(dsc::GroupOp group, const Target &target, dsc::Sched
   auto step = [&](double count, double registers) {
     double spilled = std::max(0.0, countRegisters(count, registers) + masks - target.vectorRegisters);
     double multiplications = std::max(count * registers / target.cpu->multipliesPerCycle, latency);
-    // Each row is found anew at each step, and every multiplication has a load.
     if (isLanewise)
-      return multiplications * 1.5 + count + registers + spilled;
+      return multiplications + lanewiseLoads(cast<dsc::ConvOp>(hero), count, registers, target) + spilled;
     // A gather is as many loads as it has lanes, beside which those of the rows' elements do not count. They are for
     // all rows of the tile, and more vectors share none.
     if (gathers)

@@ -84,17 +84,30 @@ func.func @window(%x: tensor<1x14x2xf32>) -> tensor<1x14x3xf32> {
   return %0 : tensor<1x14x3xf32>
 }
 
-// Each channel by itself: nothing is shared that panels would help with, and rows are a power of 2, 4 at most.
+// Each channel by itself: panels would help with nothing. Pixels of a tile share what lies under their windows if they
+// are known to be of one line: 4 of 16, with all channels; and where registers hold it, 8 of 16 for 7 elements of a line.
 // PACKED-LABEL: func.func @depthwise
-// PACKED: schedule = #dsc.schedule<tiles, {{.*}}packed = 0, {{.*}}rows = 4, vectors = 2, width = 16>
-func.func @depthwise(%x: tensor<1x14x14x32xf32>, %w: tensor<3x3x1x32xf32>) -> tensor<1x14x14x32xf32> {
-  %0 = dsc.group (%x, %w) : (tensor<1x14x14x32xf32>, tensor<3x3x1x32xf32>) -> tensor<1x14x14x32xf32> {
-  ^bb0(%a: tensor<1x14x14x32xf32>, %f: tensor<3x3x1x32xf32>):
-    %1 = dsc.conv %a, %f {channels_last, strides = [1, 1], dilations = [1, 1], pads = [1, 1, 1, 1], groups = 32}
-       : (tensor<1x14x14x32xf32>, tensor<3x3x1x32xf32>) -> tensor<1x14x14x32xf32>
-    dsc.yield %1 : tensor<1x14x14x32xf32>
+// PACKED: schedule = #dsc.schedule<tiles, {{.*}}packed = 0, {{.*}}rows = 4, vectors = 4, width = 16>
+func.func @depthwise(%x: tensor<1x16x16x64xf32>, %w: tensor<3x3x1x64xf32>) -> tensor<1x16x16x64xf32> {
+  %0 = dsc.group (%x, %w) : (tensor<1x16x16x64xf32>, tensor<3x3x1x64xf32>) -> tensor<1x16x16x64xf32> {
+  ^bb0(%a: tensor<1x16x16x64xf32>, %f: tensor<3x3x1x64xf32>):
+    %1 = dsc.conv %a, %f {channels_last, strides = [1, 1], dilations = [1, 1], pads = [1, 1, 1, 1], groups = 64}
+       : (tensor<1x16x16x64xf32>, tensor<3x3x1x64xf32>) -> tensor<1x16x16x64xf32>
+    dsc.yield %1 : tensor<1x16x16x64xf32>
   }
-  return %0 : tensor<1x14x14x32xf32>
+  return %0 : tensor<1x16x16x64xf32>
+}
+
+// PACKED-LABEL: func.func @depthwise_wide
+// PACKED: schedule = #dsc.schedule<tiles, {{.*}}packed = 0, {{.*}}rows = 8, vectors = 1, width = 16>
+func.func @depthwise_wide(%x: tensor<1x16x16x64xf32>, %w: tensor<7x7x1x64xf32>) -> tensor<1x16x16x64xf32> {
+  %0 = dsc.group (%x, %w) : (tensor<1x16x16x64xf32>, tensor<7x7x1x64xf32>) -> tensor<1x16x16x64xf32> {
+  ^bb0(%a: tensor<1x16x16x64xf32>, %f: tensor<7x7x1x64xf32>):
+    %1 = dsc.conv %a, %f {channels_last, strides = [1, 1], dilations = [1, 1], pads = [3, 3, 3, 3], groups = 64}
+       : (tensor<1x16x16x64xf32>, tensor<7x7x1x64xf32>) -> tensor<1x16x16x64xf32>
+    dsc.yield %1 : tensor<1x16x16x64xf32>
+  }
+  return %0 : tensor<1x16x16x64xf32>
 }
 }
 }
