@@ -197,8 +197,10 @@ static double estimateElementwise(dsc::GroupOp group, const Target &target, dsc:
     double loop = dsc::isElementwise(&op) ? 1 : std::max(1.0, isProduct ? flops / 2 : flops);
     for (Value operand : op.getOperands())
       times[operand] = std::max(times.lookup(operand), own * loop);
+    // Several steps of a product wait together; those of a convolution are not unrolled, since what lies outside of the
+    // image is not loaded.
     if (accumulates)
-      steps += loop;
+      steps += loop * (isa<dsc::ConvOp>(op) ? 6 : 1);
     if (std::optional<SmallVector<int64_t>> axes = facts.getRowAxes()) {
       hasLoops = true;
       dsc::Dims domain = dsc::getDims(op.getOperand(0));
