@@ -107,6 +107,7 @@ llvm::ArrayRef<Target> allTargets() {
        .registersPerThread = 128,
        .cpuName = "sm_90a",
        .ptxFeature = "+ptx80",
+       .channelsLast = true,
        .gpu = &sm90},
       {.name = "cuda_sm80",
        .device = Device::Cuda,
@@ -119,6 +120,7 @@ llvm::ArrayRef<Target> allTargets() {
        .registersPerThread = 128,
        .cpuName = "sm_80",
        .ptxFeature = "+ptx80",
+       .channelsLast = true,
        .servesLaterChips = true,
        .gpu = &sm80},
   };

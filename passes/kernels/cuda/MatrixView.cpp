@@ -1,7 +1,10 @@
 #include "passes/kernels/cuda/MatrixView.h"
 
+#include "passes/kernels/LaneMath.h"
 #include "passes/kernels/ScalarCode.h"
 #include "passes/kernels/Window.h"
+
+#include "mlir/Dialect/Arith/IR/Arith.h"
 
 using namespace mlir;
 
@@ -113,16 +116,12 @@ static MatrixView viewOf(ElementCode &code, dsc::MatmulOp op) {
 
 /// Rows of a filter are long lines.
 static bool hasFilterInPieces(dsc::ConvOp op) {
-  if (dsc::orderOf(op).channelsLast)
-    return false;
   dsc::Dims filter = dsc::getDims(op.getFilter());
   return isMultiple(dsc::countElements(ArrayRef(filter).drop_front()), elementsOfPiece(op.getFilter()));
 }
 
 /// Where the window is one element, and moves by one, columns are neighbours.
 static bool hasInputInPieces(dsc::ConvOp op) {
-  if (dsc::orderOf(op).channelsLast)
-    return false;
   Window window = windowOf(op);
   for (size_t i = 0; i < window.rank(); ++i)
     if (window.size[i] != 1 || window.strides[i] != 1 || !window.alwaysInside(i))
@@ -160,6 +159,116 @@ static void findPieces(KernelBuilder &k, dsc::ConvOp op, MatrixView &view) {
           return SmallVector<Value>{k.add(k.mul(channels, k.dim(columns)), column)};
         },
         k.dim(columns));
+}
+
+//===-- Convolutions with channels last ---------------------------------------------------------------------------===//
+
+namespace {
+/// Where the filter lies, a matrix with a column for each channel that is made.
+struct FilterLay {
+  Value tensor;
+  int64_t panelColumns = 0; // if it lies in panels; else 0
+};
+} // namespace
+
+static FilterLay filterLayOf(dsc::ConvOp op) {
+  Value filter = op.getFilter();
+  if (auto reshape = filter.getDefiningOp<dsc::ReshapeOp>())
+    filter = reshape.getInput();
+  if (auto unpack = filter.getDefiningOp<dsc::UnpackOp>())
+    return {unpack.getInput(), dsc::getDims(unpack.getInput()).back().constant()};
+  return {filter};
+}
+
+/// How many channels a group of a convolution makes.
+static int64_t madeByGroup(dsc::ConvOp op) {
+  return dsc::getDims(op.getFilter())[dsc::orderOf(op).made()].constant() / int64_t(op.getGroups());
+}
+
+static bool hasColumnsInPieces(dsc::ConvOp op) {
+  int64_t count = elementsOfPiece(op.getFilter());
+  return madeByGroup(op) % count == 0 && filterLayOf(op).panelColumns % count == 0;
+}
+
+/// A piece is some channels of one pixel.
+static bool hasPixelsInPieces(dsc::ConvOp op) {
+  return isMultiple(dsc::getDims(op.getFilter())[dsc::orderOf(op).taken()], elementsOfPiece(op.getInput()));
+}
+
+static Pieces columnPieces(KernelBuilder &k, dsc::ConvOp op, DimExpr terms) {
+  FilterLay lay = filterLayOf(op);
+  Type storage = getStorageType(dsc::getElementType(op.getFilter()));
+  int64_t made = madeByGroup(op), all = made * int64_t(op.getGroups());
+  Value base = k.pointers.lookup(lay.tensor);
+  return Pieces{[=, &k](ArrayRef<Value> outer, Value column) {
+                  column = k.add(k.mul(outer[1], k.index(made)), column);
+                  if (!lay.panelColumns)
+                    return SmallVector<Value>{column};
+                  Value width = k.index(lay.panelColumns);
+                  Value panel = k.mul(k.divide(column, width), k.dim(terms * lay.panelColumns));
+                  return SmallVector<Value>{k.add(panel, k.remainder(column, width))};
+                },
+                [=, &k](Value step) {
+                  return SmallVector<Value>{k.mul(step, k.index(lay.panelColumns ? lay.panelColumns : all))};
+                },
+                [=, &k](ArrayRef<Value> place, ArrayRef<Value> step) {
+                  return k.elementAddress(base, storage, k.add(place[0], step[0]));
+                }};
+}
+
+/// Of a pixel: the offset of its window's first element, and that element's coordinates. Of a step: how much further
+/// its element lies, in all and along each dim.
+static Pieces pixelPieces(KernelBuilder &k, dsc::ConvOp op) {
+  dsc::ImageOrder order = dsc::orderOf(op);
+  dsc::Dims input = dsc::getDims(op.getInput()), filter = dsc::getDims(op.getFilter()), strides(input.size(), 1);
+  for (size_t i = input.size(); i-- > 1;)
+    strides[i - 1] = strides[i] * input[i];
+  dsc::Dims spatial = order.spatialOf(dsc::getDims(op.getResult())), terms = order.windowOf(filter);
+  DimExpr taken = filter[order.taken()];
+  terms.push_back(taken);
+  Type storage = getStorageType(dsc::getElementType(op.getInput()));
+  Value base = k.pointers.lookup(op.getInput());
+  auto split = [&k](Value number, ArrayRef<DimExpr> dims) {
+    return k.delinearize(number, llvm::map_to_vector(dims, [&](const DimExpr &dim) { return k.dim(dim); }));
+  };
+  Window window = windowOf(op);
+  Pieces pieces;
+  pieces.atPlace = [=, &k](ArrayRef<Value> outer, Value pixel) {
+    Value offset = k.add(k.mul(outer[0], k.dim(strides[0])), k.mul(outer[1], k.dim(taken)));
+    SmallVector<Value> state = {offset};
+    for (auto [i, coordinate] : llvm::enumerate(split(pixel, spatial))) {
+      Value first = k.sub(k.mul(coordinate, k.index(window.strides[i])), k.index(window.pads[i]));
+      state.push_back(first);
+      state[0] = k.add(state[0], k.mul(first, k.dim(strides[order.spatial(i)])));
+    }
+    return state;
+  };
+  pieces.atStep = [=, &k](Value step) {
+    SmallVector<Value> term = split(step, terms), state = {term.back()};
+    for (size_t i = 0; i < window.rank(); ++i) {
+      state.push_back(k.mul(term[i], k.index(window.dilations[i])));
+      state[0] = k.add(state[0], k.mul(state.back(), k.dim(strides[order.spatial(i)])));
+    }
+    return state;
+  };
+  pieces.address = [=, &k](ArrayRef<Value> place, ArrayRef<Value> step) {
+    return k.elementAddress(base, storage, k.add(place[0], step[0]));
+  };
+  if (llvm::all_of(llvm::seq<size_t>(0, window.rank()), [&](size_t i) { return window.alwaysInside(i); }))
+    return pieces;
+  pieces.exists = [=, &k](ArrayRef<Value> place, ArrayRef<Value> step) {
+    Value all;
+    for (size_t i = 0; i < window.rank(); ++i) {
+      if (window.alwaysInside(i))
+        continue;
+      // Without a sign what lies before the image lies far behind it.
+      Value inside = LaneMath{k}.compare(arith::CmpIPredicate::ult, k.add(place[1 + i], step[1 + i]),
+                                         k.dim(input[order.spatial(i)]));
+      all = all ? Value(arith::AndIOp::create(k.b, k.loc, all, inside)) : inside;
+    }
+    return all;
+  };
+  return pieces;
 }
 
 /// Rows are channels that are made and columns pixels; with channels last the other way round, so that what is stored
@@ -235,6 +344,11 @@ static MatrixView viewOf(ElementCode &code, dsc::ConvOp op) {
   }
   std::swap(view.rows, view.columns);
   std::swap(view.lhs, view.rhs);
+  auto isPlain = [&](Value tensor) { return k.pointers.contains(tensor) && !k.windows.contains(tensor); };
+  if (isPlain(op.getInput()) && hasPixelsInPieces(op))
+    view.lhs.pieces = pixelPieces(k, op);
+  if (isPlain(filterLayOf(op).tensor) && hasColumnsInPieces(op))
+    view.rhs.pieces = columnPieces(k, op, view.inner);
   return view;
 }
 
@@ -242,7 +356,11 @@ static MatrixView viewOf(ElementCode &code, dsc::ConvOp op) {
 
 bool isCopiedInPieces(Operation *hero, bool isLhs) {
   auto isInput = [](Value value) { return isa<BlockArgument>(value); };
-  if (auto conv = dyn_cast<dsc::ConvOp>(hero))
+  auto conv = dyn_cast<dsc::ConvOp>(hero);
+  if (conv && dsc::orderOf(conv).channelsLast)
+    return isLhs ? isInput(conv.getInput()) && hasPixelsInPieces(conv)
+                 : isInput(filterLayOf(conv).tensor) && hasColumnsInPieces(conv);
+  if (conv)
     return isLhs ? isInput(conv.getFilter()) && hasFilterInPieces(conv)
                  : isInput(conv.getInput()) && hasInputInPieces(conv);
   auto matmul = cast<dsc::MatmulOp>(hero);

@@ -30,6 +30,8 @@ struct Pieces {
   std::function<llvm::SmallVector<Value>(Value step)> atStep;
   /// Where the piece lies that begins there.
   std::function<Value(llvm::ArrayRef<Value> place, llvm::ArrayRef<Value> step)> address;
+  /// Whether it is there; what is not counts as zeros. Unset if all are.
+  std::function<Value(llvm::ArrayRef<Value> place, llvm::ArrayRef<Value> step)> exists = nullptr;
 };
 
 /// One of the two matrices. `place` is a row of the left one, a column of the right one.

@@ -73,8 +73,14 @@ void OperandRing::copy(Value step, Value slot) {
     for (int64_t i = 0; i < piecesPerThread(); ++i) {
       Value line = k.add(ownLine, k.index(i * linesApart()));
       Value at = view.alongInner ? k.add(step, k.mul(ownPiece, k.index(perPiece))) : k.add(step, line);
-      Value source = view.pieces->address(ownPlaces[view.alongInner ? i : 0], view.pieces->atStep(at));
+      ArrayRef<Value> place = ownPlaces[view.alongInner ? i : 0];
+      SmallVector<Value> own = view.pieces->atStep(at);
+      Value source = view.pieces->address(place, own);
       Value size, inside = isInside(at);
+      if (view.pieces->exists) {
+        Value exists = view.pieces->exists(place, own);
+        inside = inside ? Value(arith::AndIOp::create(k.b, k.loc, inside, exists)) : exists;
+      }
       Type i32 = k.b.getI32Type();
       if (inside)
         size = arith::SelectOp::create(k.b, k.loc, inside, k.constantInt(i32, pieceBytes), k.constantInt(i32, 0));
