@@ -3,7 +3,8 @@
     python test/bench/windows.py                       a dense block, a YOLO head, Inception, U-Net; static, symbolic
     python test/bench/windows.py --block yolo --size 4,640
 
-`before` is the same compiler with --disable=place-windows. A copy is a launch whose ops only move elements. Bytes are
+`before` is the same compiler with --disable=place-windows. Both keep the model's order of dims (--disable=choose-layouts),
+so that joins and parts alone are counted. A copy is a launch whose ops only move elements. Bytes are
 what launches read and write, each tensor once a launch, at the sizes of the run. The exit code is 1 if a copy is left.
 """
 
@@ -69,7 +70,8 @@ def arena_bytes(module, sizes):
 
 
 def measure(path, sizes, *options):
-    command = ["dscc", path, "--target=cpu", "--march=x86-64-v3", "--until=placed", "-o", "-", *options]
+    command = ["dscc", path, "--target=cpu", "--march=x86-64-v3", "--disable=choose-layouts", "--until=placed", "-o", "-",
+               *options]
     module = subprocess.run(command, capture_output=True, text=True, check=True).stdout
     figures = {"copies": 0, "launches": 0, "bytes": 0, "arena": arena_bytes(module, sizes)}
     lines = [line.strip() for line in re.sub(r" loc\(#?\w*\)", "", module).splitlines()]

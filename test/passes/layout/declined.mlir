@@ -36,15 +36,3 @@ func.func @main(%x: tensor<1x64x28x28xf32>) -> tensor<1x64x28x28xf32> {
   return %0 : tensor<1x64x28x28xf32>
 }
 }
-
-// -----
-
-// What a target's kernels want is a field of its entry.
-module @cuda_sm80 attributes {dsc.target = "cuda_sm80"} {
-func.func @main(%x: tensor<1x64x28x28xf32>) -> tensor<1x64x28x28xf32> {
-  %w = dsc.constant dense<1.0> : tensor<64x64x3x3xf32>
-  %0 = dsc.conv %x, %w {strides = [1, 1], dilations = [1, 1], pads = [1, 1, 1, 1], groups = 1}
-     : (tensor<1x64x28x28xf32>, tensor<64x64x3x3xf32>) -> tensor<1x64x28x28xf32>
-  return %0 : tensor<1x64x28x28xf32>
-}
-}
