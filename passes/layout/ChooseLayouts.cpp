@@ -192,13 +192,15 @@ private:
 };
 } // namespace
 
+/// As an edge has it. At the sizes of an estimate a window may not fit its image: then there are less than no elements.
+static int64_t capacityOf(double bytes) { return int64_t(std::clamp(bytes, 0.0, double(MinCut::unlimited))); }
+
 /// The bytes that are read and written to move a value.
 int64_t Graph::costOf(Value value) const {
   dsc::Dims dims = dsc::getDims(value);
   if (keepsOrder(dims, channelsToEnd(dims.size())))
     return 0;
-  double bytes = 2 * sizes.of(countBytes(value.getType()));
-  return bytes < double(MinCut::unlimited) ? int64_t(bytes) : MinCut::unlimited;
+  return capacityOf(2 * sizes.of(countBytes(value.getType())));
 }
 
 void Graph::addValue(MinCut &cut, Value value) {
@@ -238,8 +240,7 @@ void Graph::choose() {
     addValue(cut, argument);
   for (Operation &op : block) {
     if (isConvolution(&op) && nodes.contains(&op))
-      cut.addEdge(MinCut::first, nodes[&op],
-                  int64_t(std::min(countSaved(&op, target, sizes), double(MinCut::unlimited))));
+      cut.addEdge(MinCut::first, nodes[&op], capacityOf(countSaved(&op, target, sizes)));
     for (Value result : op.getResults())
       addValue(cut, result);
   }
