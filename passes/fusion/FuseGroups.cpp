@@ -11,9 +11,9 @@
 // as long as a rule accepts them. A producer joins only if ALL its users are in the group; hence a group has the
 // results of its root, those that are used, and no path can leave it and come back. Before that, ops that are cheaper
 // to compute than to store are duplicated, one copy a user, and attention becomes groups of its own (Attention.cpp).
-// What PlaceWindows has marked needs no kernel: concats in place, and slices that no group has a use for. Behind it,
-// parts of one value that nobody has taken in, as of a Split, become one group with several results. Last, each group
-// learns in which windows its tensors lie.
+// What PlaceWindows and PlaceTransposes have marked needs no kernel: homes, and views that no group has a use for.
+// Behind it, parts of one value that nobody has taken in, as of a Split, become one group with several results. Last,
+// each group learns in which windows its tensors lie.
 
 #include "dialects/dsc/Windows.h"
 #include "passes/Journal.h"

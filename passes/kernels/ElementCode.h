@@ -38,6 +38,14 @@ public:
     ElementCode &code;
   };
 
+  /// scf.if with nothing but `body`, in a scope of its own.
+  void doIf(Value condition, llvm::function_ref<void()> body) {
+    k.doIf(condition, [&] {
+      Scope scope(*this);
+      body();
+    });
+  }
+
   /// The coordinates of an operand that broadcasts to `result` dims.
   Indices broadcastIndices(llvm::ArrayRef<DimExpr> operand, llvm::ArrayRef<DimExpr> result, const Indices &at);
 

@@ -317,6 +317,21 @@ void KernelBuilder::storeElement(Value pointer, Type element, ArrayRef<Value> st
   LLVM::masked_scatter::create(b, loc, stored, address, all, bytes);
 }
 
+void KernelBuilder::doIf(Value condition, function_ref<void()> body) {
+  auto guard = scf::IfOp::create(b, loc, condition, /*withElseRegion=*/false);
+  OpBuilder::InsertionGuard insertion(b);
+  b.setInsertionPoint(guard.thenBlock()->getTerminator());
+  body();
+}
+
+void KernelBuilder::withLanes(int64_t lanes, function_ref<void()> body) {
+  std::swap(width, lanes);
+  bool whole = std::exchange(wholeVectors, width > 1);
+  body();
+  std::swap(width, lanes);
+  wholeVectors = whole;
+}
+
 SmallVector<Value> KernelBuilder::loop(Value from, Value to, Value step, ValueRange init,
                                        function_ref<SmallVector<Value>(Value, ValueRange)> body) {
   auto loop = scf::ForOp::create(b, loc, from, to, step, init, [&](OpBuilder &, Location, Value i, ValueRange carried) {

@@ -168,6 +168,10 @@ public:
   /// From the compute type of `element` to its storage type; floats are rounded to nearest.
   Value toStorage(Value computed, Type element);
 
+  /// scf.if with nothing but `body`.
+  void doIf(Value condition, llvm::function_ref<void()> body);
+  /// Writes `body` for so many neighbours, which begin at a multiple of their number in every tensor; 1 is one element.
+  void withLanes(int64_t lanes, llvm::function_ref<void()> body);
   /// scf.for from `from` up to `to`, which is not reached, with values carried along.
   llvm::SmallVector<Value> loop(Value from, Value to, Value step, ValueRange init,
                                 llvm::function_ref<llvm::SmallVector<Value>(Value, ValueRange)> body);

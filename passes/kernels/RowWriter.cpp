@@ -88,10 +88,7 @@ public:
     part = k.remainder(number, k.index(sharers));
     member = lane;
     Value exists = arith::CmpIOp::create(k.b, k.loc, arith::CmpIPredicate::slt, row, k.dim(rows));
-    auto guarded = scf::IfOp::create(k.b, k.loc, exists, false);
-    OpBuilder::InsertionGuard guard(k.b);
-    k.b.setInsertionPoint(guarded.thenBlock()->getTerminator());
-    writeRowNumber(row);
+    k.doIf(exists, [&] { writeRowNumber(row); });
   }
 
   /// CUDA: some blocks have a row.
@@ -163,11 +160,7 @@ private:
 
   void onlyIfFirst(Value number, function_ref<void()> body) {
     Value isFirst = arith::CmpIOp::create(k.b, k.loc, arith::CmpIPredicate::eq, number, k.index(0));
-    auto guarded = scf::IfOp::create(k.b, k.loc, isFirst, false);
-    OpBuilder::InsertionGuard guard(k.b);
-    k.b.setInsertionPoint(guarded.thenBlock()->getTerminator());
-    ElementCode::Scope scope(code);
-    body();
+    code.doIf(isFirst, body);
   }
 
   void writeSharedRow(const Indices &at) {
@@ -253,11 +246,7 @@ private:
       auto [index, exists] = keptRounds[round];
       at.back() = index;
       if (exists && values.empty()) {
-        auto guarded = scf::IfOp::create(k.b, k.loc, exists, false);
-        OpBuilder::InsertionGuard guard(k.b);
-        k.b.setInsertionPoint(guarded.thenBlock()->getTerminator());
-        ElementCode::Scope scope(code);
-        body(at, {});
+        code.doIf(exists, [&] { body(at, {}); });
         continue;
       }
       SmallVector<Value> next = body(at, values);

@@ -125,7 +125,6 @@ private:
     SmallVector<Value> sizes = keptSizes();
     openRow(sizes.empty() ? SmallVector<Value>() : k.delinearize(number, sizes));
   }
-  void when(Value condition, function_ref<void()> body);
 
   // CPU.
   void writeHeap();
@@ -242,14 +241,6 @@ void TopKWriter::openRow(ValueRange coordinates) {
   wanted = k.dim(op.getK().getDims()[0]);
 }
 
-void TopKWriter::when(Value condition, function_ref<void()> body) {
-  auto guarded = scf::IfOp::create(k.b, k.loc, condition, false);
-  OpBuilder::InsertionGuard guard(k.b);
-  k.b.setInsertionPoint(guarded.thenBlock()->getTerminator());
-  ElementCode::Scope scope(code);
-  body();
-}
-
 //===-- CPU: a heap -----------------------------------------------------------------------------------------------===//
 
 /// Puts `item` at `place` of a heap of `size`, or below it: children that come behind it move up. At each place of a
@@ -286,7 +277,7 @@ void TopKWriter::offer(Value index) {
   ElementCode::Scope scope(code);
   Item item = inputItem(index);
   Value top = read(k.index(0)).key;
-  when(m.compare(arith::CmpIPredicate::ugt, item.key, top), [&] { siftDown(k.index(0), wanted, item); });
+  code.doIf(m.compare(arith::CmpIPredicate::ugt, item.key, top), [&] { siftDown(k.index(0), wanted, item); });
 }
 
 void TopKWriter::writeHeap() {
@@ -312,8 +303,8 @@ void TopKWriter::writeHeap() {
       some[axis] = {Index::Contiguous, first, {}};
       Value keys = k.splat(keyOf(code.element(op.getInput(), some)));
       Value before = m.compare(arith::CmpIPredicate::ugt, keys, k.splat(read(k.index(0)).key));
-      when(vector::ReductionOp::create(k.b, k.loc, vector::CombiningKind::OR, before),
-           [&] { k.loopDo(first, k.add(first, width), k.index(1), [&](Value index) { offer(index); }); });
+      code.doIf(vector::ReductionOp::create(k.b, k.loc, vector::CombiningKind::OR, before),
+                [&] { k.loopDo(first, k.add(first, width), k.index(1), [&](Value index) { offer(index); }); });
     });
   }
   k.loopDo(next, end, k.index(1), [&](Value index) { offer(index); });
@@ -358,7 +349,7 @@ void TopKWriter::writeRanks() {
       Value one = arith::ExtUIOp::create(k.b, k.loc, k.b.getI64Type(), isBefore);
       return SmallVector<Value>{k.add(carried[0], arith::IndexCastOp::create(k.b, k.loc, k.b.getIndexType(), one))};
     })[0];
-    when(m.compare(arith::CmpIPredicate::slt, rank, wanted), [&] { write(rank, own); });
+    code.doIf(m.compare(arith::CmpIPredicate::slt, rank, wanted), [&] { write(rank, own); });
   });
 }
 
@@ -381,7 +372,7 @@ Value TopKWriter::countWhere(function_ref<Value(const Item &)> holds, Value *own
     count = k.add(count, NVVM::ShflOp::create(k.b, k.loc, i32, all, count, k.constantInt(i32, distance), clamp,
                                               NVVM::ShflKind::bfly, UnitAttr()));
   Value lane = k.remainder(kernel.thread, k.index(warp)), ownWarp = k.divide(kernel.thread, k.index(warp));
-  when(m.compare(arith::CmpIPredicate::eq, lane, k.index(0)), [&] { k.storeRaw(sums, i32, ownWarp, count); });
+  code.doIf(m.compare(arith::CmpIPredicate::eq, lane, k.index(0)), [&] { k.storeRaw(sums, i32, ownWarp, count); });
   synchronize();
   Value total = k.index(0);
   for (int64_t i = 0; i < rowThreads / warp; ++i)
@@ -423,7 +414,7 @@ void TopKWriter::collect(Value threshold, Value bound) {
     ElementCode::Scope scope(code);
     Item item = inputItem(place);
     Value taken = isTaken(item);
-    when(taken, [&] { write(carried[0], item); });
+    code.doIf(taken, [&] { write(carried[0], item); });
     return SmallVector<Value>{m.select(taken, k.add(carried[0], k.index(1)), carried[0])};
   });
   synchronize();
@@ -431,9 +422,9 @@ void TopKWriter::collect(Value threshold, Value bound) {
 
 /// Lets two places change what they hold if it stands the wrong way round; behind the end stands what comes last.
 void TopKWriter::exchange(Value a, Value b) {
-  when(m.compare(arith::CmpIPredicate::slt, b, wanted), [&] {
+  code.doIf(m.compare(arith::CmpIPredicate::slt, b, wanted), [&] {
     Item first = read(a), second = read(b);
-    when(comesBefore(second, first), [&] {
+    code.doIf(comesBefore(second, first), [&] {
       write(a, second);
       write(b, first);
     });

@@ -33,12 +33,12 @@ MODELS = {"magika": trained.magika, "pp-ocr-cls": trained.pp_ocr_cls}
 PEER = """
 import json, sys, time, statistics
 import numpy as np, onnxruntime
-path, name, array, threads, seconds = sys.argv[1:]
+path, threads, seconds, *inputs = sys.argv[1:]
 options = onnxruntime.SessionOptions()
 options.intra_op_num_threads = int(threads)
 options.inter_op_num_threads = 1
 session = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
-feed = {name: np.load(array)}
+feed = {name: np.load(array) for name, array in (word.rsplit("=", 1) for word in inputs)}
 times, end = [], 0
 session.run(None, feed)
 start = time.perf_counter()
@@ -72,6 +72,11 @@ def last_json(command):
     return json.loads(child.stdout[child.stdout.index("{"):])
 
 
+def peer_command(path, feed, threads, seconds):
+    """Times ONNX Runtime on files of inputs."""
+    return [sys.executable, "-c", PEER, path, threads, seconds, *(f"{name}={file}" for name, file in feed.items())]
+
+
 def compile_costs(model, artifact, dscc, options):
     """Seconds, peak memory and artifact size of compiling for all targets."""
     report = measure.measure([dscc, model.path, "-o", artifact, *options])
@@ -87,7 +92,7 @@ def time_sides(model, size, threads, artifact, folder, arguments):
     np.save(array, trained.make_input(model, size))
     ours = [arguments.build / "bin" / "dscc-run", artifact, "--device=cpu", f"--threads={threads}",
             "--input", f"{model.input_name}={array}", f"--bench={arguments.seconds:g}", "--json"]
-    theirs = [sys.executable, "-c", PEER, model.path, model.input_name, array, threads, arguments.seconds]
+    theirs = peer_command(model.path, {model.input_name: array}, threads, arguments.seconds)
     medians = {"dscc": [], "onnxruntime": []}
     for _ in range(arguments.rounds):
         medians["dscc"].append(last_json(ours)["latency_ms"]["median"])

@@ -2,6 +2,7 @@
 
     python test/bench/versions.py --old OLDBUILD --new build          eight models, 1 thread
     python test/bench/versions.py --old OLDBUILD --new build --model magika --rounds 9
+    python test/bench/versions.py --old onnxruntime                  ONNX Runtime in the place of the older build
 
 Each build compiles each model and runs it with its own dscc-run. The builds take turns, so that a busy or throttled
 machine hurts both alike, and who begins alternates. A round gives one ratio, old time over new; the median of the
@@ -27,7 +28,7 @@ import numpy as np
 import language_models
 import trained
 import vision_models
-from bench import last_json
+from bench import last_json, peer_command
 
 BAR = 0.98
 PAST = 16  # tokens in the cache where one more is decoded
@@ -93,7 +94,8 @@ MODELS = {
 
 def parse_arguments():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--old", type=pathlib.Path, required=True, metavar="FOLDER", help="a build: bin/dscc is there")
+    parser.add_argument("--old", type=pathlib.Path, required=True, metavar="FOLDER",
+                        help="a build: bin/dscc is there; or `onnxruntime`")
     parser.add_argument("--new", type=pathlib.Path, default=ROOT / "build", metavar="FOLDER")
     parser.add_argument("--model", choices=MODELS, action="append", help="only this one; may be repeated")
     parser.add_argument("--rounds", type=int, default=5, metavar="N", help="default: %(default)s")
@@ -107,6 +109,8 @@ def parse_arguments():
 
 def prepare(build, path, artifact, feed, arguments):
     """Compiles; returns the command that times a run."""
+    if str(build) == "onnxruntime":
+        return peer_command(path, feed, arguments.threads, arguments.seconds)
     command = [build / "bin" / "dscc", path, "-o", artifact, "--target=cpu", *arguments.dscc_option]
     child = subprocess.run(command, capture_output=True, text=True)
     if child.returncode != 0:

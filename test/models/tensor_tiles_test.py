@@ -120,6 +120,21 @@ class TensorTiles(unittest.TestCase):
                     with self.subTest(tile=tile, size=size, transposed=transposed, parts=parts, cluster=cluster):
                         self.check_forced(pathlib.Path(folder), tile, parts, cluster, size, transposed)
 
+    def test_banks(self):
+        """Copies write lines and ldmatrix reads columns of pieces, both without conflicts of banks, however operands lie."""
+        with tempfile.TemporaryDirectory() as folder:
+            folder = pathlib.Path(folder)
+            for transposed in ("", "A", "B", "AB"):
+                lhs, rhs, text = product_text(64, 512, 64, transposed)
+                (folder / "m.mlir").write_text(text)
+                self.dscc(folder / "m.mlir", folder / "m.so", "--arch=sm_80")
+                inputs = {"x": np.ones(lhs, np.float16), "w": np.ones(rhs, np.float16), "b": np.ones(64, np.float16)}
+                _, told = self.run_artifact(folder, folder / "m.so", inputs, "--sim-chip=sm_80", "--stats=json")
+                shared = json.loads(told[told.index("{"):])["statistics"]["kernels"][0]["memory"]["shared"]
+                for access in ("load", "store"):
+                    with self.subTest(transposed=transposed, access=access):
+                        self.assertLess(shared[access]["wavefronts"], 1.1 * shared[access]["ideal_wavefronts"])
+
     def check_model(self, folder, name, build, inputs, precision, arch):
         path = folder / f"{name}.onnx"
         build.save(path)
@@ -152,6 +167,15 @@ class TensorTiles(unittest.TestCase):
             scores = build.node("Softmax", build.node("Mul", scores, build.number(dims[-1] ** -0.5)), axis=-1)
             return build.node("MatMul", scores, v)
 
+        def joined(build, dims, weight):
+            """The last convolution reads what two others have written into one tensor, and the third its second half."""
+            x = build.input("x", np.float32, dims)
+            parts = [build.node("Relu", build.node("Conv", x, build.weight(weight), pads=[1, 1, 1, 1])) for _ in range(2)]
+            both = build.node("Concat", *parts, axis=1)
+            half = build.node("Conv", parts[1], build.weight(weight), pads=[1, 1, 1, 1])
+            y = build.node("Conv", both, build.weight((32, 2 * weight[0], 3, 3)), strides=[2, 2], pads=[0, 1, 1, 0])
+            return build.node("Concat", y, build.node("MaxPool", half, kernel_shape=[2, 2], strides=[2, 2]), axis=1)
+
         cases = [
             ("product", product, ("m", 768), (768, 200), {}),
             ("odd", product, (7, 127), (127, 33), {}),
@@ -161,6 +185,7 @@ class TensorTiles(unittest.TestCase):
             ("conv1", convolution, (1, 256, 7, 7), (128, 256, 1, 1), {}),
             ("conv1_groups", convolution, (2, 256, 8, 8), (256, 64, 1, 1), {"group": 4}),
             ("conv_groups", convolution, (1, 64, 9, 9), (64, 16, 3, 3), {"group": 4, "dilations": [2, 2]}),
+            ("joined", joined, (2, 64, 10, 10), (64, 64, 3, 3), {}),
             ("attention", attention, (2, 65, 64), None, {}),
         ]
         with tempfile.TemporaryDirectory() as folder:

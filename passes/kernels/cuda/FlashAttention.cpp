@@ -169,7 +169,6 @@ private:
   Value plus(Value a, Value b) { return arith::AddFOp::create(k.b, k.loc, a, b); }
   Value pack(Value low, Value high);
   void store(State state);
-  void ifTrue(Value condition, function_ref<void()> body);
   Value isBelow(Value a, const DimExpr &b) { return m.compare(arith::CmpIPredicate::slt, a, k.dim(b)); }
   Value advance(Value pointer, int64_t bytes) {
     return LLVM::GEPOp::create(k.b, k.loc, pointer.getType(), k.b.getI8Type(), pointer,
@@ -214,6 +213,7 @@ OperandView FlashWriter::exchanged(const OperandView &view) {
         Pieces{[pieces](ArrayRef<Value>, Value place) { return pieces.atStep(place); },
                [pieces, outer = outer](Value step) { return pieces.atPlace(outer, step); },
                [pieces](ArrayRef<Value> place, ArrayRef<Value> step) { return pieces.address(step, place); }};
+    assert(!pieces.exists && "all of a product's operand is there");
   }
   return other;
 }
@@ -243,14 +243,6 @@ void FlashWriter::write() {
   store(State::unpack(loop(queries, keys, values)));
 }
 
-void FlashWriter::ifTrue(Value condition, function_ref<void()> body) {
-  auto guard = scf::IfOp::create(k.b, k.loc, condition, /*withElseRegion=*/false);
-  OpBuilder::InsertionGuard insertion(k.b);
-  k.b.setInsertionPoint(guard.thenBlock()->getTerminator());
-  ElementCode::Scope scope(code);
-  body();
-}
-
 /// The fragments of this warp's rows, which stay in registers.
 FlashWriter::Values FlashWriter::loadQueries(Value memory) {
   OperandRing queries(kernel, scores.lhs, {{tile.head, 1, tile.threads()}, tile.rows, scores.rows, scores.inner}, outer,
@@ -271,7 +263,7 @@ FlashWriter::Values FlashWriter::loadQueries(Value memory) {
 FlashWriter::Values FlashWriter::loop(ArrayRef<Value> queries, OperandRing &keys, OperandRing &values) {
   Value all = k.dim(scores.columns);
   auto bring = [&](Value step, Value slot) {
-    ifTrue(m.compare(arith::CmpIPredicate::slt, step, all), [&] {
+    code.doIf(m.compare(arith::CmpIPredicate::slt, step, all), [&] {
       for (OperandRing *ring : {&keys, &values}) {
         ring->copy(step, slot);
         ring->store(ring->load(step), slot);
@@ -299,10 +291,8 @@ FlashWriter::Values FlashWriter::loop(ArrayRef<Value> queries, OperandRing &keys
     bring(k.add(step, k.index((tile.stages - 1) * tile.columns)), later);
     addTile(own, queries, keys, values, slot, step);
     Values next = own.pack();
-    for (Value of : {slot, later}) {
-      Value isLast = m.compare(arith::CmpIPredicate::eq, of, k.index(tile.stages - 1));
-      next.push_back(arith::SelectOp::create(k.b, k.loc, isLast, k.index(0), k.add(of, k.index(1))));
-    }
+    next.push_back(keys.shape().next(k, slot));
+    next.push_back(keys.shape().next(k, later));
     return next;
   });
   carried.resize(carried.size() - 2);
@@ -429,6 +419,10 @@ void FlashWriter::store(State state) {
     if (attention.hiddenIsZero)
       share = arith::SelectOp::create(
           k.b, k.loc, arith::CmpFOp::create(k.b, k.loc, arith::CmpFPredicate::OEQ, all, none), none, share);
+    // A sum of no products at all is 0.
+    if (!scores.columns.isConstant())
+      share = arith::SelectOp::create(
+          k.b, k.loc, m.compare(arith::CmpIPredicate::eq, k.dim(scores.columns), k.index(0)), none, share);
     for (auto [number, mixed] : llvm::enumerate(state.mixed))
       if (int64_t(number % MatrixForm::perLane / 2) == half)
         mixed = mul(mixed, share);
@@ -443,20 +437,15 @@ void FlashWriter::store(State state) {
   forEachOfSlab(k, {shared, own, lane, tile.mixed, lanes}, state.mixed, [&](Value row, Value column, Value sum) {
     ElementCode::Scope scope(code);
     row = k.add(k.add(firstRow, warpRow), row);
-    ifTrue(arith::AndIOp::create(k.b, k.loc, isBelow(row, mix.rows), isBelow(column, mix.columns)), [&] {
-      k.width = lanes;
-      k.wholeVectors = lanes > 1;
-      Indices at = mix.resultAt(outer, row, {lanes == 1 ? Index::Uniform : Index::Contiguous, column, {}, lanes > 1});
-      if (transpose) {
-        Indices turned;
-        for (int64_t from : dsc::getIntegers(transpose.getPermutation()))
-          turned.push_back(at[from]);
-        at = turned;
-      }
-      code.bind(attention.mix.getResult(), sum);
-      k.storeElement(kernel.result(), dsc::getElementType(root), strides, at, code.element(root, at));
-      k.width = 1;
-      k.wholeVectors = false;
+    code.doIf(arith::AndIOp::create(k.b, k.loc, isBelow(row, mix.rows), isBelow(column, mix.columns)), [&] {
+      Indices at = mix.resultAt(outer, row, laneIndex(column, lanes));
+      if (transpose)
+        at = llvm::map_to_vector<4>(dsc::getIntegers(transpose.getPermutation()),
+                                    [&](int64_t from) { return at[from]; });
+      k.withLanes(lanes, [&] {
+        code.bind(attention.mix.getResult(), sum);
+        k.storeElement(kernel.result(), dsc::getElementType(root), strides, at, code.element(root, at));
+      });
     });
   });
 }

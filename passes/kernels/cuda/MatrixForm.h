@@ -59,6 +59,11 @@ struct Slab {
 void storeForms(KernelBuilder &k, Value memory, Value first, Value lane, int64_t pitch, int64_t columns,
                 llvm::ArrayRef<Value> sums);
 
+/// The coordinate of so many neighbours from `first` on; of 1 it is a scalar.
+inline Index laneIndex(Value first, int64_t lanes) {
+  return {lanes == 1 ? Index::Uniform : Index::Contiguous, first, {}, /*whole=*/lanes > 1};
+}
+
 /// Calls `body` for each group of neighbours with its row (0 to 15), its first column, and the sums, one or a vector.
 /// `sums` are those of a row of forms.
 void forEachOfSlab(KernelBuilder &k, const Slab &slab, llvm::ArrayRef<Value> sums,

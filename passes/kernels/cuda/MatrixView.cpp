@@ -190,9 +190,16 @@ static bool hasColumnsInPieces(dsc::ConvOp op) {
   return madeByGroup(op) % count == 0 && filterLayOf(op).panelColumns % count == 0;
 }
 
-/// A piece is some channels of one pixel.
-static bool hasPixelsInPieces(dsc::ConvOp op) {
-  return isMultiple(dsc::getDims(op.getFilter())[dsc::orderOf(op).taken()], elementsOfPiece(op.getInput()));
+/// How the image lies, if pieces of it, some channels of one pixel, can be copied; it may be a window of a join.
+static std::optional<Lay> pixelsInPieces(dsc::ConvOp op) {
+  int64_t count = elementsOfPiece(op.getInput());
+  dsc::Dims dims = dsc::getDims(op.getInput());
+  std::optional<Lay> lay = layOf(op.getInput());
+  bool isPlain = lay && !lay->panelColumns && llvm::all_of(lay->repeats, [](int64_t repeat) { return repeat == 1; });
+  if (!isPlain || !isMultiple(dsc::getDims(op.getFilter())[dsc::orderOf(op).taken()], count))
+    return std::nullopt;
+  std::optional<size_t> along = findPieceDim(*lay, dims, count);
+  return along == dims.size() - 1 ? lay : std::nullopt;
 }
 
 static Pieces columnPieces(KernelBuilder &k, dsc::ConvOp op, DimExpr terms) {
@@ -218,16 +225,14 @@ static Pieces columnPieces(KernelBuilder &k, dsc::ConvOp op, DimExpr terms) {
 
 /// Of a pixel: the offset of its window's first element, and that element's coordinates. Of a step: how much further
 /// its element lies, in all and along each dim.
-static Pieces pixelPieces(KernelBuilder &k, dsc::ConvOp op) {
+static Pieces pixelPieces(KernelBuilder &k, dsc::ConvOp op, const Lay &lay) {
   dsc::ImageOrder order = dsc::orderOf(op);
-  dsc::Dims input = dsc::getDims(op.getInput()), filter = dsc::getDims(op.getFilter()), strides(input.size(), 1);
-  for (size_t i = input.size(); i-- > 1;)
-    strides[i - 1] = strides[i] * input[i];
+  dsc::Dims input = dsc::getDims(op.getInput()), filter = dsc::getDims(op.getFilter()), strides = lay.strides;
   dsc::Dims spatial = order.spatialOf(dsc::getDims(op.getResult())), terms = order.windowOf(filter);
   DimExpr taken = filter[order.taken()];
   terms.push_back(taken);
   Type storage = getStorageType(dsc::getElementType(op.getInput()));
-  Value base = k.pointers.lookup(op.getInput());
+  Value base = k.pointers.lookup(lay.tensor), start = k.dim(lay.offset);
   auto split = [&k](Value number, ArrayRef<DimExpr> dims) {
     return k.delinearize(number, llvm::map_to_vector(dims, [&](const DimExpr &dim) { return k.dim(dim); }));
   };
@@ -235,7 +240,7 @@ static Pieces pixelPieces(KernelBuilder &k, dsc::ConvOp op) {
   Pieces pieces;
   pieces.atPlace = [=, &k](ArrayRef<Value> outer, Value pixel) {
     Value offset = k.add(k.mul(outer[0], k.dim(strides[0])), k.mul(outer[1], k.dim(taken)));
-    SmallVector<Value> state = {offset};
+    SmallVector<Value> state = {k.add(start, offset)};
     for (auto [i, coordinate] : llvm::enumerate(split(pixel, spatial))) {
       Value first = k.sub(k.mul(coordinate, k.index(window.strides[i])), k.index(window.pads[i]));
       state.push_back(first);
@@ -345,8 +350,8 @@ static MatrixView viewOf(ElementCode &code, dsc::ConvOp op) {
   std::swap(view.rows, view.columns);
   std::swap(view.lhs, view.rhs);
   auto isPlain = [&](Value tensor) { return k.pointers.contains(tensor) && !k.windows.contains(tensor); };
-  if (isPlain(op.getInput()) && hasPixelsInPieces(op))
-    view.lhs.pieces = pixelPieces(k, op);
+  if (std::optional<Lay> lay = pixelsInPieces(op); lay && k.pointers.contains(lay->tensor))
+    view.lhs.pieces = pixelPieces(k, op, *lay);
   if (isPlain(filterLayOf(op).tensor) && hasColumnsInPieces(op))
     view.rhs.pieces = columnPieces(k, op, view.inner);
   return view;
@@ -356,10 +361,10 @@ static MatrixView viewOf(ElementCode &code, dsc::ConvOp op) {
 
 bool isCopiedInPieces(Operation *hero, bool isLhs) {
   auto isInput = [](Value value) { return isa<BlockArgument>(value); };
+  auto isPieced = [&](const std::optional<Lay> &lay) { return lay && isInput(lay->tensor); };
   auto conv = dyn_cast<dsc::ConvOp>(hero);
   if (conv && dsc::orderOf(conv).channelsLast)
-    return isLhs ? isInput(conv.getInput()) && hasPixelsInPieces(conv)
-                 : isInput(filterLayOf(conv).tensor) && hasColumnsInPieces(conv);
+    return isLhs ? isPieced(pixelsInPieces(conv)) : isInput(filterLayOf(conv).tensor) && hasColumnsInPieces(conv);
   if (conv)
     return isLhs ? isInput(conv.getFilter()) && hasFilterInPieces(conv)
                  : isInput(conv.getInput()) && hasInputInPieces(conv);

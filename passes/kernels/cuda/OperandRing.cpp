@@ -6,11 +6,15 @@
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Dialect/LLVMIR/NVVMDialect.h"
-#include "mlir/Dialect/SCF/IR/SCF.h"
 
 using namespace mlir;
 
 namespace dscc::kernels {
+
+Value RingShape::next(KernelBuilder &k, Value slot) const {
+  Value isLast = LaneMath{k}.compare(arith::CmpIPredicate::eq, slot, k.index(stages - 1));
+  return arith::SelectOp::create(k.b, k.loc, isLast, k.index(0), k.add(slot, k.index(1)));
+}
 
 static Value exclusiveOr(KernelBuilder &k, Value a, Value b) { return k.b.createOrFold<arith::XOrIOp>(k.loc, a, b); }
 
@@ -92,10 +96,7 @@ void OperandRing::copy(Value step, Value slot) {
   if (all >= operand.ring.threads)
     return copyAll();
   Value isNeeded = LaneMath{k}.compare(arith::CmpIPredicate::slt, kernel.thread, k.index(all));
-  auto guard = scf::IfOp::create(k.b, k.loc, isNeeded, /*withElseRegion=*/false);
-  OpBuilder::InsertionGuard insertion(k.b);
-  k.b.setInsertionPoint(guard.thenBlock()->getTerminator());
-  copyAll();
+  k.doIf(isNeeded, copyAll);
 }
 
 SmallVector<Value> OperandRing::load(Value step) {

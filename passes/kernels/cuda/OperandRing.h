@@ -18,6 +18,9 @@ struct RingShape {
   int64_t slice;   // steps of the inner dim in a slice
   int64_t stages;  // slices in the ring
   int64_t threads; // of the block, all of which copy
+
+  /// The slot that comes behind `slot`.
+  Value next(KernelBuilder &k, Value slot) const;
 };
 
 /// One operand's part of a block's tile.
@@ -36,6 +39,7 @@ public:
   OperandRing(Kernel &kernel, const OperandView &view, const RingOperand &operand, llvm::ArrayRef<Value> outer,
               Value first, Value memory);
 
+  const RingShape &shape() const { return operand.ring; }
   int64_t sliceBytes() const { return operand.places * operand.ring.slice * bytes; }
   int64_t ringBytes() const { return sliceBytes() * operand.ring.stages; }
 

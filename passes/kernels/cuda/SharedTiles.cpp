@@ -231,17 +231,13 @@ private:
               column = k.add(k.add(firstColumn, ownColumn), k.index(j));
         Value exists = arith::AndIOp::create(k.b, k.loc, m.compare(arith::CmpIPredicate::slt, row, k.dim(view.rows)),
                                              m.compare(arith::CmpIPredicate::slt, column, k.dim(view.columns)));
-        auto guard = scf::IfOp::create(k.b, k.loc, exists, false);
-        OpBuilder::InsertionGuard insertion(k.b);
-        k.b.setInsertionPoint(guard.thenBlock()->getTerminator());
-        ElementCode::Scope scope(code);
-        Indices at = view.resultAt(outer, row, k.uniform(column));
-        if (parts > 1) {
-          k.storeElement(ownPart, type, heroStrides, at, sums[i * perThread + j]);
-          continue;
-        }
-        code.bind(hero->getResult(0), sums[i * perThread + j]);
-        k.storeElement(kernel.result(), dsc::getElementType(root), strides, at, code.element(root, at));
+        code.doIf(exists, [&, sum = sums[i * perThread + j]] {
+          Indices at = view.resultAt(outer, row, k.uniform(column));
+          if (parts > 1)
+            return k.storeElement(ownPart, type, heroStrides, at, sum);
+          code.bind(hero->getResult(0), sum);
+          k.storeElement(kernel.result(), dsc::getElementType(root), strides, at, code.element(root, at));
+        });
       }
   }
 

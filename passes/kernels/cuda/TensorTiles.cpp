@@ -183,9 +183,10 @@ static double estimateTensorTiles(dsc::GroupOp group, const Target &target, dsc:
                  std::ceil(sizes.of(matrix.columns) / tile.columns);
   // The blocks of the busiest multiprocessor take turns at its units; some of them are there at the same time.
   double blocks = std::ceil(tiles * tile.parts / gpu.multiprocessors);
-  double resident = std::min<double>({double(gpu.sharedPerMultiprocessor / (tile.sharedBytes() + 1024)),
-                                      double(gpu.threadsPerMultiprocessor / tile.threads()),
-                                      65536.0 / (tile.threads() * 128), blocks});
+  double resident =
+      std::min<double>({double(gpu.sharedPerMultiprocessor / (tile.sharedBytes() + 1024)),
+                        double(gpu.threadsPerMultiprocessor / tile.threads()),
+                        double(gpu.registersPerMultiprocessor) / (tile.threads() * target.registersPerThread), blocks});
   resident = std::max(1.0, resident);
   double busy = clocksOfSlice(tile, gpu, isCopiedInPieces(hero, true), isCopiedInPieces(hero, false));
   // A slice is asked for so many slices before it is needed.
@@ -230,7 +231,6 @@ private:
   void storeIfThere(Value row, Value column, int64_t lanes, Value sum);
   void storeLanes(Value row, const Index &column, Value sum);
   bool hasWholeLanes();
-  void ifTrue(Value condition, function_ref<void()> body);
   Value below(Value a, const DimExpr &b) { return LaneMath{k}.compare(arith::CmpIPredicate::slt, a, k.dim(b)); }
 
   int64_t rowForms() const { return tile.warpRows / MatrixForm::rows; }
@@ -279,14 +279,6 @@ void TensorTileWriter::write() {
   storeSums(mainLoop(from, to));
 }
 
-void TensorTileWriter::ifTrue(Value condition, function_ref<void()> body) {
-  auto guard = scf::IfOp::create(k.b, k.loc, condition, /*withElseRegion=*/false);
-  OpBuilder::InsertionGuard insertion(k.b);
-  k.b.setInsertionPoint(guard.thenBlock()->getTerminator());
-  ElementCode::Scope scope(code);
-  body();
-}
-
 TensorTileWriter::Values TensorTileWriter::mainLoop(Value from, Value to) {
   RingShape shape{tile.slice, tile.stages, tile.threads()};
   OperandRing lhs(kernel, view.lhs, {shape, tile.rows, view.rows, view.inner}, outer, firstRow, shared);
@@ -298,7 +290,7 @@ TensorTileWriter::Values TensorTileWriter::mainLoop(Value from, Value to) {
   auto isThere = [&](Value step) { return LaneMath{k}.compare(arith::CmpIPredicate::slt, step, to); };
   for (int64_t stage = 0; stage + 1 < tile.stages; ++stage) {
     Value step = k.add(from, k.index(stage * tile.slice));
-    ifTrue(isThere(step), [&] {
+    code.doIf(isThere(step), [&] {
       for (OperandRing *ring : {&lhs, &rhs}) {
         ring->copy(step, k.index(stage));
         ring->store(ring->load(step), k.index(stage));
@@ -320,16 +312,12 @@ TensorTileWriter::Values TensorTileWriter::mainLoop(Value from, Value to) {
     NVVM::CpAsyncCommitGroupOp::create(k.b, k.loc);
     multiply(lhs, rhs, slot, sums);
     if (!loaded.empty())
-      ifTrue(exists, [&] {
+      code.doIf(exists, [&] {
         lhs.store(ArrayRef(loaded).take_front(lhs.numLoaded()), later);
         rhs.store(ArrayRef(loaded).drop_front(lhs.numLoaded()), later);
       });
-    auto next = [&](Value of) {
-      Value isLast = LaneMath{k}.compare(arith::CmpIPredicate::eq, of, k.index(tile.stages - 1));
-      return Value(arith::SelectOp::create(k.b, k.loc, isLast, k.index(0), k.add(of, k.index(1))));
-    };
-    sums.push_back(next(slot));
-    sums.push_back(next(later));
+    sums.push_back(shape.next(k, slot));
+    sums.push_back(shape.next(k, later));
     return sums;
   });
   carried.resize(carried.size() - 2);
@@ -347,7 +335,7 @@ TensorTileWriter::Values TensorTileWriter::loadLater(OperandRing &lhs, OperandRi
     return loaded;
   };
   if (lhs.numLoaded() + rhs.numLoaded() == 0) {
-    ifTrue(exists, all);
+    code.doIf(exists, all);
     return {};
   }
   SmallVector<Type> types(lhs.numLoaded() + rhs.numLoaded(), lhs.storageType());
@@ -415,13 +403,8 @@ void TensorTileWriter::storeSlab(ArrayRef<Value> sums, Value slabRow) {
 
 void TensorTileWriter::storeIfThere(Value row, Value column, int64_t lanes, Value sum) {
   ElementCode::Scope scope(code);
-  ifTrue(arith::AndIOp::create(k.b, k.loc, below(row, view.rows), below(column, view.columns)), [&] {
-    k.width = lanes;
-    k.wholeVectors = lanes > 1;
-    storeLanes(row, {lanes == 1 ? Index::Uniform : Index::Contiguous, column, {}, lanes > 1}, sum);
-    k.width = 1;
-    k.wholeVectors = false;
-  });
+  code.doIf(arith::AndIOp::create(k.b, k.loc, below(row, view.rows), below(column, view.columns)),
+            [&] { k.withLanes(lanes, [&] { storeLanes(row, laneIndex(column, lanes), sum); }); });
 }
 
 /// Every block has written what it wrote to its shared memory before, and none reads on before.
