@@ -130,6 +130,10 @@ static void scheduleGroups(OpPassManager &pm, const CompileOptions &options) {
   packing.explained = options.explainSchedule;
   if (schedule.pack)
     pm.addPass(createPackConstants(packing));
+  // Last: what reads panels, or how many kernels a group has, decides who may share a launch.
+  JoinLaunchesOptions joining;
+  joining.explained = options.explainSchedule;
+  addEnabled(pm.nest<ModuleOp>(), options, createJoinLaunches(joining));
 }
 
 static void emitKernels(OpPassManager &pm, const CompileOptions &options) {
@@ -182,11 +186,23 @@ LogicalResult buildPipeline(OpPassManager &pm, const CompileOptions &options) {
 }
 
 llvm::ArrayRef<llvm::StringLiteral> optionalPasses() {
-  static constexpr llvm::StringLiteral passes[] = {
-      "evaluate-shapes",         "fold-constants",       "recompose-gelu",   "recompose-variance",
-      "recompose-normalization", "fold-scale-into-conv", "simplify-graph",   "assign-precision",
-      "choose-layouts",          "place-windows",        "place-transposes", "fuse-groups",
-      "pack-constants",          "plan-memory",          "in-place",         "unroll-loops"};
+  static constexpr llvm::StringLiteral passes[] = {"evaluate-shapes",
+                                                   "fold-constants",
+                                                   "recompose-gelu",
+                                                   "recompose-variance",
+                                                   "recompose-normalization",
+                                                   "fold-scale-into-conv",
+                                                   "simplify-graph",
+                                                   "assign-precision",
+                                                   "choose-layouts",
+                                                   "place-windows",
+                                                   "place-transposes",
+                                                   "fuse-groups",
+                                                   "pack-constants",
+                                                   "join-launches",
+                                                   "plan-memory",
+                                                   "in-place",
+                                                   "unroll-loops"};
   return passes;
 }
 

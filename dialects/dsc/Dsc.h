@@ -19,4 +19,9 @@
 #define GET_OP_CLASSES
 #include "dialects/dsc/DscOps.h.inc"
 
+namespace dscc::dsc {
+/// The groups that stand side by side in a group, in order; none in a group of other ops.
+llvm::SmallVector<GroupOp> partsOf(GroupOp group);
+} // namespace dscc::dsc
+
 #endif // DSCC_DIALECTS_DSC_DSC_H

@@ -84,6 +84,47 @@ dscc::DimExpr GroupOp::getWorkspace() {
   return bytes ? bytes.getDims()[0] : DimExpr(0);
 }
 
+SmallVector<GroupOp> dscc::dsc::partsOf(GroupOp group) {
+  return llvm::to_vector(group.getBody().front().getOps<GroupOp>());
+}
+
+/// The entry of `windows` for tensor `number` of the group, inputs first; null if it has no windows.
+static Attribute windowOf(GroupOp group, size_t number) {
+  auto windows = group->getAttrOfType<ArrayAttr>(windowsName);
+  Attribute window = windows ? windows[number] : Attribute();
+  return isa_and_nonnull<UnitAttr>(window) ? Attribute() : window;
+}
+
+/// group (C7)
+static LogicalResult verifyParts(GroupOp group) {
+  SmallVector<GroupOp> parts = partsOf(group);
+  if (parts.empty())
+    return success();
+  Block &block = group.getBody().front();
+  if (parts.size() + 1 != block.getOperations().size())
+    return group.emitOpError("has groups in its body, and other ops beside them");
+  SmallVector<Value> made;
+  for (GroupOp part : parts) {
+    if (part.getSchedules().empty())
+      return part.emitOpError("stands beside others and has no schedule");
+    for (auto [number, input] : llvm::enumerate(part.getInputs())) {
+      auto argument = dyn_cast<BlockArgument>(input);
+      if (!argument)
+        return part.emitOpError("reads what a group beside it makes");
+      if (windowOf(part, number) != windowOf(group, argument.getArgNumber()))
+        return part.emitOpError("has input ") << number << " in another window than the group that it is in";
+    }
+    for (size_t result = 0; result < part.getNumResults(); ++result)
+      if (windowOf(part, part.getNumOperands() + result) !=
+          windowOf(group, group.getNumOperands() + made.size() + result))
+        return part.emitOpError("has result ") << result << " in another window than the group that it is in";
+    llvm::append_range(made, part.getResults());
+  }
+  if (made != SmallVector<Value>(group.getYielded()))
+    return group.emitOpError("does not yield what the groups in its body make, in order");
+  return success();
+}
+
 void GroupOp::setSchedules(ArrayRef<ScheduleAttr> schedules) {
   assert(!schedules.empty() && !schedules.back().getDim() && "the last schedule is for all runs");
   Builder builder(getContext());
@@ -107,7 +148,7 @@ LogicalResult GroupOp::verify() {
   if (Attribute schedule = (*this)->getAttr("schedule"); schedule && !isSchedule(schedule))
     return emitOpError("has the schedule ")
            << schedule << ", which is no #dsc.schedule for all runs, nor a list that ends in one";
-  if (failed(verifyTensorWindows(*this)) || failed(verifyWorkspace(*this)))
+  if (failed(verifyTensorWindows(*this)) || failed(verifyWorkspace(*this)) || failed(verifyParts(*this)))
     return failure();
   return verifyPlaces(*this);
 }

@@ -31,6 +31,9 @@ def GroupOp : DscOp<"group", [SingleBlock, IsolatedFromAbove]> {
     5. (C5) `windows`, if it is there, has one entry for each input, then for each result: `unit`, or a dictionary of
        `offset`, one expression, and `strides`, one for each dim.
     6. (C6) `workspace`, if it is there, is one expression, and `workspace_place` a number from 0 on.
+    7. (C7) If there is a group in the body, there is nothing else: groups side by side, each with schedules and with the
+       windows that this one has for the same tensors, which read the body's arguments and make what it yields, in order.
+       None waits for another, and all of them are one kernel.
 
     ```mlir
     %y = dsc.group (%x) : (tensor<4xf32>) -> tensor<4xf32> {

@@ -143,18 +143,24 @@ static const FusionRule *findRule(Operation *producer, Operation *user, const Gr
 }
 
 /// Whether the group may write the producer's value besides its own: a sum of which a row takes its norm, where the sum
-/// goes on as it is. Whoever else wants it comes behind the root, where the group will be. A hero's epilogue stays
-/// there.
+/// goes on as it is, or a join that goes on in another type, too. Whoever else wants it comes behind the root, where
+/// the group will be. A hero's epilogue stays there.
 static Verdict mayBeSecond(Operation *producer, const GroupDraft &group) {
   Operation *root = group.root();
-  if (!group.hero || dsc::factsOf(group.hero).role != dsc::Role::Row)
-    return Verdict::declined("the producer is wanted outside of the group, too, and the group has no rows");
   if (group.second)
     return Verdict::declined("the producer is wanted outside of the group, too, and so is another one");
   Value value = producer->getResult(0);
-  if (!isElementwise(producer) || !isCheap(producer) || !sameDims(value, root->getResult(0)) ||
-      !sameDims(value, group.hero->getOperand(0)))
+  if (!sameDims(value, root->getResult(0)))
+    return Verdict::declined("the producer is wanted outside of the group, too, and has other dims than the root");
+  if (!group.hero) {
+    // Whose elements a hero makes, that one had better write.
+    if (!isElementwise(root) || dsc::factsOf(producer).role != dsc::Role::Movement)
+      return Verdict::declined("the producer is wanted outside of the group, too, and is no move that elements follow");
+  } else if (dsc::factsOf(group.hero).role != dsc::Role::Row) {
+    return Verdict::declined("the producer is wanted outside of the group, too, and the group has no rows");
+  } else if (!isElementwise(producer) || !isCheap(producer) || !sameDims(value, group.hero->getOperand(0))) {
     return Verdict::declined("the producer is wanted outside of the group, too, and is no cheap op of the rows' dims");
+  }
   if (group.anchored->contains(producer))
     return Verdict::declined("the producer is wanted outside of the group, too, and is an epilogue elsewhere");
   return Verdict::acceptedIf(
@@ -233,6 +239,8 @@ static Verdict judge(Operation *producer, const GroupDraft &group, bool fuse) {
     return Verdict::declined("the producer is written by those who make its inputs");
   if (producer->getNumResults() != 1)
     return Verdict::declined("what makes several values is the root of its own group");
+  if (group.second && !group.hero && isHero(producer))
+    return Verdict::declined("the group writes two values, and its elements stand on their own");
   if (!isDuplicable(producer) && countInputs(group, producer) > maxGroupInputs)
     return Verdict::declined("the kernel would have too many inputs");
   if (Verdict verdict = joins(producer, group); !verdict)

@@ -264,8 +264,9 @@ static LogicalResult emitElementwise(Kernel &kernel) {
 }
 
 static constexpr Parameter elementwiseParameters[] = {{"width", 1, 64}};
-const KernelEmitter elementwiseEmitter = {"elementwise",     elementwiseParameters,  acceptsElementwise,
-                                          allowsElementwise, elementwiseCandidates,  estimateElementwise,
-                                          emitElementwise,   /*severalResults=*/true};
+const KernelEmitter elementwiseEmitter = {
+    "elementwise",         elementwiseParameters, acceptsElementwise,      allowsElementwise,   elementwiseCandidates,
+    estimateElementwise,   emitElementwise,       /*severalResults=*/true, /*kernels=*/nullptr,
+    /*workspace=*/nullptr, alwaysBeside};
 
 } // namespace dscc::kernels

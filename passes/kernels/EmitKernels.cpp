@@ -14,8 +14,8 @@
 #include "dialects/dsc/Windows.h"
 #include "passes/Passes.h"
 #include "passes/kernels/Emitters.h"
-#include "passes/kernels/Lay.h"
 #include "passes/kernels/Shell.h"
+#include "passes/kernels/Work.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
@@ -42,58 +42,6 @@ ALWAYS_ENABLED_STATISTIC(numKernels, "Kernels written");
 ALWAYS_ENABLED_STATISTIC(numShared, "Groups that share a kernel with an equal one");
 
 using namespace kernels;
-
-/// All that a kernel is made from, as text: the body and its schedule, without names, places and locations.
-static std::string describeWork(dsc::GroupOp group, dsc::ScheduleAttr schedule) {
-  std::string text;
-  llvm::raw_string_ostream stream(text);
-  stream << schedule << (group.getWorkspace().isConstant(0) ? "\n" : " with a workspace\n");
-  // Of the group itself nothing else counts; and its region begins to number its values anew.
-  Block &body = group.getBody().front();
-  AsmState state(group, OpPrintingFlags().useLocalScope());
-  for (BlockArgument argument : body.getArguments())
-    stream << argument.getType() << "\n";
-  // Where a window begins is in the pointer; its strides are in the code. So is, where operands of products are copied
-  // in pieces, whether it begins with one.
-  const Target *target = targetOf(group);
-  bool copiesPieces = target && target->device == Device::Cuda && findContraction(group);
-  for (size_t tensor = 0; tensor < group.getNumOperands() + group.getNumResults(); ++tensor) {
-    if (std::optional<Strided> window = findStrided(group, tensor))
-      stream << tensor << " " << dsc::DimsAttr::get(group.getContext(), window->strides) << "\n";
-    if (copiesPieces && !beginsWithPiece(group, tensor))
-      stream << tensor << " begins between pieces\n";
-  }
-  for (Operation &op : body) {
-    op.print(stream, state);
-    stream << "\n";
-  }
-  return text;
-}
-
-/// The named dims that anything inside depends on.
-static std::vector<std::string> symbolsOf(dsc::GroupOp group) {
-  std::vector<std::string> symbols;
-  auto visitType = [&](Type type) {
-    for (const DimExpr &dim : dsc::getDims(type))
-      dim.collectSymbols(symbols);
-  };
-  for (size_t tensor = 0; tensor < group.getNumOperands() + group.getNumResults(); ++tensor)
-    if (std::optional<Strided> window = findStrided(group, tensor))
-      for (const DimExpr &stride : window->strides)
-        stride.collectSymbols(symbols);
-  group.getBody().walk([&](Operation *op) {
-    for (Type type : op->getOperandTypes())
-      visitType(type);
-    for (Type type : op->getResultTypes())
-      visitType(type);
-    for (NamedAttribute attribute : op->getAttrs())
-      if (auto dims = dyn_cast<dsc::DimsAttr>(attribute.getValue()))
-        for (const DimExpr &dim : dims.getDims())
-          dim.collectSymbols(symbols);
-  });
-  llvm::sort(symbols);
-  return symbols;
-}
 
 namespace {
 /// A kernel that is written, and over which grid it is launched.
@@ -193,11 +141,7 @@ struct EmitKernels : impl::EmitKernelsBase<EmitKernels> {
     ArrayRef<Value> pointers = shell.pointers;
     Value workspace = hasWorkspace ? pointers.back() : Value();
     pointers = pointers.drop_back(hasWorkspace);
-    for (auto [argument, pointer] : llvm::zip(group.getBody().getArguments(), pointers))
-      k.pointers[argument] = pointer;
-    for (BlockArgument argument : group.getBody().getArguments())
-      if (std::optional<Strided> window = findStrided(group, argument.getArgNumber()))
-        k.windows[argument] = *window;
+    bindTensors(k, group, pointers);
     for (auto [symbol, value] : llvm::zip_equal(symbols, shell.symbolValues))
       k.symbols[symbol] = arith::IndexCastOp::create(b, k.loc, b.getIndexType(), value);
     k.entryPoint = k.index(0).getDefiningOp();

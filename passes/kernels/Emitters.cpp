@@ -12,12 +12,13 @@ namespace dscc::kernels {
 
 //===-- Sizes ---------------------------------------------------------------------------------------------------===//
 
-Sizes::Sizes(Operation *op, int64_t usual) : usual(usual) {
+Sizes::Sizes(Operation *op, int64_t usual, StringRef own, int64_t ofOwn) : usual(usual) {
   for (; op; op = op->getParentOp())
     if (auto symbols = op->getAttrOfType<ArrayAttr>("dsc.symbols"))
       for (auto symbol : symbols.getAsRange<DictionaryAttr>()) {
         auto number = [&](StringRef name) { return symbol.getAs<IntegerAttr>(name).getInt(); };
-        values[symbol.getAs<StringAttr>("name")] = std::min(number("max"), std::max(number("min"), usual));
+        auto name = symbol.getAs<StringAttr>("name");
+        values[name] = std::min(number("max"), std::max(number("min"), name.getValue() == own ? ofOwn : usual));
       }
 }
 
@@ -150,9 +151,14 @@ const Target *targetOf(Operation *op) {
 ArrayRef<KernelEmitter> allKernelEmitters() {
   static const KernelEmitter emitters[] = {attentionEmitter,   recurrenceEmitter, topKEmitter,     tensorTilesEmitter,
                                            sharedTilesEmitter, splitTilesEmitter, tilesEmitter,    rowsEmitter,
-                                           splitRowsEmitter,   blockRowsEmitter,  bulkCopyEmitter, elementwiseEmitter};
+                                           splitRowsEmitter,   blockRowsEmitter,  bulkCopyEmitter, elementwiseEmitter,
+                                           sideBySideEmitter};
   return emitters;
 }
+
+bool alwaysBeside(dsc::ScheduleAttr, dsc::ScheduleAttr) { return true; }
+
+bool besideEqual(dsc::ScheduleAttr a, dsc::ScheduleAttr b) { return a.everywhere() == b.everywhere(); }
 
 const KernelEmitter *findKernelEmitter(StringRef name) {
   for (const KernelEmitter &emitter : allKernelEmitters())

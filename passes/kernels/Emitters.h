@@ -53,8 +53,8 @@ struct Kernel {
 /// Values of the named dims that estimates are made for.
 class Sizes {
 public:
-  /// Every dim is `usual`, or the bound that is nearest to it.
-  Sizes(mlir::Operation *op, int64_t usual);
+  /// Every dim is `usual`, or the bound that is nearest to it; the one named `own` is `ofOwn`.
+  Sizes(mlir::Operation *op, int64_t usual, llvm::StringRef own = "", int64_t ofOwn = 0);
   /// The value; a number beyond counting is infinite.
   double of(const DimExpr &dim) const;
   /// Of all dims together.
@@ -96,6 +96,9 @@ struct KernelEmitter {
   /// The bytes that these kernels share beyond the group's tensors, for which memory is planned; an invalid expression
   /// is too long, or too large, for that. Null: none.
   DimExpr (*workspace)(dsc::GroupOp group, const Target &target, dsc::ScheduleAttr schedule) = nullptr;
+  /// CUDA: whether blocks of both schedules are alike, so many threads and clusters and no tensor maps, so that groups
+  /// written in these ways may share a launch (cuda/SideBySide.cpp). Null: never.
+  bool (*besides)(dsc::ScheduleAttr a, dsc::ScheduleAttr b) = nullptr;
 
   size_t countKernels(dsc::GroupOp group, dsc::ScheduleAttr schedule) const {
     return kernels ? kernels(group, schedule) : 1;
@@ -106,6 +109,10 @@ struct KernelEmitter {
 const Target *targetOf(mlir::Operation *op);
 /// Every emitter. All that accept a group compete for it.
 llvm::ArrayRef<KernelEmitter> allKernelEmitters();
+/// KernelEmitter::besides where blocks are alike whatever the schedules.
+bool alwaysBeside(dsc::ScheduleAttr a, dsc::ScheduleAttr b);
+/// The same by equal schedules only.
+bool besideEqual(dsc::ScheduleAttr a, dsc::ScheduleAttr b);
 /// The emitter of this name; null if there is none.
 const KernelEmitter *findKernelEmitter(llvm::StringRef name);
 /// Whether the emitter can write the group at all, so many results included.
@@ -126,6 +133,7 @@ extern const KernelEmitter recurrenceEmitter;  // Recurrent.cpp: some rows of th
 extern const KernelEmitter rowsEmitter;        // Rows.cpp: reductions, softmax and norms, a row at a time
 extern const KernelEmitter sharedTilesEmitter; // SharedTiles.cpp: products on CUDA, a block's tile at a time
 extern const KernelEmitter blockRowsEmitter;   // SharedRows.cpp: on CUDA, a row to a block or to a cluster of them
+extern const KernelEmitter sideBySideEmitter;  // SideBySide.cpp: groups on CUDA that do not wait for each other
 extern const KernelEmitter splitRowsEmitter;   // SharedRows.cpp: on CUDA, parts of rows, joined by a kernel more
 extern const KernelEmitter splitTilesEmitter;  // SharedTiles.cpp: the same, the inner dim shared by several blocks
 extern const KernelEmitter tensorTilesEmitter; // TensorTiles.cpp: products on CUDA by matrix instructions

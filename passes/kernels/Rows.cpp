@@ -155,7 +155,16 @@ static LogicalResult emitRows(Kernel &kernel) {
 }
 
 static constexpr Parameter rowsParameters[] = {{"accumulators", 1, 16}, {"width", 1, 64}};
-const KernelEmitter rowsEmitter = {"rows",         rowsParameters, acceptsRows, allowsRows,
-                                   rowsCandidates, estimateRows,   emitRows,    /*severalResults=*/true};
+const KernelEmitter rowsEmitter = {"rows",
+                                   rowsParameters,
+                                   acceptsRows,
+                                   allowsRows,
+                                   rowsCandidates,
+                                   estimateRows,
+                                   emitRows,
+                                   /*severalResults=*/true,
+                                   /*kernels=*/nullptr,
+                                   /*workspace=*/nullptr,
+                                   alwaysBeside};
 
 } // namespace dscc::kernels

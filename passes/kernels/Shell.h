@@ -30,6 +30,8 @@ struct Arguments {
 Shell openCpuShell(mlir::OpBuilder &b, llvm::StringRef name, Arguments arguments, mlir::Block *home);
 /// Bytes of shared memory that a block has without asking for more, and all that arrays of a kernel's own may take.
 constexpr int64_t mostStaticShared = 48 * 1024;
+/// What any array there may be aligned to.
+constexpr int64_t sharedAlignment = 128;
 /// An array of `count` elements that the threads of a block share; a global of its own beside the kernel, because
 /// MLIR's dynamic shared memory is miscompiled. `name` tells it from the kernel's other arrays. (cuda/Shell.cpp)
 mlir::Value declareShared(KernelBuilder &k, llvm::StringRef name, mlir::Type type, int64_t count,

@@ -118,4 +118,60 @@ def PackConstants : Pass<"dsc-pack-constants", "mlir::ModuleOp"> {
   let dependentDialects = ["dsc::DscDialect"];
 }
 
+def JoinLaunches : Pass<"dsc-join-launches", "mlir::func::FuncOp"> {
+  let summary = "Let groups that do not wait for each other share a launch";
+  let description = [{
+    In:  scheduled groups of a target's module, constants packed.  Out: where the target's launches cost time, groups
+    that have all they read at the place of the first of them, and whose blocks are alike, are one group, in whose body
+    they stand side by side. Groups whose schedules differ take those of one of them, if that is estimated to cost less
+    than the launches that are saved; a schedule that was written by hand stays.
+
+    ```mlir
+    module @cuda_sm80 attributes {dsc.target = "cuda_sm80"} {
+      func.func @main(%x: tensor<4xf32>) -> (tensor<4xf32>, tensor<4xf32>) {
+        %0 = dsc.group (%x) {schedule = #dsc.schedule<elementwise, width = 4>} : (tensor<4xf32>) -> tensor<4xf32> {
+        ^bb0(%a: tensor<4xf32>):
+          %1 = dsc.relu %a : (tensor<4xf32>) -> tensor<4xf32>
+          dsc.yield %1 : tensor<4xf32>
+        }
+        %2 = dsc.group (%x) {schedule = #dsc.schedule<elementwise, width = 4>} : (tensor<4xf32>) -> tensor<4xf32> {
+        ^bb0(%a: tensor<4xf32>):
+          %3 = dsc.sigmoid %a : (tensor<4xf32>) -> tensor<4xf32>
+          dsc.yield %3 : tensor<4xf32>
+        }
+        return %0, %2 : tensor<4xf32>, tensor<4xf32>
+      }
+    }
+    ```
+    becomes
+    ```mlir
+    module @cuda_sm80 attributes {dsc.target = "cuda_sm80"} {
+      func.func @main(%x: tensor<4xf32>) -> (tensor<4xf32>, tensor<4xf32>) {
+        %0:2 = dsc.group (%x) {label = "relu_and_sigmoid", schedule = #dsc.schedule<side_by_side, way = 0>}
+           : (tensor<4xf32>) -> (tensor<4xf32>, tensor<4xf32>) {
+        ^bb0(%y: tensor<4xf32>):
+          %1 = dsc.group (%y) {schedule = #dsc.schedule<elementwise, width = 4>} : (tensor<4xf32>) -> tensor<4xf32> {
+          ^bb0(%a: tensor<4xf32>):
+            %3 = dsc.relu %a : (tensor<4xf32>) -> tensor<4xf32>
+            dsc.yield %3 : tensor<4xf32>
+          }
+          %2 = dsc.group (%y) {schedule = #dsc.schedule<elementwise, width = 4>} : (tensor<4xf32>) -> tensor<4xf32> {
+          ^bb0(%a: tensor<4xf32>):
+            %3 = dsc.sigmoid %a : (tensor<4xf32>) -> tensor<4xf32>
+            dsc.yield %3 : tensor<4xf32>
+          }
+          dsc.yield %1, %2 : tensor<4xf32>, tensor<4xf32>
+        }
+        return %0#0, %0#1 : tensor<4xf32>, tensor<4xf32>
+      }
+    }
+    ```
+
+    Counts: `numJoined` (groups that share a launch with others), `numLaunches` (launches that are shared).
+  }];
+  let options = [Option<"explained", "explain", "std::string", "\"\"",
+                        "Tell of groups with nodes whose name matches this regular expression with whom they share a launch, or why they do not">];
+  let dependentDialects = ["dsc::DscDialect"];
+}
+
 #endif // DSCC_PASSES_SCHEDULE_PASSES_TD

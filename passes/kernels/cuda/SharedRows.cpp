@@ -162,8 +162,9 @@ const KernelEmitter splitRowsEmitter = {"split_rows",
 
 static constexpr Parameter blockRowsParameters[] = {
     {"blocks", 1, mostBlocks}, {"warps", 1, 2 * rowWarps}, {"width", 1, mostLanes}};
-const KernelEmitter blockRowsEmitter = {"block_rows",    blockRowsParameters,    acceptsSharedRows,
-                                        allowsBlockRows, blockRowsCandidates,    estimateBlockRows,
-                                        emitBlockRows,   /*severalResults=*/true};
+const KernelEmitter blockRowsEmitter = {
+    "block_rows",          blockRowsParameters, acceptsSharedRows,       allowsBlockRows,     blockRowsCandidates,
+    estimateBlockRows,     emitBlockRows,       /*severalResults=*/true, /*kernels=*/nullptr,
+    /*workspace=*/nullptr, besideEqual};
 
 } // namespace dscc::kernels

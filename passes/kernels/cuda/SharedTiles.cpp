@@ -300,9 +300,12 @@ static LogicalResult emitSplitTiles(Kernel &kernel) {
 
 static constexpr Parameter sharedTilesParameters[] = {
     {"columns", tileColumns, tileColumns}, {"rows", tileRows, tileRows}, {"slice", slice, slice}};
-const KernelEmitter sharedTilesEmitter = {"shared_tiles",     sharedTilesParameters, acceptsSharedTiles,
-                                          /*allows=*/nullptr, sharedTilesCandidates, estimateSharedTiles,
-                                          emitSharedTiles};
+const KernelEmitter sharedTilesEmitter = {"shared_tiles",           sharedTilesParameters,
+                                          acceptsSharedTiles,
+                                          /*allows=*/nullptr,       sharedTilesCandidates,
+                                          estimateSharedTiles,      emitSharedTiles,
+                                          /*severalResults=*/false, /*kernels=*/nullptr,
+                                          /*workspace=*/nullptr,    besideEqual};
 
 static constexpr Parameter splitTilesParameters[] = {{"columns", tileColumns, tileColumns},
                                                      {"parts", 2, mostParts},
@@ -317,6 +320,7 @@ const KernelEmitter splitTilesEmitter = {"split_tiles",
                                          emitSplitTiles,
                                          /*severalResults=*/false,
                                          countSplitTiles,
-                                         splitTilesWorkspace};
+                                         splitTilesWorkspace,
+                                         besideEqual};
 
 } // namespace dscc::kernels

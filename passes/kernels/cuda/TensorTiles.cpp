@@ -459,9 +459,9 @@ static LogicalResult emitTensorTiles(Kernel &kernel) {
   return kernel.finish();
 }
 
-const KernelEmitter tensorTilesEmitter = {"tensor_tiles",           tensorTilesParameters, acceptsTensorTiles,
-                                          allowsTensorTiles,        tensorTilesCandidates, estimateTensorTiles,
-                                          emitTensorTiles,
-                                          /*severalResults=*/false, countTensorTiles,      tensorTilesWorkspace};
+const KernelEmitter tensorTilesEmitter = {
+    "tensor_tiles",           tensorTilesParameters, acceptsTensorTiles,   allowsTensorTiles,
+    tensorTilesCandidates,    estimateTensorTiles,   emitTensorTiles,
+    /*severalResults=*/false, countTensorTiles,      tensorTilesWorkspace, besideEqual};
 
 } // namespace dscc::kernels

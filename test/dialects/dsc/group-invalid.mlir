@@ -243,3 +243,100 @@ func.func @f(%x: tensor<4xf32>) {
      : (tensor<4xf32>) -> tensor<4xf32>
   return
 }
+
+// -----
+
+// group (C7)
+func.func @other_ops_beside(%x: tensor<4xf32>) -> (tensor<4xf32>, tensor<4xf32>) {
+  // expected-error @+1 {{has groups in its body, and other ops beside them}}
+  %0:2 = dsc.group(%x) : (tensor<4xf32>) -> (tensor<4xf32>, tensor<4xf32>) {
+  ^bb0(%a: tensor<4xf32>):
+    %1 = dsc.group(%a) {schedule = #dsc.schedule<elementwise, width = 1>} : (tensor<4xf32>) -> tensor<4xf32> {
+    ^bb0(%b: tensor<4xf32>):
+      %2 = dsc.relu %b : (tensor<4xf32>) -> tensor<4xf32>
+      dsc.yield %2 : tensor<4xf32>
+    }
+    %3 = dsc.relu %a : (tensor<4xf32>) -> tensor<4xf32>
+    dsc.yield %1, %3 : tensor<4xf32>, tensor<4xf32>
+  }
+  return %0#0, %0#1 : tensor<4xf32>, tensor<4xf32>
+}
+
+// -----
+
+// group (C7)
+func.func @part_without_schedule(%x: tensor<4xf32>) -> tensor<4xf32> {
+  %0 = dsc.group(%x) : (tensor<4xf32>) -> tensor<4xf32> {
+  ^bb0(%a: tensor<4xf32>):
+    // expected-error @+1 {{stands beside others and has no schedule}}
+    %1 = dsc.group(%a) : (tensor<4xf32>) -> tensor<4xf32> {
+    ^bb0(%b: tensor<4xf32>):
+      %2 = dsc.relu %b : (tensor<4xf32>) -> tensor<4xf32>
+      dsc.yield %2 : tensor<4xf32>
+    }
+    dsc.yield %1 : tensor<4xf32>
+  }
+  return %0 : tensor<4xf32>
+}
+
+// -----
+
+// group (C7)
+func.func @part_reads_another(%x: tensor<4xf32>) -> (tensor<4xf32>, tensor<4xf32>) {
+  %0:2 = dsc.group(%x) : (tensor<4xf32>) -> (tensor<4xf32>, tensor<4xf32>) {
+  ^bb0(%a: tensor<4xf32>):
+    %1 = dsc.group(%a) {schedule = #dsc.schedule<elementwise, width = 1>} : (tensor<4xf32>) -> tensor<4xf32> {
+    ^bb0(%b: tensor<4xf32>):
+      %2 = dsc.relu %b : (tensor<4xf32>) -> tensor<4xf32>
+      dsc.yield %2 : tensor<4xf32>
+    }
+    // expected-error @+1 {{reads what a group beside it makes}}
+    %3 = dsc.group(%1) {schedule = #dsc.schedule<elementwise, width = 1>} : (tensor<4xf32>) -> tensor<4xf32> {
+    ^bb0(%b: tensor<4xf32>):
+      %2 = dsc.relu %b : (tensor<4xf32>) -> tensor<4xf32>
+      dsc.yield %2 : tensor<4xf32>
+    }
+    dsc.yield %1, %3 : tensor<4xf32>, tensor<4xf32>
+  }
+  return %0#0, %0#1 : tensor<4xf32>, tensor<4xf32>
+}
+
+// -----
+
+// group (C7)
+func.func @parts_out_of_order(%x: tensor<4xf32>) -> (tensor<4xf32>, tensor<4xf32>) {
+  // expected-error @+1 {{does not yield what the groups in its body make, in order}}
+  %0:2 = dsc.group(%x) : (tensor<4xf32>) -> (tensor<4xf32>, tensor<4xf32>) {
+  ^bb0(%a: tensor<4xf32>):
+    %1 = dsc.group(%a) {schedule = #dsc.schedule<elementwise, width = 1>} : (tensor<4xf32>) -> tensor<4xf32> {
+    ^bb0(%b: tensor<4xf32>):
+      %2 = dsc.relu %b : (tensor<4xf32>) -> tensor<4xf32>
+      dsc.yield %2 : tensor<4xf32>
+    }
+    %3 = dsc.group(%a) {schedule = #dsc.schedule<elementwise, width = 1>} : (tensor<4xf32>) -> tensor<4xf32> {
+    ^bb0(%b: tensor<4xf32>):
+      %2 = dsc.sigmoid %b : (tensor<4xf32>) -> tensor<4xf32>
+      dsc.yield %2 : tensor<4xf32>
+    }
+    dsc.yield %3, %1 : tensor<4xf32>, tensor<4xf32>
+  }
+  return %0#0, %0#1 : tensor<4xf32>, tensor<4xf32>
+}
+
+// -----
+
+// group (C7)
+func.func @part_in_another_window(%x: tensor<4xf32>) -> tensor<4xf32> {
+  %0 = dsc.group(%x) : (tensor<4xf32>) -> tensor<4xf32> {
+  ^bb0(%a: tensor<4xf32>):
+    // expected-error @+1 {{has input 0 in another window than the group that it is in}}
+    %1 = dsc.group(%a) {schedule = #dsc.schedule<elementwise, width = 1>,
+                        windows = [{offset = #dsc.dims<4>, strides = #dsc.dims<2>}, unit]} : (tensor<4xf32>) -> tensor<4xf32> {
+    ^bb0(%b: tensor<4xf32>):
+      %2 = dsc.relu %b : (tensor<4xf32>) -> tensor<4xf32>
+      dsc.yield %2 : tensor<4xf32>
+    }
+    dsc.yield %1 : tensor<4xf32>
+  }
+  return %0 : tensor<4xf32>
+}
