@@ -10,6 +10,7 @@
 #include "dialects/dsc/Storage.h"
 #include "passes/Journal.h"
 #include "passes/Passes.h"
+#include "passes/kernels/Attention.h"
 #include "passes/kernels/Panels.h"
 #include "passes/kernels/Rows.h"
 
@@ -88,9 +89,32 @@ static Choice choose(ArrayRef<dsc::ScheduleAttr> candidates, dsc::GroupOp group,
   return best;
 }
 
+/// Where rows of attention are few, as in a decoder's step, its keys are all that came before: at least so many.
+static constexpr int64_t usualKeys = 1024;
+
+/// The dim that counts the rows of attention, if it is one that only a run knows.
+static std::optional<DimExpr> rowsOfAttention(dsc::GroupOp group) {
+  kernels::Attention attention;
+  if (!kernels::findAttention(group, attention))
+    return std::nullopt;
+  dsc::Dims dims = dsc::getDims(attention.scores.getResult());
+  DimExpr rows = dims[dims.size() - 2];
+  return rows.isValid() && rows.asSymbol() ? std::optional<DimExpr>(rows) : std::nullopt;
+}
+
+/// Sizes at which schedules are compared.
+static Sizes sizesAt(dsc::GroupOp group, int64_t sample) {
+  std::optional<DimExpr> rows = rowsOfAttention(group);
+  if (!rows)
+    return Sizes(group, sample);
+  return Sizes(group, std::max(sample, usualKeys), *rows->asSymbol(), sample);
+}
+
 /// The dim on which it depends most how a product, or what runs along rows or gathers them, is best computed; nothing
 /// where that is known, or where there is none of these.
 static std::optional<DimExpr> decisiveDim(dsc::GroupOp group) {
+  if (std::optional<DimExpr> rows = rowsOfAttention(group))
+    return rows;
   Operation *hero = kernels::findContraction(group);
   if (!hero) {
     std::optional<kernels::RowPlan> rows = kernels::planRows(group);
@@ -125,10 +149,10 @@ static SmallVector<dsc::ScheduleAttr> chooseByDim(SmallVector<dsc::ScheduleAttr>
   };
   SmallVector<std::pair<double, int64_t>> samples; // of the dim, growing, and of all named dims
   for (int64_t sample : sampled)
-    if (double value = Sizes(group, sample).of(dim);
+    if (double value = sizesAt(group, sample).of(dim);
         std::isfinite(value) && (samples.empty() || value > samples.back().first))
       samples.push_back({value, sample});
-  dsc::ScheduleAttr main = choose(sparing(std::nullopt), group, target, Sizes(group, usual)).schedule;
+  dsc::ScheduleAttr main = choose(sparing(std::nullopt), group, target, sizesAt(group, usual)).schedule;
   llvm::erase_if(candidates,
                  [&](dsc::ScheduleAttr other) { return kernels::isPacked(other) != kernels::isPacked(main); });
   // Elements on their own may be quick where rows are shortest, which is soon over either way: no kernel more for that.
@@ -141,7 +165,7 @@ static SmallVector<dsc::ScheduleAttr> chooseByDim(SmallVector<dsc::ScheduleAttr>
   SmallVector<std::pair<double, dsc::ScheduleAttr>> bySize; // of the dim
   for (size_t i = samples.size(); i-- > 0;) {
     auto [value, sample] = samples[i];
-    Sizes sizes(group, sample);
+    Sizes sizes = sizesAt(group, sample);
     bool isLast = i + 1 == samples.size();
     Choice best = choose(sparing(isLast ? std::optional<double>() : samples[i + 1].first), group, target, sizes);
     auto *known = llvm::find_if(taken, [&](dsc::ScheduleAttr schedule) {
@@ -183,7 +207,7 @@ LogicalResult ScheduleGroups::schedule(dsc::GroupOp group, const Target &target,
   SmallVector<dsc::ScheduleAttr> everywhere = llvm::filter_to_vector(
       candidates, [&](dsc::ScheduleAttr schedule) { return sparesMemory(group, target, schedule); });
   assert(!everywhere.empty() && "an emitter of one kernel needs no workspace");
-  Choice best = choose(everywhere, group, target, Sizes(group, usual));
+  Choice best = choose(everywhere, group, target, sizesAt(group, usual));
   SmallVector<dsc::ScheduleAttr> chosen = {best.schedule};
   if (dim)
     chosen = chooseByDim(candidates, group, target, *dim);
@@ -194,7 +218,7 @@ LogicalResult ScheduleGroups::schedule(dsc::GroupOp group, const Target &target,
     note << "has the schedule " << group->getAttr("schedule") << ", the best of " << candidates.size() << " ways";
     for (dsc::ScheduleAttr candidate : candidates)
       note << "; " << candidate << ": "
-           << llvm::formatv("{0:f2}", 1e6 * estimate(group, target, candidate, Sizes(group, usual))).str() << " us";
+           << llvm::formatv("{0:f2}", 1e6 * estimate(group, target, candidate, sizesAt(group, usual))).str() << " us";
     note << refusals;
   }
   return success();
@@ -206,8 +230,10 @@ void ScheduleGroups::runOnOperation() {
     return;
   Journal journal(explained);
   for (auto group : getOperation().getOps<dsc::GroupOp>()) {
-    // One that was written by hand stays.
-    if (!group->hasAttr("schedule") && failed(schedule(group, *target, journal)))
+    // One that was written by hand stays, and is not changed by later passes.
+    if (group->hasAttr("schedule"))
+      group->setAttr("by_hand", UnitAttr::get(&getContext()));
+    else if (failed(schedule(group, *target, journal)))
       return signalPassFailure();
     ++numScheduled;
   }

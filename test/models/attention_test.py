@@ -122,9 +122,10 @@ class Attention(unittest.TestCase):
         self.assertEqual(done.returncode, 0, done.stderr)
         return done.stderr
 
-    def run_artifact(self, folder, artifact, inputs):
+    def run_artifact(self, folder, artifact, inputs, *options):
         """The output, and the names of the kernels that ran."""
-        command = ["dscc-run", artifact, "--output", folder / "out", "--device=sim", "--sim-check=all", "--stats=json"]
+        command = ["dscc-run", artifact, "--output", folder / "out", "--device=sim", "--sim-check=all", "--stats=json",
+                   *options]
         for name, value in inputs.items():
             np.save(folder / f"{name}.npy", value)
             command += ["--input", f"{name}={folder / name}.npy"]
@@ -191,19 +192,46 @@ module attributes {dsc.stage = "imported", dsc.symbols = [], dsc.relations = []}
             folder = pathlib.Path(folder)
             source, scheduled, artifact = folder / "m.mlir", folder / "s.mlir", folder / "m.so"
             source.write_text(text)
-            self.compile(source, scheduled, "--arch=sm_80", "--until=scheduled")
-            chosen = scheduled.read_text()
-            for rows in (16, 32, 64, 128):
-                for columns, stages in ((16, 4), (32, 3), (64, 2)):
-                    with self.subTest(rows=rows, columns=columns, stages=stages):
-                        way = f"#dsc.schedule<attention, columns = {columns}, rows = {rows}, stages = {stages}>"
-                        forced, count = re.subn(r"#dsc\.schedule<attention[^>]*>", way, chosen)
-                        self.assertEqual(count, 1)
-                        scheduled.write_text(forced)
-                        self.compile(scheduled, artifact, "--arch=sm_80")
-                        got, _ = self.run_artifact(folder, artifact, inputs)
-                        self.assertTrue((np.isnan(got) == np.isnan(expected)).all())
-                        self.assertLess(np.nanmax(np.abs(got - expected)) / np.nanmax(np.abs(expected)), 2e-3)
+            for arch, shares in (("sm_80", [(1, 0), (3, 0), (5, 0)]), ("sm_90a", [(2, 1), (4, 1), (8, 1)])):
+                self.compile(source, scheduled, f"--arch={arch}", "--until=scheduled")
+                chosen = scheduled.read_text()
+                for rows in (16, 32, 64, 128):
+                    for (columns, stages), (parts, cluster) in zip(((16, 4), (32, 3), (64, 2)), shares):
+                        with self.subTest(rows=rows, columns=columns, stages=stages, parts=parts, cluster=cluster):
+                            way = (f"#dsc.schedule<attention, cluster = {cluster}, columns = {columns}, parts = {parts}, rows = {rows}, "
+                                   f"stages = {stages}>")
+                            # The best generation comes first.
+                            forced, count = re.subn(r"#dsc\.schedule<attention[^>]*>", way, chosen, count=1)
+                            self.assertEqual(count, 1)
+                            scheduled.write_text(forced)
+                            self.compile(scheduled, artifact, f"--arch={arch}")
+                            got, kernels = self.run_artifact(folder, artifact, inputs, f"--sim-chip={arch.rstrip('a')}")
+                            self.assertEqual(len(kernels), 2 if parts > 1 and not cluster else 1)
+                            self.assertTrue((np.isnan(got) == np.isnan(expected)).all())
+                            self.assertLess(np.nanmax(np.abs(got - expected)) / np.nanmax(np.abs(expected)), 2e-3)
+
+    def test_few_rows(self):
+        """One row, as in a decoder's step, has its keys shared by several blocks; how many keys there are, a run knows."""
+        for arch in ("sm_80", "sm_90a"):
+            with tempfile.TemporaryDirectory() as folder:
+                folder = pathlib.Path(folder)
+                build = GraphBuilder(opset=20, seed=5)
+                query, key, value = (build.input(name, np.float32, [1, 4, dim, 64]) for name, dim in
+                                     (("q", 1), ("k", "n"), ("v", "n")))
+                key = build.node("Transpose", key, perm=[0, 1, 3, 2])
+                build.output(attend(build, query, key, value, 64), "y", None)
+                build.save(folder / "m.onnx")
+                told = self.compile(folder / "m.onnx", folder / "m.so", f"--arch={arch}", "--precision=fp16", "--explain=schedule=Softmax")
+                self.assertRegex(told, rf"has the schedule [^;]*cluster = {int(arch == 'sm_90a')}, columns = \d+, parts = (?!1,)")
+                session = onnxruntime.InferenceSession(folder / "m.onnx", providers=["CPUExecutionProvider"])
+                for size in (1, 7, 65, 1025):
+                    random = np.random.default_rng(size)
+                    inputs = {x.name: random.standard_normal([size if isinstance(dim, str) else dim for dim in x.shape], np.float32)
+                              for x in session.get_inputs()}
+                    expected = session.run(None, inputs)[0].astype(np.float64)
+                    with self.subTest(arch=arch, size=size):
+                        got, _ = self.run_artifact(folder, folder / "m.so", inputs, f"--sim-chip={arch.rstrip('a')}")
+                        self.assertLess(np.abs(got - expected).max() / np.abs(expected).max(), TOLERANCE["fp16"])
 
     def test_declines(self):
         """What is no attention stays several kernels, and the journal says why."""
