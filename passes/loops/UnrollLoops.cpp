@@ -6,7 +6,8 @@
 //
 // The factor is the largest power of two for which the values that are live at once fit the target's registers, and the
 // code stays small. The rounds stay in order, so no result changes, not even that of a floating point sum. A loop whose
-// few rounds are known disappears. It declines where threads meet: a barrier in a loop paces it anyway.
+// few rounds are known disappears, and on a GPU the one around it may be next; there so does the second one above, if
+// it is known how many rounds that has. It declines where threads meet: a barrier in a loop paces it anyway.
 
 #include "dialects/dsc/Targets.h"
 #include "passes/Passes.h"
@@ -28,10 +29,12 @@ ALWAYS_ENABLED_STATISTIC(numUnrolled, "Loops unrolled by a factor");
 ALWAYS_ENABLED_STATISTIC(numRemoved, "Loops unrolled completely");
 ALWAYS_ENABLED_STATISTIC(numDeclined, "Loops that registers or size do not allow to unroll");
 
-/// Ops in a loop after unrolling. More than this leaves the instruction cache of a CPU's decoder, or of a GPU's core.
-static constexpr int64_t maxOps = 192;
-/// More rounds at once than this hide no more latency.
-static constexpr int64_t maxFactor = 4;
+/// Ops in a loop after unrolling. More than this leaves the instruction cache of a CPU's decoder, or of a GPU's core,
+/// which has room for twice as many.
+static int64_t mostOps(const Target &target) { return target.device == Device::Cuda ? 384 : 192; }
+/// More rounds at once than this hide no more latency. A GPU's thread has nobody to look ahead for it, and waits 500
+/// clocks for memory; but only where the rounds are known is what remains of them, one by one, no loop.
+static constexpr int64_t maxFactor = 4, maxFactorOfKnownRounds = 8;
 
 /// Registers that a value takes: vector registers on a CPU, 32-bit ones on CUDA. Scalars of a CPU have others.
 static int64_t countRegisters(Type type, const Target &target) {
@@ -85,9 +88,9 @@ static Pressure measure(scf::ForOp loop, const Target &target) {
   return pressure;
 }
 
-static int64_t chooseFactor(const Pressure &pressure, const Target &target) {
-  int64_t factor = 1;
-  while (factor < maxFactor && 2 * factor * pressure.ops <= maxOps &&
+static int64_t chooseFactor(const Pressure &pressure, const Target &target, bool removesRest) {
+  int64_t factor = 1, most = removesRest ? maxFactorOfKnownRounds : maxFactor;
+  while (factor < most && 2 * factor * pressure.ops <= mostOps(target) &&
          pressure.carried + 2 * factor * (pressure.peak - pressure.carried) <= target.registersPerThread)
     factor *= 2;
   return factor;
@@ -111,22 +114,30 @@ static void endBehindBegin(scf::ForOp loop) {
   loop.setUpperBound(arith::MaxSIOp::create(b, loop.getLoc(), loop.getUpperBound(), loop.getLowerBound()));
 }
 
-static void unroll(scf::ForOp loop, const Target &target) {
+/// Whether the loop has disappeared.
+static bool unroll(scf::ForOp loop, const Target &target) {
   Pressure pressure = measure(loop, target);
   std::optional<APInt> rounds = loop.getStaticTripCount();
-  if (rounds && rounds->getActiveBits() < 32 && rounds->getSExtValue() * pressure.ops <= maxOps) {
-    if (succeeded(loopUnrollFull(loop)))
-      ++numRemoved;
-    return;
+  if (rounds && rounds->getActiveBits() < 32 && rounds->getSExtValue() * pressure.ops <= mostOps(target)) {
+    bool isGone = succeeded(loopUnrollFull(loop));
+    numRemoved += isGone;
+    return isGone;
   }
-  int64_t factor = chooseFactor(pressure, target);
-  if (factor > 1)
+  bool removesRest = rounds && target.device == Device::Cuda;
+  int64_t factor = chooseFactor(pressure, target, removesRest);
+  FailureOr<UnrolledLoopInfo> unrolled = failure();
+  if (factor > 1) {
     endBehindBegin(loop);
-  if (factor == 1 || failed(loopUnrollByFactor(loop, factor))) {
+    unrolled = loopUnrollByFactor(loop, factor);
+  }
+  if (failed(unrolled)) {
     ++numDeclined;
-    return;
+    return false;
   }
   ++numUnrolled;
+  if (removesRest && unrolled->epilogueLoopOp)
+    (void)loopUnrollFull(*unrolled->epilogueLoopOp);
+  return false;
 }
 
 namespace {
@@ -144,8 +155,14 @@ struct UnrollLoops : impl::UnrollLoopsBase<UnrollLoops> {
       if (isUnrollable(loop))
         loops.push_back(loop);
     });
-    for (scf::ForOp loop : loops)
-      unroll(loop, *target);
+    for (scf::ForOp loop : loops) {
+      // On a GPU a thread waits for all loads of a window together: the loop around one that is gone is next.
+      auto outer = loop->getParentOfType<scf::ForOp>();
+      while (unroll(loop, *target) && target->device == Device::Cuda && outer && isUnrollable(outer)) {
+        loop = outer;
+        outer = loop->getParentOfType<scf::ForOp>();
+      }
+    }
   }
 };
 } // namespace

@@ -2,8 +2,8 @@
 // RUN: dscc-opt %s --pass-pipeline='builtin.module(builtin.module(dsc-unroll-loops))' --dsc-statistics -o %t.mlir 2>&1 | FileCheck %s --check-prefix=COUNTS
 
 // COUNTS: dsc-unroll-loops: numDeclined 1
-// COUNTS: dsc-unroll-loops: numRemoved 1
-// COUNTS: dsc-unroll-loops: numUnrolled 3
+// COUNTS: dsc-unroll-loops: numRemoved 3
+// COUNTS: dsc-unroll-loops: numUnrolled 5
 
 module {
   module @cpu_v4 attributes {dsc.target = "cpu_v4"} {
@@ -115,6 +115,55 @@ module {
         llvm.store %a, %p : vector<8xf32>, !llvm.ptr
         scf.yield %s : vector<80xf32>
       }
+      llvm.return
+    }
+
+    // Of a known number of rounds eight wait together; the seven that remain of 255 are written out.
+    // CHECK-LABEL: @known_rounds
+    // CHECK: scf.for
+    // CHECK-COUNT-8: llvm.load
+    // CHECK-NOT: llvm.load
+    // CHECK: scf.yield
+    // CHECK-NOT: scf.for
+    // CHECK-COUNT-7: llvm.load
+    // CHECK-NOT: llvm.load
+    llvm.func @known_rounds(%p: !llvm.ptr) {
+      %zero = arith.constant 0 : index
+      %one = arith.constant 1 : index
+      %end = arith.constant 255 : index
+      %none = arith.constant 0.0 : f32
+      %sum = scf.for %i = %zero to %end step %one iter_args(%s = %none) -> f32 {
+        %a = llvm.load %p : !llvm.ptr -> f32
+        %next = arith.addf %s, %a : f32
+        scf.yield %next : f32
+      }
+      llvm.store %sum, %p : f32, !llvm.ptr
+      llvm.return
+    }
+
+    // Of a window of 3 x 3 all taps wait together, those of another channel do not: the loop around them has 64 rounds.
+    // CHECK-LABEL: @window
+    // CHECK-COUNT-1: scf.for
+    // CHECK-COUNT-72: llvm.load
+    // CHECK-NOT: llvm.load
+    llvm.func @window(%p: !llvm.ptr) {
+      %zero = arith.constant 0 : index
+      %one = arith.constant 1 : index
+      %three = arith.constant 3 : index
+      %channels = arith.constant 64 : index
+      %none = arith.constant 0.0 : f32
+      %sum = scf.for %c = %zero to %channels step %one iter_args(%s = %none) -> f32 {
+        %rows = scf.for %y = %zero to %three step %one iter_args(%t = %s) -> f32 {
+          %taps = scf.for %x = %zero to %three step %one iter_args(%u = %t) -> f32 {
+            %a = llvm.load %p : !llvm.ptr -> f32
+            %next = arith.addf %u, %a : f32
+            scf.yield %next : f32
+          }
+          scf.yield %taps : f32
+        }
+        scf.yield %rows : f32
+      }
+      llvm.store %sum, %p : f32, !llvm.ptr
       llvm.return
     }
 
