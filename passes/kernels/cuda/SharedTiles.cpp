@@ -1,11 +1,12 @@
 // Products and convolutions on CUDA: a block computes a tile of the result, and its threads share what they load.
 //
-//        inner ->             for each slice of the inner dim:
-//   rows +------+               all threads copy one slice of both operands to shared memory
-//        | A    |   columns     barrier
-//        +------+  +------+     each thread adds 4 x 4 products for each step of the slice
-//                  | B    |     barrier
-//                  +------+
+//        inner ->             all threads load the first slice of the inner dim into registers
+//   rows +------+             for each slice:
+//        | A    |   columns     they store it to shared memory
+//        +------+  +------+     barrier
+//                  | B    |     they load the next slice, which comes while
+//                  +------+     each thread adds 4 x 4 products for each step of this one
+//                               barrier
 //
 // Where a product has few tiles and a long inner dim, most of the GPU would idle: blocks along y then sum a part of the
 // inner dim each, into a workspace, and a second kernel adds up the parts (split_tiles).
@@ -24,6 +25,8 @@
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Dialect/LLVMIR/NVVMDialect.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/Dialect/Vector/IR/VectorOps.h"
+#include "llvm/Support/MathExtras.h"
 
 using namespace mlir;
 
@@ -133,15 +136,23 @@ public:
       from = k.mul(blockAlongY(k), share);
       to = k.minimum(to, k.add(from, share));
     }
-    sums = k.loop(from, to, k.index(slice), sums, [&](Value first, ValueRange carried) {
-      ElementCode::Scope scope(code);
-      copySlice(first);
+    SmallVector<Value> carried = loadFirst(from, to);
+    if (hasOneSlice()) {
+      storeSlice(carried);
       NVVM::Barrier0Op::create(k.b, k.loc);
-      SmallVector<Value> next = addSlice(SmallVector<Value>(carried));
+      return storeTile(addSlice(sums));
+    }
+    size_t loaded = carried.size();
+    llvm::append_range(carried, sums);
+    carried = k.loop(from, to, k.index(slice), carried, [&](Value first, ValueRange carried) {
+      storeSlice(carried.take_front(loaded));
+      NVVM::Barrier0Op::create(k.b, k.loc);
+      SmallVector<Value> next = loadSlice(k.add(first, k.index(slice)));
+      llvm::append_range(next, addSlice(SmallVector<Value>(carried.drop_front(loaded))));
       NVVM::Barrier0Op::create(k.b, k.loc);
       return next;
     });
-    storeTile(sums);
+    storeTile(ArrayRef(carried).drop_front(loaded));
   }
 
 private:
@@ -163,23 +174,21 @@ private:
     return values;
   }
 
-  /// The element if it exists, else zero.
+  /// Whether that is all that any block sums up.
+  bool hasOneSlice() const {
+    return view.inner.isConstant() && llvm::divideCeil(view.inner.constant(), slice * parts) <= 1;
+  }
+
+  /// The element if it exists, else zero. Without a branch, so that the thread's loads wait together: what does not
+  /// exist is loaded from where the last one lies.
   Value guarded(Value row, const DimExpr &rows, Value column, const DimExpr &columns,
                 function_ref<Value(Value, Value)> load) {
     LaneMath m{k};
     Value rowExists = m.compare(arith::CmpIPredicate::slt, row, k.dim(rows));
     Value columnExists = m.compare(arith::CmpIPredicate::slt, column, k.dim(columns));
     Value exists = arith::AndIOp::create(k.b, k.loc, rowExists, columnExists);
-    auto choice = scf::IfOp::create(k.b, k.loc, TypeRange{type}, exists, true, true);
-    OpBuilder::InsertionGuard guard(k.b);
-    k.b.setInsertionPointToEnd(choice.thenBlock());
-    {
-      ElementCode::Scope scope(code);
-      scf::YieldOp::create(k.b, k.loc, load(row, column));
-    }
-    k.b.setInsertionPointToEnd(choice.elseBlock());
-    scf::YieldOp::create(k.b, k.loc, zeroOf(k, dsc::getElementType(hero->getResult(0))));
-    return choice.getResult(0);
+    Value loaded = load(k.minimum(row, k.dim(rows - 1)), k.minimum(column, k.dim(columns - 1)));
+    return arith::SelectOp::create(k.b, k.loc, exists, loaded, zeroOf(k, dsc::getElementType(hero->getResult(0))));
   }
 
   /// The element in the type of the sums.
@@ -187,23 +196,52 @@ private:
     return emitCast(k, element, getComputeType(dsc::getElementType(operand.operand)), type, false);
   }
 
-  /// Neighbouring threads copy neighbours in memory: along the inner dim for the left operand, along the columns for
-  /// the right one.
-  void copySlice(Value first) {
-    for (int64_t i = 0; i < tileRows * slice / threads; ++i) {
-      Value item = k.add(kernel.thread, k.index(i * threads));
-      Value step = k.remainder(item, k.index(slice)), row = k.divide(item, k.index(slice));
-      Value value = guarded(k.add(firstRow, row), view.rows, k.add(first, step), view.inner,
-                            [&](Value r, Value s) { return widened(view.lhs, view.lhs.element(outer, r, s)); });
-      storeShared(lhsShared, step, row, value);
+  /// Calls `act` for each element of a slice of an operand that the thread copies: its step and place. Neighbouring
+  /// threads copy neighbours in memory: along the inner dim for the left operand, along the columns for the right one.
+  void forEachCopied(bool isLhs, function_ref<void(Value step, Value place)> act) {
+    for (int64_t i = 0; i < (isLhs ? tileRows : tileColumns) * slice / threads; ++i) {
+      Value item = k.add(kernel.thread, k.index(i * threads)), length = k.index(isLhs ? slice : tileColumns);
+      Value fast = k.remainder(item, length), slow = k.divide(item, length);
+      act(isLhs ? fast : slow, isLhs ? slow : fast);
     }
-    for (int64_t i = 0; i < tileColumns * slice / threads; ++i) {
-      Value item = k.add(kernel.thread, k.index(i * threads));
-      Value step = k.divide(item, k.index(tileColumns)), column = k.remainder(item, k.index(tileColumns));
-      Value value = guarded(k.add(first, step), view.inner, k.add(firstColumn, column), view.columns,
-                            [&](Value s, Value c) { return widened(view.rhs, view.rhs.element(outer, c, s)); });
-      storeShared(rhsShared, step, column, value);
-    }
+  }
+
+  /// What the thread copies of the slice that begins there; the inner dim has at least one place.
+  SmallVector<Value> loadSlice(Value first) {
+    ElementCode::Scope scope(code);
+    SmallVector<Value> values;
+    forEachCopied(/*isLhs=*/true, [&](Value step, Value row) {
+      values.push_back(guarded(k.add(firstRow, row), view.rows, k.add(first, step), view.inner,
+                               [&](Value r, Value s) { return widened(view.lhs, view.lhs.element(outer, r, s)); }));
+    });
+    forEachCopied(/*isLhs=*/false, [&](Value step, Value column) {
+      values.push_back(guarded(k.add(first, step), view.inner, k.add(firstColumn, column), view.columns,
+                               [&](Value s, Value c) { return widened(view.rhs, view.rhs.element(outer, c, s)); }));
+    });
+    return values;
+  }
+
+  /// The first slice, of which there is none if only a run knows how long the inner dim is, and it is empty.
+  SmallVector<Value> loadFirst(Value from, Value to) {
+    Value zero = zeroOf(k, dsc::getElementType(hero->getResult(0)));
+    SmallVector<Value> zeros((tileRows + tileColumns) * slice / threads, zero);
+    if (view.inner.isConstant())
+      return view.inner.isConstant(0) ? zeros : loadSlice(from);
+    Value exists = LaneMath{k}.compare(arith::CmpIPredicate::slt, from, to);
+    auto choice = scf::IfOp::create(k.b, k.loc, TypeRange(ValueRange(zeros)), exists, true, true);
+    OpBuilder::InsertionGuard guard(k.b);
+    k.b.setInsertionPointToEnd(choice.thenBlock());
+    scf::YieldOp::create(k.b, k.loc, loadSlice(from));
+    k.b.setInsertionPointToEnd(choice.elseBlock());
+    scf::YieldOp::create(k.b, k.loc, zeros);
+    return SmallVector<Value>(choice.getResults());
+  }
+
+  void storeSlice(ValueRange values) {
+    auto next = values.begin();
+    for (bool isLhs : {true, false})
+      forEachCopied(isLhs,
+                    [&](Value step, Value place) { storeShared(isLhs ? lhsShared : rhsShared, step, place, *next++); });
   }
 
   SmallVector<Value> addSlice(SmallVector<Value> sums) {
@@ -219,25 +257,44 @@ private:
     return sums;
   }
 
+  /// How many neighbours of a row a thread stores at once: all that it has, if they are aligned as a whole in every
+  /// tensor that has columns.
+  int64_t countStored() {
+    dsc::Dims dims = dsc::getDims(hero->getResult(0));
+    auto isHero = [&](Value value) { return value == hero->getResult(0); };
+    bool isWhole = isMultiple(view.columns, perThread) && isMultiple(dims.back(), perThread) &&
+                   (parts > 1 || storesWholeLanes(kernel.group, 0, dims.size() - 1, perThread, isHero));
+    return isWhole ? perThread : 1;
+  }
+
   void storeTile(ArrayRef<Value> sums) {
     LaneMath m{k};
     dsc::Dims dims = dsc::getDims(hero->getResult(0));
     SmallVector<Value> heroStrides = parts > 1 ? k.rowMajorStrides(dims) : SmallVector<Value>();
     Value ownPart =
         parts > 1 ? k.advance(kernel.workspace, type, blockAlongY(k), k.dim(dsc::countElements(dims))) : Value();
+    int64_t lanes = countStored();
     for (int64_t i = 0; i < perThread; ++i)
-      for (int64_t j = 0; j < perThread; ++j) {
+      for (int64_t j = 0; j < perThread; j += lanes) {
         Value row = k.add(k.add(firstRow, ownRow), k.index(i)),
               column = k.add(k.add(firstColumn, ownColumn), k.index(j));
         Value exists = arith::AndIOp::create(k.b, k.loc, m.compare(arith::CmpIPredicate::slt, row, k.dim(view.rows)),
                                              m.compare(arith::CmpIPredicate::slt, column, k.dim(view.columns)));
-        code.doIf(exists, [&, sum = sums[i * perThread + j]] {
+        auto store = [&] {
           Indices at = view.resultAt(outer, row, k.uniform(column));
+          Value sum = sums[i * perThread + j];
+          if (lanes > 1) {
+            // Columns are the last dim, or the last dims.
+            at.back() = {Index::Contiguous, at.back().base, {}, /*whole=*/true};
+            sum = vector::FromElementsOp::create(k.b, k.loc, VectorType::get({lanes}, type),
+                                                 sums.slice(i * perThread + j, lanes));
+          }
           if (parts > 1)
             return k.storeElement(ownPart, type, heroStrides, at, sum);
           code.bind(hero->getResult(0), sum);
           k.storeElement(kernel.result(), dsc::getElementType(root), strides, at, code.element(root, at));
-        });
+        };
+        code.doIf(exists, [&] { k.withLanes(lanes, store); });
       }
   }
 

@@ -66,6 +66,61 @@ module @cuda_sm80 attributes {dsc.target = "cuda_sm80"} {
 
 // -----
 
+// A thread stores the 4 + 4 elements of a slice that it has in registers, and has asked for the next ones before it
+// multiplies; nothing branches around a load. Rows of 132 are made of whole accesses.
+// CHECK-LABEL: llvm.func @matmul_exp_
+// CHECK-COUNT-8: llvm.load {{.*}} -> f32
+// CHECK: scf.for {{.*}} to %c300
+// CHECK-COUNT-8: llvm.store {{.*}} : f32, !llvm.ptr<3>
+// CHECK: nvvm.barrier0
+// CHECK-NOT: scf.if
+// CHECK-COUNT-8: llvm.load {{.*}} : !llvm.ptr<1> -> f32
+// CHECK-NOT: : !llvm.ptr<1>
+// CHECK: math.fma
+// CHECK: nvvm.barrier0
+// CHECK: scf.yield
+// CHECK-COUNT-4: llvm.store {{.*}} : vector<4xf32>, !llvm.ptr<1>
+// CHECK-NOT: llvm.store
+module {
+module @cuda_sm80 attributes {dsc.target = "cuda_sm80"} {
+  func.func @main(%x: tensor<65x300xf32>, %w: tensor<300x132xf32>) -> tensor<65x132xf32> {
+    %0 = dsc.group(%x, %w) {schedule = #dsc.schedule<shared_tiles, columns = 64, rows = 64, slice = 16>}
+        : (tensor<65x300xf32>, tensor<300x132xf32>) -> tensor<65x132xf32> {
+    ^bb0(%a: tensor<65x300xf32>, %b: tensor<300x132xf32>):
+      %1 = dsc.matmul %a, %b : (tensor<65x300xf32>, tensor<300x132xf32>) -> tensor<65x132xf32>
+      %2 = dsc.exp %1 : (tensor<65x132xf32>) -> tensor<65x132xf32>
+      dsc.yield %2 : tensor<65x132xf32>
+    }
+    return %0 : tensor<65x132xf32>
+  }
+}
+}
+
+// -----
+
+// One slice is all: no loop, and nothing is asked for that nobody needs. Rows of 131 have no whole accesses.
+// CHECK-LABEL: llvm.func @matmul_exp_
+// CHECK-NOT: scf.for
+// CHECK-COUNT-8: llvm.load {{.*}} : !llvm.ptr<1> -> f32
+// CHECK-NOT: llvm.load {{.*}} : !llvm.ptr<1>
+// CHECK-COUNT-16: llvm.store {{.*}} : f32, !llvm.ptr<1>
+module {
+module @cuda_sm80 attributes {dsc.target = "cuda_sm80"} {
+  func.func @main(%x: tensor<65x16xf32>, %w: tensor<16x131xf32>) -> tensor<65x131xf32> {
+    %0 = dsc.group(%x, %w) {schedule = #dsc.schedule<shared_tiles, columns = 64, rows = 64, slice = 16>}
+        : (tensor<65x16xf32>, tensor<16x131xf32>) -> tensor<65x131xf32> {
+    ^bb0(%a: tensor<65x16xf32>, %b: tensor<16x131xf32>):
+      %1 = dsc.matmul %a, %b : (tensor<65x16xf32>, tensor<16x131xf32>) -> tensor<65x131xf32>
+      %2 = dsc.exp %1 : (tensor<65x131xf32>) -> tensor<65x131xf32>
+      dsc.yield %2 : tensor<65x131xf32>
+    }
+    return %0 : tensor<65x131xf32>
+  }
+}
+}
+
+// -----
+
 // Rows in four parts: a kernel for the sum, and one that joins its parts and divides. 12 warps, then 3.
 // CHECK: dsc.launch @[[LAST:reduce_mean_[0-9a-f]+]](%{{.*}}) {before = [{grid = #dsc.dims<2, 1, 1>, kernel = @[[LAST]]_step1}], grid = #dsc.dims<1, 1, 1>
 // CHECK: llvm.func @[[LAST]]_step1(
