@@ -5,6 +5,7 @@
 
 #include "passes/kernels/Emitters.h"
 #include "passes/kernels/cuda/Lanes.h"
+#include "passes/kernels/cuda/SumTime.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
@@ -173,7 +174,8 @@ static SmallVector<dsc::ScheduleAttr> elementwiseCandidates(dsc::GroupOp group, 
 static double estimateElementwise(dsc::GroupOp group, const Target &target, dsc::ScheduleAttr schedule,
                                   const Sizes &sizes) {
   double width = *schedule.lookup("width");
-  double cycles = 0, bytes = 0, steps = 0; // of the products that one element takes
+  double cycles = 0, bytes = 0, steps = 0; // of the sums that one element takes
+  double sums = 0, ofSums = 0;             // seconds and bytes of products and convolutions, on a GPU
   bool hasLoops = false;                   // over rows
   double rowBytes = 0;                     // of the longest
   // How often each value is computed: once for each element that is stored, and once more for each step of a loop that
@@ -191,16 +193,20 @@ static double estimateElementwise(dsc::GroupOp group, const Target &target, dsc:
     // A sum in one register is 4 cycles of latency a step; a product has two loads beside it. A GPU has no vectors for
     // the polynomials of functions.
     bool isFunction = target.device == Device::Cuda && !dsc::factsOf(&op).isCheap();
-    cycles += own * flops * (dsc::isElementwise(&op) ? (isFunction ? 3 : 1) : accumulates ? 10 : 4);
+    bool isSum = target.device == Device::Cuda && isa<dsc::MatmulOp, dsc::ConvOp>(op);
+    if (isSum) {
+      sums += estimateOwnSums(&op, target, sizes) * std::max(1.0, own / elements);
+      ofSums += bytesOfOperands(&op, sizes) + bytesOf(op.getResult(0), sizes);
+    } else {
+      cycles += own * flops * (dsc::isElementwise(&op) ? (isFunction ? 3 : 1) : accumulates ? 10 : 4);
+    }
     // A step of a product is two FLOP, one of a sum one.
     bool isProduct = facts.getFacts().role == dsc::Role::Product;
     double loop = dsc::isElementwise(&op) ? 1 : std::max(1.0, isProduct ? flops / 2 : flops);
     for (Value operand : op.getOperands())
       times[operand] = std::max(times.lookup(operand), own * loop);
-    // Several steps of a product wait together; those of a convolution are not unrolled, since what lies outside of the
-    // image is not loaded.
-    if (accumulates)
-      steps += loop * (isa<dsc::ConvOp>(op) ? 6 : 1);
+    if (accumulates && !isSum)
+      steps += loop;
     if (std::optional<SmallVector<int64_t>> axes = facts.getRowAxes()) {
       hasLoops = true;
       dsc::Dims domain = dsc::getDims(op.getOperand(0));
@@ -237,11 +243,14 @@ static double estimateElementwise(dsc::GroupOp group, const Target &target, dsc:
   double working = std::isfinite(blocks) ? blocks / std::ceil(blocks / gpu.multiprocessors) : busy;
   double perSecond = working * gpu.clock * 4 * target.warpSize * 2;
   double bytesPerSecond = std::min(gpu.memoryBytesPerSecond, busy * gpu.l2BytesPerClock * gpu.clock);
-  cycles += threads * 2 * (12.0 + 6.0 * (group.getNumOperands() + group.getNumResults()));
+  if (sums == 0)
+    cycles += threads * 2 * (12.0 + 6.0 * (group.getNumOperands() + group.getNumResults()));
   double wasted = hasLoops ? std::clamp(rowBytes / sectorBytes, 1.0, 4.0) : moved / std::max(1.0, bytes);
   // However few elements there are, each step waits for a cache, and a thread for its load and its store.
   constexpr double wait = 40;
   double least = 1.5 * gpu.loadClocks / gpu.clock;
+  if (sums > 0)
+    return sums + cycles / perSecond + std::max(0.0, bytes - ofSums) / bytesPerSecond;
   return std::max(least, std::max(cycles / perSecond, steps * wait / gpu.clock) + bytes / bytesPerSecond * wasted);
 }
 

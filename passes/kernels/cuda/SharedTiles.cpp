@@ -19,6 +19,7 @@
 #include "passes/kernels/Shell.h"
 #include "passes/kernels/cuda/Lanes.h"
 #include "passes/kernels/cuda/MatrixView.h"
+#include "passes/kernels/cuda/SumTime.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/GPU/IR/GPUDialect.h"
@@ -27,6 +28,9 @@
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
 #include "llvm/Support/MathExtras.h"
+
+#include <algorithm>
+#include <cmath>
 
 using namespace mlir;
 
@@ -74,33 +78,74 @@ static SmallVector<dsc::ScheduleAttr> sharedTilesCandidates(dsc::GroupOp group, 
                                  {{"rows", tileRows}, {"columns", tileColumns}, {"slice", slice}})};
 }
 
-/// Whole tiles, whatever part of them is there, of which each multiprocessor has some; half of the peak at best,
-/// because each multiplication needs half an access to shared memory. `parts` share the inner dim of each tile.
+namespace {
+/// Clocks for one slice of a tile.
+struct SliceClocks {
+  double sums;   // of the units that multiply
+  double places; // of the units that say where elements lie, and of two barriers and shared memory, for which all wait
+};
+} // namespace
+
+static SliceClocks clocksOfSlice(Operation *hero, const Gpu &gpu, double rows) {
+  // Instructions that an element of a slice costs, most of them for its place, on units that take two clocks for one.
+  // A convolution's column is a pixel and a place in its window.
+  constexpr double ofMatrix = 14, ofPixel = 16, ofPaddedPixel = 40, integerClocks = 2, schedulers = 4, waits = 200;
+  double ofColumns = isPadded(hero) ? ofPaddedPixel : isa<dsc::ConvOp>(hero) ? ofPixel : ofMatrix;
+  constexpr double warps = threads / 32.0, copied = double(tileColumns * slice) / threads;
+  // Rows that no block has are neither copied nor summed up, as far as whole accesses and threads have none.
+  double copiedRows = std::min(1.0, std::ceil(rows * slice / threads) / copied),
+         summed = std::min(1.0, rows / perThread);
+  double places = (copiedRows * ofMatrix + ofColumns) * copied * warps * integerClocks / schedulers;
+  return {summed * tileRows * tileColumns * slice * 2 / gpu.f32FlopPerClock, places + waits};
+}
+
+/// The blocks of a multiprocessor take turns at its units, and each waits for its first slice. `parts` share the inner
+/// dim of each tile.
 static double estimateTiles(dsc::GroupOp group, const Target &target, const Sizes &sizes, int64_t parts) {
   Operation *hero = findContraction(group);
-  MatrixSizes matrix = matrixSizesOf(hero);
-  double slices = std::ceil(sizes.of(matrix.inner) / slice / parts);
-  double tiles = sizes.of(matrix.outer) * std::ceil(sizes.of(matrix.rows) / tileRows) *
-                 std::ceil(sizes.of(matrix.columns) / tileColumns);
   const Gpu &gpu = *target.gpu;
-  double each = std::ceil(tiles * parts / gpu.multiprocessors);
-  double clocks = each * slices * tileRows * tileColumns * slice * 2 / (0.5 * gpu.f32FlopPerClock);
-  // A block waits for each slice; the first one of a multiprocessor has nobody to wait behind.
-  return (clocks + slices * gpu.loadClocks) / gpu.clock;
+  MatrixSizes matrix = matrixSizesOf(hero);
+  double rows = sizes.of(matrix.rows), columns = sizes.of(matrix.columns);
+  double slices = std::max(1.0, std::ceil(std::ceil(sizes.of(matrix.inner) / slice) / double(parts)));
+  double blocks =
+      sizes.of(matrix.outer) * std::ceil(rows / tileRows) * std::ceil(columns / tileColumns) * double(parts);
+  double each = std::ceil(blocks / gpu.multiprocessors), busy = std::min<double>(blocks, gpu.multiprocessors);
+  double ownRows = std::min<double>(rows, tileRows), ownColumns = std::min<double>(columns, tileColumns);
+  double bytes = dsc::getElementType(hero->getOperand(0)).getIntOrFloatBitWidth() / 8.0;
+  double loaded = blocks * slices * slice * (ownRows + ownColumns) * bytes;
+  double miss = clocksOfMiss(gpu, bytesOfOperands(hero, sizes) / std::max(1.0, loaded));
+  SliceClocks work = clocksOfSlice(hero, gpu, rows);
+  // While a block multiplies one slice the next one comes.
+  double loop = slices * std::max(work.places + std::max(work.sums, miss), each * (work.places + work.sums));
+  // Threads store four neighbours at once, if rows are made of such.
+  constexpr double apart = 2.5;
+  bool isWhole =
+      isMultiple(dsc::getDims(hero->getResult(0)).back(), perThread) && isMultiple(matrix.columns, perThread);
+  double sums = sumTypeOf(group).getIntOrFloatBitWidth() / 8.0;
+  double stored = each * ownRows * ownColumns * sums * (isWhole ? 1 : apart) / l2BytesPerClock(gpu, busy);
+  double written = sizes.of(matrix.outer) * rows * columns * double(parts) * sums;
+  constexpr double start = 400;
+  double seconds = (start + miss + loop + std::max(stored, clocksOfMemory(gpu, written))) / gpu.clock;
+  return std::isfinite(seconds) ? seconds : INFINITY;
 }
 
 static double estimateSharedTiles(dsc::GroupOp group, const Target &target, dsc::ScheduleAttr, const Sizes &sizes) {
   return estimateTiles(group, target, sizes, 1);
 }
 
-/// The same work by more blocks, then a launch more, which reads what they have written: each thread the parts of one
-/// element, of which it waits for four at once. They lie in L2, half as far as memory.
+/// The same work by more blocks, then a launch more, which reads what they have written: each thread the parts of some
+/// elements, of which it waits for all at once if its loop can be written out, else for eight.
 static double estimateSplitTiles(dsc::GroupOp group, const Target &target, dsc::ScheduleAttr schedule,
                                  const Sizes &sizes) {
   const Gpu &gpu = *target.gpu;
   double bytes = sizes.of(splitTilesWorkspace(group, target, schedule)), parts = *schedule.lookup("parts");
-  return estimateTiles(group, target, sizes, *schedule.lookup("parts")) + gpu.secondsPerLaunch +
-         2 * bytes / gpu.memoryBytesPerSecond + std::ceil(parts / 4) * gpu.loadClocks / 2 / gpu.clock;
+  double elements = sizes.count(dsc::getDims(findContraction(group)->getResult(0)));
+  double busy = std::clamp(std::ceil(elements / (perThread * double(threads))), 1.0, double(gpu.multiprocessors));
+  constexpr double start = 300, addition = 4, mostWrittenOut = 32;
+  double rounds = parts <= mostWrittenOut ? 1 : parts / 8;
+  double reading = std::max(bytes / (busy * l2BytesPerClock(gpu, busy)), clocksOfMemory(gpu, bytes));
+  double join = start + rounds * clocksOfMiss(gpu, 1) + addition * parts + reading;
+  return estimateTiles(group, target, sizes, *schedule.lookup("parts")) + gpu.secondsPerLaunch + join / gpu.clock;
 }
 
 namespace {

@@ -16,13 +16,13 @@ func.func @main(%x: tensor<?x1024xf32, #dsc.dims<"n", 1024>> {dsc.name = "x"}, %
 
 // -----
 
-// Two columns are too few to share anything: on CUDA each thread computes elements of its own.
+// Two columns, and few terms, are too few to share anything: on CUDA each thread computes elements of its own.
 // CHECK-LABEL: module @cpu_v4
 // CHECK: schedule = #dsc.schedule<tiles,
 // CHECK-LABEL: module @cuda_sm80
 // CHECK: schedule = #dsc.schedule<elementwise,
-func.func @main(%x: tensor<64x96xf32> {dsc.name = "x"}, %w: tensor<96x2xf32> {dsc.name = "w"}) -> (tensor<64x2xf32> {dsc.name = "y"}) {
-  %0 = dsc.matmul %x, %w : (tensor<64x96xf32>, tensor<96x2xf32>) -> tensor<64x2xf32>
+func.func @main(%x: tensor<64x32xf32> {dsc.name = "x"}, %w: tensor<32x2xf32> {dsc.name = "w"}) -> (tensor<64x2xf32> {dsc.name = "y"}) {
+  %0 = dsc.matmul %x, %w : (tensor<64x32xf32>, tensor<32x2xf32>) -> tensor<64x2xf32>
   return %0 : tensor<64x2xf32>
 }
 
