@@ -241,7 +241,8 @@ static double estimateElementwise(dsc::GroupOp group, const Target &target, dsc:
   double busy = std::min(blocks, double(gpu.multiprocessors));
   // Until the last one has ended, others idle.
   double working = std::isfinite(blocks) ? blocks / std::ceil(blocks / gpu.multiprocessors) : busy;
-  double perSecond = working * gpu.clock * 4 * target.warpSize * 2;
+  constexpr double schedulers = 4;
+  double perSecond = working * gpu.clock * schedulers * target.warpSize * 2;
   double bytesPerSecond = std::min(gpu.memoryBytesPerSecond, busy * gpu.l2BytesPerClock * gpu.clock);
   if (sums == 0)
     cycles += threads * 2 * (12.0 + 6.0 * (group.getNumOperands() + group.getNumResults()));
@@ -251,7 +252,9 @@ static double estimateElementwise(dsc::GroupOp group, const Target &target, dsc:
   double least = 1.5 * gpu.loadClocks / gpu.clock;
   if (sums > 0)
     return sums + cycles / perSecond + std::max(0.0, bytes - ofSums) / bytesPerSecond;
-  return std::max(least, std::max(cycles / perSecond, steps * wait / gpu.clock) + bytes / bytesPerSecond * wasted);
+  double warps = std::ceil(blocks / gpu.multiprocessors) * cudaThreads / target.warpSize / schedulers;
+  double computing = cycles / perSecond * clocksOfInstruction(gpu, warps);
+  return least + overlap(bytes / bytesPerSecond * wasted, std::max(computing, steps * wait / gpu.clock), warps);
 }
 
 static LogicalResult emitElementwise(Kernel &kernel) {

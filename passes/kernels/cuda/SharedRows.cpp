@@ -7,12 +7,33 @@
 
 #include "passes/kernels/Rows.h"
 #include "passes/kernels/cuda/Lanes.h"
+#include "passes/kernels/cuda/SumTime.h"
 
 #include "llvm/Support/MathExtras.h"
 
 using namespace mlir;
 
 namespace dscc::kernels {
+
+/// The instructions of a warp that runs `perThread` times over vectors of rows. It does not matter how many lanes take
+/// part: in a short row most idle.
+static double countInstructions(dsc::GroupOp group, double elements, double rows, double perThread, double width,
+                                bool isKept, const Sizes &sizes) {
+  constexpr double ofFunction = 1.5; // for a FLOP: what chooses and converts is none
+  constexpr double division = 12;    // of a sum by its count
+  double passes = 1 + countReductions(group), perElement = 0, perRow = 0;
+  for (Operation &op : group.getBody().front().without_terminator()) {
+    double own = sizes.of(cast<dsc::OpFacts>(op).getFlops());
+    bool isFunction = dsc::isElementwise(&op) && !dsc::factsOf(&op).isCheap();
+    bool isOfRow = !isRowReduction(&op) && sizes.count(dsc::getDims(op.getResult(0))) < elements;
+    (isOfRow ? perRow : perElement) += own * (isFunction ? ofFunction : 1) / std::max(1.0, isOfRow ? rows : elements);
+    perRow += isa<dsc::ReduceMeanOp>(op) ? division : 0;
+  }
+  // Loads, addresses and the loop's end are 6 in each pass and step, or only in the first if the row is kept; a
+  // reduction's join 12, the row's place and its end 20.
+  double loads = 6 * (isKept ? 1 : passes);
+  return perThread * (loads + perElement * width) + 12 * (passes - 1) + 20 + perRow;
+}
 
 double estimateRowsOnGpu(dsc::GroupOp group, const RowPlan &plan, const RowSharing &sharing, int64_t width,
                          const Target &target, const Sizes &sizes) {
@@ -44,17 +65,16 @@ double estimateRowsOnGpu(dsc::GroupOp group, const RowPlan &plan, const RowShari
   double perThread = plan.lastIsReduced() ? std::ceil(length / (warpsOfRow * lanes)) : elements / rows;
   double busy = std::min<double>(gpu.multiprocessors, std::ceil(warps / double(sharing.warps)));
   double bytesPerSecond = std::min(gpu.memoryBytesPerSecond, busy * gpu.l2BytesPerClock * gpu.clock);
-  double streaming = bytes / bytesPerSecond + flops / (busy * gpu.clock * gpu.f32FlopPerClock);
+  double moving = bytes / bytesPerSecond, streaming = moving + flops / (busy * gpu.clock * gpu.f32FlopPerClock);
+  double waves = std::ceil(warps * target.warpSize / (double(gpu.multiprocessors) * gpu.threadsPerMultiprocessor));
   if (plan.lastIsReduced()) {
-    // Of instructions it does not matter how many lanes take part: in a short row most idle. Loads, addresses and the
-    // loop's end are 6 in each pass and step, or only in the first if the row is kept; a reduction's join 20, the row's
-    // place and its end 30.
-    double perElement = flops / std::max(1.0, elements), loads = 6 * (rounds ? 1 : passes);
-    double instructions = perThread * (loads + perElement * width) + 20 * (passes - 1) + 30;
-    streaming = std::max(streaming, warps * instructions / (busy * schedulers * gpu.clock));
+    double ofBlock = double(sharing.warps), blocks = std::ceil(warps / ofBlock);
+    double warpsOfScheduler = std::ceil(std::ceil(blocks / gpu.multiprocessors) * ofBlock / schedulers);
+    double instructions = countInstructions(group, elements, rows, perThread, width, rounds > 0, sizes);
+    double issuing = warpsOfScheduler * instructions * clocksOfInstruction(gpu, warpsOfScheduler) / gpu.clock;
+    streaming = std::max(streaming, overlap(moving, issuing, warpsOfScheduler));
   }
   // No less than warps wait for their loads, as many at a time as there is room for.
-  double waves = std::ceil(warps * target.warpSize / (double(gpu.multiprocessors) * gpu.threadsPerMultiprocessor));
   double waits = rounds ? 1 : passes * std::ceil(perThread / loadsAtOnce), store = 0.5;
   double load = gpu.loadClocks / gpu.clock;
   return std::max(streaming + (1 + store) * load, (waves * waits + store) * load);
@@ -132,11 +152,12 @@ static SmallVector<dsc::ScheduleAttr> blockRowsCandidates(dsc::GroupOp group, co
   return candidates;
 }
 
-/// A barrier of a block is soon passed; one of a cluster takes about as long as a load, and the values come after it.
+/// A barrier of a block is soon passed, but then each warp joins what all have; one of a cluster takes about as long as
+/// a load, and the values come after it.
 static double estimateBlockRows(dsc::GroupOp group, const Target &target, dsc::ScheduleAttr schedule,
                                 const Sizes &sizes) {
   double blocks = *schedule.lookup("blocks"), warps = *schedule.lookup("warps");
-  double loads = blocks > 1 ? 1.5 : warps > 1 ? 0.25 : 0;
+  double loads = blocks > 1 ? 1.5 : warps > 1 ? 0.5 : 0;
   double join = countReductions(group) * loads * target.gpu->loadClocks / target.gpu->clock;
   RowSharing sharing{.blocks = int64_t(blocks), .warps = int64_t(warps)};
   return estimateRowsOnGpu(group, *planRows(group), sharing, *schedule.lookup("width"), target, sizes) + join;

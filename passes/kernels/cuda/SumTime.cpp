@@ -25,6 +25,19 @@ double clocksOfMiss(const Gpu &gpu, double fromMemory) {
   return gpu.loadClocks * (l2 + (1 - l2) * std::clamp(fromMemory, 0.0, 1.0));
 }
 
+double clocksOfInstruction(const Gpu &gpu, double warps) {
+  constexpr double integers = 2, lanes = 32, alone = 1.25; // the last is a factor
+  double floats = 2 * lanes * schedulers / gpu.f32FlopPerClock;
+  return (floats + integers) / 2 * (warps < 2 ? alone : 1);
+}
+
+double overlap(double moving, double computing, double warps) {
+  if (!std::isfinite(moving + computing))
+    return INFINITY;
+  double each = 1 / std::max(1.0, warps);
+  return std::max(moving + computing * each, computing + moving * each);
+}
+
 double l2BytesPerClock(const Gpu &gpu, double busy) {
   constexpr double all = 5200; // of a large chip
   return std::min(double(gpu.l2BytesPerClock), all / std::max(1.0, busy));

@@ -12,6 +12,12 @@ namespace dscc::kernels {
 /// Clocks until a load that L1 has not got is there. Of what blocks load, each its own, only `fromMemory` comes from
 /// memory: the rest others have brought to L2, which is about half as far.
 double clocksOfMiss(const Gpu &gpu, double fromMemory);
+/// Clocks of a scheduler that has so many warps for an instruction of one of them: half of those that compute are for
+/// floats, half for integers, choices and conversions, whose units take two clocks. One warp waits for its own results.
+double clocksOfInstruction(const Gpu &gpu, double warps);
+/// How long moving and computing take that so many warps of a scheduler share: each computes when its data have come,
+/// while those of others still move.
+double overlap(double moving, double computing, double warps);
 /// Bytes a clock that each of so many multiprocessors gets from L2 when all of them ask.
 double l2BytesPerClock(const Gpu &gpu, double busy);
 /// Clocks that it takes to bring so many bytes to memory, or from there.

@@ -56,9 +56,9 @@ func.func @main(%x: tensor<64x96xf32> {dsc.name = "x"}) -> (tensor<1x96xf32> {ds
 // CHECK: schedule = #dsc.schedule<elementwise,
 // CHECK-LABEL: module @cuda_sm80
 // CHECK: schedule = #dsc.schedule<elementwise, width = 4
-func.func @main(%x: tensor<64x96xf32> {dsc.name = "x"}) -> (tensor<64x96xf32> {dsc.name = "y"}) {
-  %0 = dsc.relu %x : (tensor<64x96xf32>) -> tensor<64x96xf32>
-  return %0 : tensor<64x96xf32>
+func.func @main(%x: tensor<1024x960xf32> {dsc.name = "x"}) -> (tensor<1024x960xf32> {dsc.name = "y"}) {
+  %0 = dsc.relu %x : (tensor<1024x960xf32>) -> tensor<1024x960xf32>
+  return %0 : tensor<1024x960xf32>
 }
 
 // -----
