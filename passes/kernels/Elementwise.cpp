@@ -169,8 +169,22 @@ static SmallVector<dsc::ScheduleAttr> elementwiseCandidates(dsc::GroupOp group, 
   return candidates;
 }
 
-/// Lanes wait for each step of a loop inside an element, and nothing that such a loop loads is shared; beyond that,
-/// what is computed and what is moved add up.
+/// Whether a loop over rows within another one, both of them of that length, is written out on a GPU (UnrollLoops).
+/// What a row has once is then computed once, since it is the same in all rounds.
+static bool isWrittenOut(dsc::OpFacts facts, Operation &op, const Sizes &sizes) {
+  constexpr double mostOps = 384, ofRound = 7;
+  std::optional<SmallVector<int64_t>> axes = facts.getRowAxes();
+  if (!axes)
+    return false;
+  dsc::Dims domain = dsc::getDims(op.getOperand(0)), row;
+  for (int64_t axis : *axes)
+    row.push_back(domain[axis]);
+  double rounds = sizes.count(row);
+  return llvm::all_of(row, [](const DimExpr &dim) { return dim.isConstant(); }) && rounds * rounds * ofRound <= mostOps;
+}
+
+/// Lanes wait for each step of a loop inside an element, and nothing that such a loop loads is shared; beyond that, on
+/// a CPU what is computed and what is moved add up, and on a GPU warps compute while others' data move.
 static double estimateElementwise(dsc::GroupOp group, const Target &target, dsc::ScheduleAttr schedule,
                                   const Sizes &sizes) {
   double width = *schedule.lookup("width");
@@ -183,6 +197,7 @@ static double estimateElementwise(dsc::GroupOp group, const Target &target, dsc:
   llvm::DenseMap<Value, double> times;
   for (Value value : group.getYielded())
     times[value] = sizes.count(dsc::getDims(value));
+  double stored = times.lookup(group.getYielded()[0]);
   for (Operation &op : llvm::reverse(group.getBody().front().without_terminator())) {
     auto facts = cast<dsc::OpFacts>(op);
     bool accumulates = facts.getFacts().accumulates;
@@ -190,6 +205,8 @@ static double estimateElementwise(dsc::GroupOp group, const Target &target, dsc:
     double flops = sizes.of(facts.getFlops()) / elements, own = 0;
     for (Value result : op.getResults())
       own = std::max(own, times.lookup(result));
+    if (target.device == Device::Cuda && isWrittenOut(facts, op, sizes))
+      own = std::min(own, stored);
     // A sum in one register is 4 cycles of latency a step; a product has two loads beside it. A GPU has no vectors for
     // the polynomials of functions.
     bool isFunction = target.device == Device::Cuda && !dsc::factsOf(&op).isCheap();

@@ -30,9 +30,9 @@ static double countInstructions(dsc::GroupOp group, double elements, double rows
     perRow += isa<dsc::ReduceMeanOp>(op) ? division : 0;
   }
   // Loads, addresses and the loop's end are 6 in each pass and step, or only in the first if the row is kept; a
-  // reduction's join 12, the row's place and its end 20.
+  // reduction's join 10, the row's place and its end 12.
   double loads = 6 * (isKept ? 1 : passes);
-  return perThread * (loads + perElement * width) + 12 * (passes - 1) + 20 + perRow;
+  return perThread * (loads + perElement * width) + 10 * (passes - 1) + 12 + perRow;
 }
 
 double estimateRowsOnGpu(dsc::GroupOp group, const RowPlan &plan, const RowSharing &sharing, int64_t width,

@@ -79,24 +79,27 @@ static SmallVector<dsc::ScheduleAttr> sharedTilesCandidates(dsc::GroupOp group, 
 }
 
 namespace {
-/// Clocks for one slice of a tile.
+/// Clocks of a multiprocessor for one slice of a tile.
 struct SliceClocks {
   double sums;   // of the units that multiply
-  double places; // of the units that say where elements lie, and of two barriers and shared memory, for which all wait
+  double loads;  // of the units that say where elements lie, which ask for them
+  double others; // likewise, to shared memory; and of two barriers and shared memory, for which all wait
 };
 } // namespace
 
 static SliceClocks clocksOfSlice(Operation *hero, const Gpu &gpu, double rows) {
   // Instructions that an element of a slice costs, most of them for its place, on units that take two clocks for one.
   // A convolution's column is a pixel and a place in its window.
-  constexpr double ofMatrix = 14, ofPixel = 16, ofPaddedPixel = 40, integerClocks = 2, schedulers = 4, waits = 200;
+  constexpr double ofMatrix = 10, ofPixel = 12, ofPaddedPixel = 34, toShared = 3;
+  constexpr double integerClocks = 2, schedulers = 4, waits = 200;
   double ofColumns = isPadded(hero) ? ofPaddedPixel : isa<dsc::ConvOp>(hero) ? ofPixel : ofMatrix;
   constexpr double warps = threads / 32.0, copied = double(tileColumns * slice) / threads;
   // Rows that no block has are neither copied nor summed up, as far as whole accesses and threads have none.
   double copiedRows = std::min(1.0, std::ceil(rows * slice / threads) / copied),
          summed = std::min(1.0, rows / perThread);
-  double places = (copiedRows * ofMatrix + ofColumns) * copied * warps * integerClocks / schedulers;
-  return {summed * tileRows * tileColumns * slice * 2 / gpu.f32FlopPerClock, places + waits};
+  constexpr double each = copied * warps * integerClocks / schedulers; // clocks for an instruction for each element
+  return {summed * tileRows * tileColumns * slice * 2 / gpu.f32FlopPerClock, (copiedRows * ofMatrix + ofColumns) * each,
+          (copiedRows + 1) * toShared * each + waits};
 }
 
 /// The blocks of a multiprocessor take turns at its units, and each waits for its first slice. `parts` share the inner
@@ -115,8 +118,10 @@ static double estimateTiles(dsc::GroupOp group, const Target &target, const Size
   double loaded = blocks * slices * slice * (ownRows + ownColumns) * bytes;
   double miss = clocksOfMiss(gpu, bytesOfOperands(hero, sizes) / std::max(1.0, loaded));
   SliceClocks work = clocksOfSlice(hero, gpu, rows);
-  // While a block multiplies one slice the next one comes.
-  double loop = slices * std::max(work.places + std::max(work.sums, miss), each * (work.places + work.sums));
+  // While a block multiplies one slice the next one comes; in a loop also behind the last one, where it is not wanted.
+  double loads = work.loads * (slices > 1 ? slices + 1 : 1);
+  double loop = std::max(loads + slices * (work.others + std::max(work.sums, miss)),
+                         each * (loads + slices * (work.others + work.sums)));
   // Threads store four neighbours at once, if rows are made of such.
   constexpr double apart = 2.5;
   bool isWhole =

@@ -63,6 +63,18 @@ func.func @rows(%x: tensor<100000x3xf32>, %y: tensor<2857x64xf32>) -> (tensor<10
   return %0, %1 : tensor<100000x3xf32>, tensor<2857x64xf32>
 }
 
+// Loops over 7 elements are written out: what each thread needs of its whole row it computes once.
+// CHECK-LABEL: func.func @short
+// CHECK: schedule = #dsc.schedule<elementwise, width = 1>
+func.func @short(%x: tensor<2857x7xf32>) -> tensor<2857x7xf32> {
+  %0 = dsc.group(%x) : (tensor<2857x7xf32>) -> tensor<2857x7xf32> {
+  ^bb0(%a: tensor<2857x7xf32>):
+    %n = dsc.layer_norm %a {axis = 1 : i64, epsilon = 1.0e-05 : f64} : (tensor<2857x7xf32>) -> tensor<2857x7xf32>
+    dsc.yield %n : tensor<2857x7xf32>
+  }
+  return %0 : tensor<2857x7xf32>
+}
+
 // Of few rows of 768 that each have a warp, it is that warp's functions that take the time: more warps have fewer each.
 // CHECK-LABEL: func.func @functions
 // CHECK: schedule = #dsc.schedule<block_rows, blocks = 1, warps = {{[48]}},
