@@ -222,8 +222,10 @@ static double estimateElementwise(dsc::GroupOp group, const Target &target, dsc:
     double loop = dsc::isElementwise(&op) ? 1 : std::max(1.0, isProduct ? flops / 2 : flops);
     for (Value operand : op.getOperands())
       times[operand] = std::max(times.lookup(operand), own * loop);
+    // The loads of a short loop wait together, for it is written out; then an addition waits for the one before.
+    constexpr double mostWrittenOut = 32, addition = 0.1;
     if (accumulates && !isSum)
-      steps += loop;
+      steps += loop <= mostWrittenOut ? loop * addition : loop;
     if (std::optional<SmallVector<int64_t>> axes = facts.getRowAxes()) {
       hasLoops = true;
       dsc::Dims domain = dsc::getDims(op.getOperand(0));
@@ -271,7 +273,11 @@ static double estimateElementwise(dsc::GroupOp group, const Target &target, dsc:
     return sums + cycles / perSecond + std::max(0.0, bytes - ofSums) / bytesPerSecond;
   double warps = std::ceil(blocks / gpu.multiprocessors) * cudaThreads / target.warpSize / schedulers;
   double computing = cycles / perSecond * clocksOfInstruction(gpu, warps);
-  return least + overlap(bytes / bytesPerSecond * wasted, std::max(computing, steps * wait / gpu.clock), warps);
+  double moving = bytes / bytesPerSecond * wasted;
+  computing = std::max(computing, steps * wait / gpu.clock);
+  // Where only a run knows how many elements there are, ways are told apart by many of them: few are soon done anyway.
+  bool isKnown = llvm::all_of(dsc::getDims(group.getYielded()[0]), [](const DimExpr &dim) { return dim.isConstant(); });
+  return isKnown ? least + overlap(moving, computing, warps) : std::max(least, moving + computing);
 }
 
 static LogicalResult emitElementwise(Kernel &kernel) {
