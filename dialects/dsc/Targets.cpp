@@ -61,13 +61,25 @@ static constexpr Gpu sm90 = {.f16 = {MatrixInstruction::Wgmma, 4096},
                              .secondsPerLaunch = 2e-6,
                              .loadClocks = 480};
 
-/// Registers of 512 bits are halves in turn on most processors that have them. A gather is a load a lane: measured on a
-/// Zen 5 as 16 cycles for 16 lanes (a strided convolution in tiles of one row, test/bench/regret.py), and published for
-/// others as about that (uops.info: vgatherqps and vgatherdps since Skylake and Zen 4).
-static constexpr Cpu cpuV4 = {
-    .clock = 3e9, .multipliesPerCycle = 1, .cyclesPerGatheredLane = 1, .memoryBytesPerSecond = 20e9};
-static constexpr Cpu cpuV3 = {
-    .clock = 3e9, .multipliesPerCycle = 2, .cyclesPerGatheredLane = 1, .memoryBytesPerSecond = 20e9};
+/// Server processors and Zen 5 multiply two registers of 512 bits in a cycle, Zen 4 one, in halves: sums that keep two
+/// multipliers busy keep one busy too. A gather is a load a lane: measured on a Zen 5 as 16 cycles for 16 lanes (a
+/// strided convolution in tiles of one row, test/bench/regret.py), and published for others as about that (uops.info:
+/// vgatherqps and vgatherdps since Skylake and Zen 4). Measured there too: what comes in from the second cache, and
+/// from the third, while a product of few rows walks down its columns.
+static constexpr Cpu cpuV4 = {.clock = 3e9,
+                              .multipliesPerCycle = 2,
+                              .loadsPerCycle = 2,
+                              .cyclesPerGatheredLane = 1,
+                              .first = {.bytes = 32 * KiB, .ways = 8, .bytesPerCycle = 32},
+                              .second = {.bytes = 1 * MiB, .ways = 16, .bytesPerCycle = 32},
+                              .memoryBytesPerSecond = 20e9};
+static constexpr Cpu cpuV3 = {.clock = 3e9,
+                              .multipliesPerCycle = 2,
+                              .loadsPerCycle = 2,
+                              .cyclesPerGatheredLane = 1,
+                              .first = {.bytes = 32 * KiB, .ways = 8, .bytesPerCycle = 32},
+                              .second = {.bytes = 1 * MiB, .ways = 16, .bytesPerCycle = 32},
+                              .memoryBytesPerSecond = 20e9};
 
 llvm::ArrayRef<Target> allTargets() {
   // PTX 8.0 is the oldest version that knows sm_90a, hence the one that most drivers read.

@@ -58,11 +58,20 @@ struct Gpu {
   int loadClocks;                 // from a load to its value, past the caches: published measurements give 470 to 490
 };
 
+/// A level of a processor's memory that one core has for itself.
+struct Cache {
+  int64_t bytes;        // that it holds
+  int64_t ways;         // lines of one set: those whose addresses agree modulo bytes / ways
+  double bytesPerCycle; // that come in from the level behind it when all is streamed
+};
+
 /// What estimates go by on processors of one level: a small core of the last years.
 struct Cpu {
   double clock;                 // Hz
   double multipliesPerCycle;    // of whole vectors, each with an addition
+  double loadsPerCycle;         // of whole vectors
   double cyclesPerGatheredLane; // of a load whose lanes do not lie next to each other
+  Cache first, second;          // the one nearest to the core, and what stands between it and all that cores share
   double memoryBytesPerSecond;  // that one core gets from caches and memory when it streams
 };
 

@@ -13,7 +13,9 @@
 // neighbours along a line need no such question, a line of the window is one row of channels: a first layer takes
 // 7 * 3 steps and not 7 times 3. An image that lies with its channels in the model's order is read where it lies.
 //
-// A depthwise convolution takes each channel by itself: lanes of the image meet lanes of the filter.
+// A depthwise convolution takes each channel by itself: lanes of the image meet lanes of the filter. There finding
+// pixels would take as long as multiplying. Where rows of a tile are known to be of one line, they go by the window's
+// lines that lie inside of the image, and ask only tiles at the ends of a line which pixels do.
 
 #include "passes/kernels/Lay.h"
 #include "passes/kernels/Reduce.h"
@@ -22,6 +24,8 @@
 #include "passes/kernels/cpu/Tiles.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/Dialect/Utils/StaticValueUtils.h"
 #include "llvm/Support/MathExtras.h"
 
 using namespace mlir;
@@ -41,22 +45,29 @@ public:
 private:
   /// A row of the tile.
   struct Pixel {
-    Value row;                // its number
-    SmallVector<Index> place; // in the result
-    SmallVector<Value> start; // in the image, where the window begins; may be outside
-    Value offset;             // of the image's element there, in elements
+    Value row;                                               // its number
+    SmallVector<Index> place;                                // in the result
+    SmallVector<Value> start;                                // in the image, where the window begins; may be outside
+    Value offset;                                            // of the image's element there, in elements
+    std::optional<std::pair<int64_t, int64_t>> columns = {}; // the least and the most of the last of `place`, if known
   };
 
   Value findImage();
   bool isAlwaysInside() const;
   void makeZeros(Kernel &kernel);
+  bool isOneLine(size_t rows) const;
   void locate(ArrayRef<Index> outer, ArrayRef<Index> rows);
+  enum class Where { Inside, Outside, Unknown };
+  Where findAlongLine(const Pixel &pixel, Value tap) const;
   Value lineAt(const Pixel &pixel, ArrayRef<Value> tap, Value tapOffset);
   SmallVector<Value> linesAt(ArrayRef<Value> tap);
   Index channelOf(ArrayRef<Index> outer, const Index &column, int64_t perGroup);
   Value loadFilter(ArrayRef<Value> tap, Value taken, const Index &made, Value mask);
   Value loadImage(ArrayRef<Index> outer, const Pixel &pixel, Value line, ArrayRef<Value> tap, const Index &channel,
                   Value mask);
+  using Sums = SmallVector<Value>;
+  Sums addLines(ArrayRef<Index> outer, ArrayRef<TileColumn> columns, SmallVector<Value> tap, ValueRange sums);
+  Sums addLine(ArrayRef<Index> outer, ArrayRef<TileColumn> columns, SmallVector<Value> tap, ValueRange sums);
   void addStep(ArrayRef<Index> outer, ArrayRef<Value> lines, ArrayRef<TileColumn> columns, ArrayRef<Value> tap,
                Value channel, MutableArrayRef<Value> sums);
   void addChannels(ArrayRef<Index> outer, ArrayRef<Value> lines, ArrayRef<TileColumn> columns, ArrayRef<Value> tap,
@@ -77,6 +88,8 @@ private:
   Value matrix;   // the filter as one matrix, if it is seen so
   bool joinsLine; // whether a line of the window is one row of channels
   Value zeros;    // a row of them
+  /// Along which dims pixels may lie outside of the image, as far as is not known better.
+  SmallVector<bool> mayBeOutside;
   SmallVector<Pixel> pixels;
 };
 } // namespace
@@ -103,6 +116,8 @@ PixelTile::PixelTile(Kernel &kernel, ElementCode &code, dsc::ConvOp conv)
   if (auto view = belowCasts(conv.getFilter()).getDefiningOp<dsc::ReshapeOp>();
       view && dsc::getDims(view.getInput()).size() == 2)
     matrix = view.getInput();
+  for (size_t i = 0; i < order.rank; ++i)
+    mayBeOutside.push_back(!window.alwaysInside(i));
   size_t last = order.rank - 1;
   joinsLine = matrix && liesLast && conv.getGroups() == 1 && window.size[last] > 1 && window.dilations[last] == 1 &&
               window.alwaysInside(last);
@@ -152,6 +167,12 @@ void PixelTile::makeZeros(Kernel &kernel) {
   k.loopDo(k.index(0), k.index(count), k.index(k.width), [&](Value at) { k.storeRaw(zeros, storage, at, zero); });
 }
 
+/// Whether a tile of so many rows is known to lie in one line of the result.
+bool PixelTile::isOneLine(size_t rows) const {
+  const DimExpr &line = result[order.spatial(order.rank - 1)];
+  return rows == 1 || (line.isConstant() && line.constant() % int64_t(rows) == 0);
+}
+
 /// Finds the pixels of a tile's rows: by division the first, and each other from the one before, which is its neighbour
 /// or, where rows are repeated, the same.
 void PixelTile::locate(ArrayRef<Index> outer, ArrayRef<Index> rows) {
@@ -162,6 +183,10 @@ void PixelTile::locate(ArrayRef<Index> outer, ArrayRef<Index> rows) {
   for (auto [number, row] : llvm::enumerate(rows)) {
     if (number == 0) {
       place = k.delinearize(row.base, sizes);
+      if (rows.size() > 1 && spatial.back().isConstant(int64_t(rows.size())))
+        place.back() = k.index(0);
+    } else if (isOneLine(rows.size())) {
+      place.back() = k.add(place.back(), k.index(1));
     } else {
       Value step = k.sub(row.base, rows[number - 1].base);
       for (size_t i = order.rank; i-- > 0;) {
@@ -175,6 +200,10 @@ void PixelTile::locate(ArrayRef<Index> outer, ArrayRef<Index> rows) {
     }
     Pixel pixel;
     pixel.row = row.base;
+    // Tiles begin at multiples of their size.
+    int64_t count = rows.size();
+    if (isOneLine(count) && spatial.back().isConstant())
+      pixel.columns = {int64_t(number), spatial.back().constant() - count + int64_t(number)};
     for (size_t i = 0; i < order.rank; ++i) {
       pixel.place.push_back(k.uniform(place[i]));
       pixel.start.push_back(window.position(k, i, pixel.place.back(), k.constantIndex(0)).base);
@@ -194,7 +223,7 @@ void PixelTile::locate(ArrayRef<Index> outer, ArrayRef<Index> rows) {
 Value PixelTile::lineAt(const Pixel &pixel, ArrayRef<Value> tap, Value tapOffset) {
   Value inside;
   for (size_t i = 0; i < order.rank; ++i) {
-    if (window.alwaysInside(i))
+    if (!mayBeOutside[i] || (i + 1 == order.rank && findAlongLine(pixel, tap[i]) == Where::Inside))
       continue;
     Value position = k.add(pixel.start[i], k.mul(tap[i], k.index(window.dilations[i])));
     // One unsigned comparison checks both bounds.
@@ -276,12 +305,30 @@ void PixelTile::addStep(ArrayRef<Index> outer, ArrayRef<Value> lines, ArrayRef<T
   multiplyAdd(k, x, y, sums);
 }
 
+/// Where that element of the window lies along a line of the image, as far as is known.
+PixelTile::Where PixelTile::findAlongLine(const Pixel &pixel, Value tap) const {
+  size_t last = order.rank - 1;
+  std::optional<int64_t> element = getConstantIntValue(tap);
+  const DimExpr &size = input[order.spatial(last)];
+  if (!pixel.columns || !element || !size.isConstant())
+    return Where::Unknown;
+  auto positionOf = [&](int64_t place) {
+    return place * window.strides[last] - window.pads[last] + *element * window.dilations[last];
+  };
+  int64_t least = positionOf(pixel.columns->first), most = positionOf(pixel.columns->second);
+  if (least >= 0 && most < size.constant())
+    return Where::Inside;
+  return most < 0 || least >= size.constant() ? Where::Outside : Where::Unknown;
+}
+
 /// Adds one element of the window, each channel to its own sum.
 void PixelTile::addChannels(ArrayRef<Index> outer, ArrayRef<Value> lines, ArrayRef<TileColumn> columns,
                             ArrayRef<Value> tap, MutableArrayRef<Value> sums) {
   for (auto [number, column] : llvm::enumerate(columns)) {
     Value y = loadFilter(tap, k.index(0), column.index, column.mask);
     for (size_t i = 0; i < pixels.size(); ++i) {
+      if (findAlongLine(pixels[i], tap.back()) == Where::Outside)
+        continue;
       Value x = loadImage(outer, pixels[i], lines[i], tap, column.index, column.mask);
       Value &sum = sums[i * columns.size() + number];
       sum = emitMulAdd(k, k.lift(x), k.lift(y), sum);
@@ -289,7 +336,8 @@ void PixelTile::addChannels(ArrayRef<Index> outer, ArrayRef<Value> lines, ArrayR
   }
 }
 
-/// Where the channels begin that each pixel takes at one element of the window; null if they are not in memory.
+/// Where the channels begin that each pixel takes at one element of the window; null if they are not in memory, or
+/// known to be nowhere.
 SmallVector<Value> PixelTile::linesAt(ArrayRef<Value> tap) {
   SmallVector<Value> lines(pixels.size());
   if (!image)
@@ -298,8 +346,67 @@ SmallVector<Value> PixelTile::linesAt(ArrayRef<Value> tap) {
   for (size_t i = 0; i < order.rank; ++i)
     tapOffset = k.add(tapOffset, k.mul(k.mul(tap[i], k.index(window.dilations[i])), strides[order.spatial(i)]));
   for (auto [line, pixel] : llvm::zip_equal(lines, pixels))
-    line = lineAt(pixel, tap, tapOffset);
+    if (!isDepthwise || findAlongLine(pixel, tap.back()) != Where::Outside)
+      line = lineAt(pixel, tap, tapOffset);
   return lines;
+}
+
+/// Adds the elements of one line of the window.
+PixelTile::Sums PixelTile::addLine(ArrayRef<Index> outer, ArrayRef<TileColumn> columns, SmallVector<Value> tap,
+                                   ValueRange sums) {
+  Sums next(sums.begin(), sums.end());
+  for (int64_t step = 0; step < window.size.back(); ++step) {
+    tap.back() = k.index(step);
+    addChannels(outer, linesAt(tap), columns, tap, next);
+  }
+  return next;
+}
+
+/// Adds the elements of all lines of the window that lie inside of the image, for a tile of one line, where `tap` is
+/// known for the outermost dims.
+PixelTile::Sums PixelTile::addLines(ArrayRef<Index> outer, ArrayRef<TileColumn> columns, SmallVector<Value> tap,
+                                    ValueRange sums) {
+  size_t dim = tap.size(), last = order.rank - 1;
+  Value zero = k.index(0), start = pixels.front().start[dim], size = k.dim(input[order.spatial(dim)]);
+  Value dilation = k.index(window.dilations[dim]);
+  bool mayBe = mayBeOutside[dim];
+  if (dim < last) {
+    tap.push_back(zero);
+    if (!mayBe && window.size[dim] == 1)
+      return addLines(outer, columns, tap, sums);
+    Value from = zero, to = k.index(window.size[dim]);
+    if (mayBe) {
+      from = k.ceilDivide(k.maximum(zero, k.sub(zero, start)), dilation);
+      to = k.minimum(to, k.ceilDivide(k.maximum(zero, k.sub(size, start)), dilation));
+    }
+    mayBeOutside[dim] = false;
+    Sums all = k.loop(from, to, k.index(1), sums, [&](Value at, ValueRange carried) {
+      ElementCode::Scope scope(code);
+      tap.back() = at;
+      return addLines(outer, columns, tap, carried);
+    });
+    mayBeOutside[dim] = mayBe;
+    return all;
+  }
+  tap.push_back(zero);
+  // Of a tile that is a whole line it is known what is outside.
+  if (!mayBe || result[order.spatial(last)].isConstant(int64_t(pixels.size())))
+    return addLine(outer, columns, tap, sums);
+  Value reach = k.index((window.size[last] - 1) * window.dilations[last]);
+  Value end = k.add(pixels.back().start[last], reach);
+  Value isInside =
+      arith::AndIOp::create(k.b, k.loc, arith::CmpIOp::create(k.b, k.loc, arith::CmpIPredicate::sge, start, zero),
+                            arith::CmpIOp::create(k.b, k.loc, arith::CmpIPredicate::slt, end, size));
+  auto branch = scf::IfOp::create(k.b, k.loc, sums.getTypes(), isInside, true);
+  for (bool inside : {true, false}) {
+    OpBuilder::InsertionGuard guard(k.b);
+    ElementCode::Scope scope(code);
+    k.b.setInsertionPointToEnd(inside ? branch.thenBlock() : branch.elseBlock());
+    mayBeOutside[last] = !inside;
+    scf::YieldOp::create(k.b, k.loc, addLine(outer, columns, tap, sums));
+  }
+  mayBeOutside[last] = mayBe;
+  return Sums(branch.getResults());
 }
 
 SmallVector<Value> PixelTile::accumulate(ArrayRef<Index> outer, ArrayRef<Index> rows, ArrayRef<TileColumn> columns,
@@ -309,6 +416,8 @@ SmallVector<Value> PixelTile::accumulate(ArrayRef<Index> outer, ArrayRef<Index> 
   constexpr int64_t few = 7;
   size_t last = order.rank - 1;
   bool writesOut = isDepthwise && window.size[last] <= few;
+  if (writesOut && image && isOneLine(rows.size()))
+    return addLines(outer, columns, SmallVector<Value>(), sums);
   // Loops over what has more than one element, in the window's order.
   SmallVector<size_t> looped;
   for (size_t i = 0; i < order.rank; ++i)
@@ -320,12 +429,10 @@ SmallVector<Value> PixelTile::accumulate(ArrayRef<Index> outer, ArrayRef<Index> 
     SmallVector<Value> tap(order.rank, k.index(0)), next(carried.begin(), carried.end());
     for (auto [i, at] : llvm::zip_equal(looped, position))
       tap[i] = at;
+    if (writesOut)
+      return addLine(outer, columns, tap, carried);
     if (isDepthwise) {
-      for (int64_t step = 0; step < (writesOut ? window.size[last] : 1); ++step) {
-        if (writesOut)
-          tap[last] = k.index(step);
-        addChannels(outer, linesAt(tap), columns, tap, next);
-      }
+      addChannels(outer, linesAt(tap), columns, tap, next);
       return next;
     }
     SmallVector<Value> lines = linesAt(tap);

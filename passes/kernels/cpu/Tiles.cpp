@@ -27,8 +27,6 @@ using namespace mlir;
 
 namespace dscc::kernels {
 
-/// Multiplications that one block should be worth.
-static constexpr int64_t blockWork = 1 << 17;
 /// Bytes of the row operand up to which it is better read again for each column tile than the other way round.
 static constexpr int64_t smallOperand = 256 * 1024;
 
@@ -37,33 +35,7 @@ struct TileShape {
   int64_t rows, vectors;
 };
 
-/// A group's product as tiles see it; Contraction has the same, with the code.
-struct Extent {
-  DimExpr outer, rows, columns, inner;
-};
 } // namespace
-
-static Extent extentOf(Operation *hero) {
-  dsc::Dims dims = dsc::getDims(hero->getResult(0));
-  if (auto conv = dyn_cast<dsc::ConvOp>(hero)) {
-    dsc::Dims filter = dsc::getDims(conv.getFilter());
-    int64_t groups = conv.getGroups();
-    if (dsc::ImageOrder order = dsc::orderOf(conv); order.channelsLast) {
-      int64_t apart = isDepthwise(conv) ? 1 : groups; // groups whose columns are no neighbours
-      return {dims[0] * apart, dsc::countElements(order.spatialOf(dims)), dims.back().constant() / apart,
-              order.countTerms(conv.getFilter())};
-    }
-    DimExpr outer = dims[0] * groups * dsc::countElements(ArrayRef(dims).drop_front(2).drop_back());
-    return {outer, dims[1].constant() / groups, dims.back(), dsc::countElements(ArrayRef(filter).drop_front())};
-  }
-  auto matmul = cast<dsc::MatmulOp>(hero);
-  dsc::Dims lhs = dsc::getDims(matmul.getLhs());
-  return {dsc::countElements(ArrayRef(dims).drop_back(2)), dims[dims.size() - 2], dims.back(),
-          lhs[lhs.size() - (matmul.getTransposeLhs() ? 2 : 1)]};
-}
-
-/// What a tile keeps in registers: its sums, a row of what columns are multiplied with, and one row element.
-static double countRegisters(double rows, double vectors) { return rows * vectors + vectors + 1; }
 
 static bool fitsRegisters(const Target &target, int64_t rows, int64_t vectors) {
   return countRegisters(rows, vectors) <= target.vectorRegisters;
@@ -100,15 +72,16 @@ static SmallVector<bool> waysToLie(dsc::GroupOp group) {
   return {false, true};
 }
 
-/// Whether lanes of the image meet lanes of the filter.
-static bool isLanewise(Operation *hero) {
-  auto conv = dyn_cast<dsc::ConvOp>(hero);
-  return conv && conv.getChannelsLast() && isDepthwise(conv);
+/// Whether so many pixels of a depthwise convolution's tile are found quickly: in one line they are neighbours, and
+/// else they are found all at once, in lanes of their own, which LLVM sees for powers of 2.
+static bool suitsLines(Operation *hero, int64_t rows) {
+  DimExpr line = dsc::orderOf(hero).spatialOf(dsc::getDims(hero->getResult(0))).back();
+  return llvm::isPowerOf2_64(rows) || (line.isConstant() && line.constant() % rows == 0);
 }
 
 static SmallVector<dsc::ScheduleAttr> tilesCandidates(dsc::GroupOp group, const Target &target) {
   Extent extent = extentOf(findContraction(group));
-  bool isLanewise = dscc::kernels::isLanewise(findContraction(group));
+  bool isLanewise = kernels::isLanewise(findContraction(group));
   int64_t width = chooseWidth(target, extent.columns);
   // A window's lines are near each other in the cache, and so are the next pixel's: few channels at a time.
   bool columnsOutside = isLanewise || putsColumnsOutside(extent);
@@ -120,8 +93,7 @@ static SmallVector<dsc::ScheduleAttr> tilesCandidates(dsc::GroupOp group, const 
       for (int64_t rows = 1; rows <= 14 && fitsRegisters(target, rows, vectors); ++rows) {
         if (extent.rows.isConstant() && rows > std::max<int64_t>(1, extent.rows.constant()))
           break;
-        // Where pixels lie is computed for all rows at once, in lanes of their own: LLVM sees that for powers of 2.
-        if (isLanewise && !llvm::isPowerOf2_64(rows))
+        if (isLanewise && !suitsLines(findContraction(group), rows))
           continue;
         // With columns outside, a block takes all rows, or some tiles of them where their number is not known.
         int64_t rowTiles = extent.rows.isConstant() ? llvm::divideCeil(extent.rows.constant(), rows) : 16;
@@ -134,97 +106,6 @@ static SmallVector<dsc::ScheduleAttr> tilesCandidates(dsc::GroupOp group, const 
                                                      {"width", width}}));
       }
   return candidates;
-}
-
-/// Whether a vector of columns is gathered, at each step of the inner loop.
-static bool gathersColumns(Operation *hero) {
-  if (auto conv = dyn_cast<dsc::ConvOp>(hero)) {
-    if (conv.getChannelsLast())
-      return false;
-    size_t last = dsc::getDims(conv.getInput()).size() - 1;
-    return dsc::getIntegers(conv.getStrides()).back() != 1 || isGatheredAlong(conv.getInput(), last);
-  }
-  auto matmul = cast<dsc::MatmulOp>(hero);
-  return isGatheredAlong(matmul.getRhs(), dsc::getDims(matmul.getRhs()).size() - (matmul.getTransposeRhs() ? 2 : 1));
-}
-
-/// How long it takes to bring the columns' operand of a product in once. Steps along rows of the matrix are far apart:
-/// each is another page, and nothing is loaded ahead. A panel is one stream.
-static double columnStream(dsc::GroupOp group, const Target &target, dsc::ScheduleAttr schedule, const Sizes &sizes) {
-  constexpr double strided = 2; // times a stream
-  Value columns = findColumns(findContraction(group));
-  if (!columns)
-    return 0;
-  constexpr double bytes = 4;
-  double seconds = sizes.count(dsc::getDims(columns)) * bytes / target.cpu->memoryBytesPerSecond;
-  return *schedule.lookup("packed") ? seconds : strided * seconds;
-}
-
-/// Registers with which each step of the inner loop finds out which lanes of a column lie inside of the image: places
-/// and their limit, of 64 bits a lane.
-static double countMaskRegisters(Operation *hero, const Target &target, double width) {
-  auto conv = dyn_cast<dsc::ConvOp>(hero);
-  if (!conv || conv.getChannelsLast() || width == 1)
-    return 0;
-  Window window = windowOf(conv);
-  return window.alwaysInside(window.rank() - 1) ? 0 : 2 * std::ceil(width * target.indexBits / target.vectorBits);
-}
-
-/// Cycles for what is loaded beside the multiplications of one element of the window, where lanes of the image meet
-/// lanes of the filter. Rows of a tile that are known to be of one line share pixels along it: each is found and loaded
-/// once a line of the window, and kept as far as registers go; of a few that are loaded again nobody notices.
-static double lanewiseLoads(dsc::ConvOp conv, double rows, double vectors, const Target &target) {
-  constexpr double load = 0.5, find = 1.5;
-  Window window = windowOf(conv);
-  dsc::Dims places = dsc::orderOf(conv).spatialOf(dsc::getDims(conv.getResult()));
-  double width = window.size.back(), stride = window.strides.back(), pixels = rows * width, again = 0;
-  bool isOneLine = places.back().isConstant() && places.back().constant() % int64_t(rows) == 0;
-  if (isOneLine && window.dilations.back() == 1) {
-    pixels = std::min(pixels, (rows - 1) * stride + width);
-    double kept = rows * vectors + pixels * vectors + 1;
-    again = std::max(0.0, kept - target.vectorRegisters) * std::max(0.0, width - 3) +
-            2 * std::max(0.0, kept - 1.3 * target.vectorRegisters);
-  }
-  return (pixels * (vectors * load + find) + again) / width + vectors * load;
-}
-
-/// Loads are cheaper than multiplications, unless they gather; too few independent sums leave the multiplier idle; what
-/// does not fit the registers is loaded at each step; and what a tile covers beyond the last row or column is computed
-/// for nothing.
-static double estimateTiles(dsc::GroupOp group, const Target &target, dsc::ScheduleAttr schedule, const Sizes &sizes) {
-  Operation *hero = findContraction(group);
-  Extent extent = extentOf(hero);
-  double rows = *schedule.lookup("rows"), vectors = *schedule.lookup("vectors"), width = *schedule.lookup("width");
-  constexpr double latency = 4; // cycles, of a multiplication with an addition
-  bool gathers = width > 1 && !*schedule.lookup("packed") && gathersColumns(hero);
-  bool isLanewise = dscc::kernels::isLanewise(hero);
-  double masks = countMaskRegisters(hero, target, width);
-  auto step = [&](double count, double registers) {
-    double spilled = std::max(0.0, countRegisters(count, registers) + masks - target.vectorRegisters);
-    double multiplications = std::max(count * registers / target.cpu->multipliesPerCycle, latency);
-    if (isLanewise)
-      return multiplications + lanewiseLoads(cast<dsc::ConvOp>(hero), count, registers, target) + spilled;
-    // A gather is as many loads as it has lanes, beside which those of the rows' elements do not count. They are for
-    // all rows of the tile, and more vectors share none.
-    if (gathers)
-      return multiplications + width * registers * target.cpu->cyclesPerGatheredLane + spilled;
-    double loads = (count + registers) / (count * registers);
-    return multiplications * (1 + 0.5 * loads) + spilled;
-  };
-  double all = sizes.of(extent.rows), whole = std::floor(all / rows), left = all - whole * rows;
-  // The rows that are left over are as many as they are, if that is known; else the tile is as large as the others.
-  auto perColumn = [&](double registers) {
-    double tail = left > 0 ? step(extent.rows.isConstant() ? left : rows, registers) : 0;
-    return whole * step(rows, registers) + tail;
-  };
-  // So are the registers of columns.
-  double columns = sizes.of(extent.columns), tiles = std::floor(columns / (width * vectors));
-  double registers = std::ceil((columns - tiles * width * vectors) / width);
-  if (registers > 0 && !extent.columns.isConstant())
-    registers = vectors;
-  double steps = tiles * perColumn(vectors) + (registers > 0 ? perColumn(registers) : 0);
-  return sizes.of(extent.outer) * steps * sizes.of(extent.inner) / target.cpu->clock +
-         columnStream(group, target, schedule, sizes);
 }
 
 void multiplyAdd(KernelBuilder &k, ArrayRef<Value> rows, ArrayRef<Value> columns, MutableArrayRef<Value> sums) {

@@ -36,6 +36,20 @@ Contraction contractionOf(ElementCode &code, dsc::ConvOp op);   // Conv.cpp: wit
 /// ChannelsLast.cpp: with channels last. Asks for scratch where pixels may lie outside of the image.
 Contraction channelsLastContraction(Kernel &kernel, ElementCode &code, dsc::ConvOp op);
 
+/// Multiplications that one block should be worth.
+inline constexpr int64_t blockWork = 1 << 17;
+/// A group's product as tiles see it; Contraction has the same, with the code.
+struct Extent {
+  DimExpr outer, rows, columns, inner;
+};
+Extent extentOf(mlir::Operation *hero);
+/// What a tile keeps in registers: its sums, a row of what columns are multiplied with, and one row element.
+inline int64_t countRegisters(int64_t rows, int64_t vectors) { return rows * vectors + vectors + 1; }
+/// Whether lanes of the image meet lanes of the filter.
+bool isLanewise(mlir::Operation *hero);
+/// TileTime.cpp: about how long a group takes in tiles, in seconds.
+double estimateTiles(dsc::GroupOp group, const Target &target, dsc::ScheduleAttr schedule, const Sizes &sizes);
+
 /// sums += row elements x column elements.
 void multiplyAdd(KernelBuilder &k, llvm::ArrayRef<Value> rows, llvm::ArrayRef<Value> columns,
                  llvm::MutableArrayRef<Value> sums);

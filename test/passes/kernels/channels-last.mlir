@@ -50,14 +50,42 @@ func.func @main(%x: tensor<1x9x9x4xf32> {dsc.name = "x"}, %w: tensor<5x3x4x16xf3
 
 // -----
 
-// Each channel by itself: vectors of the image meet vectors of the filter. A line of the window is written out.
+// Each channel by itself: vectors of the image meet vectors of the filter. A tile is a line of 9 pixels, so that it is
+// known which of them are outside: a line of the window is written out with 25 multiplications of 27. Of the window's
+// lines those that are inside are gone through, and nothing is selected.
 // CHECK-LABEL: module @cpu_v4
 // CHECK: llvm.func @conv_{{.*}}attributes {dsc.kernel = {scratch = 64 : i64}}
+// CHECK: arith.maxsi
+// CHECK: arith.maxsi
+// CHECK: %[[TO:[0-9]+]] = arith.minsi
+// CHECK: scf.for {{.*}} to %[[TO]] step
+// CHECK-NOT: arith.select
 // CHECK: %[[F:.*]] = llvm.load %{{.*}} : !llvm.ptr -> vector<16xf32>
 // CHECK: %[[X:.*]] = llvm.load %{{.*}} : !llvm.ptr -> vector<16xf32>
 // CHECK: math.fma %[[X]], %[[F]], %{{.*}} : vector<16xf32>
+// CHECK-COUNT-24: math.fma
+// CHECK-NOT: math.fma
+// CHECK: scf.yield
 func.func @main(%x: tensor<1x9x9x16xf32> {dsc.name = "x"}, %w: tensor<3x3x1x16xf32> {dsc.name = "w"}) -> (tensor<1x9x9x16xf32> {dsc.name = "y"}) {
   %0 = dsc.conv %x, %w {channels_last, strides = [1, 1], dilations = [1, 1], pads = [1, 1, 1, 1], groups = 16}
      : (tensor<1x9x9x16xf32>, tensor<3x3x1x16xf32>) -> tensor<1x9x9x16xf32>
   return %0 : tensor<1x9x9x16xf32>
+}
+
+// -----
+
+// A tile of 8 of 16 pixels is at an end of its line. Only what the first and the last pixel take there may be outside, and
+// a tile at neither end asks nothing.
+// CHECK-LABEL: module @cpu_v4
+// CHECK: %[[INSIDE:[0-9]+]] = arith.andi
+// CHECK: scf.if %[[INSIDE]]
+// CHECK-NOT: arith.select
+// CHECK: } else {
+// CHECK-COUNT-2: arith.select
+// CHECK-NOT: arith.select
+// CHECK: llvm.return
+func.func @main(%x: tensor<1x16x16x16xf32> {dsc.name = "x"}, %w: tensor<3x3x1x16xf32> {dsc.name = "w"}) -> (tensor<1x16x16x16xf32> {dsc.name = "y"}) {
+  %0 = dsc.conv %x, %w {channels_last, strides = [1, 1], dilations = [1, 1], pads = [1, 1, 1, 1], groups = 16}
+     : (tensor<1x16x16x16xf32>, tensor<3x3x1x16xf32>) -> tensor<1x16x16x16xf32>
+  return %0 : tensor<1x16x16x16xf32>
 }

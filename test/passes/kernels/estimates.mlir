@@ -3,11 +3,11 @@
 
 module {
 module @cpu_v3 attributes {dsc.target = "cpu_v3"} {
-// Which lanes lie inside a padded image is found out at each step, with four of the 16 registers: eight sums fit beside
-// them. Without pads there are twelve.
+// Which lanes lie inside a padded image is found out at each step, with some of the 16 registers: eight sums fit beside
+// those. Without pads there are twelve.
 // CHECK-LABEL: func.func @masks
 // CHECK: schedule = #dsc.schedule<tiles, {{.*}}rows = 8, vectors = 1, width = 8>
-// CHECK: schedule = #dsc.schedule<tiles, {{.*}}rows = 4, vectors = 3, width = 8>
+// CHECK: schedule = #dsc.schedule<tiles, {{.*}}rows = 6, vectors = 2, width = 8>
 func.func @masks(%x: tensor<1x64x56x56xf32>, %w: tensor<64x64x3x3xf32>, %v: tensor<1x64x58x66xf32>)
     -> (tensor<1x64x56x56xf32>, tensor<1x64x56x64xf32>) {
   %0 = dsc.group(%x, %w) : (tensor<1x64x56x56xf32>, tensor<64x64x3x3xf32>) -> tensor<1x64x56x56xf32> {
@@ -23,6 +23,26 @@ func.func @masks(%x: tensor<1x64x56x56xf32>, %w: tensor<64x64x3x3xf32>, %v: tens
     dsc.yield %p : tensor<1x64x56x64xf32>
   }
   return %0, %1 : tensor<1x64x56x56xf32>, tensor<1x64x56x64xf32>
+}
+
+// Rows of 2048 bytes meet in few sets of the caches: what each tile of rows reads again comes from far away, so few tiles
+// of many rows are best. Rows of 2000 bytes stay.
+// CHECK-LABEL: func.func @sets
+// CHECK: schedule = #dsc.schedule<tiles, {{.*}}rows = 13, vectors = 1, width = 8>
+// CHECK: schedule = #dsc.schedule<tiles, {{.*}}rows = 4, vectors = 3, width = 8>
+func.func @sets(%x: tensor<52x2048xf32>, %y: tensor<2048x512xf32>, %z: tensor<2048x500xf32>)
+    -> (tensor<52x512xf32>, tensor<52x500xf32>) {
+  %0 = dsc.group(%x, %y) : (tensor<52x2048xf32>, tensor<2048x512xf32>) -> tensor<52x512xf32> {
+  ^bb0(%l: tensor<52x2048xf32>, %r: tensor<2048x512xf32>):
+    %p = dsc.matmul %l, %r : (tensor<52x2048xf32>, tensor<2048x512xf32>) -> tensor<52x512xf32>
+    dsc.yield %p : tensor<52x512xf32>
+  }
+  %1 = dsc.group(%x, %z) : (tensor<52x2048xf32>, tensor<2048x500xf32>) -> tensor<52x500xf32> {
+  ^bb0(%l: tensor<52x2048xf32>, %r: tensor<2048x500xf32>):
+    %p = dsc.matmul %l, %r : (tensor<52x2048xf32>, tensor<2048x500xf32>) -> tensor<52x500xf32>
+    dsc.yield %p : tensor<52x500xf32>
+  }
+  return %0, %1 : tensor<52x512xf32>, tensor<52x500xf32>
 }
 
 // While a long row waits for its additions there is nothing else to do; behind a short one the next is under way.

@@ -7,18 +7,18 @@ module @cpu_v4 attributes {dsc.target = "cpu_v4"} {
 // CHECK-LABEL: func.func @convolutions
 // CHECK: schedule = #dsc.schedule<tiles, {{.*}}rows = 13, vectors = 1, width = 16>
 // CHECK: schedule = #dsc.schedule<tiles, {{.*}}rows = 6, vectors = 4, width = 16>
-func.func @convolutions(%x: tensor<1x8x128x128xf32>, %w: tensor<64x8x1x1xf32>)
+func.func @convolutions(%x: tensor<1x32x128x128xf32>, %w: tensor<64x32x1x1xf32>)
     -> (tensor<1x64x64x64xf32>, tensor<1x64x64x128xf32>) {
-  %strided = dsc.group(%x, %w) : (tensor<1x8x128x128xf32>, tensor<64x8x1x1xf32>) -> tensor<1x64x64x64xf32> {
-  ^bb0(%l: tensor<1x8x128x128xf32>, %r: tensor<64x8x1x1xf32>):
+  %strided = dsc.group(%x, %w) : (tensor<1x32x128x128xf32>, tensor<64x32x1x1xf32>) -> tensor<1x64x64x64xf32> {
+  ^bb0(%l: tensor<1x32x128x128xf32>, %r: tensor<64x32x1x1xf32>):
     %p = dsc.conv %l, %r {strides = [2, 2], dilations = [1, 1], pads = [0, 0, 0, 0], groups = 1}
-        : (tensor<1x8x128x128xf32>, tensor<64x8x1x1xf32>) -> tensor<1x64x64x64xf32>
+        : (tensor<1x32x128x128xf32>, tensor<64x32x1x1xf32>) -> tensor<1x64x64x64xf32>
     dsc.yield %p : tensor<1x64x64x64xf32>
   }
-  %dense = dsc.group(%x, %w) : (tensor<1x8x128x128xf32>, tensor<64x8x1x1xf32>) -> tensor<1x64x64x128xf32> {
-  ^bb0(%l: tensor<1x8x128x128xf32>, %r: tensor<64x8x1x1xf32>):
+  %dense = dsc.group(%x, %w) : (tensor<1x32x128x128xf32>, tensor<64x32x1x1xf32>) -> tensor<1x64x64x128xf32> {
+  ^bb0(%l: tensor<1x32x128x128xf32>, %r: tensor<64x32x1x1xf32>):
     %p = dsc.conv %l, %r {strides = [2, 1], dilations = [1, 1], pads = [0, 0, 0, 0], groups = 1}
-        : (tensor<1x8x128x128xf32>, tensor<64x8x1x1xf32>) -> tensor<1x64x64x128xf32>
+        : (tensor<1x32x128x128xf32>, tensor<64x32x1x1xf32>) -> tensor<1x64x64x128xf32>
     dsc.yield %p : tensor<1x64x64x128xf32>
   }
   return %strided, %dense : tensor<1x64x64x64xf32>, tensor<1x64x64x128xf32>

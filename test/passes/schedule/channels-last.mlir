@@ -99,7 +99,7 @@ func.func @depthwise(%x: tensor<1x16x16x64xf32>, %w: tensor<3x3x1x64xf32>) -> te
 }
 
 // PACKED-LABEL: func.func @depthwise_wide
-// PACKED: schedule = #dsc.schedule<tiles, {{.*}}packed = 0, {{.*}}rows = 8, vectors = 1, width = 16>
+// PACKED: schedule = #dsc.schedule<tiles, {{.*}}packed = 0, {{.*}}rows = 2, vectors = 4, width = 16>
 func.func @depthwise_wide(%x: tensor<1x16x16x64xf32>, %w: tensor<7x7x1x64xf32>) -> tensor<1x16x16x64xf32> {
   %0 = dsc.group (%x, %w) : (tensor<1x16x16x64xf32>, tensor<7x7x1x64xf32>) -> tensor<1x16x16x64xf32> {
   ^bb0(%a: tensor<1x16x16x64xf32>, %f: tensor<7x7x1x64xf32>):
