@@ -133,6 +133,9 @@ static DimExpr orTooLarge(DimExpr result, const DimExpr &a, llvm::StringRef sign
 DimExpr operator+(const DimExpr &a, const DimExpr &b) {
   if (a.problem || b.problem)
     return a.problem ? a : b;
+  // Nearly all sums, differences, products and quotients are of numbers, and the estimates take many of them.
+  if (int64_t sum; a.isConstant() && b.isConstant())
+    return llvm::AddOverflow(a.constant(), b.constant(), sum) ? tooLarge(a, "+", b) : DimExpr(sum);
   std::vector<DimExpr::Term> terms = a.terms;
   llvm::append_range(terms, b.terms);
   return orTooLarge(DimExpr::ofTerms(std::move(terms)), a, "+", b);
@@ -155,6 +158,8 @@ DimExpr operator-(const DimExpr &a, const DimExpr &b) {
 DimExpr operator*(const DimExpr &a, const DimExpr &b) {
   if (a.problem || b.problem)
     return a.problem ? a : b;
+  if (int64_t product; a.isConstant() && b.isConstant())
+    return llvm::MulOverflow(a.constant(), b.constant(), product) ? tooLarge(a, "*", b) : DimExpr(product);
   if (a.terms.size() * b.terms.size() > DimExpr::maxTerms)
     return tooLong();
   std::vector<DimExpr::Term> terms;
@@ -189,6 +194,11 @@ static std::optional<DimExpr::Term> divideTerm(const DimExpr::Term &term, const 
 std::optional<DimExpr> DimExpr::exactDiv(const DimExpr &a, const DimExpr &b) {
   if (a.problem || b.problem || b.terms.empty())
     return std::nullopt;
+  if (a.isConstant() && b.isConstant()) {
+    int64_t whole = a.constant(), part = b.constant();
+    bool overflows = part == -1 && whole == std::numeric_limits<int64_t>::min();
+    return overflows || whole % part != 0 ? std::nullopt : std::optional<DimExpr>(whole / part);
+  }
   // Polynomial long division by the leading term; it ends because every step removes a's leading term.
   DimExpr rest = a, quotient;
   for (size_t step = 0; !rest.terms.empty(); ++step) {

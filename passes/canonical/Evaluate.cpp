@@ -5,7 +5,10 @@
 
 #include "mlir/IR/DialectResourceBlobManager.h"
 
+#include <algorithm>
+#include <cmath>
 #include <cstring>
+#include <limits>
 
 using namespace mlir;
 
@@ -158,6 +161,51 @@ ElementsAttr makeConstant(const Numbers &numbers, StringRef name) {
   return makeFromBytes(
       numbers.type,
       floating ? toBytes(numbers.floats, floating) : toBytes(numbers.integers, element.getIntOrFloatBitWidth()), name);
+}
+
+/// Nearly all weights come through here: one loop without branches, from the file's bytes to the constant's.
+static void narrowFloats(ArrayRef<char> floats, char *to, auto round) {
+  // Beyond the largest number comes infinity.
+  const uint16_t infinity = round(std::numeric_limits<float>::infinity());
+  for (size_t i = 0, count = floats.size() / sizeof(float); i < count; ++i) {
+    float value;
+    std::memcpy(&value, floats.data() + i * sizeof(value), sizeof(value));
+    uint16_t bits = round(value);
+    bool isLost = (bits & 0x7fff) == infinity && (toBits(value) & 0x7fffffff) < 0x7f800000;
+    bits = uint16_t(bits - isLost);
+    std::memcpy(to + i * sizeof(bits), &bits, sizeof(bits));
+  }
+}
+
+static void narrowFloats(ArrayRef<char> floats, char *to, FloatType element) {
+  element.isF16() ? narrowFloats(floats, to, [](float value) { return roundToF16(value); })
+                  : narrowFloats(floats, to, [](float value) { return roundToBf16(value); });
+}
+
+ElementsAttr narrowConstant(ElementsAttr constant, FloatType element, StringRef name) {
+  assert((element.isF16() || element.isBF16()) && "these are the narrow types");
+  auto type = RankedTensorType::get(constant.getShapedType().getShape(), element);
+  if (!constant.getElementType().isF32()) {
+    std::optional<Numbers> numbers = readNumbers(constant);
+    if (!numbers || !numbers->isFloat || numbers->size() == 0)
+      return {};
+    double largest = APFloat::getLargest(element.getFloatSemantics()).convertToDouble();
+    for (double &number : numbers->floats)
+      number = std::isfinite(number) ? std::clamp(number, -largest, largest) : number;
+    numbers->type = type;
+    return makeConstant(*numbers, name);
+  }
+  std::optional<ArrayRef<char>> floats = getBytes(constant);
+  if (!floats || floats->empty())
+    return {};
+  if (constant.isSplat() || type.getNumElements() <= maxDenseElements) {
+    SmallVector<char> bytes(floats->size() / 2);
+    narrowFloats(*floats, bytes.data(), element);
+    return makeFromBytes(type, bytes, name);
+  }
+  AsmResourceBlob blob = HeapAsmResourceBlob::allocate(floats->size() / 2, 64);
+  narrowFloats(*floats, blob.getMutableData().data(), element);
+  return DenseResourceElementsAttr::get(type, name, std::move(blob));
 }
 
 /// The elements as kernels read them, a boolean as a byte; nothing for those of which several share a byte.

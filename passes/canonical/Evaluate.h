@@ -32,6 +32,10 @@ std::optional<Numbers> readNumbers(mlir::ElementsAttr constant);
 /// The constant with these elements, each rounded to its type. More than 64 elements become a resource.
 mlir::ElementsAttr makeConstant(const Numbers &numbers, llvm::StringRef name);
 
+/// The constant with each element rounded to f16 or bf16; a finite number stays finite. Null for what is no list of
+/// floats.
+mlir::ElementsAttr narrowConstant(mlir::ElementsAttr constant, mlir::FloatType element, llvm::StringRef name);
+
 /// The value of `value` if a dsc.constant defines it, else null.
 mlir::ElementsAttr getConstant(mlir::Value value);
 

@@ -25,23 +25,22 @@ inline uint32_t toBits(float value) {
 /// The nearest bfloat16, ties to even; a NaN keeps its sign and the head of its payload, and is quiet.
 inline uint16_t roundToBf16(float value) {
   uint32_t bits = toBits(value);
-  if (std::isnan(value))
-    return uint16_t(bits >> 16 | 0x40);
-  return uint16_t((bits + 0x7fff + (bits >> 16 & 1)) >> 16);
+  uint32_t rounded = (bits + 0x7fff + (bits >> 16 & 1)) >> 16;
+  return uint16_t((bits & 0x7fffffff) > 0x7f800000 ? bits >> 16 | 0x40 : rounded);
 }
 
-/// The nearest half, ties to even; a NaN as for bfloat16.
+/// The nearest half, ties to even; a NaN as for bfloat16. All cases are computed, so that loops over it have no branch.
 inline uint16_t roundToF16(float value) {
   uint32_t bits = toBits(value), sign = bits >> 16 & 0x8000, size = bits & 0x7fffffff;
-  if (std::isnan(value))
-    return uint16_t(sign | 0x7e00 | (size >> 13 & 0x3ff));
-  if (size >= 0x47800000) // 2^16: infinity; what is less and too large becomes it by the carry below
-    return uint16_t(sign | 0x7c00);
-  // Below 2^-14 halves are multiples of 2^-24, as floats around 1/2 are: the sum rounds.
-  if (size < 0x38800000)
-    return uint16_t(sign | (toBits(toFloat(size) + 0.5f) - toBits(0.5f)));
   uint32_t rebased = size - ((127 - 15) << 23);
-  return uint16_t(sign | (rebased + 0xfff + (rebased >> 13 & 1)) >> 13);
+  uint32_t half = (rebased + 0xfff + (rebased >> 13 & 1)) >> 13;
+  // Below 2^-14 halves are multiples of 2^-24, as floats around 1/2 are: the sum rounds.
+  uint32_t subnormal = toBits(toFloat(size) + 0.5f) - toBits(0.5f);
+  half = size < 0x38800000 ? subnormal : half;
+  // 2^16; what is less and too large has become infinity by the carry above.
+  half = size >= 0x47800000 ? 0x7c00 : half;
+  half = size > 0x7f800000 ? 0x7e00 | (size >> 13 & 0x3ff) : half;
+  return uint16_t(sign | half);
 }
 
 /// The value of a bfloat16; exact. A NaN becomes quiet.

@@ -152,15 +152,13 @@ struct AssignPrecision : impl::AssignPrecisionBase<AssignPrecision> {
 
   /// Null for what is no list of floats.
   static ElementsAttr convertNumbers(ElementsAttr constant, Type element) {
+    if (!element.isF32())
+      return narrowConstant(constant, cast<FloatType>(element), "narrowed");
     std::optional<Numbers> numbers = readNumbers(constant);
     if (!numbers || !numbers->isFloat || numbers->size() == 0)
       return {};
-    double largest = APFloat::getLargest(cast<FloatType>(element).getFloatSemantics()).convertToDouble();
-    for (double &number : numbers->floats)
-      if (std::isfinite(number))
-        number = std::clamp(number, -largest, largest);
     numbers->type = RankedTensorType::get(numbers->type.getShape(), element);
-    return makeConstant(*numbers, "narrowed");
+    return makeConstant(*numbers, "widened");
   }
 
   Type narrow;

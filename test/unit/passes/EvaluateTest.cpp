@@ -4,6 +4,7 @@
 #include "passes/canonical/Evaluate.h"
 
 #include "passes/canonical/EvaluateShapes.h"
+#include "passes/canonical/RoundFloat.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
@@ -13,6 +14,9 @@
 
 #include <gtest/gtest.h>
 
+#include <cmath>
+#include <cstring>
+#include <limits>
 #include <random>
 
 using namespace dscc;
@@ -132,4 +136,35 @@ TEST_F(EvaluateTest, WhatIsOpenIsNotFolded) {
   EXPECT_EQ(llvm::to_vector(folded.getValues<int32_t>()), (llvm::SmallVector<int32_t>{1, -7}));
   // The polynomial converts NaN to an integer too, and does not use it.
   EXPECT_TRUE(evaluateConstant(*block.getOps<dsc::ExpOp>().begin()));
+}
+
+/// Short lists and long ones, which are resources, each number by itself: what is finite stays finite, other numbers
+/// stay what they are.
+TEST_F(EvaluateTest, NarrowsEachFloat) {
+  constexpr float infinity = std::numeric_limits<float>::infinity();
+  float special[] = {0.0f,     -0.0f,     65504.0f, 65519.0f, 65520.0f, -70000.0f,     3.4e38f,    -3.4e38f,
+                     infinity, -infinity, 6e-8f,    -1e-30f,  1.0f / 3, std::nanf(""), 3.3953e38f, 2049.0f};
+  for (size_t count : {std::size(special), size_t(1000)})
+    for (mlir::FloatType element :
+         {mlir::FloatType(mlir::Float16Type::get(&context)), mlir::FloatType(mlir::BFloat16Type::get(&context))}) {
+      std::vector<float> floats;
+      for (size_t i = 0; i < count; ++i)
+        floats.push_back(special[i % std::size(special)] * (i < 2 * std::size(special) ? 1.0f : 0.37f * i));
+      auto type = mlir::RankedTensorType::get({int64_t(count)}, mlir::Float32Type::get(&context));
+      llvm::ArrayRef<char> bytes(reinterpret_cast<const char *>(floats.data()), count * sizeof(float));
+      mlir::ElementsAttr narrow = narrowConstant(makeFromBytes(type, bytes, "x"), element, "y");
+      ASSERT_TRUE(narrow);
+      ASSERT_EQ(narrow.getElementType(), element);
+      llvm::ArrayRef<char> result = *getBytes(narrow);
+      ASSERT_EQ(result.size(), count * sizeof(uint16_t));
+      for (size_t i = 0; i < count; ++i) {
+        uint16_t bits;
+        std::memcpy(&bits, result.data() + i * sizeof(bits), sizeof(bits));
+        uint16_t wanted = element.isF16() ? roundToF16(floats[i]) : roundToBf16(floats[i]);
+        uint16_t largest = element.isF16() ? 0x7bff : 0x7f7f;
+        if (std::isfinite(floats[i]) && (wanted & 0x7fff) == largest + 1)
+          wanted = (wanted & 0x8000) | largest;
+        ASSERT_EQ(bits, wanted) << floats[i];
+      }
+    }
 }
