@@ -7,7 +7,6 @@
 #include "compiler/translate/DeviceCode.h"
 
 #include "compiler/translate/MathLibrary.h"
-#include "passes/math/LowerMath.h"
 
 #include "mlir/Conversion/ArithToLLVM/ArithToLLVM.h"
 #include "mlir/Conversion/ControlFlowToLLVM/ControlFlowToLLVM.h"
@@ -52,16 +51,14 @@ static constexpr llvm::StringLiteral deviceTriple = "nvptx64-nvidia-cuda";
 static constexpr llvm::StringLiteral llvmPasses =
     "function(sroa,early-cse,instcombine<no-verify-fixpoint>,simplifycfg)";
 
-static LogicalResult lowerToLlvmDialect(ModuleOp module, unsigned indexBits) {
-  if (failed(lowerMath(module)))
-    return failure();
+static void lowerToLlvmDialect(OpPassManager &pm, unsigned indexBits) {
   ArithToLLVMConversionPassOptions arith;
   ConvertControlFlowToLLVMPassOptions branches;
   ConvertIndexToLLVMPassOptions index;
   UBToLLVMConversionPassOptions poison;
   // 64-bit integers take two registers and several instructions.
   arith.indexBitwidth = branches.indexBitwidth = index.indexBitwidth = poison.indexBitwidth = indexBits;
-  PassManager pm(module.getContext());
+  pm.addPass(createLowerMathPass());
   pm.addPass(createCanonicalizerPass());
   pm.addPass(createCSEPass());
   pm.addPass(createSCFToControlFlowPass());
@@ -76,7 +73,6 @@ static LogicalResult lowerToLlvmDialect(ModuleOp module, unsigned indexBits) {
   pm.addPass(createReconcileUnrealizedCastsPass());
   pm.addPass(createCanonicalizerPass());
   pm.addPass(createCSEPass());
-  return pm.run(module);
 }
 
 static std::unique_ptr<llvm::TargetMachine> createDeviceMachine(const Target &generation, JobLog &log) {
@@ -202,14 +198,15 @@ static DeviceText writeForm(llvm::Module &module, const DeviceForm &form, bool k
   return text;
 }
 
-std::vector<DeviceText> compileDevice(ModuleOp module, llvm::ArrayRef<DeviceForm> forms, bool keepLlvm, JobLog &log) {
+std::vector<DeviceText> compileDevice(ModuleOp module, llvm::ArrayRef<DeviceForm> forms, bool keepLlvm,
+                                      Lowerings &lowerings, JobLog &log) {
   auto kernels = llvm::to_vector(module.getOps<gpu::GPUModuleOp>());
   assert(kernels.size() == 1 && "each gpu.module is translated by itself");
   llvm::LLVMContext context;
   std::unique_ptr<llvm::Module> translated;
   // The last one asks for least.
   const Target &target = *forms.back().target;
-  if (succeeded(lowerToLlvmDialect(module, target.indexBits)))
+  if (succeeded(lowerings.run(module, lowerToLlvmDialect, target.indexBits)))
     translated = translateModuleToLLVMIR(kernels.front(), context, "kernels", /*disableVerification=*/true);
   std::unique_ptr<llvm::TargetMachine> machine = createDeviceMachine(target, log);
   if (!translated || !machine) {

@@ -4,6 +4,7 @@
 #define DSCC_COMPILER_TRANSLATE_DEVICECODE_H
 
 #include "compiler/translate/JobLog.h"
+#include "compiler/translate/Lowerings.h"
 #include "dialects/dsc/Targets.h"
 
 #include "mlir/IR/BuiltinOps.h"
@@ -26,7 +27,7 @@ struct DeviceText {
 /// Compiles the gpu.module in `module`, a module of its own, in each of these forms, of which there is one at least;
 /// the work up to optimised LLVM IR is done once. On failure the log says why.
 std::vector<DeviceText> compileDevice(mlir::ModuleOp module, llvm::ArrayRef<DeviceForm> forms, bool keepLlvm,
-                                      JobLog &log);
+                                      Lowerings &lowerings, JobLog &log);
 
 } // namespace dscc
 

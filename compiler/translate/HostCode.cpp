@@ -7,8 +7,6 @@
 
 #include "compiler/translate/HostCode.h"
 
-#include "passes/math/LowerMath.h"
-
 #include "mlir/Conversion/ArithToLLVM/ArithToLLVM.h"
 #include "mlir/Conversion/ControlFlowToLLVM/ControlFlowToLLVM.h"
 #include "mlir/Conversion/FuncToLLVM/ConvertFuncToLLVMPass.h"
@@ -47,14 +45,10 @@ void initializeCodeGenerators() {
   LLVMInitializeNVPTXAsmPrinter();
 }
 
-static LogicalResult lowerToLlvmDialect(ModuleOp module) {
-  PassManager before(module.getContext());
-  before.addPass(createCanonicalizerPass());
-  before.addPass(createCSEPass());
-  if (failed(before.run(module)) || failed(lowerMath(module)))
-    return failure();
-
-  PassManager pm(module.getContext());
+static void lowerToLlvmDialect(OpPassManager &pm, unsigned indexBits) {
+  pm.addPass(createCanonicalizerPass());
+  pm.addPass(createCSEPass());
+  pm.addPass(createLowerMathPass());
   pm.addPass(createConvertVectorToSCFPass());
   pm.addPass(createSCFToControlFlowPass());
   ConvertVectorToLLVMPassOptions vectors;
@@ -69,7 +63,6 @@ static LogicalResult lowerToLlvmDialect(ModuleOp module) {
   pm.addPass(createReconcileUnrealizedCastsPass());
   pm.addPass(createCanonicalizerPass());
   pm.addPass(createCSEPass());
-  return pm.run(module);
 }
 
 static std::unique_ptr<llvm::TargetMachine> createHostMachine(const HostOptions &options, JobLog &log) {
@@ -167,10 +160,10 @@ HostObject compileHost(llvm::Module &module, const HostOptions &options, JobLog 
   return object;
 }
 
-HostObject compileHost(ModuleOp module, const HostOptions &options, JobLog &log) {
+HostObject compileHost(ModuleOp module, const HostOptions &options, Lowerings &lowerings, JobLog &log) {
   llvm::LLVMContext context;
   std::unique_ptr<llvm::Module> translated;
-  if (succeeded(lowerToLlvmDialect(module)))
+  if (succeeded(lowerings.run(module, lowerToLlvmDialect, 64)))
     translated = translateModuleToLLVMIR(module, context, options.prefix, /*disableVerification=*/true);
   if (!translated) {
     log.fail(ExitCode::Internal, "cannot translate the host code of " + options.prefix + "* to LLVM IR");

@@ -4,6 +4,7 @@
 #define DSCC_COMPILER_TRANSLATE_HOSTCODE_H
 
 #include "compiler/translate/JobLog.h"
+#include "compiler/translate/Lowerings.h"
 
 #include "mlir/IR/BuiltinOps.h"
 #include "llvm/IR/Module.h"
@@ -28,7 +29,7 @@ struct HostObject {
 
 /// Compiles `module`, which holds llvm.funcs over scf, arith, math, vector and llvm, and consumes its IR. All names
 /// come out hidden. On failure the log says why.
-HostObject compileHost(mlir::ModuleOp module, const HostOptions &options, JobLog &log);
+HostObject compileHost(mlir::ModuleOp module, const HostOptions &options, Lowerings &lowerings, JobLog &log);
 
 /// The same from LLVM IR on; names stay as they are, and as visible.
 HostObject compileHost(llvm::Module &module, const HostOptions &options, JobLog &log);

@@ -66,6 +66,7 @@ private:
 
   ModelEntry model;
   Weights weights;
+  Lowerings lowerings;
   Jobs jobs;
   JobLog log;
   ExitCode worst = ExitCode::Ok;
@@ -110,7 +111,7 @@ void Translator::runHostJob(HostJob &job) {
     key = cache.keyOf({"object", how, textOf(*job.module)});
   }
   job.object.bytes = makeOnce(key, job.log, [&] {
-    job.object = compileHost(*job.module, job.options, job.log);
+    job.object = compileHost(*job.module, job.options, lowerings, job.log);
     return std::move(job.object.bytes);
   });
   job.module = nullptr;
@@ -159,7 +160,7 @@ void Translator::writeTexts(DeviceJob &job) {
   std::vector<DeviceForm> forms;
   for (const DeviceVersion &version : job.versions)
     forms.push_back({version.target, version.overlapping});
-  std::vector<DeviceText> texts = compileDevice(*job.module, forms, keepLlvm, job.log);
+  std::vector<DeviceText> texts = compileDevice(*job.module, forms, keepLlvm, lowerings, job.log);
   if (job.log.failed())
     return;
   for (auto [key, version, text] : llvm::zip_equal(keys, job.versions, texts)) {

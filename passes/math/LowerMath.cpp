@@ -67,7 +67,28 @@ private:
 };
 } // namespace
 
-static LogicalResult callMathLibrary(Operation *scope) {
+static FrozenRewritePatternSet collectExpansions(MLIRContext *context) {
+  RewritePatternSet patterns(context);
+  populateCircularFunctions(patterns);
+  populateMathPolynomialApproximationPatterns(patterns);
+  arith::populateExpandBFloat16Patterns(patterns);
+  arith::populateCeilFloorDivExpandOpsPatterns(patterns);
+  return patterns;
+}
+
+static FrozenRewritePatternSet collectCalls(MLIRContext *context) {
+  RewritePatternSet patterns(context);
+  patterns.add<CallRemainder>(context);
+  populateMathToLibmConversionPatterns(patterns);
+  return patterns;
+}
+
+MathLowering::MathLowering(MLIRContext *context)
+    : expansions(collectExpansions(context)), calls(collectCalls(context)) {}
+
+LogicalResult MathLowering::run(Operation *scope) const {
+  if (failed(applyPatternsGreedily(scope, expansions)))
+    return failure();
   ConversionTarget target(*scope->getContext());
   target.markUnknownOpDynamicallyLegal([](Operation *) { return true; });
   target.addIllegalOp<math::AcosOp, math::AcoshOp, math::AsinOp, math::AsinhOp, math::Atan2Op, math::AtanOp,
@@ -77,21 +98,9 @@ static LogicalResult callMathLibrary(Operation *scope) {
   // In single precision it is an instruction of GPUs.
   target.addDynamicallyLegalOp<math::Exp2Op>(
       [](math::Exp2Op op) { return !getElementTypeOrSelf(op.getType()).isF64(); });
-  RewritePatternSet patterns(scope->getContext());
-  patterns.add<CallRemainder>(scope->getContext());
-  populateMathToLibmConversionPatterns(patterns);
-  return applyPartialConversion(scope, target, std::move(patterns));
+  return applyPartialConversion(scope, target, calls);
 }
 
-LogicalResult lowerMath(Operation *scope) {
-  RewritePatternSet patterns(scope->getContext());
-  populateCircularFunctions(patterns);
-  populateMathPolynomialApproximationPatterns(patterns);
-  arith::populateExpandBFloat16Patterns(patterns);
-  arith::populateCeilFloorDivExpandOpsPatterns(patterns);
-  if (failed(applyPatternsGreedily(scope, std::move(patterns))))
-    return failure();
-  return callMathLibrary(scope);
-}
+LogicalResult lowerMath(Operation *scope) { return MathLowering(scope->getContext()).run(scope); }
 
 } // namespace dscc

@@ -4,6 +4,7 @@
 #define DSCC_PASSES_MATH_LOWERMATH_H
 
 #include "mlir/IR/Operation.h"
+#include "mlir/Rewrite/FrozenRewritePatternSet.h"
 
 namespace dscc {
 
@@ -11,6 +12,16 @@ namespace dscc {
 /// by integer arithmetic, and the rest by calls of the math library (Math.c). What stays is an instruction on
 /// every target, such as sqrt.
 llvm::LogicalResult lowerMath(mlir::Operation *scope);
+
+/// The same for many scopes: patterns are collected once. Several threads may share one.
+class MathLowering {
+public:
+  explicit MathLowering(mlir::MLIRContext *context);
+  llvm::LogicalResult run(mlir::Operation *scope) const;
+
+private:
+  mlir::FrozenRewritePatternSet expansions, calls;
+};
 
 } // namespace dscc
 
