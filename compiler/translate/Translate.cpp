@@ -194,12 +194,26 @@ void Translator::runDeviceJob(DeviceJob &job) {
       });
 }
 
+/// The largest first, so that at the end no thread is left alone with a large one.
+template <class Job> static llvm::SmallVector<Job *> bySize(std::deque<Job> &jobs) {
+  std::vector<std::pair<size_t, Job *>> sized;
+  for (Job &job : jobs) {
+    size_t ops = 0;
+    job.module->walk([&](Operation *) { ++ops; });
+    sized.push_back({ops, &job});
+  }
+  llvm::stable_sort(sized, [](const auto &a, const auto &b) { return a.first > b.first; });
+  return llvm::map_to_vector(sized, [](const auto &entry) { return entry.second; });
+}
+
 void Translator::runJobs() {
   // Device code first: it has the longest way, and ptxas runs beside the host code.
-  for (DeviceJob &job : jobs.device)
-    pool.async([&] { runDeviceJob(job); });
-  for (HostJob &job : jobs.host)
-    pool.async([&] { runHostJob(job); });
+  llvm::SmallVector<DeviceJob *> device = bySize(jobs.device);
+  llvm::SmallVector<HostJob *> host = bySize(jobs.host);
+  for (DeviceJob *job : device)
+    pool.async([this, job] { runDeviceJob(*job); });
+  for (HostJob *job : host)
+    pool.async([this, job] { runHostJob(*job); });
   pool.wait();
   cache.trim();
   report.cacheHits = cache.hits();

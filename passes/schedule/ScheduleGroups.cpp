@@ -65,18 +65,20 @@ static double estimate(dsc::GroupOp group, const Target &target, dsc::ScheduleAt
 
 /// Whether memory can be spared for the schedule's workspace, whatever the sizes for which it is.
 static bool sparesMemory(dsc::GroupOp group, const Target &target, dsc::ScheduleAttr schedule) {
-  DimExpr bytes = kernels::countWorkspace(group, target, schedule), own = 0;
-  if (bytes.isConstant(0))
-    return true;
+  DimExpr bytes = kernels::countWorkspace(group, target, schedule);
+  if (!bytes.isValid() || bytes.isConstant(0))
+    return bytes.isValid();
   std::optional<DimExpr> condition = schedule.getCondition();
   std::optional<std::string> symbol = condition ? condition->asSymbol() : std::nullopt;
   DimExpr most = bytes.substitute(
       [&](StringRef name) { return symbol == name ? std::optional<DimExpr>(schedule.getMost()) : std::nullopt; });
+  if (most.isConstant() && most.constant() <= smallWorkspace)
+    return true;
+  DimExpr own = 0;
   for (TypeRange types : {TypeRange(group.getOperandTypes()), TypeRange(group.getResultTypes())})
     for (Type type : types)
       own = own + countBytes(type);
-  bool isSmall = most.isConstant() && most.constant() <= smallWorkspace;
-  return bytes.isValid() && (isSmall || (own.isValid() && DimExpr::isAtLeast(own, bytes)));
+  return own.isValid() && DimExpr::isAtLeast(own, bytes);
 }
 
 /// The least estimate; of equal ones the first in the table of emitters. No schedule if no emitter accepts the group.
