@@ -383,11 +383,14 @@ Value TopKWriter::countWhere(function_ref<Value(const Item &)> holds, Value *own
   return total;
 }
 
-/// How many bits a number that is not negative needs.
+/// How many bits a number that is not negative needs. Counted in 64 bits, since nobody may shift an index by as many
+/// bits as it has, which are 32 on a GPU.
 Value TopKWriter::countBits(Value number) {
+  Type i64 = k.b.getI64Type();
+  Value wide = arith::IndexCastOp::create(k.b, k.loc, i64, number);
   return k.loop(k.index(0), k.index(62), k.index(1), {k.index(0)}, [&](Value bit, ValueRange carried) {
-    Value rest = m.make<arith::ShRUIOp>(number, bit);
-    Value isLonger = m.compare(arith::CmpIPredicate::ne, rest, k.index(0));
+    Value rest = m.make<arith::ShRUIOp>(wide, arith::IndexCastOp::create(k.b, k.loc, i64, bit).getResult());
+    Value isLonger = m.compare(arith::CmpIPredicate::ne, rest, k.constantInt(i64, 0));
     return SmallVector<Value>{m.select(isLonger, k.add(bit, k.index(1)), carried[0])};
   })[0];
 }

@@ -4,10 +4,17 @@
 // RUN: echo '#!/bin/sh' > %t/before
 // RUN: echo 'dscc "$@" 2>&1 | sed -e "s/rows, accumulators = 4, width = 16>, the/rows, accumulators = 8, width = 16>, the/" -e "s/; #dsc.schedule<rows, accumulators = 4, [^;]*//" >&2' >> %t/before
 // RUN: chmod +x %t/before
+// RUN: printf '#!/bin/sh\necho knows no such schedule >&2; exit 1\n' > %t/refusing && chmod +x %t/refusing
 // RUN: %venv_python %src/test/bench/choices.py --before %t/before --after dscc %s --option=--target=cpu --json %t/json > %t/out
 // RUN: FileCheck %s < %t/out
 // RUN: FileCheck %s --check-prefix=JSON < %t/json
 // RUN: %venv_python %src/test/bench/choices.py --before dscc --after dscc %s --option=--target=cpu | FileCheck %s --check-prefix=SAME
+// Schedules that are taken over give the same bits; a build that does not know them says so.
+// RUN: %venv_python %src/test/bench/choices.py --pinned --before dscc --after dscc %s --option=--target=cpu | FileCheck %s --check-prefix=PINNED
+// RUN: %venv_python %src/test/bench/choices.py --pinned --before dscc --after %t/refusing %s --option=--target=cpu | FileCheck %s --check-prefix=REFUSED
+
+// PINNED: choices: 2 of 2 outputs have equal bits; the largest difference is 0.0e+00
+// REFUSED: choices: left out: knows no such schedule
 
 // CHECK: choices cpu_v4 {{.*}}choices.mlir:
 // CHECK-NEXT: before #dsc.schedule<rows, accumulators = 8, width = 16>: {{[0-9.]+}} us before, {{[0-9.]+}} us after

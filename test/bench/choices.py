@@ -2,11 +2,16 @@
 
     python test/bench/choices.py --before OLD/bin/dscc --after build/bin/dscc model.onnx ...
     python test/bench/choices.py --before OLD/bin/dscc --after build/bin/dscc model.onnx --option=--target=cpu --json out
+    python test/bench/choices.py --pinned --before OLD/bin/dscc --after build/bin/dscc model.onnx --option=--target=cpu
 
 Both compile each model up to the schedules, with --explain=schedule. A group of one is that of the other if target and
 nodes are the same; where several groups come from the same nodes, the order decides. A group that only one build has,
 because its fusion differs, is counted and not compared. An estimate is in us; - stands where a build does not know the
 other's way as a candidate.
+
+With --pinned nothing is chosen anew: the module that the build before has scheduled is what both compile from there on.
+Both artifacts run on a CPU on the same random inputs, and their outputs are compared bit by bit. A model is left out,
+with the reason, if the build after does not know the ways that were chosen before.
 """
 
 import argparse
@@ -14,10 +19,14 @@ import collections
 import json
 import pathlib
 import re
+import shutil
 import subprocess
 import sys
+import tempfile
 
 sys.dont_write_bytecode = True
+
+import numpy as np
 
 SCHEDULE = r"#dsc\.schedule<[^>]*>"
 # What has no node, because the module is no model, begins with its place in the file.
@@ -62,6 +71,48 @@ def compare(before, after):
     return changes
 
 
+def call(*command):
+    return subprocess.run([str(word) for word in command], capture_output=True, text=True)
+
+
+def compare_pinned(model, arguments):
+    """(outputs, those with equal bits, the largest difference relative to the largest number), or why there is none."""
+    with tempfile.TemporaryDirectory() as folder:
+        folder = pathlib.Path(folder)
+        scheduled = folder / "scheduled.mlir"
+        done = call(arguments.before, model, "--until=scheduled", "-o", scheduled, *arguments.option)
+        if done.returncode:
+            sys.exit(f"{arguments.before} failed: {done.stderr}")
+        symbols = re.findall(r'name = "([^"]*)"', re.search(r"dsc.symbols = \[(.*?)\]", scheduled.read_text())[1])
+        dims, outputs = [word for name in symbols for word in ("--dim", f"{name}={arguments.dim}")], {}
+        for side, dscc in (("before", arguments.before), ("after", arguments.after)):
+            artifact, run = folder / f"{side}.so", pathlib.Path(shutil.which(dscc)).parent / "dscc-run"
+            done = call(dscc, scheduled, "-o", artifact, *arguments.option)
+            if done.returncode and side == "after":
+                return done.stderr.strip().splitlines()[0]
+            if done.returncode == 0:
+                done = call(run, artifact, "--device=cpu", "--threads=1", "--seed=1", "--output", folder / side, *dims)
+            if done.returncode:
+                sys.exit(f"{side} failed: {done.stderr}")
+            outputs[side] = {file.name: np.load(file) for file in sorted((folder / side).glob("*.npy"))}
+    equal, worst = 0, 0.0
+    for name, old in outputs["before"].items():
+        new = outputs["after"][name]
+        equal += old.tobytes() == new.tobytes()
+        if old.dtype.kind == "f" and old.size:
+            worst = max(worst, float(np.nanmax(np.abs(old - new)) / max(np.nanmax(np.abs(old)), 1e-30)))
+    return len(outputs["before"]), equal, worst
+
+
+def pin(arguments):
+    for model in arguments.models:
+        found = compare_pinned(model, arguments)
+        if isinstance(found, str):
+            print(f"{model.stem}: left out: {found}")
+        else:
+            print(f"{model.stem}: {found[1]} of {found[0]} outputs have equal bits; the largest difference is {found[2]:.1e}")
+
+
 def shown(us):
     return "-" if us is None else f"{us:.2f}"
 
@@ -72,8 +123,12 @@ def main():
     parser.add_argument("--after", type=pathlib.Path, required=True, metavar="DSCC")
     parser.add_argument("--option", action="append", default=[], metavar="OPTION", help="of dscc; may be repeated")
     parser.add_argument("--json", type=pathlib.Path, metavar="FILE", help="append one JSON object a line")
+    parser.add_argument("--pinned", action="store_true", help="compare the results of the schedules that were chosen before")
+    parser.add_argument("--dim", type=int, default=7, metavar="N", help="the size of named dims for that; default: %(default)s")
     parser.add_argument("models", nargs="+", type=pathlib.Path, metavar="MODEL")
     arguments = parser.parse_args()
+    if arguments.pinned:
+        return pin(arguments)
     total = collections.Counter()
     for model in arguments.models:
         before, after = (explain(dscc, model, arguments.option) for dscc in (arguments.before, arguments.after))
