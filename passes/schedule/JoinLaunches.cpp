@@ -117,6 +117,9 @@ static Verdict agree(Draft &draft, const Target &target) {
   }
   double before = 0, least = INFINITY;
   for (auto [part, schedules] : llvm::zip_equal(draft.parts, own)) {
+    // What multiplies matrices is not to be written as what adds vectors.
+    if (schedules[0].getEmitter() != own[0][0].getEmitter())
+      return Verdict::declined("they are written by different emitters");
     if (part->hasAttr("by_hand"))
       return Verdict::declined("their blocks are not alike, and a schedule was written by hand");
     before += estimate(part, target, schedules);

@@ -1,6 +1,6 @@
 // Lanes of a thread become accesses of 16 bytes: of four words, or of eight halves. Rows that are odd have none.
 // RUN: rm -rf %t && mkdir %t
-// RUN: dscc %s --target=cuda --arch=sm_80 --emit=ptx -o %t/k.ptx
+// RUN: dscc %s --target=cuda --arch=sm_80 --disable=join-launches --emit=ptx -o %t/k.ptx
 // RUN: FileCheck %s --input-file=%t/k.ptx --check-prefix=WORDS
 // RUN: FileCheck %s --input-file=%t/k.ptx --check-prefix=HALVES
 // RUN: FileCheck %s --input-file=%t/k.ptx --check-prefix=ODD

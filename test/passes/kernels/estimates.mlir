@@ -48,7 +48,7 @@ func.func @sets(%x: tensor<52x2048xf32>, %y: tensor<2048x512xf32>, %z: tensor<20
 // While a long row waits for its additions there is nothing else to do; behind a short one the next is under way.
 // CHECK-LABEL: func.func @rows
 // CHECK: schedule = #dsc.schedule<rows, accumulators = 1,
-// CHECK: schedule = #dsc.schedule<rows, accumulators = 4,
+// CHECK: schedule = #dsc.schedule<rows, accumulators = 8,
 func.func @rows(%x: tensor<3030x33xf32>, %y: tensor<24x4096xf32>) -> (tensor<3030x1xf32>, tensor<24x1xf32>) {
   %0 = dsc.group(%x) : (tensor<3030x33xf32>) -> tensor<3030x1xf32> {
   ^bb0(%a: tensor<3030x33xf32>):

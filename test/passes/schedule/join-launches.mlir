@@ -60,7 +60,7 @@ module {
 // CHECK-NOT: side_by_side
 // CHECK-LABEL: module @cpu
 // CHECK-NOT: side_by_side
-// WHY: remark: {{.*}}shares no launch with dsc.group 'a': their blocks are not alike, and no schedule suits all of them
+// WHY: remark: {{.*}}shares no launch with dsc.group 'a': they are written by different emitters
 module {
   module @apart attributes {dsc.target = "cuda_sm80"} {
     func.func @main(%x: tensor<64x128xf32>) -> (tensor<64x1xf32>, tensor<64x128xf32>) {
