@@ -2,7 +2,7 @@
 // where both know it; beside itself a build has changed nothing.
 // RUN: rm -rf %t && mkdir %t
 // RUN: echo '#!/bin/sh' > %t/before
-// RUN: echo 'dscc "$@" 2>&1 | sed -e "s/rows, accumulators = 4, width = 16>, the/rows, accumulators = 8, width = 16>, the/" -e "s/; #dsc.schedule<rows, accumulators = 4, [^;]*//" >&2' >> %t/before
+// RUN: echo 'dscc "$@" 2>&1 | sed -e "s/rows, accumulators = 8, width = 16>, the/rows, accumulators = 4, width = 16>, the/" -e "s/; #dsc.schedule<rows, accumulators = 8, [^;]*//" >&2' >> %t/before
 // RUN: chmod +x %t/before
 // RUN: printf '#!/bin/sh\necho knows no such schedule >&2; exit 1\n' > %t/refusing && chmod +x %t/refusing
 // RUN: %venv_python %src/test/bench/choices.py --before %t/before --after dscc %s --option=--target=cpu --json %t/json > %t/out
@@ -17,8 +17,8 @@
 // REFUSED: choices: left out: knows no such schedule
 
 // CHECK: choices cpu_v4 {{.*}}choices.mlir:
-// CHECK-NEXT: before #dsc.schedule<rows, accumulators = 8, width = 16>: {{[0-9.]+}} us before, {{[0-9.]+}} us after
-// CHECK-NEXT: after #dsc.schedule<rows, accumulators = 4, width = 16>: - us before, {{[0-9.]+}} us after
+// CHECK-NEXT: before #dsc.schedule<rows, accumulators = 4, width = 16>: {{[0-9.]+}} us before, {{[0-9.]+}} us after
+// CHECK-NEXT: after #dsc.schedule<rows, accumulators = 8, width = 16>: - us before, {{[0-9.]+}} us after
 // CHECK-NEXT: 1 of 4 groups changed; 0 are there before only, 0 after only
 // SAME: 0 of 4 groups changed
 // JSON: {"model": "choices", "target": "cpu_v4", "nodes": {{.*}}"side": "after", "schedule": "#dsc.schedule<rows, accumulators = 4, width = 16>", "before_us": null, "after_us": {{[0-9.]+}}}
