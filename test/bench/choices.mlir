@@ -21,7 +21,7 @@
 // CHECK-NEXT: after #dsc.schedule<rows, accumulators = 8, width = 16>: - us before, {{[0-9.]+}} us after
 // CHECK-NEXT: 1 of 4 groups changed; 0 are there before only, 0 after only
 // SAME: 0 of 4 groups changed
-// JSON: {"model": "choices", "target": "cpu_v4", "nodes": {{.*}}"side": "after", "schedule": "#dsc.schedule<rows, accumulators = 4, width = 16>", "before_us": null, "after_us": {{[0-9.]+}}}
+// JSON: {"model": "choices", "target": "cpu_v4", "nodes": {{.*}}"side": "after", "schedule": "#dsc.schedule<rows, accumulators = 8, width = 16>", "before_us": null, "after_us": {{[0-9.]+}}}
 module attributes {dsc.relations = [], dsc.stage = "imported", dsc.symbols = []} {
   func.func @main(%x: tensor<24x4096xf32> {dsc.name = "x"})
       -> (tensor<24x1xf32> {dsc.name = "sums"}, tensor<4096x24xf32> {dsc.name = "turned"}) {
