@@ -222,12 +222,16 @@ static double lanewiseStep(dsc::ConvOp conv, int64_t rows, double vectors, const
   return (std::max(multiplications, loads) + perLine + find * pixels * lookedFor) / width + reload * missing;
 }
 
-/// Cycles of so many multiplications that each wait for the one of the step before. Where those that are under way just
-/// about cover a latency, some come too late.
+/// Cycles of two things that go on at the same time. Where both take about as long, some of either come too late.
+static double together(double a, double b) {
+  constexpr double sharpness = 6;
+  return std::pow(std::pow(a, sharpness) + std::pow(b, sharpness), 1 / sharpness);
+}
+
+/// Cycles of so many multiplications that each wait for the one of the step before.
 static double multiply(const Cpu &cpu, double count) {
-  constexpr double latency = 4, sharpness = 6;
-  double issued = count / cpu.multipliesPerCycle;
-  return std::pow(std::pow(issued, sharpness) + std::pow(latency, sharpness), 1 / sharpness);
+  constexpr double latency = 4;
+  return together(count / cpu.multipliesPerCycle, latency);
 }
 
 /// Multiplications, of which enough must be under way at once; loads; what does not fit the registers is loaded at each
@@ -267,7 +271,8 @@ double estimateTiles(dsc::GroupOp group, const Target &target, dsc::ScheduleAttr
     double beside = places > 0 && target.vectorBits < 512 ? registers + (isKnown ? 0 : 1) : 0;
     double missing = sums + beside - target.vectorRegisters;
     double spilled = missing > 0 ? forwarded + missing : 0;
-    return std::max({multiplications, loads, instructions / startedPerCycle, incoming}) + shared * loads + spilled;
+    double busy = std::max({multiplications, loads, instructions / startedPerCycle});
+    return together(busy, incoming) + shared * loads + spilled;
   };
   double inner = sizes.of(extent.inner);
   // A tile begins with sums of zero, and ends with what is done with them.
