@@ -11,7 +11,8 @@ other's way as a candidate.
 
 With --pinned nothing is chosen anew: the module that the build before has scheduled is what both compile from there on.
 Both artifacts run on a CPU on the same random inputs, and their outputs are compared bit by bit. A model is left out,
-with the reason, if the build after does not know the ways that were chosen before.
+with the reason, if the build after does not know the ways that were chosen before. The text of a module lacks large
+weights, so --kernels takes the small kernels of regret.py, which have none, in place of models.
 """
 
 import argparse
@@ -25,8 +26,11 @@ import sys
 import tempfile
 
 sys.dont_write_bytecode = True
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 
 import numpy as np
+
+import small_kernels
 
 SCHEDULE = r"#dsc\.schedule<[^>]*>"
 # What has no node, because the module is no model, begins with its place in the file.
@@ -104,13 +108,17 @@ def compare_pinned(model, arguments):
     return len(outputs["before"]), equal, worst
 
 
-def pin(arguments):
-    for model in arguments.models:
+def pin(arguments, models):
+    total = collections.Counter()
+    for model in models:
         found = compare_pinned(model, arguments)
         if isinstance(found, str):
+            total["left out"] += 1
             print(f"{model.stem}: left out: {found}")
-        else:
-            print(f"{model.stem}: {found[1]} of {found[0]} outputs have equal bits; the largest difference is {found[2]:.1e}")
+            continue
+        total.update(outputs=found[0], equal=found[1])
+        print(f"{model.stem}: {found[1]} of {found[0]} outputs have equal bits; the largest difference is {found[2]:.1e}")
+    print(f"{total['equal']} of {total['outputs']} outputs have equal bits; {total['left out']} of {len(models)} left out")
 
 
 def shown(us):
@@ -125,10 +133,15 @@ def main():
     parser.add_argument("--json", type=pathlib.Path, metavar="FILE", help="append one JSON object a line")
     parser.add_argument("--pinned", action="store_true", help="compare the results of the schedules that were chosen before")
     parser.add_argument("--dim", type=int, default=7, metavar="N", help="the size of named dims for that; default: %(default)s")
-    parser.add_argument("models", nargs="+", type=pathlib.Path, metavar="MODEL")
+    parser.add_argument("--kernels", action="store_true", help="those of small_kernels.py besides")
+    parser.add_argument("models", nargs="*", type=pathlib.Path, metavar="MODEL")
     arguments = parser.parse_args()
     if arguments.pinned:
-        return pin(arguments)
+        with tempfile.TemporaryDirectory() as folder:
+            kernels = small_kernels.CPU if arguments.kernels else {}
+            for name, text in kernels.items():
+                (pathlib.Path(folder) / f"{name}.mlir").write_text(text)
+            return pin(arguments, arguments.models + sorted(pathlib.Path(folder).glob("*.mlir")))
     total = collections.Counter()
     for model in arguments.models:
         before, after = (explain(dscc, model, arguments.option) for dscc in (arguments.before, arguments.after))
