@@ -248,7 +248,8 @@ def FuseGroups : Pass<"dsc-fuse-groups", "mlir::func::FuncOp"> {
     type: the moves before it that only turn coordinates, a transpose behind it, and all that is done to the scores included.
 
     Slices of one value that stay alone, as of a Split, share a group with several results if their dims are equal. A cheap
-    op that feeds rows and is wanted behind them too, as a residual sum is, becomes their group's second result.
+    op that feeds rows and is wanted behind them too, as a residual sum is, becomes their group's second result; so does a
+    move, as a join is, that an elementwise op of the same dims follows.
 
     Counts: `numGroups` (groups formed), `numFused` (ops that share a group with another), `numAttentions` (groups that
     are attention as a whole), `numSeconds` (groups that write a value that they read, too), `numParts` (slices that share

@@ -13,7 +13,8 @@ def GroupOp : DscOp<"group", [SingleBlock, IsolatedFromAbove]> {
     The body's arguments stand for the inputs. A hero op decides the emitter; the rest is computed inline. Inside, a
     tensor may have other dims than outside, of which the same elements make the same row-major list: a group is
     prepared for its emitter that way. Later stages add attributes: `schedule` (scheduled), one `#dsc.schedule` or a list
-    of them, and `label`, what the kernel is called; `places` and `outputs` (placed), as `dsc.launch` has them, and where the
+    of them, with `by_hand` if it was there before schedules were chosen, so that nobody changes it; `label`, what the kernel
+    is called; `places` and `outputs` (placed), as `dsc.launch` has them, and where the
     kernels of a schedule share bytes beyond the group's tensors, how many, `workspace`, and their `workspace_place`.
 
     `windows`, where it is there, says where tensors lie that have no bytes of their own: `offset` and `strides` count

@@ -66,20 +66,13 @@ static constexpr Gpu sm90 = {.f16 = {MatrixInstruction::Wgmma, 4096},
 /// strided convolution in tiles of one row, test/bench/regret.py), and published for others as about that (uops.info:
 /// vgatherqps and vgatherdps since Skylake and Zen 4). Measured there too: what comes in from the second cache, and
 /// from the third, while a product of few rows walks down its columns.
-static constexpr Cpu cpuV4 = {.clock = 3e9,
-                              .multipliesPerCycle = 2,
-                              .loadsPerCycle = 2,
-                              .cyclesPerGatheredLane = 1,
-                              .first = {.bytes = 32 * KiB, .ways = 8, .bytesPerCycle = 32},
-                              .second = {.bytes = 1 * MiB, .ways = 16, .bytesPerCycle = 32},
-                              .memoryBytesPerSecond = 20e9};
-static constexpr Cpu cpuV3 = {.clock = 3e9,
-                              .multipliesPerCycle = 2,
-                              .loadsPerCycle = 2,
-                              .cyclesPerGatheredLane = 1,
-                              .first = {.bytes = 32 * KiB, .ways = 8, .bytesPerCycle = 32},
-                              .second = {.bytes = 1 * MiB, .ways = 16, .bytesPerCycle = 32},
-                              .memoryBytesPerSecond = 20e9};
+static constexpr Cpu serverCpu = {.clock = 3e9,
+                                  .multipliesPerCycle = 2,
+                                  .loadsPerCycle = 2,
+                                  .cyclesPerGatheredLane = 1,
+                                  .first = {.bytes = 32 * KiB, .ways = 8, .bytesPerCycle = 32},
+                                  .second = {.bytes = 1 * MiB, .ways = 16, .bytesPerCycle = 32},
+                                  .memoryBytesPerSecond = 20e9};
 
 llvm::ArrayRef<Target> allTargets() {
   // PTX 8.0 is the oldest version that knows sm_90a, hence the one that most drivers read.
@@ -95,7 +88,7 @@ llvm::ArrayRef<Target> allTargets() {
        .registersPerThread = 32,
        .cpuName = "x86-64-v4",
        .channelsLast = true,
-       .cpu = &cpuV4},
+       .cpu = &serverCpu},
       {.name = "cpu_v3",
        .device = Device::Cpu,
        .level = 3,
@@ -107,7 +100,7 @@ llvm::ArrayRef<Target> allTargets() {
        .registersPerThread = 16,
        .cpuName = "x86-64-v3",
        .channelsLast = true,
-       .cpu = &cpuV3},
+       .cpu = &serverCpu},
       {.name = "cuda_sm90a",
        .device = Device::Cuda,
        .level = 90,

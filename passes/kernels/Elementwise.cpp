@@ -6,6 +6,7 @@
 #include "passes/kernels/Emitters.h"
 #include "passes/kernels/cuda/Lanes.h"
 #include "passes/kernels/cuda/SumTime.h"
+#include "passes/loops/UnrollLoops.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
@@ -172,7 +173,7 @@ static SmallVector<dsc::ScheduleAttr> elementwiseCandidates(dsc::GroupOp group, 
 /// Whether a loop over rows within another one, both of them of that length, is written out on a GPU (UnrollLoops).
 /// What a row has once is then computed once, since it is the same in all rounds.
 static bool isWrittenOut(dsc::OpFacts facts, Operation &op, const Sizes &sizes) {
-  constexpr double mostOps = 384, ofRound = 7;
+  constexpr double ofRound = 7; // ops
   std::optional<SmallVector<int64_t>> axes = facts.getRowAxes();
   if (!axes)
     return false;
@@ -180,7 +181,8 @@ static bool isWrittenOut(dsc::OpFacts facts, Operation &op, const Sizes &sizes) 
   for (int64_t axis : *axes)
     row.push_back(domain[axis]);
   double rounds = sizes.count(row);
-  return llvm::all_of(row, [](const DimExpr &dim) { return dim.isConstant(); }) && rounds * rounds * ofRound <= mostOps;
+  return llvm::all_of(row, [](const DimExpr &dim) { return dim.isConstant(); }) &&
+         rounds * rounds * ofRound <= mostUnrolledOps(Device::Cuda);
 }
 
 /// Lanes wait for each step of a loop inside an element, and nothing that such a loop loads is shared; beyond that, on

@@ -72,6 +72,10 @@ struct Parameter {
   int64_t least, most; // both included
 };
 
+/// How long two things take that go on at the same time on a CPU. Where both take about as long, some of either come
+/// too late.
+double together(double a, double b);
+
 /// One way to write kernels. What its functions look at of a group is its body, as PrepareGroups leaves it, and which
 /// of its inputs are constants.
 struct KernelEmitter {

@@ -4,6 +4,7 @@
 #include "passes/kernels/Rows.h"
 #include "passes/kernels/ScalarCode.h"
 #include "passes/kernels/Shell.h"
+#include "passes/kernels/cuda/Cluster.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
@@ -386,17 +387,13 @@ private:
     Value array = declareShared(k, "joined" + std::to_string(numJoined++), type, count);
     Value place = k.elementAddress(array, type, k.add(k.mul(part, k.index(sharing.warps)), warp));
     onlyIfFirst(lane, [&] {
-      Type anywhere = LLVM::LLVMPointerType::get(k.b.getContext(), 7); // the shared memory of the cluster
       for (int64_t block = 0; block < sharing.blocks; ++block) {
-        Value there = place;
-        if (isCluster)
-          there = NVVM::MapaOp::create(k.b, k.loc, anywhere, place, k.constantInt(k.b.getI32Type(), block));
+        Value there = isCluster ? inBlockOfCluster(k, place, block) : place;
         LLVM::StoreOp::create(k.b, k.loc, value, there);
       }
     });
     if (isCluster) {
-      NVVM::ClusterArriveOp::create(k.b, k.loc, UnitAttr());
-      NVVM::ClusterWaitOp::create(k.b, k.loc, UnitAttr());
+      crossCluster(k);
     } else {
       NVVM::Barrier0Op::create(k.b, k.loc);
     }

@@ -10,8 +10,6 @@
 
 #include "passes/kernels/cuda/Lanes.h"
 
-#include <cmath>
-
 using namespace mlir;
 
 namespace dscc::kernels {
@@ -142,9 +140,7 @@ static double estimateRows(dsc::GroupOp group, const Target &target, dsc::Schedu
   if (plan->lastIsReduced()) {
     double issued = rounds * accumulators + rest * tail + 2 * accumulators + 10, waits = (rounds + rest) * latency;
     double atOnce = std::max(1.0, ahead / (issued * passes + flops / width / std::max(1.0, rows)));
-    // Where one is about as long as the other, some additions come too late.
-    constexpr double sharpness = 6;
-    perRow = std::pow(std::pow(issued, sharpness) + std::pow(waits / atOnce, sharpness), 1 / sharpness);
+    perRow = together(issued, waits / atOnce);
   } else {
     rows /= width;
   }

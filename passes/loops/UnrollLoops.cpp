@@ -9,7 +9,8 @@
 // few rounds are known disappears, and on a GPU the one around it may be next; there so does the second one above, if
 // it is known how many rounds that has. It declines where threads meet: a barrier in a loop paces it anyway.
 
-#include "dialects/dsc/Targets.h"
+#include "passes/loops/UnrollLoops.h"
+
 #include "passes/Passes.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -28,13 +29,6 @@ namespace dscc {
 ALWAYS_ENABLED_STATISTIC(numUnrolled, "Loops unrolled by a factor");
 ALWAYS_ENABLED_STATISTIC(numRemoved, "Loops unrolled completely");
 ALWAYS_ENABLED_STATISTIC(numDeclined, "Loops that registers or size do not allow to unroll");
-
-/// Ops in a loop after unrolling. More than this leaves the instruction cache of a CPU's decoder, or of a GPU's core,
-/// which has room for twice as many.
-static int64_t mostOps(const Target &target) { return target.device == Device::Cuda ? 384 : 192; }
-/// More rounds at once than this hide no more latency. A GPU's thread has nobody to look ahead for it, and waits 500
-/// clocks for memory; but only where the rounds are known is what remains of them, one by one, no loop.
-static constexpr int64_t maxFactor = 4, maxFactorOfKnownRounds = 8;
 
 /// Registers that a value takes: vector registers on a CPU, 32-bit ones on CUDA. Scalars of a CPU have others.
 static int64_t countRegisters(Type type, const Target &target) {
@@ -89,8 +83,8 @@ static Pressure measure(scf::ForOp loop, const Target &target) {
 }
 
 static int64_t chooseFactor(const Pressure &pressure, const Target &target, bool removesRest) {
-  int64_t factor = 1, most = removesRest ? maxFactorOfKnownRounds : maxFactor;
-  while (factor < most && 2 * factor * pressure.ops <= mostOps(target) &&
+  int64_t factor = 1, most = removesRest ? mostKnownRounds : mostUnrolledRounds;
+  while (factor < most && 2 * factor * pressure.ops <= mostUnrolledOps(target.device) &&
          pressure.carried + 2 * factor * (pressure.peak - pressure.carried) <= target.registersPerThread)
     factor *= 2;
   return factor;
@@ -118,7 +112,8 @@ static void endBehindBegin(scf::ForOp loop) {
 static bool unroll(scf::ForOp loop, const Target &target) {
   Pressure pressure = measure(loop, target);
   std::optional<APInt> rounds = loop.getStaticTripCount();
-  if (rounds && rounds->getActiveBits() < 32 && rounds->getSExtValue() * pressure.ops <= mostOps(target)) {
+  if (rounds && rounds->getActiveBits() < 32 &&
+      rounds->getSExtValue() * pressure.ops <= mostUnrolledOps(target.device)) {
     bool isGone = succeeded(loopUnrollFull(loop));
     numRemoved += isGone;
     return isGone;

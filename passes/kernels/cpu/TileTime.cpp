@@ -222,12 +222,6 @@ static double lanewiseStep(dsc::ConvOp conv, int64_t rows, double vectors, const
   return (std::max(multiplications, loads) + perLine + find * pixels * lookedFor) / width + reload * missing;
 }
 
-/// Cycles of two things that go on at the same time. Where both take about as long, some of either come too late.
-static double together(double a, double b) {
-  constexpr double sharpness = 6;
-  return std::pow(std::pow(a, sharpness) + std::pow(b, sharpness), 1 / sharpness);
-}
-
 /// Cycles of so many multiplications that each wait for the one of the step before.
 static double multiply(const Cpu &cpu, double count) {
   constexpr double latency = 4;

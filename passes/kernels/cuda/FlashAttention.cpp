@@ -1,6 +1,8 @@
 // Attention in one kernel, or in parts of the keys: its ways, and what they cost. FlashWriter.cpp writes it.
 
 #include "passes/kernels/cuda/FlashWriter.h"
+
+#include "passes/kernels/cuda/Cluster.h"
 #include "passes/kernels/cuda/MatrixView.h"
 
 #include "passes/kernels/Shell.h"
@@ -13,7 +15,7 @@ using namespace mlir;
 
 namespace dscc::kernels {
 
-static constexpr int64_t mostParts = 64, mostClusterBlocks = 8;
+static constexpr int64_t mostParts = 64;
 static constexpr Parameter attentionParameters[] = {
     {"cluster", 0, 1}, {"columns", 16, 128}, {"parts", 1, mostParts}, {"rows", 16, 128}, {"stages", 2, 4}};
 
@@ -47,9 +49,10 @@ static Verdict allowsAttention(dsc::GroupOp group, const Target &target, dsc::Sc
     return Verdict::declined("a side of the tile is no power of 2");
   if (std::min(tile.rows, tile.columns) * std::min(tile.head, tile.mixed) < tile.threads())
     return Verdict::declined("the tile has too many warps");
-  if (tile.cluster && (!target.gpu->hasClusters || tile.parts == 1 || tile.parts > mostClusterBlocks ||
-                       !llvm::isPowerOf2_64(tile.parts)))
-    return Verdict::declined("no cluster has so many blocks");
+  if (tile.cluster && tile.parts == 1)
+    return Verdict::declined("a cluster has several parts");
+  if (Verdict verdict = hasClusterOf(target, tile.cluster ? tile.parts : 1); !verdict)
+    return verdict;
   return Verdict::acceptedIf(tile.sharedBytes() <= mostStaticShared, "the rings do not fit shared memory");
 }
 

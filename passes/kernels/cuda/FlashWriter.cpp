@@ -23,6 +23,7 @@
 #include "passes/kernels/Lay.h"
 #include "passes/kernels/ScalarCode.h"
 #include "passes/kernels/Shell.h"
+#include "passes/kernels/cuda/Cluster.h"
 #include "passes/kernels/cuda/Lanes.h"
 #include "passes/kernels/cuda/MatrixView.h"
 #include "passes/kernels/cuda/OperandRing.h"
@@ -91,7 +92,6 @@ private:
   void joinCluster(State &state);
   void storePart(State &state);
   Value shareOf(Value all) { return shareOfWeights(k, attention, scores.columns, all); }
-  void crossCluster();
   int64_t lanesOfStores();
   void storeIfThere(Value row, Value column, int64_t lanes, Value sum);
   Value isBelow(Value a, const DimExpr &b) { return m.compare(arith::CmpIPredicate::slt, a, k.dim(b)); }
@@ -398,12 +398,6 @@ static Value factorOf(KernelBuilder &k, Value most, Value all) {
   return LLVM::Exp2Op::create(k.b, k.loc, f32, arith::SubFOp::create(k.b, k.loc, most, origin));
 }
 
-/// Every block has written what it wrote to its shared memory before, and none reads on before.
-void FlashWriter::crossCluster() {
-  NVVM::ClusterArriveOp::create(k.b, k.loc, UnitAttr());
-  NVVM::ClusterWaitOp::create(k.b, k.loc, UnitAttr());
-}
-
 /// All that blocks have come to goes to their shared memory; each joins some of the elements, in the order of the
 /// blocks.
 void FlashWriter::joinCluster(State &state) {
@@ -424,12 +418,10 @@ void FlashWriter::joinCluster(State &state) {
       LLVM::StoreOp::create(k.b, k.loc, all, numbersOf(row, 1));
     });
   }
-  crossCluster();
-  Type anywhere = LLVM::LLVMPointerType::get(k.b.getContext(), 7); // the shared memory of the cluster
+  crossCluster(k);
   Type type = lanes == 1 ? f32 : Type(VectorType::get({lanes}, f32));
   auto loadFrom = [&](int64_t block, Value place, Type loaded) -> Value {
-    Value there = NVVM::MapaOp::create(k.b, k.loc, anywhere, place, k.constantInt(k.b.getI32Type(), block));
-    return LLVM::LoadOp::create(k.b, k.loc, loaded, there, loaded == f32 ? 4u : 16u);
+    return LLVM::LoadOp::create(k.b, k.loc, loaded, inBlockOfCluster(k, place, block), loaded == f32 ? 4u : 16u);
   };
   int64_t share = tile.rows * perRow / tile.parts;
   Value first = k.mul(blockAlongY(k), k.index(share));
@@ -456,7 +448,7 @@ void FlashWriter::joinCluster(State &state) {
     storeIfThere(k.add(firstRow, row), column, lanes, sum);
   });
   // Nobody leaves while another one reads.
-  crossCluster();
+  crossCluster(k);
 }
 
 /// Where parts of the keys have what they came to: sums under the dims of the mix, part by part, and behind them a

@@ -6,6 +6,7 @@
 //                leaves one value a part in the workspace; the next one begins by joining them.
 
 #include "passes/kernels/Rows.h"
+#include "passes/kernels/cuda/Cluster.h"
 #include "passes/kernels/cuda/Lanes.h"
 #include "passes/kernels/cuda/SumTime.h"
 
@@ -125,15 +126,11 @@ static LogicalResult emitSplitRows(Kernel &kernel) {
   return kernel.finish();
 }
 
-/// The most blocks of a cluster that every chip runs.
-static constexpr int64_t mostBlocks = 8;
-
 static Verdict allowsBlockRows(dsc::GroupOp group, const Target &target, dsc::ScheduleAttr schedule) {
-  int64_t blocks = *schedule.lookup("blocks");
-  if (blocks > 1 && !target.gpu->hasClusters)
-    return Verdict::declined("the target has no clusters of blocks");
-  if (!llvm::isPowerOf2_64(blocks) || !llvm::isPowerOf2_64(*schedule.lookup("warps")))
-    return Verdict::declined("the number of blocks, or of warps, is no power of 2");
+  if (Verdict verdict = hasClusterOf(target, *schedule.lookup("blocks")); !verdict)
+    return verdict;
+  if (!llvm::isPowerOf2_64(*schedule.lookup("warps")))
+    return Verdict::declined("the number of warps is no power of 2");
   return allowsRowLanes(group, target, schedule);
 }
 
@@ -144,7 +141,7 @@ static SmallVector<dsc::ScheduleAttr> blockRowsCandidates(dsc::GroupOp group, co
                                                 {{"blocks", blocks}, {"warps", warps}, {"width", width}}));
   };
   for (int64_t width : widthsOfRows(group)) {
-    for (int64_t blocks = 1; blocks <= (target.gpu->hasClusters ? mostBlocks : 1); blocks *= 2)
+    for (int64_t blocks = 1; blocks <= (target.gpu->hasClusters ? mostClusterBlocks : 1); blocks *= 2)
       add(blocks, rowWarps, width);
     for (int64_t warps = 1; warps < rowWarps; warps *= 2)
       add(1, warps, width);
@@ -182,7 +179,7 @@ const KernelEmitter splitRowsEmitter = {"split_rows",
                                         splitRowsWorkspace};
 
 static constexpr Parameter blockRowsParameters[] = {
-    {"blocks", 1, mostBlocks}, {"warps", 1, 2 * rowWarps}, {"width", 1, mostLanes}};
+    {"blocks", 1, mostClusterBlocks}, {"warps", 1, 2 * rowWarps}, {"width", 1, mostLanes}};
 const KernelEmitter blockRowsEmitter = {
     "block_rows",          blockRowsParameters, acceptsSharedRows,       allowsBlockRows,     blockRowsCandidates,
     estimateBlockRows,     emitBlockRows,       /*severalResults=*/true, /*kernels=*/nullptr,

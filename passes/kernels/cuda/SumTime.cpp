@@ -8,6 +8,7 @@
 #include "passes/kernels/cuda/SumTime.h"
 
 #include "passes/kernels/Window.h"
+#include "passes/loops/UnrollLoops.h"
 
 #include <algorithm>
 #include <cmath>
@@ -97,7 +98,7 @@ static double countShares(double pieces, double multiprocessors) {
 /// Fills in the rounds that UnrollLoops leaves of loops of these sizes, the innermost one last, if a term is so many of
 /// its ops.
 static void countRounds(TermLoop &loop, ArrayRef<DimExpr> loops, double ops, const Sizes &sizes) {
-  constexpr double mostOps = 384, mostAtOnce = 8;
+  constexpr double mostOps = mostUnrolledOps(Device::Cuda);
   double atOnce = 1, rounds = 1;
   bool isOpen = true; // all loops within have disappeared
   for (const DimExpr &dim : llvm::reverse(loops)) {
@@ -105,7 +106,7 @@ static void countRounds(TermLoop &loop, ArrayRef<DimExpr> loops, double ops, con
     if (isOpen && dim.isConstant() && atOnce * size * ops <= mostOps) {
       atOnce *= size;
     } else if (isOpen) {
-      double factor = dim.isConstant() ? mostAtOnce : mostAtOnce / 2;
+      double factor = dim.isConstant() ? mostKnownRounds : mostUnrolledRounds;
       while (factor > 1 && factor * atOnce * ops > mostOps)
         factor /= 2;
       // Of a loop whose end only a run knows, the last terms come one by one.

@@ -19,6 +19,7 @@
 #include "passes/kernels/LaneMath.h"
 #include "passes/kernels/ScalarCode.h"
 #include "passes/kernels/Shell.h"
+#include "passes/kernels/cuda/Cluster.h"
 #include "passes/kernels/cuda/Lanes.h"
 #include "passes/kernels/cuda/MatrixForm.h"
 #include "passes/kernels/cuda/MatrixView.h"
@@ -58,7 +59,7 @@ struct Tile {
 
 //===-- The schedule -------------------------------------------------------------------------------------------===//
 
-static constexpr int64_t mostParts = 64, mostClusterBlocks = 8;
+static constexpr int64_t mostParts = 64;
 static constexpr Parameter tensorTilesParameters[] = {
     {"cluster", 0, 1}, {"columns", 16, 256}, {"parts", 1, mostParts},   {"rows", 16, 256},
     {"slice", 32, 64}, {"stages", 2, 6},     {"warp_columns", 16, 128}, {"warp_rows", 16, 128},
@@ -97,9 +98,10 @@ static Verdict allowsTensorTiles(dsc::GroupOp group, const Target &target, dsc::
   for (int64_t side : {tile.rows, tile.columns, tile.warpRows, tile.warpColumns})
     if (!llvm::isPowerOf2_64(side))
       return Verdict::declined("a side of a tile is no power of 2");
-  if (tile.cluster && (!target.gpu->hasClusters || tile.parts == 1 || tile.parts > mostClusterBlocks ||
-                       !llvm::isPowerOf2_64(tile.parts)))
-    return Verdict::declined("no cluster has so many blocks");
+  if (tile.cluster && tile.parts == 1)
+    return Verdict::declined("a cluster has several parts");
+  if (Verdict verdict = hasClusterOf(target, tile.cluster ? tile.parts : 1); !verdict)
+    return verdict;
   if (tile.threads() > target.maxThreads || std::min(tile.rows, tile.columns) * tile.slice < tile.threads())
     return Verdict::declined("the tile has too many warps");
   Operation *hero = findContraction(group);
@@ -227,7 +229,6 @@ private:
   void storeSums(ArrayRef<Value> sums);
   void storeSlab(ArrayRef<Value> sums, Value slabRow);
   void joinCluster(ArrayRef<Value> sums);
-  void crossCluster();
   void storeIfThere(Value row, Value column, int64_t lanes, Value sum);
   void storeLanes(Value row, const Index &column, Value sum);
   bool hasWholeLanes();
@@ -407,19 +408,12 @@ void TensorTileWriter::storeIfThere(Value row, Value column, int64_t lanes, Valu
             [&] { k.withLanes(lanes, [&] { storeLanes(row, laneIndex(column, lanes), sum); }); });
 }
 
-/// Every block has written what it wrote to its shared memory before, and none reads on before.
-void TensorTileWriter::crossCluster() {
-  NVVM::ClusterArriveOp::create(k.b, k.loc, UnitAttr());
-  NVVM::ClusterWaitOp::create(k.b, k.loc, UnitAttr());
-}
-
 /// All sums go to shared memory; each block adds up some of the rows, in the order of the blocks.
 void TensorTileWriter::joinCluster(ArrayRef<Value> sums) {
   int64_t pitch = Slab::pitch(tile.columns), lanes = hasWholeLanes() ? wholeLanes : 1, perRow = tile.columns / lanes;
   auto offsetOf = [&](Value row, Value column) { return k.add(k.mul(row, k.index(pitch)), column); };
   storeForms(k, shared, offsetOf(warpRow, warpColumn), lane, pitch, columnForms(), sums);
-  crossCluster();
-  Type anywhere = LLVM::LLVMPointerType::get(k.b.getContext(), 7); // the shared memory of the cluster
+  crossCluster(k);
   Type type = lanes == 1 ? f32 : Type(VectorType::get({lanes}, f32));
   Value firstOwn = k.mul(blockAlongY(k), k.index(tile.rows / tile.parts));
   k.loopDo(kernel.thread, k.index(tile.rows / tile.parts * perRow), k.index(tile.threads()), [&](Value number) {
@@ -428,14 +422,13 @@ void TensorTileWriter::joinCluster(ArrayRef<Value> sums) {
     Value column = k.mul(k.remainder(number, k.index(perRow)), k.index(lanes));
     Value place = k.elementAddress(shared, f32, offsetOf(row, column)), sum;
     for (int64_t block = 0; block < tile.parts; ++block) {
-      Value there = NVVM::MapaOp::create(k.b, k.loc, anywhere, place, k.constantInt(k.b.getI32Type(), block));
-      Value part = LLVM::LoadOp::create(k.b, k.loc, type, there, lanes == 1 ? 4u : 16u);
+      Value part = LLVM::LoadOp::create(k.b, k.loc, type, inBlockOfCluster(k, place, block), lanes == 1 ? 4u : 16u);
       sum = sum ? Value(arith::AddFOp::create(k.b, k.loc, sum, part)) : part;
     }
     storeIfThere(k.add(firstRow, row), k.add(firstColumn, column), lanes, sum);
   });
   // Nobody leaves while another one reads.
-  crossCluster();
+  crossCluster(k);
 }
 
 void TensorTileWriter::storeLanes(Value row, const Index &column, Value sum) {

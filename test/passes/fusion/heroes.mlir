@@ -160,6 +160,51 @@ func.func @no_second(%x: tensor<4x8xf32>, %p: tensor<4x8xf32>, %w: tensor<8x8xf3
 
 // -----
 
+// A join that goes on in another type, too, as a cache does, is written with its cast.
+// CHECK-LABEL: @join_and_cast
+func.func @join_and_cast(%x: tensor<4x8xf16>, %p: tensor<2x8xf16>, %w: tensor<8x8xf16>) -> (tensor<6x8xf32>, tensor<6x8xf16>) {
+  // CHECK: %[[BOTH:.*]]:2 = dsc.group(%arg0, %arg1)
+  // CHECK: %[[JOIN:.*]] = dsc.concat
+  // CHECK: %[[CAST:.*]] = dsc.cast %[[JOIN]]
+  // CHECK: dsc.yield %[[CAST]], %[[JOIN]]
+  // CHECK: dsc.group(%[[BOTH]]#1, %arg2)
+  // CHECK-NOT: dsc.group
+  // CHECK: return %[[BOTH]]#0
+  %0 = dsc.concat %x, %p {axis = 0 : i64} : (tensor<4x8xf16>, tensor<2x8xf16>) -> tensor<6x8xf16>
+  %1 = dsc.cast %0 : (tensor<6x8xf16>) -> tensor<6x8xf32>
+  %2 = dsc.matmul %0, %w : (tensor<6x8xf16>, tensor<8x8xf16>) -> tensor<6x8xf16>
+  return %1, %2 : tensor<6x8xf32>, tensor<6x8xf16>
+}
+
+// -----
+
+// Not a sum, which a product may have made; nor what is of other dims; nor what is wanted before. And a product whose
+// result is joined has a kernel of its own: its elements would each be summed up alone.
+// CHECK-LABEL: @no_second_move
+func.func @no_second_move(%x: tensor<4x8xf16>, %p: tensor<4x8xf16>, %w: tensor<8x8xf16>)
+    -> (tensor<4x8xf32>, tensor<4x8xf16>, tensor<8x8xf32>, tensor<8x8xf16>) {
+  // CHECK: dsc.group
+  // CHECK: dsc.add
+  // CHECK-NEXT: dsc.yield
+  // CHECK: dsc.group
+  // CHECK: dsc.cast
+  // CHECK-NEXT: dsc.yield
+  // CHECK: dsc.group
+  // CHECK: dsc.matmul
+  // CHECK-NEXT: dsc.yield
+  // CHECK: :2 = dsc.group
+  // CHECK: dsc.concat
+  // CHECK-NEXT: dsc.cast
+  %0 = dsc.add %x, %p : (tensor<4x8xf16>, tensor<4x8xf16>) -> tensor<4x8xf16>
+  %1 = dsc.cast %0 : (tensor<4x8xf16>) -> tensor<4x8xf32>
+  %2 = dsc.matmul %x, %w : (tensor<4x8xf16>, tensor<8x8xf16>) -> tensor<4x8xf16>
+  %3 = dsc.concat %2, %p {axis = 0 : i64} : (tensor<4x8xf16>, tensor<4x8xf16>) -> tensor<8x8xf16>
+  %4 = dsc.cast %3 : (tensor<8x8xf16>) -> tensor<8x8xf32>
+  return %1, %0, %4, %3 : tensor<4x8xf32>, tensor<4x8xf16>, tensor<8x8xf32>, tensor<8x8xf16>
+}
+
+// -----
+
 // A first layer with its channels last reads its image where it lies. What makes the image, a pad, stays in memory.
 // CHECK-LABEL: @first
 func.func @first(%x: tensor<1x3x8x8xf32>, %z: tensor<f32>, %w: tensor<3x3x3x4xf32>) -> tensor<1x8x8x4xf32> {

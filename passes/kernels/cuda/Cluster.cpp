@@ -1,0 +1,27 @@
+#include "passes/kernels/cuda/Cluster.h"
+
+#include "mlir/Dialect/LLVMIR/NVVMDialect.h"
+#include "llvm/Support/MathExtras.h"
+
+using namespace mlir;
+
+namespace dscc::kernels {
+
+Verdict hasClusterOf(const Target &target, int64_t blocks) {
+  if (blocks > 1 && !target.gpu->hasClusters)
+    return Verdict::declined("the target has no clusters of blocks");
+  return Verdict::acceptedIf(llvm::isPowerOf2_64(blocks) && blocks <= mostClusterBlocks,
+                             "no cluster has so many blocks");
+}
+
+void crossCluster(KernelBuilder &k) {
+  NVVM::ClusterArriveOp::create(k.b, k.loc, UnitAttr());
+  NVVM::ClusterWaitOp::create(k.b, k.loc, UnitAttr());
+}
+
+Value inBlockOfCluster(KernelBuilder &k, Value place, int64_t block) {
+  Type anywhere = LLVM::LLVMPointerType::get(k.b.getContext(), unsigned(NVVM::NVVMMemorySpace::SharedCluster));
+  return NVVM::MapaOp::create(k.b, k.loc, anywhere, place, k.constantInt(k.b.getI32Type(), block));
+}
+
+} // namespace dscc::kernels
