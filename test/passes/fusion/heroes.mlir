@@ -178,8 +178,7 @@ func.func @join_and_cast(%x: tensor<4x8xf16>, %p: tensor<2x8xf16>, %w: tensor<8x
 
 // -----
 
-// Not a sum, which a product may have made; nor what is of other dims; nor what is wanted before. And a product whose
-// result is joined has a kernel of its own: its elements would each be summed up alone.
+// Not a sum, which a product may have made. And a product whose result is joined keeps its own kernel.
 // CHECK-LABEL: @no_second_move
 func.func @no_second_move(%x: tensor<4x8xf16>, %p: tensor<4x8xf16>, %w: tensor<8x8xf16>)
     -> (tensor<4x8xf32>, tensor<4x8xf16>, tensor<8x8xf32>, tensor<8x8xf16>) {
@@ -201,6 +200,25 @@ func.func @no_second_move(%x: tensor<4x8xf16>, %p: tensor<4x8xf16>, %w: tensor<8
   %3 = dsc.concat %2, %p {axis = 0 : i64} : (tensor<4x8xf16>, tensor<4x8xf16>) -> tensor<8x8xf16>
   %4 = dsc.cast %3 : (tensor<8x8xf16>) -> tensor<8x8xf32>
   return %1, %0, %4, %3 : tensor<4x8xf32>, tensor<4x8xf16>, tensor<8x8xf32>, tensor<8x8xf16>
+}
+
+// -----
+
+// Nor does a product join a group that writes a move besides: then its elements would each be summed up alone.
+// CHECK-LABEL: @no_product_beside_move
+func.func @no_product_beside_move(%x: tensor<4x8xf16>, %p: tensor<2x8xf16>, %w: tensor<8x8xf16>, %y: tensor<6x8xf16>)
+    -> (tensor<6x8xf16>, tensor<6x8xf16>) {
+  // CHECK: dsc.group
+  // CHECK: dsc.matmul
+  // CHECK-NEXT: dsc.yield
+  // CHECK: :2 = dsc.group
+  // CHECK: dsc.concat
+  // CHECK-NEXT: dsc.add
+  // CHECK-NEXT: dsc.yield
+  %0 = dsc.matmul %y, %w : (tensor<6x8xf16>, tensor<8x8xf16>) -> tensor<6x8xf16>
+  %1 = dsc.concat %x, %p {axis = 0 : i64} : (tensor<4x8xf16>, tensor<2x8xf16>) -> tensor<6x8xf16>
+  %2 = dsc.add %0, %1 : (tensor<6x8xf16>, tensor<6x8xf16>) -> tensor<6x8xf16>
+  return %2, %1 : tensor<6x8xf16>, tensor<6x8xf16>
 }
 
 // -----
