@@ -154,10 +154,10 @@ const Target *targetOf(Operation *op) {
 }
 
 ArrayRef<KernelEmitter> allKernelEmitters() {
-  static const KernelEmitter emitters[] = {attentionEmitter,   recurrenceEmitter, topKEmitter,     tensorTilesEmitter,
-                                           sharedTilesEmitter, splitTilesEmitter, tilesEmitter,    rowsEmitter,
-                                           splitRowsEmitter,   blockRowsEmitter,  bulkCopyEmitter, elementwiseEmitter,
-                                           sideBySideEmitter};
+  static const KernelEmitter emitters[] = {
+      attentionEmitter,   recurrenceEmitter, topKEmitter,        tensorTilesEmitter, warpgroupTilesEmitter,
+      sharedTilesEmitter, splitTilesEmitter, tilesEmitter,       rowsEmitter,        splitRowsEmitter,
+      blockRowsEmitter,   bulkCopyEmitter,   elementwiseEmitter, sideBySideEmitter};
   return emitters;
 }
 

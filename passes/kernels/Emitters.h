@@ -130,19 +130,20 @@ DimExpr countWorkspace(dsc::GroupOp group, const Target &target, dsc::ScheduleAt
 /// The bytes of workspace that a group needs, whichever of its schedules a run takes.
 DimExpr countWorkspace(dsc::GroupOp group, const Target &target);
 
-extern const KernelEmitter attentionEmitter;   // FlashAttention.cpp: two products and a softmax on CUDA
-extern const KernelEmitter bulkCopyEmitter;    // BulkCopy.cpp: moves boxes by tensor maps on CUDA
-extern const KernelEmitter elementwiseEmitter; // Elementwise.cpp: each element of the result on its own
-extern const KernelEmitter recurrenceEmitter;  // Recurrent.cpp: some rows of the batch for a whole sequence
-extern const KernelEmitter rowsEmitter;        // Rows.cpp: reductions, softmax and norms, a row at a time
-extern const KernelEmitter sharedTilesEmitter; // SharedTiles.cpp: products on CUDA, a block's tile at a time
-extern const KernelEmitter blockRowsEmitter;   // SharedRows.cpp: on CUDA, a row to a block or to a cluster of them
-extern const KernelEmitter sideBySideEmitter;  // SideBySide.cpp: groups on CUDA that do not wait for each other
-extern const KernelEmitter splitRowsEmitter;   // SharedRows.cpp: on CUDA, parts of rows, joined by a kernel more
-extern const KernelEmitter splitTilesEmitter;  // SharedTiles.cpp: the same, the inner dim shared by several blocks
-extern const KernelEmitter tensorTilesEmitter; // TensorTiles.cpp: products on CUDA by matrix instructions
-extern const KernelEmitter topKEmitter;        // TopK.cpp: the first elements of each row in descending order
-extern const KernelEmitter tilesEmitter;       // Tiles.cpp: products on a CPU, a register tile at a time
+extern const KernelEmitter attentionEmitter;      // FlashAttention.cpp: two products and a softmax on CUDA
+extern const KernelEmitter bulkCopyEmitter;       // BulkCopy.cpp: moves boxes by tensor maps on CUDA
+extern const KernelEmitter elementwiseEmitter;    // Elementwise.cpp: each element of the result on its own
+extern const KernelEmitter recurrenceEmitter;     // Recurrent.cpp: some rows of the batch for a whole sequence
+extern const KernelEmitter rowsEmitter;           // Rows.cpp: reductions, softmax and norms, a row at a time
+extern const KernelEmitter sharedTilesEmitter;    // SharedTiles.cpp: products on CUDA, a block's tile at a time
+extern const KernelEmitter blockRowsEmitter;      // SharedRows.cpp: on CUDA, a row to a block or to a cluster of them
+extern const KernelEmitter sideBySideEmitter;     // SideBySide.cpp: groups on CUDA that do not wait for each other
+extern const KernelEmitter splitRowsEmitter;      // SharedRows.cpp: on CUDA, parts of rows, joined by a kernel more
+extern const KernelEmitter splitTilesEmitter;     // SharedTiles.cpp: the same, the inner dim shared by several blocks
+extern const KernelEmitter tensorTilesEmitter;    // TensorTiles.cpp: products on CUDA by matrix instructions
+extern const KernelEmitter topKEmitter;           // TopK.cpp: the first elements of each row in descending order
+extern const KernelEmitter tilesEmitter;          // Tiles.cpp: products on a CPU, a register tile at a time
+extern const KernelEmitter warpgroupTilesEmitter; // WarpgroupTiles.cpp: the same by those of four warps
 
 /// Runs `body` for this worker's share of `dims`: coordinates whose last one has lanes. Used by emitters whose elements
 /// do not depend on each other. `cost` is about how many instructions an element takes.

@@ -19,9 +19,19 @@ void crossCluster(KernelBuilder &k) {
   NVVM::ClusterWaitOp::create(k.b, k.loc, UnitAttr());
 }
 
-Value inBlockOfCluster(KernelBuilder &k, Value place, int64_t block) {
+Value inBlockOfCluster(KernelBuilder &k, Value place, Value block) {
   Type anywhere = LLVM::LLVMPointerType::get(k.b.getContext(), unsigned(NVVM::NVVMMemorySpace::SharedCluster));
-  return NVVM::MapaOp::create(k.b, k.loc, anywhere, place, k.constantInt(k.b.getI32Type(), block));
+  return NVVM::MapaOp::create(k.b, k.loc, anywhere, place, block);
+}
+
+Value inBlockOfCluster(KernelBuilder &k, Value place, int64_t block) {
+  return inBlockOfCluster(k, place, k.constantInt(k.b.getI32Type(), block));
+}
+
+Value blockOfCluster(KernelBuilder &k) {
+  OpBuilder::InsertionGuard guard(k.b);
+  k.b.setInsertionPoint(k.entryPoint);
+  return NVVM::ClusterId::create(k.b, k.loc, k.b.getI32Type());
 }
 
 } // namespace dscc::kernels

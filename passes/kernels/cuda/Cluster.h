@@ -15,8 +15,12 @@ inline constexpr int64_t mostClusterBlocks = 8;
 Verdict hasClusterOf(const Target &target, int64_t blocks);
 /// Every block of the cluster has written what it wrote to its shared memory before, and none goes on before.
 void crossCluster(KernelBuilder &k);
-/// The address in block number `block` of the cluster that `place` is in this one's shared memory.
+/// The address in block number `block`, an i32, of the cluster that `place` is in this one's shared memory.
+Value inBlockOfCluster(KernelBuilder &k, Value place, Value block);
 Value inBlockOfCluster(KernelBuilder &k, Value place, int64_t block);
+
+/// This block's number in its cluster; an i32.
+Value blockOfCluster(KernelBuilder &k);
 
 } // namespace dscc::kernels
 

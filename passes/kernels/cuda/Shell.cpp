@@ -21,6 +21,20 @@ Value declareShared(KernelBuilder &k, StringRef name, Type type, int64_t count, 
   return LLVM::AddressOfOp::create(k.b, k.loc, global);
 }
 
+Value askForShared(KernelBuilder &k) {
+  constexpr int64_t alignment = 1024; // after so many bytes the pattern of a swizzle begins again
+  auto function = k.entry->getParent()->getParentOfType<LLVM::LLVMFuncOp>();
+  // Without a size, and external: LLVM takes it for memory of any length.
+  auto array = LLVM::LLVMArrayType::get(k.b.getI8Type(), 0);
+  OpBuilder::InsertionGuard guard(k.b);
+  k.b.setInsertionPoint(function);
+  auto global = LLVM::GlobalOp::create(k.b, k.loc, array, /*isConstant=*/false, LLVM::Linkage::External,
+                                       (function.getName() + "_dynamic").str(), Attribute(), alignment,
+                                       /*addrSpace=*/3);
+  k.b.setInsertionPoint(k.entryPoint);
+  return LLVM::AddressOfOp::create(k.b, k.loc, global);
+}
+
 Value Kernel::addTensorMap(TensorMap map) {
   constexpr int64_t mapBytes = 128, mapAlignment = 64;
   auto function = k.entry->getParent()->getParentOfType<LLVM::LLVMFuncOp>();

@@ -17,13 +17,12 @@
 
 #include "passes/kernels/Emitters.h"
 #include "passes/kernels/LaneMath.h"
-#include "passes/kernels/ScalarCode.h"
 #include "passes/kernels/Shell.h"
 #include "passes/kernels/cuda/Cluster.h"
-#include "passes/kernels/cuda/Lanes.h"
 #include "passes/kernels/cuda/MatrixForm.h"
 #include "passes/kernels/cuda/MatrixView.h"
 #include "passes/kernels/cuda/OperandRing.h"
+#include "passes/kernels/cuda/TileStore.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
@@ -214,9 +213,8 @@ namespace {
 class TensorTileWriter {
 public:
   TensorTileWriter(Kernel &kernel, ElementCode &code, Tile tile, Operation *hero)
-      : kernel(kernel), k(kernel.k), code(code), tile(tile), hero(hero), root(rootOf(kernel.group)),
-        view(matrixViewOf(code, hero)), form(*findMatrixForm(dsc::getElementType(hero->getOperand(0)))),
-        f32(k.b.getF32Type()) {}
+      : kernel(kernel), k(kernel.k), code(code), tile(tile), hero(hero), view(matrixViewOf(code, hero)),
+        form(*findMatrixForm(dsc::getElementType(hero->getOperand(0)))), f32(k.b.getF32Type()) {}
 
   void write();
 
@@ -227,12 +225,6 @@ private:
   Values loadLater(OperandRing &lhs, OperandRing &rhs, Value step, Value slot, Value exists);
   void multiply(OperandRing &lhs, OperandRing &rhs, Value slot, MutableArrayRef<Value> sums);
   void storeSums(ArrayRef<Value> sums);
-  void storeSlab(ArrayRef<Value> sums, Value slabRow);
-  void joinCluster(ArrayRef<Value> sums);
-  void storeIfThere(Value row, Value column, int64_t lanes, Value sum);
-  void storeLanes(Value row, const Index &column, Value sum);
-  bool hasWholeLanes();
-  Value below(Value a, const DimExpr &b) { return LaneMath{k}.compare(arith::CmpIPredicate::slt, a, k.dim(b)); }
 
   int64_t rowForms() const { return tile.warpRows / MatrixForm::rows; }
   int64_t columnForms() const { return tile.warpColumns / MatrixForm::columns; }
@@ -242,11 +234,10 @@ private:
   ElementCode &code;
   Tile tile;
   Operation *hero;
-  Value root;
   MatrixView view;
   const MatrixForm &form;
   Type f32;
-  Values outer, strides;
+  Values outer;
   Value shared, firstRow, firstColumn, lane, warp, warpRow, warpColumn;
 };
 } // namespace
@@ -372,75 +363,25 @@ void TensorTileWriter::multiply(OperandRing &lhs, OperandRing &rhs, Value slot, 
 
 //===-- The way out --------------------------------------------------------------------------------------------===//
 
-/// How many neighbours along a row a lane handles at once, if it can.
-static constexpr int64_t wholeLanes = 8;
-
-/// Whether lanes along the columns are neighbours in memory, aligned as a whole, in every tensor that has columns.
-bool TensorTileWriter::hasWholeLanes() {
-  auto isHero = [&](Value value) { return value == hero->getResult(0); };
-  return view.columnsAreLast && storesWholeLanes(kernel.group, 0, dsc::getDims(root).size() - 1, wholeLanes, isHero);
-}
-
-/// Each warp passes 16 rows of sums at a time through memory of its own.
+/// Each warp passes 16 rows of sums at a time through memory of its own; or a cluster's blocks pass all of them.
 void TensorTileWriter::storeSums(ArrayRef<Value> sums) {
-  strides = tile.kernels() > 1 ? k.rowMajorStrides(dsc::getDims(hero->getResult(0))) : kernel.resultStrides();
+  TileStore store(kernel, code, view, hero, tile.kernels() > 1);
+  store.outer = outer;
   NVVM::CpAsyncWaitGroupOp::create(k.b, k.loc, 0u);
   NVVM::Barrier0Op::create(k.b, k.loc);
-  if (tile.cluster)
-    return joinCluster(sums);
-  int64_t perSlab = sums.size() / rowForms();
-  for (int64_t i = 0; i < rowForms(); ++i)
-    storeSlab(sums.slice(i * perSlab, perSlab), k.add(k.add(firstRow, warpRow), k.index(i * MatrixForm::rows)));
-}
-
-void TensorTileWriter::storeSlab(ArrayRef<Value> sums, Value slabRow) {
-  int64_t lanes = hasWholeLanes() ? wholeLanes : 1;
-  Value own = k.mul(warp, k.index(Slab::elements(tile.warpColumns)));
-  Value slabColumn = k.add(firstColumn, warpColumn);
-  forEachOfSlab(k, {shared, own, lane, tile.warpColumns, lanes}, sums, [&](Value row, Value column, Value sum) {
-    storeIfThere(k.add(slabRow, row), k.add(slabColumn, column), lanes, sum);
-  });
-}
-
-void TensorTileWriter::storeIfThere(Value row, Value column, int64_t lanes, Value sum) {
-  ElementCode::Scope scope(code);
-  code.doIf(arith::AndIOp::create(k.b, k.loc, below(row, view.rows), below(column, view.columns)),
-            [&] { k.withLanes(lanes, [&] { storeLanes(row, laneIndex(column, lanes), sum); }); });
-}
-
-/// All sums go to shared memory; each block adds up some of the rows, in the order of the blocks.
-void TensorTileWriter::joinCluster(ArrayRef<Value> sums) {
-  int64_t pitch = Slab::pitch(tile.columns), lanes = hasWholeLanes() ? wholeLanes : 1, perRow = tile.columns / lanes;
-  auto offsetOf = [&](Value row, Value column) { return k.add(k.mul(row, k.index(pitch)), column); };
-  storeForms(k, shared, offsetOf(warpRow, warpColumn), lane, pitch, columnForms(), sums);
-  crossCluster(k);
-  Type type = lanes == 1 ? f32 : Type(VectorType::get({lanes}, f32));
-  Value firstOwn = k.mul(blockAlongY(k), k.index(tile.rows / tile.parts));
-  k.loopDo(kernel.thread, k.index(tile.rows / tile.parts * perRow), k.index(tile.threads()), [&](Value number) {
-    ElementCode::Scope scope(code);
-    Value row = k.add(firstOwn, k.divide(number, k.index(perRow)));
-    Value column = k.mul(k.remainder(number, k.index(perRow)), k.index(lanes));
-    Value place = k.elementAddress(shared, f32, offsetOf(row, column)), sum;
-    for (int64_t block = 0; block < tile.parts; ++block) {
-      Value part = LLVM::LoadOp::create(k.b, k.loc, type, inBlockOfCluster(k, place, block), lanes == 1 ? 4u : 16u);
-      sum = sum ? Value(arith::AddFOp::create(k.b, k.loc, sum, part)) : part;
-    }
-    storeIfThere(k.add(firstRow, row), k.add(firstColumn, column), lanes, sum);
-  });
-  // Nobody leaves while another one reads.
-  crossCluster(k);
-}
-
-void TensorTileWriter::storeLanes(Value row, const Index &column, Value sum) {
-  Indices at = view.resultAt(outer, row, column);
-  if (tile.kernels() > 1) {
-    Value count = k.dim(dsc::countElements(dsc::getDims(hero->getResult(0))));
-    Value ownPart = k.advance(kernel.workspace, f32, blockAlongY(k), count);
-    k.storeElement(ownPart, f32, strides, at, sum);
-    return;
+  if (tile.cluster) {
+    int64_t pitch = Slab::pitch(tile.columns);
+    storeForms(k, shared, k.add(k.mul(warpRow, k.index(pitch)), warpColumn), lane, pitch, columnForms(), sums);
+    crossCluster(k);
+    store.joinCluster(shared, tile.rows, tile.columns, firstRow, firstColumn);
+    // Nobody leaves while another one reads.
+    return crossCluster(k);
   }
-  code.bind(hero->getResult(0), sum);
-  k.storeElement(kernel.result(), dsc::getElementType(root), strides, at, code.element(root, at));
+  int64_t perSlab = sums.size() / rowForms();
+  Value own = k.mul(warp, k.index(Slab::elements(tile.warpColumns))), column = k.add(firstColumn, warpColumn);
+  for (int64_t i = 0; i < rowForms(); ++i)
+    store.storeSlab(shared, own, lane, tile.warpColumns, sums.slice(i * perSlab, perSlab),
+                    k.add(k.add(firstRow, warpRow), k.index(i * MatrixForm::rows)), column);
 }
 
 static LogicalResult emitTensorTiles(Kernel &kernel) {

@@ -250,9 +250,11 @@ static void prepareSync(Unit &unit, UnitSync &sync, const LaunchState &state, ui
   unit.sync = &sync;
   sync.order.launch = state.order;
   sync.order.number = uint32_t(index);
-  for (Block *block : unit.blocks)
+  uint32_t numGroups = 0;
+  for (Block *block : unit.blocks) {
     unit.numWarps += uint32_t(block->warps.size());
-  uint32_t numGroups = unit.numWarps / 4 + 1;
+    numGroups += groupsOf(*block);
+  }
   sync.warpgroups.resize(numGroups);
   if (settings().check != CheckLevel::All)
     return;

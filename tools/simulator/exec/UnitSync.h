@@ -89,9 +89,14 @@ struct Warpgroup {
   std::vector<std::unique_ptr<WgmmaOperation>> pending; // issued and not computed, the oldest first
 };
 
+inline constexpr uint32_t groupWarps = 4;
+
+/// How many a block has; the last one may lack warps.
+inline uint32_t groupsOf(const Block &block) { return (uint32_t(block.warps.size()) + groupWarps - 1) / groupWarps; }
+
 /// One unit's, while it runs on one host thread.
 struct UnitSync {
-  std::vector<Warpgroup> warpgroups;       // by warp number / 4
+  std::vector<Warpgroup> warpgroups;       // a block's follow those of the block before it
   std::map<char *, Mbarrier> mbarriers;    // by address in the shared memory of any block
   std::map<const char *, Knowledge> words; // that atomics of threads after a fence have written
   std::vector<BulkCopy> loads, stores;     // under way

@@ -27,7 +27,7 @@
 
 namespace dscc::sim {
 
-static constexpr uint32_t groupThreads = 128, groupWarps = 4, rows = 64, maxN = 256, maxK = 32;
+static constexpr uint32_t groupThreads = 128, rows = 64, maxN = 256, maxK = 32;
 static constexpr const char *anotherShape =
     "registers that a wgmma of another shape may still write are used by a wgmma: "
     "wgmma.fence has to come between";
@@ -224,13 +224,20 @@ static void execute(const Block &block, Warpgroup &group) {
   }
 }
 
-static Warpgroup &warpgroupOf(Lane &lane) { return lane.block->unit->sync->warpgroups[lane.warp->number / groupWarps]; }
+/// In the unit. A block's last group may have fewer warps than others; the next block's first one is another.
+static uint32_t groupNumber(const Lane &lane) {
+  const std::vector<Warp> &warps = lane.block->warps;
+  uint32_t own = uint32_t(lane.warp - warps.data()), before = (lane.warp->number - own) / uint32_t(warps.size());
+  return before * groupsOf(*lane.block) + own / groupWarps;
+}
+
+static Warpgroup &warpgroupOf(Lane &lane) { return lane.block->unit->sync->warpgroups[groupNumber(lane)]; }
 
 static void checkOperand(Lane &lane, const Knowledge &knowledge, uint64_t descriptor, uint32_t count, uint32_t k,
                          uint32_t code, bool isTransposed, uint32_t number, int site) {
   Descriptor d(descriptor);
   Block &block = *lane.block;
-  uint16_t agent = uint16_t(firstWarpgroupAgent + lane.warp->number / groupWarps);
+  uint16_t agent = uint16_t(firstWarpgroupAgent + groupNumber(lane));
   forEachChunk(d, count, k, bytesOf(code), isTransposed, [&](uint32_t, uint32_t, uint32_t offset) {
     if (settings().check != CheckLevel::None)
       return noteAgentRead(lane, knowledge, block, block.shared + offset, 16, agent, number, site);
@@ -355,7 +362,7 @@ static void waitForProducts(Lane *lane, uint32_t left) {
     progress.waited = number;
     while (!group.pending.empty() && group.pending.front()->number <= number)
       execute(*lane->block, group);
-    acquireAgent(*lane, uint16_t(firstWarpgroupAgent + lane->warp->number / groupWarps), number);
+    acquireAgent(*lane, uint16_t(firstWarpgroupAgent + groupNumber(*lane)), number);
   }
   progress.hasWaited = progress.last;
 }
