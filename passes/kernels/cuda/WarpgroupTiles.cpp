@@ -13,6 +13,7 @@
 #include "passes/kernels/cuda/Cluster.h"
 #include "passes/kernels/cuda/MatrixView.h"
 #include "passes/kernels/cuda/OperandMaps.h"
+#include "passes/kernels/cuda/SumTime.h"
 #include "passes/kernels/cuda/WarpgroupWriter.h"
 
 #include <cmath>
@@ -100,26 +101,49 @@ static dsc::ScheduleAttr makeSchedule(MLIRContext *context, const WarpgroupTile 
 
 /// Tiles that are worth a look.
 static constexpr WarpgroupTile shapes[] = {
-    {128, 256, 4, 2, 1}, {256, 128, 4, 2, 1}, {128, 192, 4, 2, 1}, {128, 128, 6, 2, 1},
-    {128, 96, 6, 2, 1},  {128, 64, 6, 2, 1},  {64, 256, 4, 1, 1},  {64, 128, 6, 1, 1},
-    {64, 96, 6, 1, 1},   {64, 64, 6, 1, 1},   {64, 32, 8, 1, 1},   {128, 32, 8, 2, 1},
+    {128, 256, 8, 2, 1}, {256, 128, 8, 2, 1}, {128, 192, 8, 2, 1}, {128, 128, 8, 2, 1},
+    {128, 96, 8, 2, 1},  {128, 64, 8, 2, 1},  {64, 256, 8, 1, 1},  {64, 128, 8, 1, 1},
+    {64, 96, 8, 1, 1},   {64, 64, 8, 1, 1},   {64, 32, 8, 1, 1},   {128, 32, 8, 2, 1},
 };
 
+/// How the blocks of such tiles share work: parts, in a cluster or not; one after the other; by copies for several.
+struct Sharing {
+  int64_t parts = 1, cluster = 0, persistent = 0, multicast = 1;
+};
+static constexpr Sharing sharings[] = {
+    {1},    {1, 0, 0, 2}, {1, 0, 0, 4}, {1, 0, 1}, {1, 0, 1, 2}, {2, 1},  {4, 1},
+    {8, 1}, {2, 1, 0, 2}, {4, 1, 0, 2}, {4, 0},    {8, 0},       {16, 0}, {32, 0},
+};
+
+/// How many slices a part has, if that is known.
+static int64_t countSlices(dsc::GroupOp group, int64_t parts) {
+  Operation *hero = findContraction(group);
+  DimExpr inner = matrixSizesOf(hero).inner;
+  int64_t slice = findWgmmaForm(dsc::getElementType(hero->getOperand(0)))->slice();
+  return inner.isConstant() ? llvm::divideCeil(llvm::divideCeil(inner.constant(), slice), parts) : INT64_MAX;
+}
+
+/// For each a ring as long as fits, and one that lets two blocks be there at the same time.
 static SmallVector<dsc::ScheduleAttr> warpgroupTilesCandidates(dsc::GroupOp group, const Target &target) {
+  const Gpu &gpu = *target.gpu;
+  Operation *hero = findContraction(group);
   SmallVector<dsc::ScheduleAttr> candidates;
-  auto add = [&](const WarpgroupTile &tile) {
-    dsc::ScheduleAttr schedule = makeSchedule(group.getContext(), tile);
-    if (allowsWarpgroupTiles(group, target, schedule))
-      candidates.push_back(schedule);
-  };
   for (WarpgroupTile tile : shapes)
-    for (tile.multicast = 1; tile.multicast <= 4; tile.multicast *= 2) {
-      for (tile.parts = 1; tile.parts <= mostParts; tile.parts *= 2)
-        for (tile.cluster = 0; tile.cluster <= 1; ++tile.cluster)
-          add(tile);
-      tile.parts = tile.persistent = 1;
-      tile.cluster = 0;
-      add(tile);
+    for (const Sharing &sharing : sharings) {
+      tile.parts = sharing.parts;
+      tile.cluster = sharing.cluster;
+      tile.persistent = sharing.persistent;
+      tile.multicast = sharing.multicast;
+      int64_t most = tile.persistent ? 8 : std::clamp<int64_t>(countSlices(group, tile.parts), 2, 8), before = 0;
+      for (int64_t room : {int64_t(gpu.sharedPerBlock), int64_t(gpu.sharedPerMultiprocessor / 2 - 1024)}) {
+        tile.stages = most;
+        while (tile.stages >= 2 && WarpgroupLayout(group, hero, tile).total > room)
+          --tile.stages;
+        dsc::ScheduleAttr schedule = makeSchedule(group.getContext(), tile);
+        if (tile.stages >= 2 && tile.stages != before && allowsWarpgroupTiles(group, target, schedule))
+          candidates.push_back(schedule);
+        before = tile.stages;
+      }
     }
   return candidates;
 }
@@ -135,43 +159,56 @@ static DimExpr warpgroupTilesWorkspace(dsc::GroupOp group, const Target &, dsc::
 /// The parts, then their sum.
 static size_t countWarpgroupTiles(dsc::GroupOp, dsc::ScheduleAttr schedule) { return tileOf(schedule).kernels(); }
 
+/// Clocks that a slice of one block keeps a multiprocessor busy, of which so many have one.
+static double clocksOfSlice(const WarpgroupTile &tile, const WgmmaForm &form, const Gpu &gpu, double busyProcessors) {
+  constexpr double leastClocks = 32; // of an instruction
+  double instruction = std::max(leastClocks, 2.0 * WgmmaForm::rows * tile.columns * form.inner / gpu.f16.flopPerClock);
+  double matrix = double(form.slice()) / form.inner * tile.rows / WgmmaForm::rows * instruction;
+  double bytes = double(tile.rows + tile.columnsOfCopy()) * WarpgroupTile::lineBytes;
+  return std::max(matrix, bytes / l2BytesPerClock(gpu, busyProcessors));
+}
+
+/// The clocks from a tile's last product until it is stored, as the simulator's model of time has them.
+static double clocksOfWayOut(const WarpgroupTile &tile, const WarpgroupLayout &layout) {
+  double elements = double(tile.rows) * tile.columns;
+  if (tile.cluster)
+    return 250 + elements * (0.1 + 0.1 / tile.parts);
+  if (layout.isBulk)
+    return tile.columns * (2.8 + 2.6 * tile.warpgroups) * tile.blocksOfGroup();
+  return elements * 0.175;
+}
+
 static double estimateWarpgroupTiles(dsc::GroupOp group, const Target &target, dsc::ScheduleAttr schedule,
                                      const Sizes &sizes) {
   const Gpu &gpu = *target.gpu;
   WarpgroupTile tile = tileOf(schedule);
   Operation *hero = findContraction(group);
+  WarpgroupLayout layout(group, hero, tile);
   MatrixSizes matrix = matrixSizesOf(hero);
   const WgmmaForm &form = *findWgmmaForm(dsc::getElementType(hero->getOperand(0)));
   double slices = std::ceil(std::ceil(sizes.of(matrix.inner) / form.slice()) / tile.parts);
-  double tiles = sizes.of(matrix.outer) * std::ceil(sizes.of(matrix.rows) / tile.rows) *
-                 std::ceil(sizes.of(matrix.columns) / tile.columns);
-  double blocks = std::ceil(tiles * tile.parts / gpu.multiprocessors);
-  double resident = std::min<double>(
-      {double(gpu.sharedPerMultiprocessor / (WarpgroupLayout(group, hero, tile).total + 1024)),
-       double(gpu.threadsPerMultiprocessor / tile.threads()),
-       double(gpu.registersPerMultiprocessor) / (tile.threads() * (tile.sumsOfThread() + 48)), blocks});
-  resident = std::max(1.0, tile.persistent ? 1.0 : resident);
-  // What a slice of one block costs a multiprocessor.
-  constexpr double leastClocks = 32, copyClocks = 170; // of an instruction; of a copy, beside the load
-  double instruction = std::max(leastClocks, 2.0 * WgmmaForm::rows * tile.columns * form.inner / gpu.f16.flopPerClock);
-  double matrixClocks = double(form.slice()) / form.inner * tile.rows / WgmmaForm::rows * instruction;
-  double busy = std::max(matrixClocks, double(tile.slotBytes()) / gpu.l2BytesPerClock);
-  double waiting = (gpu.loadClocks + copyClocks) / (tile.stages - 1);
+  double rowTiles = std::ceil(sizes.of(matrix.rows) / (tile.rows * tile.multicast)) * tile.multicast;
+  double tiles = sizes.of(matrix.outer) * rowTiles * std::ceil(sizes.of(matrix.columns) / tile.columns) * tile.parts;
+  double blocks = std::ceil(tiles / gpu.multiprocessors);
+  double registers = tile.threads() * (tile.sumsOfThread() + 64.0);
+  double resident = std::min<double>({double(gpu.sharedPerMultiprocessor / (layout.total + 1024)),
+                                      double(gpu.threadsPerMultiprocessor / tile.threads()),
+                                      gpu.registersPerMultiprocessor / registers, blocks});
+  resident = tile.persistent ? 1 : std::max(1.0, std::floor(resident));
+  double busy = clocksOfSlice(tile, form, gpu, std::min<double>(tiles, gpu.multiprocessors));
+  constexpr double copyClocks = 170, setupClocks = 700; // of a copy, beside the load; before the first one, and after
+  double first = setupClocks + gpu.loadClocks + copyClocks + double(tile.slotBytes()) / gpu.l2BytesPerClock;
+  // A slice is asked for so many slices before it is needed.
+  double waiting = (gpu.loadClocks + copyClocks + busy) / tile.stages;
   double waves = std::ceil(blocks / resident);
-  double loop = waves * slices * std::max(busy * std::min(blocks, resident), waiting);
-  // First slices, and the way out: sums to shared memory, and from there to memory.
-  double first = gpu.loadClocks + copyClocks + 150,
-         out = double(tile.rows) * tile.columns * 3.0 / lanesOfWarp / 4 + 200;
-  double outside = tile.persistent ? first + out : waves * first + std::max(waves, blocks / 2) * out;
-  double seconds = (loop + outside) / gpu.clock;
-  if (tile.parts == 1)
+  double loop = slices * std::max(busy * std::min(blocks, resident), waiting), out = clocksOfWayOut(tile, layout);
+  double clocks = tile.persistent ? first + waves * (loop + out) : waves * (first + loop + out);
+  double seconds = clocks / gpu.clock;
+  if (tile.kernels() == 1)
     return seconds;
-  // Two barriers, and loads of what the others have.
-  if (tile.cluster)
-    return seconds + 3.0 * gpu.loadClocks / gpu.clock;
   double bytes = sizes.of(warpgroupTilesWorkspace(group, target, schedule));
   return seconds + gpu.secondsPerLaunch + 2 * bytes / gpu.memoryBytesPerSecond +
-         std::ceil(tile.parts / 4.0) * gpu.loadClocks / 2 / gpu.clock;
+         (1 + std::ceil(tile.parts / 4.0) / 2) * gpu.loadClocks / gpu.clock;
 }
 
 static LogicalResult emitWarpgroupTiles(Kernel &kernel) {

@@ -160,8 +160,12 @@ void WarpgroupTileWriter::write() {
     crossCluster(k);
   else
     NVVM::Barrier0Op::create(k.b, k.loc);
-  code.doIf(is(arith::CmpIPredicate::eq, tile.consumers()),
-            [&] { forEachTile([&](const TilePlace &place, Places at) { return copyTile(place, at); }); });
+  code.doIf(is(arith::CmpIPredicate::uge, tile.consumers()), [&] {
+    code.doIf(is(arith::CmpIPredicate::eq, tile.consumers()),
+              [&] { forEachTile([&](const TilePlace &place, Places at) { return copyTile(place, at); }); });
+    // The others of its warp stay with it, whatever comes next.
+    NVVM::SyncWarpOp::create(k.b, k.loc, k.constantInt(k.b.getI32Type(), -1));
+  });
   code.doIf(is(arith::CmpIPredicate::ult, tile.consumers()), [&] {
     forEachTile([&](const TilePlace &place, Places at) { return multiplyTile(place, at); });
     if (bulkStore)
