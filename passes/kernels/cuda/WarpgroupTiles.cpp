@@ -198,8 +198,8 @@ static double estimateWarpgroupTiles(dsc::GroupOp group, const Target &target, d
   double busy = clocksOfSlice(tile, form, gpu, std::min<double>(tiles, gpu.multiprocessors));
   constexpr double copyClocks = 170, setupClocks = 700; // of a copy, beside the load; before the first one, and after
   double first = setupClocks + gpu.loadClocks + copyClocks + double(tile.slotBytes()) / gpu.l2BytesPerClock;
-  // A slice is asked for so many slices before it is needed.
-  double waiting = (gpu.loadClocks + copyClocks + busy) / tile.stages;
+  // A slot is free again once the products behind its own are under way.
+  double waiting = (gpu.loadClocks + copyClocks + busy) / (tile.stages - 1);
   double waves = std::ceil(blocks / resident);
   double loop = slices * std::max(busy * std::min(blocks, resident), waiting), out = clocksOfWayOut(tile, layout);
   double clocks = tile.persistent ? first + waves * (loop + out) : waves * (first + loop + out);
