@@ -7,6 +7,8 @@
 #include "passes/Journal.h"
 #include "passes/kernels/ElementCode.h"
 
+#include <functional>
+
 namespace dscc::kernels {
 
 /// A kernel while it is written. The emitter fills the body and says how it is launched.
@@ -33,6 +35,8 @@ struct Kernel {
   int64_t shared = 0;                           // CUDA: bytes of dynamic shared memory
   std::array<int64_t, 3> cluster = {1, 1, 1};   // CUDA: blocks of a cluster, which divide the grid
   llvm::SmallVector<TensorMap> tensorMaps = {}; // CUDA: in the order of their parameters
+  /// Makes the maps, if they are not this kernel's own: what has others beside it leaves that to them.
+  std::function<Value(const TensorMap &map)> makeTensorMap = nullptr;
 
   /// CUDA: one more parameter, a map of a tensor of the group; a pointer to it. (cuda/Shell.cpp)
   Value addTensorMap(TensorMap map);
@@ -100,8 +104,8 @@ struct KernelEmitter {
   /// The bytes that these kernels share beyond the group's tensors, for which memory is planned; an invalid expression
   /// is too long, or too large, for that. Null: none.
   DimExpr (*workspace)(dsc::GroupOp group, const Target &target, dsc::ScheduleAttr schedule) = nullptr;
-  /// CUDA: whether blocks of both schedules are alike, so many threads and clusters and no tensor maps, so that groups
-  /// written in these ways may share a launch (cuda/SideBySide.cpp). Null: never.
+  /// CUDA: whether blocks of both schedules are alike, so many threads and clusters, so that groups written in these
+  /// ways may share a launch (cuda/SideBySide.cpp). Null: never.
   bool (*besides)(dsc::ScheduleAttr a, dsc::ScheduleAttr b) = nullptr;
 
   size_t countKernels(dsc::GroupOp group, dsc::ScheduleAttr schedule) const {

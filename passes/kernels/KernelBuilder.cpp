@@ -143,10 +143,16 @@ Index KernelBuilder::select(Value condition, const Index &x, const Index &y) {
 }
 
 SmallVector<Value> KernelBuilder::delinearize(Value linear, ArrayRef<Value> sizes) {
+  // The first one is what is left; in front of it are those that can be nothing but 0.
+  size_t first = 0;
+  while (first + 1 < sizes.size() && matchPattern(sizes[first], m_One()))
+    ++first;
   SmallVector<Value> coordinates(sizes.size());
-  for (size_t i = sizes.size(); i-- > 0;) {
-    if (i == 0) {
-      coordinates[0] = linear;
+  for (size_t i = 0; i < first; ++i)
+    coordinates[i] = index(0);
+  for (size_t i = sizes.size(); i-- > first;) {
+    if (i == first) {
+      coordinates[i] = linear;
       break;
     }
     coordinates[i] = remainder(linear, sizes[i]);

@@ -15,11 +15,11 @@ MatrixSizes matrixSizesOf(Operation *hero) {
   if (auto conv = dyn_cast<dsc::ConvOp>(hero)) {
     dsc::ImageOrder order = dsc::orderOf(conv);
     int64_t groups = conv.getGroups();
-    MatrixSizes sizes = {dims[0] * groups, dims[order.channel()].constant() / groups,
-                         dsc::countElements(order.spatialOf(dims)), order.countTerms(conv.getFilter())};
+    DimExpr made = dims[order.channel()].constant() / groups, pixels = dsc::countElements(order.spatialOf(dims)),
+            terms = order.countTerms(conv.getFilter());
     if (order.channelsLast)
-      std::swap(sizes.rows, sizes.columns);
-    return sizes;
+      return {groups, dims[0] * pixels, made, terms};
+    return {dims[0] * groups, made, pixels, terms};
   }
   auto matmul = cast<dsc::MatmulOp>(hero);
   dsc::Dims lhs = dsc::getDims(matmul.getLhs());
@@ -163,15 +163,7 @@ static void findPieces(KernelBuilder &k, dsc::ConvOp op, MatrixView &view) {
 
 //===-- Convolutions with channels last ---------------------------------------------------------------------------===//
 
-namespace {
-/// Where the filter lies, a matrix with a column for each channel that is made.
-struct FilterLay {
-  Value tensor;
-  int64_t panelColumns = 0; // if it lies in panels; else 0
-};
-} // namespace
-
-static FilterLay filterLayOf(dsc::ConvOp op) {
+FilterLay filterLayOf(dsc::ConvOp op) {
   Value filter = op.getFilter();
   if (auto reshape = filter.getDefiningOp<dsc::ReshapeOp>())
     filter = reshape.getInput();
@@ -208,7 +200,7 @@ static Pieces columnPieces(KernelBuilder &k, dsc::ConvOp op, DimExpr terms) {
   int64_t made = madeByGroup(op), all = made * int64_t(op.getGroups());
   Value base = k.pointers.lookup(lay.tensor);
   return Pieces{[=, &k](ArrayRef<Value> outer, Value column) {
-                  column = k.add(k.mul(outer[1], k.index(made)), column);
+                  column = k.add(k.mul(outer[0], k.index(made)), column);
                   if (!lay.panelColumns)
                     return SmallVector<Value>{column};
                   Value width = k.index(lay.panelColumns);
@@ -228,7 +220,8 @@ static Pieces columnPieces(KernelBuilder &k, dsc::ConvOp op, DimExpr terms) {
 static Pieces pixelPieces(KernelBuilder &k, dsc::ConvOp op, const Lay &lay) {
   dsc::ImageOrder order = dsc::orderOf(op);
   dsc::Dims input = dsc::getDims(op.getInput()), filter = dsc::getDims(op.getFilter()), strides = lay.strides;
-  dsc::Dims spatial = order.spatialOf(dsc::getDims(op.getResult())), terms = order.windowOf(filter);
+  dsc::Dims pixels = dsc::getDims(op.getResult()), terms = order.windowOf(filter);
+  pixels.pop_back();
   DimExpr taken = filter[order.taken()];
   terms.push_back(taken);
   Type storage = getStorageType(dsc::getElementType(op.getInput()));
@@ -239,9 +232,10 @@ static Pieces pixelPieces(KernelBuilder &k, dsc::ConvOp op, const Lay &lay) {
   Window window = windowOf(op);
   Pieces pieces;
   pieces.atPlace = [=, &k](ArrayRef<Value> outer, Value pixel) {
-    Value offset = k.add(k.mul(outer[0], k.dim(strides[0])), k.mul(outer[1], k.dim(taken)));
+    SmallVector<Value> place = split(pixel, pixels);
+    Value offset = k.add(k.mul(place[0], k.dim(strides[0])), k.mul(outer[0], k.dim(taken)));
     SmallVector<Value> state = {k.add(start, offset)};
-    for (auto [i, coordinate] : llvm::enumerate(split(pixel, spatial))) {
+    for (auto [i, coordinate] : llvm::enumerate(ArrayRef(place).drop_front())) {
       Value first = k.sub(k.mul(coordinate, k.index(window.strides[i])), k.index(window.pads[i]));
       state.push_back(first);
       state[0] = k.add(state[0], k.mul(first, k.dim(strides[order.spatial(i)])));
@@ -276,8 +270,9 @@ static Pieces pixelPieces(KernelBuilder &k, dsc::ConvOp op, const Lay &lay) {
   return pieces;
 }
 
-/// Rows are channels that are made and columns pixels; with channels last the other way round, so that what is stored
-/// together lies together. Terms are in the order in which they lie in memory.
+/// Rows are channels that are made and columns pixels of one image; with channels last the other way round, so that
+/// what is stored together lies together, and pixels are those of all images. Terms are in the order in which they lie
+/// in memory.
 static MatrixView viewOf(ElementCode &code, dsc::ConvOp op) {
   KernelBuilder &k = code.k;
   dsc::ImageOrder order = dsc::orderOf(op);
@@ -285,7 +280,9 @@ static MatrixView viewOf(ElementCode &code, dsc::ConvOp op) {
             result = dsc::getDims(op.getResult());
   int64_t perGroup = filter[order.made()].constant() / int64_t(op.getGroups());
   DimExpr taken = filter[order.taken()];
-  dsc::Dims spatial = order.spatialOf(result), terms = order.windowOf(filter);
+  dsc::Dims pixels = order.spatialOf(result), terms = order.windowOf(filter);
+  if (order.channelsLast)
+    pixels.insert(pixels.begin(), result[0]);
   terms.insert(order.channelsLast ? terms.end() : terms.begin(), taken);
   auto sizes = [&k](ArrayRef<DimExpr> dims) {
     return llvm::map_to_vector(dims, [&](const DimExpr &dim) { return k.dim(dim); });
@@ -294,6 +291,13 @@ static MatrixView viewOf(ElementCode &code, dsc::ConvOp op) {
     return llvm::map_to_vector(values, [&](Value value) { return k.uniform(value); });
   };
   auto channel = [=, &k](Value group, Value made) { return k.add(k.mul(group, k.index(perGroup)), made); };
+  // The image, and the place in it.
+  auto placeOf = [=, &k](ArrayRef<Value> outer, Value pixel) {
+    SmallVector<Value> place = k.delinearize(pixel, sizes(pixels));
+    if (!order.channelsLast)
+      place.insert(place.begin(), outer[0]);
+    return place;
+  };
   // The channel that a term takes, and its place in the window.
   auto split = [=, &k](Value step) {
     SmallVector<Value> term = k.delinearize(step, sizes(terms));
@@ -307,7 +311,7 @@ static MatrixView viewOf(ElementCode &code, dsc::ConvOp op) {
   weights.alongInner = !order.channelsLast;
   weights.element = [=, &code, &k](ArrayRef<Value> outer, Value made, Value step) mutable {
     auto [first, taps] = split(step);
-    Index to = k.uniform(channel(outer[1], made));
+    Index to = k.uniform(channel(outer.back(), made));
     return code.element(op.getFilter(), order.arrangeFilter<Index>(to, k.uniform(first), taps));
   };
   image.operand = op.getInput();
@@ -315,20 +319,22 @@ static MatrixView viewOf(ElementCode &code, dsc::ConvOp op) {
   image.element = [=, &code, &k](ArrayRef<Value> outer, Value pixel, Value step) mutable {
     Window window = windowOf(op);
     auto [first, taps] = split(step);
-    SmallVector<Value> place = k.delinearize(pixel, sizes(spatial)), limits;
+    SmallVector<Value> place = placeOf(outer, pixel), limits;
     SmallVector<Index> positions;
     for (size_t i = 0; i < window.rank(); ++i) {
-      positions.push_back(window.position(k, i, k.uniform(place[i]), taps[i]));
+      positions.push_back(window.position(k, i, k.uniform(place[1 + i]), taps[i]));
       limits.push_back(window.alwaysInside(i) ? Value() : k.dim(input[order.spatial(i)]));
     }
-    Index own = k.uniform(k.add(k.mul(outer[1], k.dim(taken)), first));
-    return code.elementOr(op.getInput(), order.arrange<Index>(k.uniform(outer[0]), own, positions),
+    Index own = k.uniform(k.add(k.mul(outer.back(), k.dim(taken)), first));
+    return code.elementOr(op.getInput(), order.arrange<Index>(k.uniform(place[0]), own, positions),
                           order.arrange<Value>({}, {}, limits), zeroOf(k, dsc::getElementType(op.getInput())));
   };
   MatrixView view;
-  view.outer = {result[0], DimExpr(int64_t(op.getGroups()))};
+  view.outer = {DimExpr(int64_t(op.getGroups()))};
+  if (!order.channelsLast)
+    view.outer.insert(view.outer.begin(), result[0]);
   view.rows = perGroup;
-  view.columns = dsc::countElements(spatial);
+  view.columns = dsc::countElements(pixels);
   view.inner = dsc::countElements(terms);
   view.columnsAreLast = order.channelsLast;
   view.lhs = weights;
@@ -340,8 +346,9 @@ static MatrixView viewOf(ElementCode &code, dsc::ConvOp op) {
       made = column;
       pixel = row;
     }
-    made = k.addTo(made, k.mul(outer[1], k.index(perGroup)));
-    return Indices(order.arrange<Index>(k.uniform(outer[0]), made, uniform(k.delinearize(pixel, sizes(spatial)))));
+    made = k.addTo(made, k.mul(outer.back(), k.index(perGroup)));
+    SmallVector<Value> place = placeOf(outer, pixel);
+    return Indices(order.arrange<Index>(k.uniform(place[0]), made, uniform(ArrayRef(place).drop_front())));
   };
   if (!order.channelsLast) {
     findPieces(k, op, view);

@@ -72,6 +72,13 @@ struct MatrixSizes {
 };
 MatrixSizes matrixSizesOf(mlir::Operation *hero);
 
+/// Where the filter of a convolution with channels last lies, a matrix with a column for each channel that is made.
+struct FilterLay {
+  Value tensor;
+  int64_t panelColumns = 0; // if it lies in panels; else 0
+};
+FilterLay filterLayOf(dsc::ConvOp op);
+
 /// Adds up the parts of each element, which lie one after the other in the workspace, in their order, and does with the
 /// sum what the group does with it. (SharedTiles.cpp)
 mlir::LogicalResult emitSumOfParts(Kernel &kernel, int64_t parts);

@@ -4,6 +4,7 @@
 #include "dialects/dsc/TensorMaps.h"
 #include "dialects/dsc/Windows.h"
 #include "passes/kernels/Lay.h"
+#include "passes/kernels/Window.h"
 #include "passes/kernels/cuda/MatrixView.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -139,17 +140,85 @@ static Verdict mapMatmul(dsc::MatmulOp op, bool isLhs, int64_t places, int64_t s
   return finish(map, place, step, places, slice, elementBytes);
 }
 
+//===-- Convolutions -------------------------------------------------------------------------------------------===//
+
+/// Dims that follow each other, all but the last one, as one: as many pixels in a row; nothing if there are gaps.
+static std::optional<MapDim> joinPixels(ArrayRef<DimExpr> dims, ArrayRef<DimExpr> strides) {
+  MapDim pixels{MapDim::Place, dsc::countElements(dims.drop_back()), 0};
+  std::optional<DimExpr> expected;
+  for (size_t i = dims.size() - 1; i-- > 0;) {
+    if (dims[i].isConstant(1))
+      continue;
+    if (!expected)
+      pixels.stride = strides[i];
+    else if (*expected != strides[i])
+      return std::nullopt;
+    expected = strides[i] * dims[i];
+  }
+  // A single pixel is as far from the next one as its channels reach.
+  if (!expected)
+    pixels.stride = dims.back();
+  return pixels;
+}
+
+/// Whether each pixel of the result is made of the pixel at its place.
+static bool isOfOnePixel(dsc::ConvOp op) {
+  Window window = windowOf(op);
+  for (size_t i = 0; i < window.rank(); ++i)
+    if (window.size[i] != 1 || window.strides[i] != 1 || !window.alwaysInside(i))
+      return false;
+  return true;
+}
+
+static Verdict mapImage(dsc::ConvOp op, int64_t places, int64_t slice, OperandMap &map) {
+  std::optional<Lay> lay = layOf(op.getInput());
+  auto tensor = lay ? dyn_cast<BlockArgument>(lay->tensor) : BlockArgument();
+  if (!tensor || lay->panelColumns || llvm::any_of(lay->repeats, [](int64_t repeat) { return repeat != 1; }))
+    return Verdict::declined("an operand is computed");
+  if (!lay->isAligned)
+    return Verdict::declined("an operand does not begin at a multiple of 16 bytes");
+  if (!lay->strides.back().isConstant(1))
+    return Verdict::declined("neighbours of an operand do not lie side by side");
+  map.number = tensor.getArgNumber();
+  map.element = getStorageType(dsc::getElementType(tensor));
+  dsc::Dims dims = dsc::getDims(op.getInput());
+  std::optional<MapDim> pixels = joinPixels(dims, lay->strides);
+  if (!isOfOnePixel(op) || !pixels)
+    return Verdict::declined("a convolution's pixels do not lie in a row");
+  MapDim step{MapDim::Step, dims.back() + lay->offset, 1};
+  step.first = lay->offset;
+  return finish(map, *pixels, step, places, slice, getElementBytes(map.element));
+}
+
+static Verdict mapFilter(dsc::ConvOp op, int64_t places, int64_t slice, OperandMap &map) {
+  FilterLay lay = filterLayOf(op);
+  auto tensor = dyn_cast<BlockArgument>(lay.tensor);
+  auto group = op->getParentOfType<dsc::GroupOp>();
+  if (!tensor || findStrided(group, tensor.getArgNumber()) || !beginsWithPiece(group, tensor.getArgNumber()))
+    return Verdict::declined("an operand is computed");
+  map.number = tensor.getArgNumber();
+  map.element = getStorageType(dsc::getElementType(tensor));
+  DimExpr terms = dsc::orderOf(op).countTerms(op.getFilter()), made = matrixSizesOf(op).columns;
+  int64_t elementBytes = getElementBytes(map.element);
+  if (lay.panelColumns)
+    return finishPanels(map, made, terms, lay.panelColumns, terms * lay.panelColumns, places, slice, elementBytes);
+  return finish(map, {MapDim::Place, made, 1}, {MapDim::Step, terms, made}, places, slice, elementBytes);
+}
+
 Verdict mapOperand(Operation *hero, bool isLhs, int64_t places, int64_t slice, OperandMap &map) {
   if (auto matmul = dyn_cast<dsc::MatmulOp>(hero))
     return mapMatmul(matmul, isLhs, places, slice, map);
+  if (auto conv = dyn_cast<dsc::ConvOp>(hero)) {
+    if (!dsc::orderOf(conv).channelsLast || conv.getGroups() != 1)
+      return Verdict::declined("a convolution has groups, or not its channels last");
+    return isLhs ? mapImage(conv, places, slice, map) : mapFilter(conv, places, slice, map);
+  }
   return Verdict::declined("the hero is no product");
 }
 
 //===-- Results ------------------------------------------------------------------------------------------------===//
 
 Verdict mapResult(dsc::GroupOp group, Operation *hero, int64_t rows, int64_t columns, OperandMap &map) {
-  if (!isa<dsc::MatmulOp>(hero))
-    return Verdict::declined("the hero is no product");
   Value root = rootOf(group);
   map.number = group.getNumOperands();
   map.element = getStorageType(dsc::getElementType(root));
@@ -159,10 +228,18 @@ Verdict mapResult(dsc::GroupOp group, Operation *hero, int64_t rows, int64_t col
   std::optional<Strided> strided = findStridedInside(group, map.number);
   dsc::Dims strides = strided ? strided->strides : rowMajorStrides(dims);
   size_t rank = dims.size();
-  for (size_t i = 0; i + 2 < rank; ++i)
-    if (!dims[i].isConstant(1))
-      map.dims.push_back({MapDim::Outer, dims[i], strides[i], 1, i});
-  map.dims.push_back({MapDim::Place, dims[rank - 2], strides[rank - 2], rows});
+  if (isa<dsc::ConvOp>(hero)) {
+    std::optional<MapDim> pixels = joinPixels(dims, strides);
+    if (!pixels)
+      return Verdict::declined("the result's pixels do not lie in a row");
+    pixels->box = rows;
+    map.dims.push_back(*pixels);
+  } else {
+    for (size_t i = 0; i + 2 < rank; ++i)
+      if (!dims[i].isConstant(1))
+        map.dims.push_back({MapDim::Outer, dims[i], strides[i], 1, i});
+    map.dims.push_back({MapDim::Place, dims[rank - 2], strides[rank - 2], rows});
+  }
   map.dims.push_back({MapDim::Step, dims[rank - 1], strides[rank - 1], columns});
   int64_t elementBytes = getElementBytes(map.element);
   map.lineBytes = columns * elementBytes;

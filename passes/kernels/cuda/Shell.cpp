@@ -26,16 +26,20 @@ Value askForShared(KernelBuilder &k) {
   auto function = k.entry->getParent()->getParentOfType<LLVM::LLVMFuncOp>();
   // Without a size, and external: LLVM takes it for memory of any length.
   auto array = LLVM::LLVMArrayType::get(k.b.getI8Type(), 0);
+  std::string name = (function.getName() + "_dynamic").str();
   OpBuilder::InsertionGuard guard(k.b);
   k.b.setInsertionPoint(function);
-  auto global = LLVM::GlobalOp::create(k.b, k.loc, array, /*isConstant=*/false, LLVM::Linkage::External,
-                                       (function.getName() + "_dynamic").str(), Attribute(), alignment,
-                                       /*addrSpace=*/3);
+  auto global = SymbolTable::lookupNearestSymbolFrom<LLVM::GlobalOp>(function, k.b.getStringAttr(name));
+  if (!global)
+    global = LLVM::GlobalOp::create(k.b, k.loc, array, /*isConstant=*/false, LLVM::Linkage::External, name, Attribute(),
+                                    alignment, /*addrSpace=*/3);
   k.b.setInsertionPoint(k.entryPoint);
   return LLVM::AddressOfOp::create(k.b, k.loc, global);
 }
 
 Value Kernel::addTensorMap(TensorMap map) {
+  if (makeTensorMap)
+    return makeTensorMap(map);
   constexpr int64_t mapBytes = 128, mapAlignment = 64;
   auto function = k.entry->getParent()->getParentOfType<LLVM::LLVMFuncOp>();
   MLIRContext *context = function.getContext();

@@ -112,6 +112,7 @@ private:
   void collectKinds();
   LogicalResult writeKind(const Kind &kind, Value block, DimExpr &grid);
   Value pointerOf(const Kind &kind, Value number, function_ref<Value(const Part &)> pointer);
+  TensorMap mapOf(const Part &part, TensorMap map);
   Value placeholder(Type type);
   void shareMemory();
 
@@ -163,6 +164,16 @@ Value SideBySideWriter::pointerOf(const Kind &kind, Value number, function_ref<V
   return selected;
 }
 
+/// The map of a part's tensor as one of the whole group's.
+TensorMap SideBySideWriter::mapOf(const Part &part, TensorMap map) {
+  int64_t inputs = part.group->getNumOperands();
+  if (map.tensor >= inputs)
+    map.tensor += int64_t(kernel.group.getNumOperands() + part.firstResult) - inputs;
+  else
+    map.tensor = cast<BlockArgument>(part.group->getOperand(map.tensor)).getArgNumber();
+  return map;
+}
+
 /// Writes the code of equal parts, each of which has `grid` blocks.
 LogicalResult SideBySideWriter::writeKind(const Kind &kind, Value block, DimExpr &grid) {
   dsc::GroupOp first = kind[0].group;
@@ -193,9 +204,12 @@ LogicalResult SideBySideWriter::writeKind(const Kind &kind, Value block, DimExpr
   bindTensors(own, first, inputs);
   Kernel part{first,   own,       kernel.target,        schedule,   block, kernel.thread,
               results, workspace, kernel.scratchMemory, kernel.step};
+  part.makeTensorMap = [&](const TensorMap &map) {
+    return pointerOf(kind, number, [&](const Part &one) { return kernel.addTensorMap(mapOf(one, map)); });
+  };
   if (failed(emitterOf(first, kernel.schedule).emit(part)))
     return failure();
-  assert(part.tensorMaps.empty() && part.shared == 0 && "what has others beside it has neither");
+  kernel.shared = std::max(kernel.shared, part.shared);
   kernel.threads = part.threads;
   kernel.gridY = part.gridY;
   kernel.cluster = part.cluster;
@@ -216,7 +230,8 @@ void SideBySideWriter::shareMemory() {
   int64_t end = 0;
   for (auto address : llvm::make_early_inc_range(k.entry->getOps<LLVM::AddressOfOp>())) {
     auto global = SymbolTable::lookupNearestSymbolFrom<LLVM::GlobalOp>(function, address.getGlobalNameAttr());
-    if (!global || global.getAddrSpace() != 3)
+    // What the launch is asked for begins at the same place for all.
+    if (!global || global.getAddrSpace() != 3 || global.getLinkage() == LLVM::Linkage::External)
       continue;
     auto array = cast<LLVM::LLVMArrayType>(global.getType());
     int64_t begin = llvm::alignTo(end, global.getAlignment().value_or(sharedAlignment));

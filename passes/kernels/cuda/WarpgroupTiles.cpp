@@ -223,6 +223,6 @@ static LogicalResult emitWarpgroupTiles(Kernel &kernel) {
 const KernelEmitter warpgroupTilesEmitter = {
     "warpgroup_tiles",        warpgroupTilesParameters, acceptsWarpgroupTiles,  allowsWarpgroupTiles,
     warpgroupTilesCandidates, estimateWarpgroupTiles,   emitWarpgroupTiles,
-    /*severalResults=*/false, countWarpgroupTiles,      warpgroupTilesWorkspace};
+    /*severalResults=*/false, countWarpgroupTiles,      warpgroupTilesWorkspace, besideEqual};
 
 } // namespace dscc::kernels
