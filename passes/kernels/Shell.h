@@ -36,8 +36,8 @@ constexpr int64_t sharedAlignment = 128;
 /// MLIR's dynamic shared memory is miscompiled. `name` tells it from the kernel's other arrays. (cuda/Shell.cpp)
 mlir::Value declareShared(KernelBuilder &k, llvm::StringRef name, mlir::Type type, int64_t count,
                           int64_t alignment = 16);
-/// Memory of the block that its launch asks for (Kernel::shared), which may be more than arrays of its own take; aligned
-/// as tensor maps with swizzles want it. The same one whoever asks. (cuda/Shell.cpp)
+/// Memory of the block that its launch asks for (Kernel::shared), which may be more than arrays of its own take;
+/// aligned as tensor maps with swizzles want it. The same one whoever asks. (cuda/Shell.cpp)
 mlir::Value askForShared(KernelBuilder &k);
 /// CUDA: this block's number along y, index-typed. (cuda/Shell.cpp)
 mlir::Value blockAlongY(KernelBuilder &k);
