@@ -395,6 +395,8 @@ static ExitCode runModel(dscc_model *model, const Options &options, const std::s
       return code;
   if (!options.statistics.empty() && !readKernelStatistics(driver, options.statistics, report.statistics))
     return fail(Environment, report.statistics);
+  if (!options.simSample.empty())
+    fprintf(stderr, "dscc-run: note: a sample of blocks ran of each launch that has more, so outputs are incomplete\n");
   report.outputs = &outputs;
   options.json ? printJson(report) : printText(report);
   if (fflush(stdout) != 0 || ferror(stdout))
@@ -407,6 +409,7 @@ static std::string setUpSimulator(const Options &options) {
   const std::pair<const char *, const std::string &> settings[] = {{"DSCC_SIM_CHIP", options.simChip},
                                                                    {"DSCC_SIM_CHECK", options.simCheck},
                                                                    {"DSCC_SIM_SEED", options.simSeed},
+                                                                   {"DSCC_SIM_SAMPLE", options.simSample},
                                                                    {"DSCC_SIM_STATS", options.statistics}};
   for (auto &[name, value] : settings)
     if (!value.empty())

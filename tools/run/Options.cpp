@@ -25,6 +25,8 @@ WHERE:
   --sim-chip=CHIP          sm_80, sm_86, sm_89 or sm_90 (default)
   --sim-check=LEVEL        none, memory (default) or all: races in shared memory too
   --sim-seed=S             order of streams, blocks, warps and lanes; 0 (default): in order
+  --sim-sample=N           with --stats and --sim-check=none: run only some N blocks of each launch, spread over its
+                           grid, and count each as often as it stands for others; outputs are garbage
   --stats[=text|json]      what each kernel did on the simulated GPU, and how fast it could be at best; json: as
                            a part of the report, which is JSON then
 
@@ -91,6 +93,13 @@ static void readSimChip(Options &options, const std::string &value) {
 
 static void readSimCheck(Options &options, const std::string &value) {
   readOneOf(options, "--sim-check", {"none", "memory", "all"}, value, options.simCheck);
+}
+
+static void readSimSample(Options &options, const std::string &value) {
+  uint64_t blocks;
+  if (!parseNumber<uint64_t>(value, 1, blocks))
+    options.errors.push_back("--sim-sample wants a number of blocks from 1 on, not " + quoted(value));
+  options.simSample = value;
 }
 
 static void readStats(Options &options, const std::string &value) {
@@ -160,6 +169,7 @@ static const ValueOption valueOptions[] = {
     {"--sim-chip", readSimChip},
     {"--sim-check", readSimCheck},
     {"--sim-seed", [](Options &options, const std::string &value) { options.simSeed = value; }},
+    {"--sim-sample", readSimSample},
     {"--cuda-driver", [](Options &options, const std::string &value) { options.cudaDriver = value; }},
 };
 
@@ -214,6 +224,11 @@ Options dscc::run::readOptions(const std::vector<std::string> &words) {
   }
   if (options.artifact.empty() && options.errors.empty() && !options.help && !options.version)
     options.errors.push_back("no model was named; try --help");
+  if (!options.simSample.empty() && (options.statistics.empty() || options.simCheck != "none"))
+    options.errors.push_back("--sim-sample leaves out blocks, which is for counting alone; give --stats and "
+                             "--sim-check=none too");
+  if (!options.simSample.empty() && !options.outputFolder.empty())
+    options.errors.push_back("--sim-sample leaves out blocks, so outputs are not complete; leave out --output");
   if (!options.statistics.empty() && !options.isSimulated)
     options.errors.push_back("--stats counts on a simulated GPU; give --device=sim too");
   // One document, whichever option asks for it.

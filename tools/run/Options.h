@@ -34,6 +34,7 @@ struct Options {
   std::string cudaDriver;                 // --cuda-driver; empty: the runtime's default, or the simulator
   bool isSimulated = false;               // --device=sim
   std::string simChip, simCheck, simSeed; // empty: the simulator's own choice
+  std::string simSample;                  // --sim-sample; empty: all blocks run
   std::string statistics;                 // --stats: "text" or "json"; empty: none. With `json` never "text"
   double benchSeconds = 0;                // 0: no bench
   bool profile = false;                   // measure each launch

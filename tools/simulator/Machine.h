@@ -31,6 +31,8 @@ struct Settings {
   uint64_t seed = 0;                   // order of streams, blocks, warps and lanes; 0: in order
   unsigned threads = 0;                // of the host; 0: one a core
   bool statistics = false;             // whether kernels are counted; read when their module is loaded, too
+  uint64_t sample = 0; // blocks or clusters of a launch that run for the counts, beside few others; 0: all. Only with
+                       // statistics, and without checks: what others would have written is not there
 };
 /// The process's own. Not locked: nobody changes them while kernels run.
 Settings &settings();

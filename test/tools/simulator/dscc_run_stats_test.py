@@ -142,6 +142,17 @@ class StatsTest(unittest.TestCase):
             self.assertIn("--stats counts on a simulated GPU; give --device=sim too", child.stderr)
         child = self.run_model("--device=sim", "--stats=xml", code=2)
         self.assertIn("--stats knows text, json, not `xml`", child.stderr)
+        for options in (("--stats",), ("--sim-check=none",), ("--stats", "--sim-check=memory")):
+            child = self.run_model("--device=sim", "--sim-sample=4", *options, code=2)
+            self.assertIn("--sim-sample leaves out blocks, which is for counting alone; give --stats and "
+                          "--sim-check=none too", child.stderr)
+            child = self.run_model("--device=sim", *options, code=5, DSCC_SIM_SAMPLE="4")
+            self.assertIn("DSCC_SIM_SAMPLE runs some blocks of each launch, for statistics: it needs DSCC_SIM_STATS, and "
+                          "DSCC_SIM_CHECK=none", child.stderr)
+        child = self.run_model("--device=sim", "--stats", "--sim-check=none", "--sim-sample=4", "--output", "x", code=2)
+        self.assertIn("so outputs are not complete; leave out --output", child.stderr)
+        child = self.run_model("--device=sim", "--stats", "--sim-check=none", "--sim-sample=few", code=2)
+        self.assertIn("--sim-sample wants a number of blocks from 1 on, not `few`", child.stderr)
         child = self.run_model("--device=sim", code=5, DSCC_SIM_STATS="xml")
         self.assertIn("DSCC_SIM_STATS is xml; it can be json or text", child.stderr)
 

@@ -82,6 +82,12 @@ CUresult readEnvironment(State &all) {
     log("DSCC_SIM_STATS is " + all.statisticsForm + "; it can be json or text");
     return CUDA_ERROR_INVALID_VALUE;
   }
+  settings().sample = std::strtoull(variable("DSCC_SIM_SAMPLE", "0").c_str(), nullptr, 10);
+  if (settings().sample && (!settings().statistics || settings().check != CheckLevel::None)) {
+    log("DSCC_SIM_SAMPLE runs some blocks of each launch, for statistics: it needs DSCC_SIM_STATS, and "
+        "DSCC_SIM_CHECK=none");
+    return CUDA_ERROR_INVALID_VALUE;
+  }
   if (settings().statistics)
     printStatisticsAtExit();
   all.reportsAreFatal = variable("DSCC_SIM_FATAL", "0") == "1";

@@ -47,6 +47,7 @@ static KernelStatistics sumOf(const std::vector<KernelStatistics> &kernels) {
   for (const KernelStatistics &kernel : kernels) {
     sum.launches += kernel.launches;
     sum.blocks += kernel.blocks;
+    sum.blocksRun += kernel.blocksRun;
     sum.threads += kernel.threads;
     sum.counters.add(kernel.counters);
     sum.limitSeconds.resize(kernel.limitSeconds.size());
@@ -135,6 +136,7 @@ static Object kernelAsJson(const KernelStatistics &kernel) {
     atomics += space[AtomicAccess].lanes;
   return Object{{"launches", kernel.launches},
                 {"blocks", kernel.blocks},
+                {"blocks_run", kernel.blocksRun},
                 {"threads", kernel.threads},
                 {"warp_instructions", instructionsAsJson(counters.warpInstructions)},
                 {"thread_instructions", instructionsAsJson(counters.threadInstructions)},
@@ -214,6 +216,9 @@ static void writeText(llvm::raw_ostream &out, const std::vector<KernelStatistics
       << llvm::format("%10s %-18s %10s %5s %-16s %8s %7s %6s %8s %7s %7s %7s  %s\n", "model us", "waits for",
                       "bound us", "share", "limit", "launches", "instr", "lanes", "DRAM B", "sectors", "shared", "FLOP",
                       "kernel");
+  if (whole.blocksRun < whole.blocks)
+    out << "counted on " << whole.blocksRun << " of " << whole.blocks
+        << " blocks, which stand for the others; results are incomplete\n";
   for (const KernelStatistics &kernel : kernels)
     writeRow(out, kernel, whole.boundSeconds);
   writeRow(out, whole, whole.boundSeconds);

@@ -58,8 +58,9 @@ struct LaunchState {
   uint64_t step, first; // unit i of the order is (first + i * step) % numUnits
   std::atomic<uint64_t> next{0};
   uint64_t gridId;
-  LaunchStatistics *statistics; // null unless they are wanted
-  LaunchOrder *order;           // null: races between units are not looked for
+  LaunchStatistics *statistics;    // null unless they are wanted
+  llvm::ArrayRef<uint64_t> sample; // if not empty: the numbers of the units, which are not all
+  LaunchOrder *order;              // null: races between units are not looked for
 };
 } // namespace
 
@@ -303,8 +304,10 @@ static void runUnit(std::vector<std::unique_ptr<Arena>> &arenas, const LaunchSta
 
 static void work(LaunchState &state) {
   static thread_local std::vector<std::unique_ptr<Arena>> arenas;
-  for (uint64_t i; (i = state.next++) < state.numUnits && !reports().isFaulted();)
-    runUnit(arenas, state, (state.first + i * state.step) % state.numUnits);
+  for (uint64_t i; (i = state.next++) < state.numUnits && !reports().isFaulted();) {
+    uint64_t at = (state.first + i * state.step) % state.numUnits;
+    runUnit(arenas, state, state.sample.empty() ? at : state.sample[at]);
+  }
 }
 
 /// With a seed blocks begin in another order than that of their numbers.
@@ -370,13 +373,17 @@ std::vector<Report> launch(const Kernel &kernel, const Chip &chip, const LaunchS
                     .first = 0,
                     .gridId = ++numLaunches,
                     .statistics = nullptr,
+                    .sample = {},
                     .order = nullptr};
   LaunchOrder order(kernel.ordersUnits);
   if (state.numUnits <= (kernel.ordersUnits ? mostOrderedUnits : mostUnits))
     state.order = &order;
   std::optional<LaunchStatistics> statistics;
-  if (settings().statistics)
-    state.statistics = &statistics.emplace(kernel, chip, shape);
+  if (settings().statistics) {
+    state.statistics = &statistics.emplace(kernel, chip, shape, parameters.get());
+    state.sample = statistics->sample().units;
+    state.numUnits = state.sample.empty() ? state.numUnits : state.sample.size();
+  }
   shuffleOrder(state);
   reports().begin();
   unsigned helpers = settings().threads ? settings().threads : std::max(1u, std::thread::hardware_concurrency());

@@ -2,6 +2,7 @@
 
 #include "tools/simulator/exec/Block.h"
 
+#include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/SmallVector.h"
 #include "llvm/Support/MathExtras.h"
 
@@ -41,6 +42,31 @@ SectorSet::Count SectorSet::count() const {
       sum.stored += uint64_t(std::popcount(page.stored[i]));
     }
   return sum;
+}
+
+std::vector<SectorSet::RegionCount> SectorSet::countRegions(llvm::ArrayRef<uint64_t> begins) const {
+  std::vector<RegionCount> counts(begins.size());
+  if (begins.empty())
+    return counts;
+  for (const auto &[number, page] : pages)
+    for (size_t i = 0; i < page.loaded.size(); ++i) {
+      uint64_t first = number * sectorsPerPage + i * 64;
+      for (uint64_t bits = page.loaded[i] | page.stored[i]; bits; bits &= bits - 1) {
+        uint64_t bit = bits & -bits, sector = first + uint64_t(std::countr_zero(bits));
+        RegionCount &own = counts[size_t(llvm::upper_bound(begins, sector) - begins.begin()) - 1];
+        if (page.loaded[i] & bit) {
+          ++own.loaded;
+          own.firstLoaded = std::min(own.firstLoaded, sector);
+          own.lastLoaded = std::max(own.lastLoaded, sector);
+        }
+        if (page.stored[i] & bit) {
+          ++own.stored;
+          own.firstStored = std::min(own.firstStored, sector);
+          own.lastStored = std::max(own.lastStored, sector);
+        }
+      }
+    }
+  return counts;
 }
 
 // Accesses are aligned, so two of one width are the same bytes or have none in common.

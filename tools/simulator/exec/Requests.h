@@ -9,10 +9,12 @@
 #ifndef DSCC_TOOLS_SIMULATOR_EXEC_REQUESTS_H
 #define DSCC_TOOLS_SIMULATOR_EXEC_REQUESTS_H
 
+#include "llvm/ADT/ArrayRef.h"
 #include "llvm/ADT/DenseMap.h"
 
 #include <array>
 #include <cstdint>
+#include <vector>
 
 namespace dscc::sim {
 
@@ -25,12 +27,22 @@ public:
   struct Count {
     uint64_t loaded = 0, stored = 0; // each sector once
   };
+  /// Those of a region.
+  struct RegionCount : Count {
+    uint64_t firstLoaded = UINT64_MAX, lastLoaded = 0, firstStored = UINT64_MAX, lastStored = 0;
+    /// Sectors from the first to the last one.
+    uint64_t loadedSpan() const { return loaded ? lastLoaded - firstLoaded + 1 : 0; }
+    uint64_t storedSpan() const { return stored ? lastStored - firstStored + 1 : 0; }
+  };
   /// A sector is an address over sectorBytes.
   void insert(uint64_t sector, bool isLoaded, bool isStored);
   /// Adds those of the other set.
   void merge(const SectorSet &other);
   /// Counts them anew, which takes as long as the set is large.
   Count count() const;
+  /// Likewise, of each region. A region begins at each of these sectors, which are ascending from 0
+  /// on; there may be none.
+  std::vector<RegionCount> countRegions(llvm::ArrayRef<uint64_t> begins) const;
   /// Empties it, for the next block.
   void clear() { pages.clear(), last = nullptr; }
 

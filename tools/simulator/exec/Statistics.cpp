@@ -7,6 +7,7 @@
 #include "tools/simulator/exec/Runtime.h"
 #include "tools/simulator/exec/Trace.h"
 
+#include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/StringMap.h"
 
 #include <bit>
@@ -22,27 +23,27 @@ Site *makeSite() {
   return &all.emplace_back();
 }
 
-void Counters::add(const Counters &other) {
+void Counters::add(const Counters &other, uint64_t times) {
   for (unsigned i = 0; i < numInstructionClasses; ++i) {
-    warpInstructions[i] += other.warpInstructions[i];
-    threadInstructions[i] += other.threadInstructions[i];
+    warpInstructions[i] += times * other.warpInstructions[i];
+    threadInstructions[i] += times * other.threadInstructions[i];
   }
   for (unsigned i = 0; i < numFlopUnits; ++i)
-    flop[i] += other.flop[i];
+    flop[i] += times * other.flop[i];
   for (unsigned space = 0; space < numSpaces; ++space)
     for (unsigned kind = 0; kind < numAccessKinds; ++kind) {
       Traffic &sum = traffic[space][kind];
       const Traffic &more = other.traffic[space][kind];
-      sum.requests += more.requests;
-      sum.lanes += more.lanes;
-      sum.bytes += more.bytes;
-      sum.pieces += more.pieces;
-      sum.idealPieces += more.idealPieces;
-      sum.leastPieces += more.leastPieces;
+      sum.requests += times * more.requests;
+      sum.lanes += times * more.lanes;
+      sum.bytes += times * more.bytes;
+      sum.pieces += times * more.pieces;
+      sum.idealPieces += times * more.idealPieces;
+      sum.leastPieces += times * more.leastPieces;
     }
-  l2Sectors += other.l2Sectors;
-  dramReadBytes += other.dramReadBytes;
-  dramWrittenBytes += other.dramWrittenBytes;
+  l2Sectors += times * other.l2Sectors;
+  dramReadBytes += times * other.dramReadBytes;
+  dramWrittenBytes += times * other.dramWrittenBytes;
 }
 
 //===-- what a block does -----------------------------------------------------------------------------------------===//
@@ -51,6 +52,7 @@ struct BlockStatistics {
   std::vector<Log> logs; // a warp each; one for all if its threads run one after the other
   Counters counters;
   SectorSet sectors;
+  uint64_t times = 1;                // as its unit is counted
   std::unique_ptr<BlockTrace> trace; // null: the model of time does not ask for this block
 };
 
@@ -254,20 +256,41 @@ llvm::ArrayRef<Callee> statisticsCallees() {
 
 struct LaunchStatistics::Sum {
   std::mutex lock;
-  Counters counters;
-  SectorSet sectors;
+  Counters counters; // of all blocks, by those that ran
+  SectorSet sectors; // of those that ran
+  uint64_t blocksRun = 0;
   SamplePlan plan;
   std::vector<UnitTrace> traces; // in the order of the plan's units
+  UnitSample sample;
+  // If not all units run: where tensors begin, and of each what all blocks touch, every one for itself.
+  std::vector<uint64_t> regions;
+  std::vector<SectorSet::Count> alone;
 };
 
-LaunchStatistics::LaunchStatistics(const Kernel &kernel, const Chip &chip, const LaunchShape &shape)
+/// Blocks that know what others have done wait for them, or do what is left: without the others they do something else.
+static UnitSample planUnits(const Kernel &kernel, const SamplePlan &plan, uint64_t units) {
+  return chooseUnits(units, kernel.ordersUnits ? 0 : settings().sample, plan.units);
+}
+
+static uint64_t countBlocks(const LaunchShape &shape) {
+  return uint64_t(shape.grid[0]) * shape.grid[1] * shape.grid[2];
+}
+
+LaunchStatistics::LaunchStatistics(const Kernel &kernel, const Chip &chip, const LaunchShape &shape,
+                                   void *const *arguments)
     : kernel(kernel), chip(chip), shape(shape), sum(std::make_unique<Sum>()) {
   sum->plan = planSample(kernel, chip, shape);
   sum->traces.resize(sum->plan.units.size());
   for (UnitTrace &trace : sum->traces)
     trace.blocks.resize(sum->plan.unitBlocks);
+  sum->sample = planUnits(kernel, sum->plan, countBlocks(shape) / sum->plan.unitBlocks);
+  if (!sum->sample.units.empty())
+    sum->regions = findRegions(kernel, arguments);
+  sum->alone.resize(sum->regions.size());
 }
 LaunchStatistics::~LaunchStatistics() = default;
+
+const UnitSample &LaunchStatistics::sample() const { return sum->sample; }
 
 void LaunchStatistics::begin(Block &block, uint64_t unit) {
   if (!block.statistics)
@@ -275,6 +298,7 @@ void LaunchStatistics::begin(Block &block, uint64_t unit) {
   BlockStatistics &all = *block.statistics;
   all.counters = {};
   all.sectors.clear();
+  all.times = sum->sample.timesOf(unit);
   all.logs.resize(std::max(all.logs.size(), block.warps.size()));
   for (Log &log : all.logs) {
     log.records.clear();
@@ -291,8 +315,14 @@ void LaunchStatistics::finish(Block &block) {
   for (Log &log : all.logs)
     flush(all, log);
   all.counters.l2Sectors += all.sectors.count().loaded;
+  std::vector<SectorSet::RegionCount> touched = all.sectors.countRegions(sum->regions);
   std::lock_guard guard(sum->lock);
-  sum->counters.add(all.counters);
+  ++sum->blocksRun;
+  sum->counters.add(all.counters, all.times);
+  for (auto [own, more] : llvm::zip(sum->alone, touched)) {
+    own.loaded += all.times * more.loaded;
+    own.stored += all.times * more.stored;
+  }
   sum->sectors.merge(all.sectors);
   if (all.trace) {
     UnitTrace &unit = sum->traces[all.trace->slot];
@@ -321,10 +351,12 @@ std::vector<KernelStatistics> kernelStatistics() {
 
 void LaunchStatistics::publish() {
   Counters &counters = sum->counters;
-  SectorSet::Count touched = sum->sectors.count();
+  SectorSet::Count touched = sum->regions.empty()
+                                 ? sum->sectors.count()
+                                 : estimateTouched(sum->sectors.countRegions(sum->regions), sum->alone);
   counters.dramReadBytes = touched.loaded * sectorBytes;
   counters.dramWrittenBytes = touched.stored * sectorBytes;
-  uint64_t blocks = uint64_t(shape.grid[0]) * shape.grid[1] * shape.grid[2];
+  uint64_t blocks = countBlocks(shape);
   std::vector<double> limits = computeLimits(counters, chip, blocks);
   ModelledTime modelled = modelTime(sum->plan, sum->traces, counters, limits, chip);
 
@@ -338,6 +370,7 @@ void LaunchStatistics::publish() {
   KernelStatistics &all = kernels().list[found->second];
   ++all.launches;
   all.blocks += blocks;
+  all.blocksRun += sum->blocksRun;
   all.threads += blocks * shape.block[0] * shape.block[1] * shape.block[2];
   all.counters.add(counters);
   all.limitSeconds.resize(limits.size());

@@ -16,6 +16,7 @@
 #include "tools/simulator/Machine.h"
 #include "tools/simulator/TimeModel.h"
 #include "tools/simulator/exec/MicroOps.h"
+#include "tools/simulator/exec/Sampling.h"
 
 #include "llvm/ADT/ArrayRef.h"
 
@@ -125,8 +126,8 @@ struct Counters {
   /// Of sectors that a launch has touched at all: what a cold L2 of any size has to read, and to write.
   uint64_t dramReadBytes = 0, dramWrittenBytes = 0;
 
-  /// Adds those of another block or launch.
-  void add(const Counters &other);
+  /// Adds those of another block or launch, so many times.
+  void add(const Counters &other, uint64_t times = 1);
 };
 
 /// One row of the report.
@@ -134,7 +135,8 @@ struct KernelStatistics {
   std::string name;                               // of the .entry
   std::string nodes;                              // of the caller's model, if its launches named them
   uint64_t launches = 0, blocks = 0, threads = 0; // blocks and threads of all launches
-  Counters counters{};                            // of all launches
+  uint64_t blocksRun = 0;                         // fewer than `blocks` if only a sample of them ran
+  Counters counters{};                            // of all launches, by those that ran
   std::vector<double> limitSeconds;               // in the order of Roofline.h
   double boundSeconds = 0;                        // of each launch its largest limit
   ModelledTime modelled{};                        // of all launches
@@ -154,9 +156,11 @@ inline constexpr unsigned bulkBits = 24;
 /// One launch under way.
 class LaunchStatistics {
 public:
-  /// A launch that has counted nothing yet.
-  LaunchStatistics(const Kernel &kernel, const Chip &chip, const LaunchShape &shape);
+  /// A launch that has counted nothing yet, of which a sample will run if the settings say so.
+  LaunchStatistics(const Kernel &kernel, const Chip &chip, const LaunchShape &shape, void *const *arguments);
   ~LaunchStatistics();
+  /// Which of its units have to run.
+  const UnitSample &sample() const;
   /// To be called before the threads of a block of the launch's `unit` run, by the host thread that runs them.
   void begin(Block &block, uint64_t unit);
   /// To be called when they have run: adds what the block has counted, under a lock.
