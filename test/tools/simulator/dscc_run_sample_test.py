@@ -14,7 +14,7 @@ import numpy as np
 
 import kernel_cases
 
-SAMPLE = 16
+SAMPLE = 32
 RATIOS = {"instructions": lambda total: total["warp_instructions"]["total"],
           "tensor": lambda total: sum(count for unit, count in total["flop"].items() if unit.startswith("tensor")),
           "sectors": lambda total: total["memory"]["global"]["load"]["sectors"],
@@ -48,15 +48,15 @@ class SampleTest(unittest.TestCase):
                 self.assertAlmostEqual(read(sampled) / max(read(full), 1e-9), 1 if read(full) else 0, delta=0.02)
 
     def test_products(self):
-        for rows, inner, columns in ((512, 768, 768), (1000, 255, 1100), (1024, 512, 1024)):
+        for rows, inner, columns in ((1024, 128, 4096), (1000, 127, 4200), (2048, 64, 4096)):
             self.check(kernel_cases.gemm(rows, inner, columns, residual=True))
 
     def test_products_of_sm_80(self):
-        for rows, inner, columns in ((512, 512, 2304), (777, 256, 2111), (1024, 128, 4096)):
+        for rows, inner, columns in ((1024, 128, 4096), (777, 64, 8192), (2048, 64, 4096)):
             self.check(kernel_cases.gemm(rows, inner, columns), "sm_80")
 
     def test_attention(self):
-        for batch, length in ((4, 128), (2, 333), (3, 512)):
+        for batch, length in ((5, 128), (4, 333), (3, 512)):
             self.check(kernel_cases.attention(batch, 16, 16, length, length, 64))
 
     def test_rows(self):
