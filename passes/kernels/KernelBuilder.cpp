@@ -91,7 +91,13 @@ Type KernelBuilder::laneType(Type scalar) const {
 Value KernelBuilder::lift(Value value) { return width > 1 ? splat(value) : value; }
 
 Value KernelBuilder::splat(Value value) {
-  return isVector(value) ? value : vector::BroadcastOp::create(b, loc, laneType(value.getType()), value);
+  if (isVector(value))
+    return value;
+  if (!value.getType().isIndex())
+    return vector::BroadcastOp::create(b, loc, laneType(value.getType()), value);
+  // An index of a GPU has 32 bits if tensors are small. The lowering of arith is told so, that of vectors is not.
+  Value number = splat(arith::IndexCastOp::create(b, loc, b.getI64Type(), value));
+  return arith::IndexCastOp::create(b, loc, laneType(value.getType()), number);
 }
 
 void KernelBuilder::unify(SmallVectorImpl<Value> &values) {
