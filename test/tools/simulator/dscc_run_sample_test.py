@@ -47,11 +47,8 @@ class SampleTest(unittest.TestCase):
             with self.subTest(count=name):
                 self.assertAlmostEqual(read(sampled) / max(read(full), 1e-9), 1 if read(full) else 0, delta=0.02)
 
+    # Of sm_80: on sm_90 large products have no more blocks than the chip multiprocessors, which all run.
     def test_products(self):
-        for rows, inner, columns in ((1024, 128, 4096), (1000, 127, 4200), (2048, 64, 4096)):
-            self.check(kernel_cases.gemm(rows, inner, columns, residual=True))
-
-    def test_products_of_sm_80(self):
         for rows, inner, columns in ((1024, 128, 4096), (777, 64, 8192), (2048, 64, 4096)):
             self.check(kernel_cases.gemm(rows, inner, columns), "sm_80")
 
