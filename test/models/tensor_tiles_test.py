@@ -6,8 +6,6 @@ in half precision are compiled as they come, and must have multiplied by matrix 
 
 import json
 import pathlib
-import re
-import subprocess
 import sys
 import tempfile
 import unittest
@@ -17,6 +15,7 @@ sys.dont_write_bytecode = True
 import numpy as np
 import onnxruntime
 
+from forced_tiles import ForcedTiles, TOLERANCE, product_text
 from graph_builder import GraphBuilder
 
 # Rows, columns and slice of a tile, stages, and rows and columns of a warp's part.
@@ -25,38 +24,10 @@ TILES = [(128, 128, 32, 3, 64, 32), (128, 64, 32, 4, 32, 32), (64, 128, 32, 4, 3
          (16, 64, 64, 4, 16, 16), (32, 32, 64, 5, 16, 16), (64, 64, 32, 2, 16, 64), (16, 16, 32, 2, 16, 16)]
 # Rows, inner dim and columns: multiples of eight are copied in pieces, others go through registers.
 SIZES = [(1, 8, 8), (7, 64, 24), (65, 72, 136), (63, 127, 129), (33, 17, 1025), (130, 1, 66), (16, 200, 63)]
-# Of each result, relative to the largest: sums are in single precision, results are rounded to half.
-TOLERANCE = {"f16": 1e-3, "bf16": 8e-3}
-
-
 def schedule(tile, parts, cluster):
     rows, columns, slice_, stages, warp_rows, warp_columns = tile
     return (f"tensor_tiles, cluster = {cluster}, columns = {columns}, parts = {parts}, rows = {rows}, slice = {slice_}, stages = {stages}, "
             f"warp_columns = {warp_columns}, warp_rows = {warp_rows}")
-
-
-def shape(*dims):
-    return "x".join(map(str, dims)) + "xf16"
-
-
-def product_text(rows, inner, columns, transposed):
-    """A product with a bias and an activation; which operands are transposed, "AB" says."""
-    lhs = (inner, rows) if "A" in transposed else (rows, inner)
-    rhs = (columns, inner) if "B" in transposed else (inner, columns)
-    flags = ", ".join(name for name, letter in (("transpose_lhs", "A"), ("transpose_rhs", "B")) if letter in transposed)
-    types = f"(tensor<{shape(*lhs)}>, tensor<{shape(*rhs)}>) -> tensor<{shape(rows, columns)}>"
-    result = f"tensor<{shape(rows, columns)}>"
-    return lhs, rhs, f"""
-module attributes {{dsc.stage = "imported", dsc.symbols = [], dsc.relations = []}} {{
-  func.func @main(%x: tensor<{shape(*lhs)}> {{dsc.name = "x"}}, %w: tensor<{shape(*rhs)}> {{dsc.name = "w"}},
-                  %b: tensor<{shape(columns)}> {{dsc.name = "b"}}) -> ({result} {{dsc.name = "y"}}) {{
-    %0 = dsc.matmul %x, %w {{{flags}}} : {types}
-    %1 = dsc.add %0, %b : ({result}, tensor<{shape(columns)}>) -> {result}
-    %2 = dsc.relu %1 : ({result}) -> {result}
-    return %2 : {result}
-  }}
-}}
-"""
 
 
 def slice_elements(tile):
@@ -65,49 +36,16 @@ def slice_elements(tile):
     return max(rows, columns) * slice_ // (rows // warp_rows * (columns // warp_columns) * 32)
 
 
-class TensorTiles(unittest.TestCase):
-    def dscc(self, source, artifact, *options):
-        done = subprocess.run(["dscc", source, "-o", artifact, "--target=cuda", *options], capture_output=True, text=True)
-        self.assertEqual(done.returncode, 0, done.stderr)
-        return done
-
-    def run_artifact(self, folder, artifact, inputs, *options):
-        command = ["dscc-run", artifact, "--output", folder / "out", "--device=sim", "--sim-check=all", *options]
-        for name, value in inputs.items():
-            np.save(folder / f"{name}.npy", value)
-            command += ["--input", f"{name}={folder / name}.npy"]
-        done = subprocess.run(command, capture_output=True, text=True)
-        self.assertEqual(done.returncode, 0, done.stderr)
-        return np.load(folder / "out" / "y.npy").astype(np.float64), done.stdout
-
-    def assert_close(self, got, expected, tolerance):
-        self.assertEqual(got.shape, expected.shape)
-        self.assertTrue(np.isfinite(got).all())
-        self.assertLess(np.abs(got - expected).max() / np.abs(expected).max(), tolerance)
-
+class TensorTiles(ForcedTiles):
     def check_forced(self, folder, tile, parts, cluster, size, transposed):
-        lhs, rhs, text = product_text(*size, transposed)
-        random = np.random.default_rng(sum(size))
-        inputs = {name: random.standard_normal(dims).astype(np.float16)
-                  for name, dims in (("x", lhs), ("w", rhs), ("b", size[2:]))}
-        source, scheduled, artifact = folder / "m.mlir", folder / "s.mlir", folder / "m.so"
-        source.write_text(text)
         arch = "sm_90a" if cluster else "sm_80"
-        self.dscc(source, scheduled, f"--arch={arch}", "--until=scheduled")
-        forced, count = re.subn(r"#dsc\.schedule<[^>]*>", f"#dsc.schedule<{schedule(tile, parts, cluster)}>", scheduled.read_text(),
-                                count=1)  # the best generation comes first
-        self.assertEqual(count, 1)
-        scheduled.write_text(forced)
-        done = subprocess.run(["dscc", scheduled, "-o", artifact, "--target=cuda", f"--arch={arch}"], capture_output=True,
-                              text=True)
+        _, _, text = product_text(*size, transposed)
+        done = self.force(folder, text, schedule(tile, parts, cluster), arch)
         if slice_elements(tile) > 16 and any(side % 8 for side in size) and done.returncode:
             # A thread would hold too many elements of what is not copied in pieces.
             return self.assertIn("would take too many registers", done.stderr)
         self.assertEqual(done.returncode, 0, done.stderr)
-        got, _ = self.run_artifact(folder, artifact, inputs, f"--sim-chip={arch.rstrip('a')}")
-        x, w, b = (inputs[name].astype(np.float64) for name in "xwb")
-        expected = (x.T if "A" in transposed else x) @ (w.T if "B" in transposed else w) + b
-        self.assert_close(got, np.maximum(expected, 0), TOLERANCE["f16"])
+        self.check_product(folder, size, transposed, arch)
 
     def test_forced(self):
         with tempfile.TemporaryDirectory() as folder:
