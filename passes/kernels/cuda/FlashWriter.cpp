@@ -134,10 +134,12 @@ OperandView FlashWriter::exchanged(const OperandView &view) {
   };
   if (view.pieces) {
     Pieces pieces = *view.pieces;
-    other.pieces =
-        Pieces{[pieces](ArrayRef<Value>, Value place) { return pieces.atStep(place); },
-               [pieces, outer = outer](Value step) { return pieces.atPlace(outer, step); },
-               [pieces](ArrayRef<Value> place, ArrayRef<Value> step) { return pieces.address(step, place); }};
+    other.pieces = Pieces{[pieces](ArrayRef<Value>, Value place) { return pieces.atStep(place); },
+                          [pieces, outer = outer](Value step) { return pieces.atPlace(outer, step); },
+                          [pieces](ArrayRef<Value> place, ArrayRef<Value> step) { return pieces.address(step, place); },
+                          nullptr,
+                          pieces.stepStride,
+                          pieces.placeStride};
     assert(!pieces.exists && "all of a product's operand is there");
   }
   return other;
@@ -157,11 +159,12 @@ void FlashWriter::write() {
   shared = declareShared(k, "tiles", k.b.getI8Type(), tile.sharedBytes(), 128);
 
   OperandView keyView = exchanged(scores.rhs);
-  RingShape shape{tile.columns, tile.stages, tile.threads()};
+  RingShape shape{tile.columns, tile.stages, tile.threads(),
+                  tile.columns * (tile.head + tile.mixed) * FlashTile::bytes};
   Value zero = k.index(0), keyMemory = advance(shared, tile.queryBytes());
   OperandRing keys(kernel, keyView, {shape, tile.head, scores.inner, scores.columns}, outer, zero, keyMemory);
   OperandRing values(kernel, mix.rhs, {shape, tile.mixed, mix.columns, mix.inner}, outer, zero,
-                     advance(keyMemory, keys.ringBytes()));
+                     advance(keyMemory, keys.sliceBytes()));
   keys.readFrom(lane, zero, /*isLhs=*/false, scores.rhs.alongInner);
   values.readFrom(lane, zero, /*isLhs=*/false);
   Values queries = loadQueries(shared);
@@ -183,11 +186,12 @@ void FlashWriter::write() {
 
 /// The fragments of this warp's rows, which stay in registers.
 FlashWriter::Values FlashWriter::loadQueries(Value memory) {
-  OperandRing queries(kernel, scores.lhs, {{tile.head, 1, tile.threads()}, tile.rows, scores.rows, scores.inner}, outer,
+  OperandRing queries(kernel, scores.lhs,
+                      {{tile.head, 1, tile.threads(), tile.queryBytes()}, tile.rows, scores.rows, scores.inner}, outer,
                       firstRow, memory);
   queries.readFrom(lane, warpRow, /*isLhs=*/true);
   Value zero = k.index(0);
-  queries.copy(zero, zero);
+  queries.copy(queries.sourcesOf(zero), zero, zero);
   queries.store(queries.load(zero), zero);
   NVVM::CpAsyncCommitGroupOp::create(k.b, k.loc);
   NVVM::CpAsyncWaitGroupOp::create(k.b, k.loc, 0u);
@@ -200,40 +204,50 @@ FlashWriter::Values FlashWriter::loadQueries(Value memory) {
 
 FlashWriter::Values FlashWriter::loop(ArrayRef<Value> queries, OperandRing &keys, OperandRing &values, Value from,
                                       Value to) {
-  auto bring = [&](Value step, Value slot) {
+  auto bring = [&](const Values &keySources, const Values &valueSources, Value step, Value slot) {
     code.doIf(m.compare(arith::CmpIPredicate::slt, step, to), [&] {
-      for (OperandRing *ring : {&keys, &values}) {
-        ring->copy(step, slot);
+      keys.copy(keySources, step, slot);
+      values.copy(valueSources, step, slot);
+      for (OperandRing *ring : {&keys, &values})
         ring->store(ring->load(step), slot);
-      }
     });
     NVVM::CpAsyncCommitGroupOp::create(k.b, k.loc);
   };
+  const RingShape &shape = keys.shape();
+  Values firstKeys = keys.sourcesOf(from), firstValues = values.sourcesOf(from);
   for (int64_t stage = 0; stage + 1 < tile.stages; ++stage)
-    bring(k.add(from, k.index(stage * tile.columns)), k.index(stage));
+    bring(keys.advance(firstKeys, stage), values.advance(firstValues, stage),
+          k.add(from, k.index(stage * tile.columns)), k.index(shape.slotOf(stage)));
   State state;
   state.mixed.assign(tile.mixed / MatrixForm::columns * MatrixForm::perLane, k.constant(f32, 0));
   for (int64_t i = 0; i < 2; ++i) {
     state.most[i] = k.constant(f32, -INFINITY);
     state.weight[i] = k.constant(f32, 0);
   }
+  // The state, the slot that is read and the one before it, and where the tile lies that is copied.
   Values carried = state.pack();
-  carried.push_back(k.index(0));               // the slot that is read
-  carried.push_back(k.index(tile.stages - 1)); // the slot that is written
+  size_t stateSize = carried.size();
+  carried.append({k.index(0), k.index(shape.slotOf(tile.stages - 1))});
+  llvm::append_range(carried, keys.advance(firstKeys, tile.stages - 1));
+  llvm::append_range(carried, values.advance(firstValues, tile.stages - 1));
   carried = k.loop(from, to, k.index(tile.columns), carried, [&](Value step, ValueRange before) {
     ElementCode::Scope scope(code);
-    State own = State::unpack(before.drop_back(2));
-    Value slot = before[before.size() - 2], later = before.back();
+    State own = State::unpack(before.take_front(stateSize));
+    // What was read before the barrier is written behind it.
+    Value slot = before[stateSize], later = before[stateSize + 1];
+    ValueRange sources = before.drop_front(stateSize + 2);
+    Values keySources(sources.take_front(firstKeys.size())), valueSources(sources.drop_front(firstKeys.size()));
     NVVM::CpAsyncWaitGroupOp::create(k.b, k.loc, uint32_t(tile.stages - 2));
     NVVM::Barrier0Op::create(k.b, k.loc);
-    bring(k.add(step, k.index((tile.stages - 1) * tile.columns)), later);
+    bring(keySources, valueSources, k.add(step, k.index((tile.stages - 1) * tile.columns)), later);
     addTile(own, queries, keys, values, slot, step);
     Values next = own.pack();
-    next.push_back(keys.shape().next(k, slot));
-    next.push_back(keys.shape().next(k, later));
+    next.append({shape.next(k, slot), slot});
+    llvm::append_range(next, keys.advance(keySources, 1));
+    llvm::append_range(next, values.advance(valueSources, 1));
     return next;
   });
-  carried.resize(carried.size() - 2);
+  carried.resize(stateSize);
   return carried;
 }
 

@@ -49,6 +49,10 @@ static void findPieces(KernelBuilder &k, OperandView &view, ArrayRef<DimExpr> ba
     return;
   view.alongInner = *along == innerDim;
   Value base = k.pointers.lookup(lay.tensor);
+  // Of one place, or step, what lies beside it is nowhere, and has to be as aligned as what there is.
+  for (size_t dim : {placeDim, innerDim})
+    if (dims[dim].isConstant(1))
+      lay.strides[dim] = 0;
   auto offsetOf = [=, &k](size_t dim, Value coordinate) {
     coordinate = k.divide(coordinate, k.index(lay.repeats[dim]));
     if (!lay.panelColumns || dim + 1 != rank)
@@ -69,6 +73,12 @@ static void findPieces(KernelBuilder &k, OperandView &view, ArrayRef<DimExpr> ba
                        [=, &k](ArrayRef<Value> place, ArrayRef<Value> step) {
                          return k.elementAddress(base, storage, k.add(place[0], step[0]));
                        }};
+  auto strideOf = [&](size_t dim) -> std::optional<DimExpr> {
+    bool isEven = lay.repeats[dim] == 1 && (!lay.panelColumns || dim + 1 != rank);
+    return isEven ? std::optional(lay.strides[dim]) : std::nullopt;
+  };
+  view.pieces->placeStride = strideOf(placeDim);
+  view.pieces->stepStride = strideOf(innerDim);
 }
 
 //===-- Products ----------------------------------------------------------------------------------------------===//
@@ -134,12 +144,16 @@ static bool hasInputInPieces(dsc::ConvOp op) {
 static void findPieces(KernelBuilder &k, dsc::ConvOp op, MatrixView &view) {
   Type storage = getStorageType(dsc::getElementType(op.getInput()));
   auto isPlain = [&](Value tensor) { return k.pointers.contains(tensor) && !k.windows.contains(tensor); };
-  auto makePieces = [&](Value tensor, auto atPlace, Value stepStride) {
+  auto makePieces = [&](Value tensor, auto atPlace, DimExpr placeStride, DimExpr stepStride) {
     Value base = k.pointers.lookup(tensor);
-    return Pieces{atPlace, [=, &k](Value step) { return SmallVector<Value>{k.mul(step, stepStride)}; },
+    return Pieces{atPlace,
+                  [=, &k](Value step) { return SmallVector<Value>{k.mul(step, k.dim(stepStride))}; },
                   [=, &k](ArrayRef<Value> place, ArrayRef<Value> step) {
                     return k.elementAddress(base, storage, k.add(place[0], step[0]));
-                  }};
+                  },
+                  nullptr,
+                  placeStride,
+                  stepStride};
   };
   DimExpr rows = view.rows, inner = view.inner, columns = view.columns;
   if (isPlain(op.getFilter()) && hasFilterInPieces(op))
@@ -149,7 +163,7 @@ static void findPieces(KernelBuilder &k, dsc::ConvOp op, MatrixView &view) {
           Value channel = k.add(k.mul(outer[1], k.dim(rows)), row);
           return SmallVector<Value>{k.mul(channel, k.dim(inner))};
         },
-        k.index(1));
+        inner, 1);
   int64_t groups = op.getGroups();
   if (isPlain(op.getInput()) && hasInputInPieces(op))
     view.rhs.pieces = makePieces(
@@ -158,7 +172,7 @@ static void findPieces(KernelBuilder &k, dsc::ConvOp op, MatrixView &view) {
           Value channels = k.mul(k.add(k.mul(outer[0], k.index(groups)), outer[1]), k.dim(inner));
           return SmallVector<Value>{k.add(k.mul(channels, k.dim(columns)), column)};
         },
-        k.dim(columns));
+        1, columns);
 }
 
 //===-- Convolutions with channels last ---------------------------------------------------------------------------===//
@@ -197,7 +211,7 @@ static std::optional<Lay> pixelsInPieces(dsc::ConvOp op) {
 static Pieces columnPieces(KernelBuilder &k, dsc::ConvOp op, DimExpr terms) {
   FilterLay lay = filterLayOf(op);
   Type storage = getStorageType(dsc::getElementType(op.getFilter()));
-  int64_t made = madeByGroup(op), all = made * int64_t(op.getGroups());
+  int64_t made = madeByGroup(op), stride = lay.panelColumns ? lay.panelColumns : made * int64_t(op.getGroups());
   Value base = k.pointers.lookup(lay.tensor);
   return Pieces{[=, &k](ArrayRef<Value> outer, Value column) {
                   column = k.add(k.mul(outer[0], k.index(made)), column);
@@ -207,12 +221,13 @@ static Pieces columnPieces(KernelBuilder &k, dsc::ConvOp op, DimExpr terms) {
                   Value panel = k.mul(k.divide(column, width), k.dim(terms * lay.panelColumns));
                   return SmallVector<Value>{k.add(panel, k.remainder(column, width))};
                 },
-                [=, &k](Value step) {
-                  return SmallVector<Value>{k.mul(step, k.index(lay.panelColumns ? lay.panelColumns : all))};
-                },
+                [=, &k](Value step) { return SmallVector<Value>{k.mul(step, k.index(stride))}; },
                 [=, &k](ArrayRef<Value> place, ArrayRef<Value> step) {
                   return k.elementAddress(base, storage, k.add(place[0], step[0]));
-                }};
+                },
+                nullptr,
+                lay.panelColumns ? std::nullopt : std::optional(DimExpr(1)),
+                DimExpr(stride)};
 }
 
 /// Of a pixel: the offset of its window's first element, and that element's coordinates. Of a step: how much further
@@ -253,6 +268,8 @@ static Pieces pixelPieces(KernelBuilder &k, dsc::ConvOp op, const Lay &lay) {
   pieces.address = [=, &k](ArrayRef<Value> place, ArrayRef<Value> step) {
     return k.elementAddress(base, storage, k.add(place[0], step[0]));
   };
+  if (llvm::all_of(llvm::seq<size_t>(0, window.rank()), [&](size_t i) { return window.size[i] == 1; }))
+    pieces.stepStride = 1;
   if (llvm::all_of(llvm::seq<size_t>(0, window.rank()), [&](size_t i) { return window.alwaysInside(i); }))
     return pieces;
   pieces.exists = [=, &k](ArrayRef<Value> place, ArrayRef<Value> step) {

@@ -32,6 +32,8 @@ struct Pieces {
   std::function<Value(llvm::ArrayRef<Value> place, llvm::ArrayRef<Value> step)> address;
   /// Whether it is there; what is not counts as zeros. Unset if all are.
   std::function<Value(llvm::ArrayRef<Value> place, llvm::ArrayRef<Value> step)> exists = nullptr;
+  /// How many elements further the next place lies, and the next step, if that is the same everywhere.
+  std::optional<DimExpr> placeStride = std::nullopt, stepStride = std::nullopt;
 };
 
 /// One of the two matrices. `place` is a row of the left one, a column of the right one.

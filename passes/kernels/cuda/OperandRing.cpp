@@ -6,35 +6,67 @@
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Dialect/LLVMIR/NVVMDialect.h"
+#include "llvm/Support/MathExtras.h"
 
 using namespace mlir;
 
 namespace dscc::kernels {
 
 Value RingShape::next(KernelBuilder &k, Value slot) const {
-  Value isLast = LaneMath{k}.compare(arith::CmpIPredicate::eq, slot, k.index(stages - 1));
-  return arith::SelectOp::create(k.b, k.loc, isLast, k.index(0), k.add(slot, k.index(1)));
+  Value isLast = LaneMath{k}.compare(arith::CmpIPredicate::eq, slot, k.index(slotOf(stages - 1)));
+  return arith::SelectOp::create(k.b, k.loc, isLast, k.index(0), k.add(slot, k.index(slotBytes)));
 }
 
 static Value exclusiveOr(KernelBuilder &k, Value a, Value b) { return k.b.createOrFold<arith::XOrIOp>(k.loc, a, b); }
 
+static Value bytesBehind(KernelBuilder &k, Value pointer, int64_t bytes) {
+  if (bytes == 0)
+    return pointer;
+  return k.elementAddress(pointer, k.b.getI8Type(), k.index(bytes));
+}
+
 OperandRing::OperandRing(Kernel &kernel, const OperandView &view, const RingOperand &operand, ArrayRef<Value> outer,
                          Value first, Value memory)
-    : kernel(kernel), k(kernel.k), view(view), operand(operand), outer(outer), first(first), memory(memory),
+    : kernel(kernel), k(kernel.k), view(view), operand(operand), outer(outer), first(first),
       storage(getStorageType(dsc::getElementType(view.operand))) {
-  if (!view.pieces)
-    return;
-  // Each thread has the same piece of some lines, evenly apart.
+  Value number = LLVM::PtrToIntOp::create(k.b, k.loc, k.b.getI32Type(), memory);
+  this->memory = arith::IndexCastOp::create(k.b, k.loc, k.b.getIndexType(), number);
+  if (view.pieces)
+    findOwnPieces();
+  else
+    firstElement = elementOffset(0);
+}
+
+/// Each thread has the same piece of some lines, evenly apart.
+void OperandRing::findOwnPieces() {
+  const Pieces &pieces = *view.pieces;
   ownLine = k.divide(kernel.thread, k.index(linePieces()));
   ownPiece = k.remainder(kernel.thread, k.index(linePieces()));
-  if (!view.alongInner) {
-    Value place = k.add(first, k.mul(ownPiece, k.index(perPiece)));
-    ownPlaces.push_back(view.pieces->atPlace(outer, existing(place, perPiece)));
-    return;
-  }
+  // From one line to the next one it is as far in memory everywhere.
+  std::optional<DimExpr> apart = view.alongInner ? pieces.placeStride : pieces.stepStride;
+  bool isEven = apart && apart->isConstant() && pieces.stepStride && !pieces.exists;
+  bool allExist = DimExpr::exactDiv(operand.allPlaces, operand.places).has_value();
   for (int64_t i = 0; i < piecesPerThread(); ++i) {
-    Value place = k.add(first, k.add(ownLine, k.index(i * linesApart())));
-    ownPlaces.push_back(view.pieces->atPlace(outer, existing(place, 1)));
+    int64_t behind = i * linesApart();
+    Value line = k.add(ownLine, k.index(behind));
+    OwnPiece own;
+    bool isAlike = behind % linesAlike() == 0;
+    own.target = isAlike && i > 0 ? ownPieces[0].target : k.add(memory, pieceOffset(line, ownPiece));
+    own.targetBehind = isAlike ? behind * lineBytes() : 0;
+    own.source = isEven ? 0 : i;
+    own.sourceBehind = isEven ? behind * apart->constant() * bytes : 0;
+    Value place = view.alongInner ? k.add(first, line) : k.add(first, k.mul(ownPiece, k.index(perPiece)));
+    if (isEven && view.alongInner && !allExist) {
+      // Places that do not exist are not read, so that all sources are as far apart.
+      Value exists = LaneMath{k}.compare(arith::CmpIPredicate::slt, place, k.dim(operand.allPlaces));
+      own.size = arith::SelectOp::create(k.b, k.loc, exists, k.constantInt(k.b.getI32Type(), pieceBytes),
+                                         k.constantInt(k.b.getI32Type(), 0));
+    } else {
+      place = existing(place, view.alongInner ? 1 : perPiece);
+    }
+    if (i == 0 || (view.alongInner && !isEven))
+      ownPlaces.push_back(pieces.atPlace(outer, place));
+    ownPieces.push_back(own);
   }
 }
 
@@ -55,42 +87,81 @@ Value OperandRing::isInside(Value step) {
 /// By which number a line's pieces are permuted: another one for each of eight lines, or for each group of lines that
 /// share 128 bytes.
 Value OperandRing::keyOf(Value line) {
-  int64_t pieces = linePieces(), together = std::max<int64_t>(1, 8 / pieces);
-  return k.remainder(k.divide(line, k.index(together)), k.index(std::min<int64_t>(8, pieces)));
+  return k.remainder(k.divide(line, k.index(linesTogether())), k.index(permutedPieces()));
 }
 
-/// In bytes, from the slot's beginning.
+/// In bytes, from the slice's beginning.
 Value OperandRing::pieceOffset(Value line, Value piece) {
   Value number = k.add(k.mul(line, k.index(linePieces())), exclusiveOr(k, piece, keyOf(line)));
   return k.mul(number, k.index(pieceBytes));
 }
 
-Value OperandRing::slotAddress(Value slot, Value offset) {
-  Value start = k.mul(slot, k.index(sliceBytes()));
-  return k.elementAddress(memory, k.b.getI8Type(), k.add(start, offset));
+/// A pointer to what is a number of bytes until here, and so far behind it.
+Value OperandRing::sharedAddress(Value place, int64_t behind) {
+  Value number = arith::IndexCastOp::create(k.b, k.loc, k.b.getI32Type(), place);
+  Type pointer = LLVM::LLVMPointerType::get(k.b.getContext(), 3);
+  return bytesBehind(k, LLVM::IntToPtrOp::create(k.b, k.loc, pointer, number), behind);
 }
 
-void OperandRing::copy(Value step, Value slot) {
+/// The first step of this thread's piece of that number.
+Value OperandRing::stepOf(Value step, int64_t piece) {
+  if (view.alongInner)
+    return k.add(step, k.mul(ownPiece, k.index(perPiece)));
+  return k.add(step, k.add(ownLine, k.index(piece * linesApart())));
+}
+
+SmallVector<Value> OperandRing::sourcesOf(Value step) {
+  SmallVector<Value> sources;
+  if (!view.pieces || !view.pieces->stepStride)
+    return sources;
+  for (auto [i, own] : llvm::enumerate(ownPieces))
+    if (own.source == sources.size())
+      sources.push_back(view.pieces->address(ownPlaces[view.alongInner ? own.source : 0],
+                                             view.pieces->atStep(stepOf(step, int64_t(i)))));
+  return sources;
+}
+
+SmallVector<Value> OperandRing::advance(ValueRange sources, int64_t slices) {
+  SmallVector<Value> next;
+  int64_t steps = slices * operand.ring.slice;
+  for (Value source : sources) {
+    const DimExpr &stride = *view.pieces->stepStride;
+    if (stride.isConstant() && llvm::isInt<32>(steps * stride.constant() * bytes))
+      next.push_back(bytesBehind(k, source, steps * stride.constant() * bytes));
+    else
+      next.push_back(k.advance(source, storage, k.index(steps), k.dim(stride)));
+  }
+  return next;
+}
+
+void OperandRing::copy(ValueRange sources, Value step, Value slot) {
   if (!view.pieces)
     return;
-  auto copyAll = [&] {
-    for (int64_t i = 0; i < piecesPerThread(); ++i) {
-      Value line = k.add(ownLine, k.index(i * linesApart()));
-      Value at = view.alongInner ? k.add(step, k.mul(ownPiece, k.index(perPiece))) : k.add(step, line);
+  Type i32 = k.b.getI32Type();
+  Value none = k.constantInt(i32, 0), whole = k.constantInt(i32, pieceBytes);
+  auto copyPiece = [&](int64_t i) {
+    const OwnPiece &own = ownPieces[i];
+    const Pieces &pieces = *view.pieces;
+    Value at = stepOf(step, i), inside = isInside(at), size = own.size, source;
+    if (sources.empty() || pieces.exists) {
       ArrayRef<Value> place = ownPlaces[view.alongInner ? i : 0];
-      SmallVector<Value> own = view.pieces->atStep(at);
-      Value source = view.pieces->address(place, own);
-      Value size, inside = isInside(at);
-      if (view.pieces->exists) {
-        Value exists = view.pieces->exists(place, own);
+      SmallVector<Value> ownStep = pieces.atStep(at);
+      source = sources.empty() ? pieces.address(place, ownStep) : Value();
+      if (pieces.exists) {
+        Value exists = pieces.exists(place, ownStep);
         inside = inside ? Value(arith::AndIOp::create(k.b, k.loc, inside, exists)) : exists;
       }
-      Type i32 = k.b.getI32Type();
-      if (inside)
-        size = arith::SelectOp::create(k.b, k.loc, inside, k.constantInt(i32, pieceBytes), k.constantInt(i32, 0));
-      NVVM::CpAsyncOp::create(k.b, k.loc, slotAddress(slot, pieceOffset(line, ownPiece)), source, uint32_t(pieceBytes),
-                              NVVM::LoadCacheModifierKind::CG, size);
     }
+    if (!source)
+      source = bytesBehind(k, sources[own.source], own.sourceBehind);
+    if (inside)
+      size = arith::SelectOp::create(k.b, k.loc, inside, size ? size : whole, none);
+    Value target = sharedAddress(inSlot(slot, own.target), own.targetBehind);
+    NVVM::CpAsyncOp::create(k.b, k.loc, target, source, uint32_t(pieceBytes), NVVM::LoadCacheModifierKind::CG, size);
+  };
+  auto copyAll = [&] {
+    for (int64_t i = 0; i < piecesPerThread(); ++i)
+      copyPiece(i);
   };
   int64_t all = lines() * linePieces();
   if (all >= operand.ring.threads)
@@ -118,13 +189,23 @@ SmallVector<Value> OperandRing::load(Value step) {
   return elements;
 }
 
+/// Where the element lies in the first slot that this thread loads as its `number`-th.
+Value OperandRing::elementOffset(int64_t number) {
+  Value own = k.add(kernel.thread, k.index(number * operand.ring.threads));
+  Value line = k.divide(own, k.index(lineLength())), along = k.remainder(own, k.index(lineLength()));
+  Value piece = k.divide(along, k.index(perPiece));
+  Value offset = k.add(pieceOffset(line, piece), k.mul(k.remainder(along, k.index(perPiece)), k.index(bytes)));
+  return k.add(memory, offset);
+}
+
 void OperandRing::store(ArrayRef<Value> elements, Value slot) {
+  // Threads have whole lines between them, and go on to lines that are permuted alike.
+  int64_t linesBehind = operand.ring.threads / lineLength();
+  bool isAlike = operand.ring.threads % lineLength() == 0 && linesBehind % linesAlike() == 0;
   for (auto [i, element] : llvm::enumerate(elements)) {
-    Value number = k.add(kernel.thread, k.index(i * operand.ring.threads));
-    Value line = k.divide(number, k.index(lineLength())), along = k.remainder(number, k.index(lineLength()));
-    Value piece = k.divide(along, k.index(perPiece));
-    Value offset = k.add(pieceOffset(line, piece), k.mul(k.remainder(along, k.index(perPiece)), k.index(bytes)));
-    LLVM::StoreOp::create(k.b, k.loc, element, slotAddress(slot, offset), unsigned(bytes));
+    Value offset = isAlike ? firstElement : elementOffset(int64_t(i));
+    int64_t behind = isAlike ? int64_t(i) * linesBehind * lineBytes() : 0;
+    LLVM::StoreOp::create(k.b, k.loc, element, sharedAddress(inSlot(slot, offset), behind), unsigned(bytes));
   }
 }
 
@@ -143,21 +224,23 @@ void OperandRing::readFrom(Value lane, Value warpPlace, bool isLhs, std::optiona
     start = k.add(k.mul(stepEights, k.index(8)), line);
     piece = k.add(k.divide(warpPlace, k.index(8)), placeEights);
   }
-  lineStart = k.mul(start, k.index(linePieces() * pieceBytes));
-  permuted = k.mul(exclusiveOr(k, piece, key), k.index(pieceBytes));
+  Value permuted = k.mul(exclusiveOr(k, piece, key), k.index(pieceBytes));
+  firstFragment = k.add(memory, k.add(k.mul(start, k.index(lineBytes())), permuted));
 }
 
 SmallVector<Value> OperandRing::fragments(Value slot, int64_t place, int64_t step) {
   int64_t line = innerAlongLine ? place : step, piece = (innerAlongLine ? step : place) / perPiece;
-  // A warp's places begin at a multiple of their number, a power of 2, so that adding is the same as this.
-  Value within = exclusiveOr(k, permuted, k.index(piece * pieceBytes));
-  Value offset = k.add(k.add(lineStart, k.index(line * linePieces() * pieceBytes)), within);
+  // A warp's places begin at a multiple of their number, a power of 2, and lines at a multiple of their length, or of
+  // all pieces that change places: so adding is an exclusive or with the whole address, and without permutation it is
+  // as good.
+  int64_t permuted = piece % permutedPieces(), behind = line * lineBytes() + (piece - permuted) * pieceBytes;
+  Value own = exclusiveOr(k, inSlot(slot, firstFragment), k.index(permuted * pieceBytes));
   Type i32 = k.b.getI32Type();
   auto four = LLVM::LLVMStructType::getLiteral(k.b.getContext(), {i32, i32, i32, i32});
   StringRef name = innerAlongLine ? "llvm.nvvm.ldmatrix.sync.aligned.m8n8.x4.b16"
                                   : "llvm.nvvm.ldmatrix.sync.aligned.m8n8.x4.trans.b16";
   auto loaded =
-      LLVM::CallIntrinsicOp::create(k.b, k.loc, four, k.b.getStringAttr(name), ValueRange{slotAddress(slot, offset)});
+      LLVM::CallIntrinsicOp::create(k.b, k.loc, four, k.b.getStringAttr(name), ValueRange{sharedAddress(own, behind)});
   SmallVector<Value> registers;
   for (int64_t i = 0; i < 4; ++i)
     registers.push_back(LLVM::ExtractValueOp::create(k.b, k.loc, loaded.getResults(), i));

@@ -13,12 +13,16 @@
 
 namespace dscc::kernels {
 
-/// What both operands' rings have in common.
+/// What both operands' rings have in common. Their slices of one time lie together, in a slot, so that both go by the
+/// same number: how many bytes the slot lies behind the first one.
 struct RingShape {
-  int64_t slice;   // steps of the inner dim in a slice
-  int64_t stages;  // slices in the ring
-  int64_t threads; // of the block, all of which copy
+  int64_t slice;     // steps of the inner dim in a slice
+  int64_t stages;    // slots in the ring
+  int64_t threads;   // of the block, all of which copy
+  int64_t slotBytes; // of all operands' slices
 
+  /// The slot of a slice that is so far behind the first one.
+  int64_t slotOf(int64_t slice) const { return slice % stages * slotBytes; }
   /// The slot that comes behind `slot`.
   Value next(KernelBuilder &k, Value slot) const;
 };
@@ -34,17 +38,23 @@ struct RingOperand {
 /// The ring of one operand, whose elements have 16 bits.
 class OperandRing {
 public:
-  /// `first` is the tile's first place; the ring begins at `memory`. Stands before the loop, where what stays the same
-  /// for all slices is computed.
+  /// `first` is the tile's first place; the operand's slice in the first slot begins at `memory`, a multiple of 128
+  /// bytes. Stands before the loop, where what stays the same for all slices is computed: what is left of an address is
+  /// a register, which takes an addition or an exclusive or a slice, and a number.
   OperandRing(Kernel &kernel, const OperandView &view, const RingOperand &operand, llvm::ArrayRef<Value> outer,
               Value first, Value memory);
 
   const RingShape &shape() const { return operand.ring; }
   int64_t sliceBytes() const { return operand.places * operand.ring.slice * bytes; }
-  int64_t ringBytes() const { return sliceBytes() * operand.ring.stages; }
 
-  /// Starts to copy the slice that begins at `step` into a slot, if the operand lies in pieces; else nothing.
-  void copy(Value step, Value slot);
+  /// Where this thread's pieces of the slice that begins at `step` lie, if that is the same way from each slice to the
+  /// next one: values that a loop carries. Else none.
+  llvm::SmallVector<Value> sourcesOf(Value step);
+  /// The same so many slices further.
+  llvm::SmallVector<Value> advance(ValueRange sources, int64_t slices);
+  /// Starts to copy the slice that begins at `step`, whose sources these are, into a slot, if the operand lies in
+  /// pieces; else nothing.
+  void copy(ValueRange sources, Value step, Value slot);
   /// Loads this thread's elements of that slice, if the operand does not lie in pieces; else none.
   llvm::SmallVector<Value> load(Value step);
   /// Puts what was loaded into a slot.
@@ -63,30 +73,55 @@ public:
 private:
   static constexpr int64_t bytes = 2, perPiece = pieceBytes / bytes;
 
+  /// One of the pieces of a slice that a thread copies.
+  struct OwnPiece {
+    Value target;             // in the first slot
+    int64_t targetBehind = 0; // bytes behind that
+    size_t source = 0;        // of sourcesOf
+    int64_t sourceBehind = 0; // bytes behind that
+    Value size;               // of what there is of it; unset: all of it
+  };
+
   int64_t lines() const { return view.alongInner ? operand.places : operand.ring.slice; }
   int64_t lineLength() const { return view.alongInner ? operand.ring.slice : operand.places; }
   int64_t linePieces() const { return lineLength() / perPiece; }
+  int64_t lineBytes() const { return lineLength() * bytes; }
   int64_t linesApart() const { return operand.ring.threads / linePieces(); }
   int64_t piecesPerThread() const { return std::max<int64_t>(1, lines() * linePieces() / operand.ring.threads); }
+  /// Pieces of a line change places with others of so many.
+  int64_t permutedPieces() const { return std::min<int64_t>(8, linePieces()); }
+  /// So many lines share 128 bytes, or one line has them.
+  int64_t linesTogether() const { return std::max<int64_t>(1, 8 / linePieces()); }
+  /// Lines that are a multiple of this apart are permuted alike.
+  int64_t linesAlike() const { return linesTogether() * permutedPieces(); }
+
   Value keyOf(Value line);
   Value pieceOffset(Value line, Value piece);
+  Value elementOffset(int64_t number);
   Value existing(Value place, int64_t atOnce);
-  Value slotAddress(Value slot, Value offset);
+  Value inSlot(Value slot, Value offset) { return k.add(slot, offset); }
+  Value sharedAddress(Value place, int64_t behind);
   Value isInside(Value step);
+  Value stepOf(Value step, int64_t piece);
+  void findOwnPieces();
 
   Kernel &kernel;
   KernelBuilder &k;
   const OperandView &view;
   RingOperand operand;
   llvm::SmallVector<Value> outer;
-  Value first, memory;
+  Value first;
+  Value memory; // as a number of bytes: what is computed with addresses of shared memory takes 32 bits
   Type storage;
   // For copies.
   Value ownLine, ownPiece;
   llvm::SmallVector<llvm::SmallVector<Value>> ownPlaces;
+  llvm::SmallVector<OwnPiece> ownPieces;
+  // For stores.
+  Value firstElement;
   // For fragments.
   bool innerAlongLine = false;
-  Value lineStart, permuted;
+  Value firstFragment;
 };
 
 } // namespace dscc::kernels

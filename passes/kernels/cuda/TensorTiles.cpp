@@ -5,7 +5,8 @@
 //            or, where an operand is computed or lies badly,
 //            ──registers──►
 //
-//     for each slice:  wait for it; barrier; start to copy a later one; multiply; store what came through registers
+//     for each slice:  start to copy a later one; multiply; store what came through registers
+//                      before the last products: wait for the next slice; barrier; load its first fragments
 //
 // A slice lies line by line, in pieces of 16 bytes whose order within a line is permuted, so that the eight pieces that
 // one step of ldmatrix reads lie in different banks. Sums leave by way of the same memory, so that lanes work on
@@ -220,14 +221,27 @@ public:
 
 private:
   using Values = SmallVector<Value>;
+  /// From where both operands' slices are copied.
+  struct Sources {
+    Values lhs, rhs;
+
+    void appendTo(Values &all) const {
+      llvm::append_range(all, lhs);
+      llvm::append_range(all, rhs);
+    }
+  };
 
   Values mainLoop(Value from, Value to);
-  Values loadLater(OperandRing &lhs, OperandRing &rhs, Value step, Value slot, Value exists);
-  void multiply(OperandRing &lhs, OperandRing &rhs, Value slot, MutableArrayRef<Value> sums);
+  Values loadLater(OperandRing &lhs, OperandRing &rhs, const Sources &sources, Value step, Value slot, Value exists);
+  void waitForSlice();
+  Values fragments(OperandRing &lhs, OperandRing &rhs, Value slot, int64_t step);
+  Values firstFragments(OperandRing &lhs, OperandRing &rhs, Value slot, Value exists);
+  void multiply(ArrayRef<Value> fragments, MutableArrayRef<Value> sums, bool isFirstHalf);
   void storeSums(ArrayRef<Value> sums);
 
   int64_t rowForms() const { return tile.warpRows / MatrixForm::rows; }
   int64_t columnForms() const { return tile.warpColumns / MatrixForm::columns; }
+  size_t numFragments() const { return rowForms() * 4 + columnForms() * 2; }
 
   Kernel &kernel;
   KernelBuilder &k;
@@ -272,56 +286,112 @@ void TensorTileWriter::write() {
 }
 
 TensorTileWriter::Values TensorTileWriter::mainLoop(Value from, Value to) {
-  RingShape shape{tile.slice, tile.stages, tile.threads()};
+  RingShape shape{tile.slice, tile.stages, tile.threads(), (tile.rows + tile.columns) * tile.slice * Tile::bytes};
   OperandRing lhs(kernel, view.lhs, {shape, tile.rows, view.rows, view.inner}, outer, firstRow, shared);
   Value behind = LLVM::GEPOp::create(k.b, k.loc, shared.getType(), k.b.getI8Type(), shared,
-                                     ArrayRef<LLVM::GEPArg>{int32_t(lhs.ringBytes())});
+                                     ArrayRef<LLVM::GEPArg>{int32_t(lhs.sliceBytes())});
   OperandRing rhs(kernel, view.rhs, {shape, tile.columns, view.columns, view.inner}, outer, firstColumn, behind);
   lhs.readFrom(lane, warpRow, /*isLhs=*/true);
   rhs.readFrom(lane, warpColumn, /*isLhs=*/false);
   auto isThere = [&](Value step) { return LaneMath{k}.compare(arith::CmpIPredicate::slt, step, to); };
+  Sources sources = {lhs.sourcesOf(from), rhs.sourcesOf(from)};
+  auto advance = [&](const Sources &before, int64_t slices) -> Sources {
+    return {lhs.advance(before.lhs, slices), rhs.advance(before.rhs, slices)};
+  };
   for (int64_t stage = 0; stage + 1 < tile.stages; ++stage) {
-    Value step = k.add(from, k.index(stage * tile.slice));
+    Value step = k.add(from, k.index(stage * tile.slice)), slot = k.index(shape.slotOf(stage));
+    Sources own = advance(sources, stage);
     code.doIf(isThere(step), [&] {
-      for (OperandRing *ring : {&lhs, &rhs}) {
-        ring->copy(step, k.index(stage));
-        ring->store(ring->load(step), k.index(stage));
-      }
+      lhs.copy(own.lhs, step, slot);
+      rhs.copy(own.rhs, step, slot);
+      for (OperandRing *ring : {&lhs, &rhs})
+        ring->store(ring->load(step), slot);
     });
     NVVM::CpAsyncCommitGroupOp::create(k.b, k.loc);
   }
+  Value first = k.index(0);
+  // Sums, fragments of the first steps of a slice, its slot and the one before it, and sources of the slice to copy.
   Values carried(tile.warpRows * tile.warpColumns / lanesOfWarp, k.constant(f32, 0));
-  carried.push_back(k.index(0));               // the slot that is read
-  carried.push_back(k.index(tile.stages - 1)); // the slot that is written
+  size_t numSums = carried.size(), fragmentCount = numFragments();
+  waitForSlice();
+  llvm::append_range(carried, firstFragments(lhs, rhs, first, isThere(from)));
+  carried.append({first, k.index(shape.slotOf(tile.stages - 1))});
+  advance(sources, tile.stages - 1).appendTo(carried);
   carried = k.loop(from, to, k.index(tile.slice), carried, [&](Value step, ValueRange values) {
     ElementCode::Scope scope(code);
-    Values sums(values.drop_back(2));
-    Value slot = values[values.size() - 2], later = values.back();
-    NVVM::CpAsyncWaitGroupOp::create(k.b, k.loc, uint32_t(tile.stages - 2));
-    NVVM::Barrier0Op::create(k.b, k.loc);
+    Values sums(values.take_front(numSums)), own(values.slice(numSums, fragmentCount));
+    values = values.drop_front(numSums + fragmentCount);
+    // What was read before the barrier is written behind it.
+    Value slot = values[0], later = values[1], nextSlot = shape.next(k, slot);
+    values = values.drop_front(2);
+    Sources laterSources = {values.take_front(sources.lhs.size()), values.drop_front(sources.lhs.size())};
     Value laterStep = k.add(step, k.index((tile.stages - 1) * tile.slice)), exists = isThere(laterStep);
-    Values loaded = loadLater(lhs, rhs, laterStep, later, exists);
-    NVVM::CpAsyncCommitGroupOp::create(k.b, k.loc);
-    multiply(lhs, rhs, slot, sums);
-    if (!loaded.empty())
-      code.doIf(exists, [&] {
-        lhs.store(ArrayRef(loaded).take_front(lhs.numLoaded()), later);
-        rhs.store(ArrayRef(loaded).drop_front(lhs.numLoaded()), later);
-      });
-    sums.push_back(shape.next(k, slot));
-    sums.push_back(shape.next(k, later));
+    Values loaded, next;
+    auto storeLoaded = [&] {
+      if (!loaded.empty())
+        code.doIf(exists, [&] {
+          lhs.store(ArrayRef(loaded).take_front(lhs.numLoaded()), later);
+          rhs.store(ArrayRef(loaded).drop_front(lhs.numLoaded()), later);
+        });
+    };
+    // Only where there is enough to multiply does it pay to ask twice whether the later slice exists.
+    bool isSpread = lhs.numLoaded() + rhs.numLoaded() == 0 && rowForms() * columnForms() >= 16;
+    auto copyLater = [&](OperandRing &ring, const Values &ringSources) {
+      code.doIf(exists, [&] { ring.copy(ringSources, laterStep, later); });
+    };
+    // Fragments are loaded while those before them are multiplied, the next slice's behind the barrier too. Copies of
+    // one operand come before the first products, those of the other one in the midst of those before the barrier:
+    // what all warps ask for at once, they wait for.
+    int64_t turns = 2 * (tile.slice / MatrixForm::inner), turn = 0;
+    for (; turn < turns; ++turn) {
+      int64_t following = (turn / 2 + 1) * MatrixForm::inner;
+      bool isFirstHalf = turn % 2 == 0;
+      if (isFirstHalf && following < tile.slice) {
+        next = fragments(lhs, rhs, slot, following);
+      } else if (isFirstHalf) {
+        if (tile.stages == 2)
+          storeLoaded();
+        waitForSlice();
+        // Behind the last slice this one is as good as any.
+        Value there = arith::SelectOp::create(k.b, k.loc, isThere(k.add(step, k.index(tile.slice))), nextSlot, slot);
+        next = fragments(lhs, rhs, there, 0);
+      }
+      if (turn == 0 && !isSpread)
+        loaded = loadLater(lhs, rhs, laterSources, laterStep, later, exists);
+      if (turn == 0 && isSpread)
+        copyLater(lhs, laterSources.lhs);
+      if (turn == turns / 2 - 1) {
+        if (isSpread)
+          copyLater(rhs, laterSources.rhs);
+        NVVM::CpAsyncCommitGroupOp::create(k.b, k.loc);
+      }
+      multiply(own, sums, isFirstHalf);
+      if (!isFirstHalf)
+        own = next;
+    }
+    if (tile.stages > 2)
+      storeLoaded();
+    llvm::append_range(sums, own);
+    sums.append({nextSlot, slot});
+    advance(laterSources, 1).appendTo(sums);
     return sums;
   });
-  carried.resize(carried.size() - 2);
+  carried.resize(numSums);
   return carried;
 }
 
+/// Until the slice whose fragments are loaded next is there, and nobody reads the one before it.
+void TensorTileWriter::waitForSlice() {
+  NVVM::CpAsyncWaitGroupOp::create(k.b, k.loc, uint32_t(tile.stages - 2));
+  NVVM::Barrier0Op::create(k.b, k.loc);
+}
+
 /// Starts the copies of a later slice, and loads what goes through registers.
-TensorTileWriter::Values TensorTileWriter::loadLater(OperandRing &lhs, OperandRing &rhs, Value step, Value slot,
-                                                     Value exists) {
+TensorTileWriter::Values TensorTileWriter::loadLater(OperandRing &lhs, OperandRing &rhs, const Sources &sources,
+                                                     Value step, Value slot, Value exists) {
   auto all = [&] {
-    lhs.copy(step, slot);
-    rhs.copy(step, slot);
+    lhs.copy(sources.lhs, step, slot);
+    rhs.copy(sources.rhs, step, slot);
     Values loaded = lhs.load(step);
     llvm::append_range(loaded, rhs.load(step));
     return loaded;
@@ -344,21 +414,39 @@ TensorTileWriter::Values TensorTileWriter::loadLater(OperandRing &lhs, OperandRi
   return llvm::to_vector(llvm::map_range(choice.getResults(), [](OpResult result) -> Value { return result; }));
 }
 
-void TensorTileWriter::multiply(OperandRing &lhs, OperandRing &rhs, Value slot, MutableArrayRef<Value> sums) {
-  for (int64_t step = 0; step < tile.slice; step += MatrixForm::inner) {
-    SmallVector<Values> a, b;
-    for (int64_t i = 0; i < rowForms(); ++i)
-      a.push_back(lhs.fragments(slot, i * MatrixForm::rows, step));
-    for (int64_t j = 0; j < columnForms(); j += 2) {
-      Values two = rhs.fragments(slot, j * MatrixForm::columns, step);
-      b.push_back({two[0], two[1]});
-      b.push_back({two[2], two[3]});
-    }
-    for (int64_t i = 0; i < rowForms(); ++i)
-      for (int64_t j = 0; j < columnForms(); ++j)
-        multiplyForm(k, form, a[i], b[j],
-                     sums.slice((i * columnForms() + j) * MatrixForm::perLane, MatrixForm::perLane));
-  }
+/// What a warp multiplies at a time: of each row of forms four registers, then of each column of forms two.
+TensorTileWriter::Values TensorTileWriter::fragments(OperandRing &lhs, OperandRing &rhs, Value slot, int64_t step) {
+  Values all;
+  for (int64_t i = 0; i < rowForms(); ++i)
+    llvm::append_range(all, lhs.fragments(slot, i * MatrixForm::rows, step));
+  for (int64_t j = 0; j < columnForms(); j += 2)
+    llvm::append_range(all, rhs.fragments(slot, j * MatrixForm::columns, step));
+  return all;
+}
+
+/// Those of the first slice, unless there is none.
+TensorTileWriter::Values TensorTileWriter::firstFragments(OperandRing &lhs, OperandRing &rhs, Value slot,
+                                                          Value exists) {
+  if (view.inner.isConstant() && view.inner.constant() > 0 && tile.parts == 1)
+    return fragments(lhs, rhs, slot, 0);
+  Type i32 = k.b.getI32Type();
+  SmallVector<Type> types(numFragments(), i32);
+  auto choice = scf::IfOp::create(k.b, k.loc, types, exists, true, true);
+  OpBuilder::InsertionGuard insertion(k.b);
+  k.b.setInsertionPointToEnd(choice.thenBlock());
+  scf::YieldOp::create(k.b, k.loc, fragments(lhs, rhs, slot, 0));
+  k.b.setInsertionPointToEnd(choice.elseBlock());
+  scf::YieldOp::create(k.b, k.loc, Values(types.size(), k.constantInt(i32, 0)));
+  return Values(choice.getResults());
+}
+
+/// Half of the forms, the first one or the second one.
+void TensorTileWriter::multiply(ArrayRef<Value> fragments, MutableArrayRef<Value> sums, bool isFirstHalf) {
+  int64_t all = rowForms() * columnForms(), half = all / 2;
+  for (int64_t number = isFirstHalf ? 0 : half; number < (isFirstHalf ? half : all); ++number)
+    multiplyForm(k, form, fragments.slice(number / columnForms() * 4, 4),
+                 fragments.slice(rowForms() * 4 + number % columnForms() * 2, 2),
+                 sums.slice(number * MatrixForm::perLane, MatrixForm::perLane));
 }
 
 //===-- The way out --------------------------------------------------------------------------------------------===//
