@@ -126,10 +126,13 @@ static dsc::ScheduleAttr makeSchedule(MLIRContext *context, const Tile &tile) {
 /// Tiles that are worth a look: large ones for much work, flat ones for few rows or columns; long slices for what is
 /// copied in pieces, short ones for what passes through registers.
 static constexpr Tile shapes[] = {
-    {128, 128, 32, 3, 64, 32, 1}, {128, 64, 32, 4, 32, 32, 1}, {64, 128, 32, 4, 32, 32, 1}, {64, 64, 64, 3, 32, 32, 1},
-    {64, 64, 32, 4, 32, 32, 1},   {64, 32, 64, 3, 32, 16, 1},  {64, 32, 32, 4, 32, 16, 1},  {32, 64, 64, 4, 16, 32, 1},
-    {32, 64, 32, 4, 16, 32, 1},   {32, 128, 32, 4, 16, 64, 1}, {16, 128, 32, 4, 16, 32, 1}, {16, 64, 64, 4, 16, 16, 1},
-    {16, 64, 32, 4, 16, 16, 1},   {32, 32, 64, 5, 16, 16, 1},  {32, 32, 32, 5, 16, 16, 1},
+    {128, 128, 32, 3, 64, 64, 1}, {128, 128, 32, 3, 64, 32, 1}, {128, 64, 32, 4, 64, 32, 1},
+    {64, 128, 32, 4, 64, 32, 1},  {64, 64, 64, 3, 64, 32, 1},   {64, 64, 32, 4, 64, 32, 1},
+    {128, 64, 32, 4, 32, 32, 1},  {64, 128, 32, 4, 32, 32, 1},  {64, 64, 64, 3, 32, 32, 1},
+    {64, 64, 32, 4, 32, 32, 1},   {64, 32, 64, 3, 32, 16, 1},   {64, 32, 32, 4, 32, 16, 1},
+    {32, 64, 64, 4, 16, 32, 1},   {32, 64, 32, 4, 16, 32, 1},   {32, 128, 32, 4, 16, 64, 1},
+    {16, 128, 32, 4, 16, 32, 1},  {16, 64, 64, 4, 16, 16, 1},   {16, 64, 32, 4, 16, 16, 1},
+    {32, 32, 64, 5, 16, 16, 1},   {32, 32, 32, 5, 16, 16, 1},
 };
 
 static SmallVector<dsc::ScheduleAttr> tensorTilesCandidates(dsc::GroupOp group, const Target &target) {
@@ -155,14 +158,27 @@ static DimExpr tensorTilesWorkspace(dsc::GroupOp group, const Target &, dsc::Sch
 /// The parts, then their sum.
 static size_t countTensorTiles(dsc::GroupOp, dsc::ScheduleAttr schedule) { return tileOf(schedule).kernels(); }
 
-/// What one slice of one block costs a multiprocessor: the busiest of its units. An operand that comes through
+/// Registers that a thread takes: sums, fragments of two steps, and the rest.
+static int64_t registersOf(const Tile &tile) {
+  return (tile.warpRows * tile.warpColumns + 2 * (tile.warpRows + tile.warpColumns) * MatrixForm::inner / 2) /
+             lanesOfWarp +
+         40;
+}
+
+/// What one slice costs a multiprocessor that has so many blocks at a time, for each of them. Its units work side by
+/// side as far as warps are at different places of the slice: the more blocks, the more. An operand that comes through
 /// registers costs instructions for each element.
-static double clocksOfSlice(const Tile &tile, const Gpu &gpu, bool copiesLhs, bool copiesRhs) {
+static double clocksOfSlice(const Tile &tile, const Gpu &gpu, double resident, bool copiesLhs, bool copiesRhs) {
   constexpr double perElement = 14; // instructions that compute an element's place, load it and store it
+  constexpr double schedulers = 4;
   double elements = double(tile.rows + tile.columns) * tile.slice;
-  double matrix = 2.0 * tile.rows * tile.columns * tile.slice / (gpu.f16.flopPerClock * shareOfMatrixPeak(gpu));
+  double flopPerClock = gpu.f16.flopPerClock * shareOfMatrixPeak(gpu);
+  // A scheduler has whole warps.
+  double warpsInTurn = std::ceil(tile.warps() * resident / schedulers) / resident;
+  double matrix = 2.0 * tile.warpRows * tile.warpColumns * tile.slice / (flopPerClock / schedulers) * warpsInTurn;
   double fragments = double(tile.warps()) * (tile.warpRows + tile.warpColumns) * tile.slice * Tile::bytes;
-  double shared = (fragments + elements * Tile::bytes) / 128;
+  // What is copied passes the unit twice: as it is loaded, and as it is stored.
+  double shared = (fragments + 2 * elements * Tile::bytes) / 128;
   double global = elements * Tile::bytes / gpu.l2BytesPerClock;
   double computed = (copiesLhs ? 0.0 : double(tile.rows)) + (copiesRhs ? 0.0 : double(tile.columns));
   double matrices =
@@ -170,8 +186,12 @@ static double clocksOfSlice(const Tile &tile, const Gpu &gpu, bool copiesLhs, bo
   double loads = fragments / (512); // ldmatrix of four
   double copies = (elements - computed * tile.slice) * Tile::bytes / pieceBytes / lanesOfWarp;
   double instructions =
-      matrices + 2 * loads + 4 * copies + computed * tile.slice * perElement / lanesOfWarp + 20.0 * tile.warps();
-  return std::max({matrix, shared, global, instructions / 4});
+      matrices + loads + copies + computed * tile.slice * perElement / lanesOfWarp + 24.0 * tile.warps();
+  // Fitted to the simulator's model of time: one block's units take about the root of the sum of their squares.
+  double power = 1.5 + resident / 2, sum = 0;
+  for (double unit : {matrix, shared, global, instructions / schedulers})
+    sum += std::pow(unit, power);
+  return std::pow(sum, 1 / power);
 }
 
 static double estimateTensorTiles(dsc::GroupOp group, const Target &target, dsc::ScheduleAttr schedule,
@@ -188,15 +208,18 @@ static double estimateTensorTiles(dsc::GroupOp group, const Target &target, dsc:
   double resident =
       std::min<double>({double(gpu.sharedPerMultiprocessor / (tile.sharedBytes() + 1024)),
                         double(gpu.threadsPerMultiprocessor / tile.threads()),
-                        double(gpu.registersPerMultiprocessor) / (tile.threads() * target.registersPerThread), blocks});
+                        double(gpu.registersPerMultiprocessor / (tile.threads() * registersOf(tile))), blocks});
   resident = std::max(1.0, resident);
-  double busy = clocksOfSlice(tile, gpu, isCopiedInPieces(hero, true), isCopiedInPieces(hero, false));
+  double busy = clocksOfSlice(tile, gpu, resident, isCopiedInPieces(hero, true), isCopiedInPieces(hero, false));
   // A slice is asked for so many slices before it is needed.
   double waiting = double(gpu.loadClocks) / (tile.stages - 1);
   double waves = std::ceil(blocks / resident);
   double loop = waves * slices * std::max(busy * std::min(blocks, resident), waiting);
-  // First slices, and the way out: sums to shared memory, and from there to memory.
-  double outside = waves * (2.0 * gpu.loadClocks) + blocks * tile.rows * tile.columns * 2.0 / lanesOfWarp / 4;
+  // First slices, and the way out: sums to shared memory, and from there to memory, 16 rows of a warp at a time.
+  constexpr double clocksOfRows = 300; // until 32 columns of them have come through
+  double exits = double(tile.warpRows) / MatrixForm::rows * std::max(1.0, tile.warpColumns / 32.0);
+  double outside =
+      waves * (2.0 * gpu.loadClocks + exits * clocksOfRows) + blocks * tile.rows * tile.columns * 2.0 / lanesOfWarp / 4;
   double seconds = (loop + outside) / gpu.clock;
   if (tile.parts == 1)
     return seconds;
@@ -233,6 +256,7 @@ private:
 
   Values mainLoop(Value from, Value to);
   Values loadLater(OperandRing &lhs, OperandRing &rhs, const Sources &sources, Value step, Value slot, Value exists);
+  bool waitsForItself();
   void waitForSlice();
   Values fragments(OperandRing &lhs, OperandRing &rhs, Value slot, int64_t step);
   Values firstFragments(OperandRing &lhs, OperandRing &rhs, Value slot, Value exists);
@@ -334,8 +358,7 @@ TensorTileWriter::Values TensorTileWriter::mainLoop(Value from, Value to) {
           rhs.store(ArrayRef(loaded).drop_front(lhs.numLoaded()), later);
         });
     };
-    // Only where there is enough to multiply does it pay to ask twice whether the later slice exists.
-    bool isSpread = lhs.numLoaded() + rhs.numLoaded() == 0 && rowForms() * columnForms() >= 16;
+    bool isSpread = lhs.numLoaded() + rhs.numLoaded() == 0 && waitsForItself();
     auto copyLater = [&](OperandRing &ring, const Values &ringSources) {
       code.doIf(exists, [&] { ring.copy(ringSources, laterStep, later); });
     };
@@ -378,6 +401,13 @@ TensorTileWriter::Values TensorTileWriter::mainLoop(Value from, Value to) {
   });
   carried.resize(numSums);
   return carried;
+}
+
+/// Whether it pays to ask twice whether the later slice exists, so that copies come apart: where there is much to
+/// multiply between them, or no other block to go on meanwhile.
+bool TensorTileWriter::waitsForItself() {
+  return rowForms() * columnForms() >= 16 ||
+         (kernel.grid.isConstant() && kernel.grid.constant() * tile.parts <= k.target.gpu->multiprocessors);
 }
 
 /// Until the slice whose fragments are loaded next is there, and nobody reads the one before it.

@@ -53,15 +53,15 @@ module attributes {dsc.stage = "imported", dsc.symbols = [], dsc.relations = []}
 
 //--- loop.mlir
 module attributes {dsc.stage = "scheduled", dsc.symbols = [], dsc.relations = []} {
-  func.func private @main(tensor<64x512xf16> {dsc.name = "x"}, tensor<512x64xf16> {dsc.name = "w"}) -> (tensor<64x64xf16> {dsc.name = "y"})
+  func.func private @main(tensor<4096x512xf16> {dsc.name = "x"}, tensor<512x64xf16> {dsc.name = "w"}) -> (tensor<4096x64xf16> {dsc.name = "y"})
   module @cuda_sm80 attributes {dsc.target = "cuda_sm80"} {
-    func.func @main(%x: tensor<64x512xf16> {dsc.name = "x"}, %w: tensor<512x64xf16> {dsc.name = "w"}) -> (tensor<64x64xf16> {dsc.name = "y"}) {
-      %0 = dsc.group(%x, %w) {schedule = #dsc.schedule<tensor_tiles, cluster = 0, columns = 32, parts = 1, rows = 32, slice = 64, stages = 4, warp_columns = 16, warp_rows = 16>} : (tensor<64x512xf16>, tensor<512x64xf16>) -> tensor<64x64xf16> {
-      ^bb0(%a: tensor<64x512xf16>, %b: tensor<512x64xf16>):
-        %1 = dsc.matmul %a, %b : (tensor<64x512xf16>, tensor<512x64xf16>) -> tensor<64x64xf16>
-        dsc.yield %1 : tensor<64x64xf16>
+    func.func @main(%x: tensor<4096x512xf16> {dsc.name = "x"}, %w: tensor<512x64xf16> {dsc.name = "w"}) -> (tensor<4096x64xf16> {dsc.name = "y"}) {
+      %0 = dsc.group(%x, %w) {schedule = #dsc.schedule<tensor_tiles, cluster = 0, columns = 32, parts = 1, rows = 32, slice = 64, stages = 4, warp_columns = 16, warp_rows = 16>} : (tensor<4096x512xf16>, tensor<512x64xf16>) -> tensor<4096x64xf16> {
+      ^bb0(%a: tensor<4096x512xf16>, %b: tensor<512x64xf16>):
+        %1 = dsc.matmul %a, %b : (tensor<4096x512xf16>, tensor<512x64xf16>) -> tensor<4096x64xf16>
+        dsc.yield %1 : tensor<4096x64xf16>
       }
-      return %0 : tensor<64x64xf16>
+      return %0 : tensor<4096x64xf16>
     }
   }
 }
