@@ -209,12 +209,16 @@ static double estimateTensorTiles(dsc::GroupOp group, const Target &target, dsc:
       std::min<double>({double(gpu.sharedPerMultiprocessor / (tile.sharedBytes() + 1024)),
                         double(gpu.threadsPerMultiprocessor / tile.threads()),
                         double(gpu.registersPerMultiprocessor / (tile.threads() * registersOf(tile))), blocks});
-  resident = std::max(1.0, resident);
-  double busy = clocksOfSlice(tile, gpu, resident, isCopiedInPieces(hero, true), isCopiedInPieces(hero, false));
+  resident = std::max(1.0, std::floor(resident));
   // A slice is asked for so many slices before it is needed.
   double waiting = double(gpu.loadClocks) / (tile.stages - 1);
-  double waves = std::ceil(blocks / resident);
-  double loop = waves * slices * std::max(busy * std::min(blocks, resident), waiting);
+  auto clocksOfWave = [&](double together) {
+    double busy =
+        clocksOfSlice(tile, gpu, together, isCopiedInPieces(hero, true), isCopiedInPieces(hero, false)) * together;
+    return slices * std::max(busy, waiting);
+  };
+  double waves = std::ceil(blocks / resident), full = std::floor(blocks / resident), rest = blocks - full * resident;
+  double loop = full * clocksOfWave(resident) + (rest >= 1 ? clocksOfWave(rest) : 0);
   // First slices, and the way out: sums to shared memory, and from there to memory, 16 rows of a warp at a time.
   constexpr double clocksOfRows = 300; // until 32 columns of them have come through
   double exits = double(tile.warpRows) / MatrixForm::rows * std::max(1.0, tile.warpColumns / 32.0);

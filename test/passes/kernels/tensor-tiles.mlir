@@ -3,6 +3,7 @@
 // RUN: split-file %s %t
 // RUN: dscc %t/pieces.mlir --target=cuda --arch=sm_80 --emit=ptx -o - | FileCheck %s --check-prefix=PIECES
 // RUN: dscc %t/loop.mlir --target=cuda --arch=sm_80 --emit=ptx -o - | FileCheck %s --check-prefix=LOOP
+// RUN: dscc %t/many.mlir --target=cuda --arch=sm_80 --until=scheduled -o - | FileCheck %s --check-prefix=MANY
 // RUN: dscc %t/odd.mlir --target=cuda --arch=sm_80 --emit=ptx -o - | FileCheck %s --check-prefix=ODD
 // RUN: dscc %t/single.mlir --target=cuda --arch=sm_80 --emit=ptx -o - | FileCheck %s --check-prefix=SINGLE
 // RUN: not dscc %t/sides.mlir --target=cuda --arch=sm_80 -o %t/x.so 2>&1 | FileCheck %s --check-prefix=SIDES
@@ -34,6 +35,9 @@
 // LOOP: add.s64 %rd{{[0-9]+}}, %rd{{[0-9]+}}, {{128|8192}};
 // LOOP-NEXT: add.s64 %rd{{[0-9]+}}, %rd{{[0-9]+}}, {{128|8192}};
 
+// Where there is work for all, a warp has as many sums as registers hold: what it loads of shared memory it uses often.
+// MANY: schedule = #dsc.schedule<tensor_tiles, {{.*}}columns = 128, parts = 1, rows = 128, {{.*}}warp_columns = 64, warp_rows = 64>
+
 // ODD-NOT: cp.async.cg
 // ODD: mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32
 
@@ -63,6 +67,14 @@ module attributes {dsc.stage = "scheduled", dsc.symbols = [], dsc.relations = []
       }
       return %0 : tensor<4096x64xf16>
     }
+  }
+}
+
+//--- many.mlir
+module attributes {dsc.stage = "imported", dsc.symbols = [], dsc.relations = []} {
+  func.func @main(%x: tensor<2048x768xf16> {dsc.name = "x"}, %w: tensor<768x2304xf16> {dsc.name = "w"}) -> (tensor<2048x2304xf16> {dsc.name = "y"}) {
+    %0 = dsc.matmul %x, %w : (tensor<2048x768xf16>, tensor<768x2304xf16>) -> tensor<2048x2304xf16>
+    return %0 : tensor<2048x2304xf16>
   }
 }
 
