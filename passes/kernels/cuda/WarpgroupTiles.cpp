@@ -198,6 +198,10 @@ static double estimateWarpgroupTiles(dsc::GroupOp group, const Target &target, d
   double busy = clocksOfSlice(tile, form, gpu, std::min<double>(tiles, gpu.multiprocessors));
   constexpr double copyClocks = 170, setupClocks = 700; // of a copy, beside the load; before the first one, and after
   double first = setupClocks + gpu.loadClocks + copyClocks + double(tile.slotBytes()) / gpu.l2BytesPerClock;
+  // Blocks that copy together meet before the first copy and behind the last one.
+  constexpr double meetingClocks = 350;
+  if (tile.multicast > 1)
+    first += meetingClocks;
   // A slot is free again once the products behind its own are under way.
   double waiting = (gpu.loadClocks + copyClocks + busy) / (tile.stages - 1);
   double waves = std::ceil(blocks / resident);
