@@ -5,9 +5,10 @@
     python test/bench/roofline.py --json FILE
 
 A kernel's bound is the largest of what its work needs of any one unit and of a launch (docs/simulator.md); a model's is
-their sum. `memory` is what its bytes alone need, `tensor` the share of the FLOP of products, convolutions and attention
-that matrix instructions do, `error` the largest difference from ONNX Runtime in single precision, relative to the
-largest number of the output. Counts are exact and the same on every machine.
+their sum, and so is `model us`, by the model of time. `memory` is what its bytes alone need, `tensor` the share of the
+FLOP of products, convolutions and attention that matrix instructions do, `error` the largest difference from ONNX
+Runtime in single precision, relative to the largest number of the output. Counts are exact and the same on every
+machine.
 """
 
 import argparse
@@ -132,6 +133,7 @@ def measure(arguments, name):
     return {"model": name, "precision": arguments.precision, "arch": arguments.arch,
             "bound_us": sum(kernel["roofline"]["bound_us"] for kernel in kernels),
             "bar_us": scenario.bound if arguments.arch == "sm_90a" else None,
+            "model_us": sum(kernel["time"]["modelled_us"] for kernel in kernels),
             "memory_us": sum(kernel["roofline"]["limits_us"]["dram"] for kernel in kernels),
             "launches": sum(kernel["launches"] for kernel in kernels), "bar_launches": scenario.launches,
             "tensor": share_of_tensor(kernels),
@@ -140,12 +142,12 @@ def measure(arguments, name):
 
 def main():
     arguments = parse_arguments()
-    print(f"{'model':<10} {'type':<5} {'chip':<7} {'bound us':>9} {'bar':>5} {'memory us':>10} {'launches':>9} {'bar':>5} "
-          f"{'tensor':>8} {'error':>9}")
+    print(f"{'model':<10} {'type':<5} {'chip':<7} {'bound us':>9} {'bar':>5} {'model us':>9} {'memory us':>10} "
+          f"{'launches':>9} {'bar':>5} {'tensor':>8} {'error':>9}")
     for name in arguments.model:
         row = measure(arguments, name)
         print(f"{name:<10} {row['precision']:<5} {row['arch']:<7} {row['bound_us']:>9.1f} {row['bar_us'] or '-':>5} "
-              f"{row['memory_us']:>10.1f} {row['launches']:>9} {row['bar_launches'] or '-':>5} {row['tensor']:>8.2%} "
+              f"{row['model_us']:>9.1f} {row['memory_us']:>10.1f} {row['launches']:>9} {row['bar_launches'] or '-':>5} {row['tensor']:>8.2%} "
               f"{row['error']:>9.2e}", flush=True)
         if arguments.json:
             with open(arguments.json, "a", encoding="utf-8") as out:
