@@ -133,7 +133,10 @@ static_assert(sizeof(CuCopyNode) == 200);
     CuResult(CuHandle, const CuHandle *, const CuHandle *, const CuGraphEdge *, size_t))                               \
   X(encodeTensorMap, "cuTensorMapEncodeTiled",                                                                         \
     CuResult(void *, int, unsigned, void *, const uint64_t *, const uint64_t *, const uint32_t *, const uint32_t *,    \
-             int, int, int, int))
+             int, int, int, int))                                                                                      \
+  X(encodePixelMap, "cuTensorMapEncodeIm2col",                                                                         \
+    CuResult(void *, int, unsigned, void *, const uint64_t *, const uint64_t *, const int *, const int *, uint32_t,    \
+             uint32_t, const uint32_t *, int, int, int, int))
 
 /// The driver's library and its functions, each a member of the name in the tables.
 struct CudaDriver {

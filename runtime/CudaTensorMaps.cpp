@@ -54,6 +54,38 @@ static int mapTypeOf(int32_t dtype) {
   }
 }
 
+static dscc_status tooOld(const char *function) {
+  return fail(DSCC_NO_DEVICE, "the CUDA driver has no %s; it is too old", function);
+}
+
+/// No interleaving; L2 is asked for 128 bytes at a time; 0 outside.
+static constexpr int noInterleave = 0, promotion = 2, zeros = 0;
+
+static dscc_status encodeTiled(const CudaDriver &driver, const dscc_tensor_map &facts, int swizzle, void *address,
+                               CudaTensorMap &map) {
+  static constexpr const char *name = "cuTensorMapEncodeTiled";
+  static constexpr uint32_t steps[DSCC_MAX_MAP_RANK] = {1, 1, 1, 1, 1};
+  if (!driver.encodeTensorMap)
+    return tooOld(name);
+  return driver.report(driver.encodeTensorMap(map.encoded, mapTypeOf(facts.dtype), facts.rank, address, map.dims,
+                                              map.strides, facts.box, steps, noInterleave, swizzle, promotion, zeros),
+                       name);
+}
+
+static dscc_status encodePixels(const CudaDriver &driver, const dscc_tensor_map &facts, int swizzle, void *address,
+                                CudaTensorMap &map) {
+  static constexpr const char *name = "cuTensorMapEncodeIm2col";
+  if (!driver.encodePixelMap)
+    return tooOld(name);
+  // The driver has one for channels and images as well.
+  uint32_t steps[DSCC_MAX_MAP_RANK] = {1, 1, 1, 1, 1};
+  memcpy(steps + 1, facts.steps, (facts.rank - 2) * sizeof(uint32_t));
+  return driver.report(driver.encodePixelMap(map.encoded, mapTypeOf(facts.dtype), facts.rank, address, map.dims,
+                                             map.strides, facts.lower, facts.upper, facts.box[0], facts.box[1], steps,
+                                             noInterleave, swizzle, promotion, zeros),
+                       name);
+}
+
 dscc_status encodeTensorMap(const CudaDriver &driver, const dscc_program &program, CudaTensorMaps &maps,
                             uint32_t number, void *address, const int64_t *dims, const int64_t *strides,
                             void **encoded) {
@@ -66,19 +98,16 @@ dscc_status encodeTensorMap(const CudaDriver &driver, const dscc_program &progra
   size_t bytes = facts.rank * sizeof(uint64_t);
   if (map.address == place && !memcmp(map.dims, dims, bytes) && !memcmp(map.strides, strides, bytes))
     return DSCC_OK;
-  if (!driver.encodeTensorMap)
-    return fail(DSCC_NO_DEVICE, "the CUDA driver has no cuTensorMapEncodeTiled; it is too old");
   map.address = 0; // what is half made is not taken for whole
   memcpy(map.dims, dims, bytes);
   memcpy(map.strides, strides, bytes);
-  static constexpr uint32_t steps[DSCC_MAX_MAP_RANK] = {1, 1, 1, 1, 1};
-  // CU_TENSOR_MAP_SWIZZLE_NONE, 32B, 64B, 128B; no interleaving; L2 is asked for 128 bytes at a time; 0 outside.
+  // CU_TENSOR_MAP_SWIZZLE_NONE, 32B, 64B, 128B.
   int swizzle = facts.swizzle == 128 ? 3 : facts.swizzle == 64 ? 2 : facts.swizzle == 32 ? 1 : 0;
-  CuResult result = driver.encodeTensorMap(map.encoded, mapTypeOf(facts.dtype), facts.rank, address, map.dims,
-                                           map.strides, facts.box, steps, 0, swizzle, 2, 0);
-  if (!result)
-    map.address = place;
-  return driver.report(result, "cuTensorMapEncodeTiled");
+  auto *encode = facts.kind == DSCC_MAP_PIXELS ? encodePixels : encodeTiled;
+  if (dscc_status status = encode(driver, facts, swizzle, address, map))
+    return status;
+  map.address = place;
+  return DSCC_OK;
 }
 
 } // namespace dscc

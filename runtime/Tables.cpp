@@ -87,6 +87,36 @@ static dscc_status checkServices(const char *path, const dscc_program &program) 
   return DSCC_OK;
 }
 
+/// Of a map of pixels of a rank that may be.
+static dscc_status checkPixels(const char *path, const dscc_tensor_map &map) {
+  static constexpr int32_t ends[DSCC_MAX_MAP_SPATIAL] = {1 << 15, 1 << 7, 1 << 4}; // of corners
+  if (map.box[0] < 1 || map.box[0] > 256 || map.box[1] < 1 || map.box[1] > 1024)
+    return fail(DSCC_BAD_FILE, "'%s' has a tensor map of %u pixels with %u channels, which no hardware knows", path,
+                map.box[1], map.box[0]);
+  uint32_t spatial = map.rank - 2;
+  auto isCorner = [&](int32_t corner) { return corner >= -ends[spatial - 1] && corner < ends[spatial - 1]; };
+  for (uint32_t i = 0; i < spatial; ++i)
+    if (!isCorner(map.lower[i]) || !isCorner(map.upper[i]) || map.steps[i] < 1 || map.steps[i] > 8)
+      return fail(
+          DSCC_BAD_FILE,
+          "'%s' has a tensor map of rank %u with the corners %d and %d and the step %u, which no hardware knows", path,
+          map.rank, map.lower[i], map.upper[i], map.steps[i]);
+  return DSCC_OK;
+}
+
+static dscc_status checkTensorMaps(const char *path, Records<dscc_tensor_map> maps) {
+  for (const dscc_tensor_map &map : maps) {
+    if (map.kind > DSCC_MAP_PIXELS)
+      return fail(DSCC_BAD_FILE, "'%s' has a tensor map of kind %u, which this runtime does not know", path, map.kind);
+    uint32_t least = map.kind == DSCC_MAP_PIXELS ? 3 : 1;
+    if (map.rank < least || map.rank > DSCC_MAX_MAP_RANK)
+      return fail(DSCC_BAD_FILE, "'%s' has a tensor map of rank %u, which this runtime does not know", path, map.rank);
+    if (dscc_status status = map.kind == DSCC_MAP_PIXELS ? checkPixels(path, map) : DSCC_OK)
+      return status;
+  }
+  return DSCC_OK;
+}
+
 static dscc_status checkProgram(const char *path, const dscc_program &program) {
   if (dscc_status status = checkRecords<dscc_kernel>(path, program.kernels, "kernels"))
     return status;
@@ -96,9 +126,8 @@ static dscc_status checkProgram(const char *path, const dscc_program &program) {
     return status;
   if (dscc_status status = checkRecords<dscc_tensor_map>(path, program.tensor_maps, "tensor maps"))
     return status;
-  for (const dscc_tensor_map &map : tensorMapsOf(program))
-    if (map.rank < 1 || map.rank > DSCC_MAX_MAP_RANK)
-      return fail(DSCC_BAD_FILE, "'%s' has a tensor map of rank %u, which this runtime does not know", path, map.rank);
+  if (dscc_status status = checkTensorMaps(path, tensorMapsOf(program)))
+    return status;
   for (const dscc_module &module : modulesOf(program))
     if (dscc_status status = checkRecords<dscc_image>(path, module.images, "images"))
       return status;

@@ -113,7 +113,8 @@ void Separation::takeLaunches(ModuleOp nested, ProgramEntry &program) {
   nested->removeAttr("dsc.launches");
 }
 
-/// dsc.services = ["launch", ..] and dsc.tensor_maps = [{element = f32, box = array<i64: 8, 64>, swizzle = 0}, ..]
+/// dsc.services = ["launch", ..] and dsc.tensor_maps = [{element = f32, box = array<i64: 8, 64>, swizzle = 0}, ..],
+/// some with pixels
 void Separation::takeServices(ModuleOp nested, ProgramEntry &program) {
   if (auto services = nested->getAttrOfType<ArrayAttr>("dsc.services"))
     for (auto service : services.getAsRange<StringAttr>())
@@ -123,10 +124,13 @@ void Separation::takeServices(ModuleOp nested, ProgramEntry &program) {
                               .Case("encode_tensor_map", DSCC_SERVICE_ENCODE_TENSOR_MAP);
   nested->removeAttr("dsc.services");
   if (auto maps = nested->getAttrOfType<ArrayAttr>("dsc.tensor_maps"))
-    for (auto map : maps.getAsRange<DictionaryAttr>())
+    for (auto map : maps.getAsRange<DictionaryAttr>()) {
+      Attribute pixels = map.get("pixels");
       program.tensorMaps.push_back({map.getAs<TypeAttr>("element").getValue(),
                                     llvm::SmallVector<int64_t>(map.getAs<DenseI64ArrayAttr>("box").asArrayRef()),
-                                    map.getAs<IntegerAttr>("swizzle").getInt()});
+                                    map.getAs<IntegerAttr>("swizzle").getInt(),
+                                    pixels ? *readMapPixels(pixels) : PixelAxes()});
+    }
   nested->removeAttr("dsc.tensor_maps");
 }
 

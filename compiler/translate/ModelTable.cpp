@@ -176,14 +176,23 @@ static llvm::Constant *writeLaunches(TableWriter &w, const ProgramEntry &program
 
 static llvm::Constant *writeTensorMaps(TableWriter &w, const ProgramEntry &program) {
   llvm::SmallVector<llvm::Constant *> records;
+  llvm::Type *u32 = llvm::Type::getInt32Ty(w.context);
+  auto innermostFirst = [&](llvm::ArrayRef<int64_t> numbers, size_t room) {
+    auto values = llvm::map_to_vector(llvm::reverse(numbers), [&](int64_t number) { return w.u32(uint32_t(number)); });
+    values.resize(room, w.u32(0));
+    return llvm::ConstantArray::get(llvm::ArrayType::get(u32, room), values);
+  };
   for (const TensorMapEntry &map : program.tensorMaps) {
-    llvm::SmallVector<llvm::Constant *> box;
-    for (int64_t size : llvm::reverse(map.box))
-      box.push_back(w.u32(size));
-    box.resize(DSCC_MAX_MAP_RANK, w.u32(0));
-    llvm::Constant *sizes =
-        llvm::ConstantArray::get(llvm::ArrayType::get(llvm::Type::getInt32Ty(w.context), DSCC_MAX_MAP_RANK), box);
-    records.push_back(w.record({w.u32(dataTypeOf(map.element)), w.u32(map.box.size()), sizes, w.u32(map.swizzle)}));
+    auto alongAxes = [&](int64_t PixelAxis::*field) {
+      auto numbers = llvm::map_to_vector(map.pixels, [&](const PixelAxis &axis) { return axis.*field; });
+      return innermostFirst(numbers, DSCC_MAX_MAP_SPATIAL);
+    };
+    bool isTiled = map.pixels.empty();
+    size_t rank = isTiled ? map.box.size() : map.pixels.size() + numOtherPixelDims;
+    records.push_back(
+        w.record({w.u32(dataTypeOf(map.element)), w.u32(rank), innermostFirst(map.box, DSCC_MAX_MAP_RANK),
+                  w.u32(map.swizzle), w.u32(isTiled ? DSCC_MAP_TILED : DSCC_MAP_PIXELS), alongAxes(&PixelAxis::lower),
+                  alongAxes(&PixelAxis::upper), alongAxes(&PixelAxis::step)}));
   }
   return w.table<dscc_tensor_map>(records);
 }

@@ -6,6 +6,7 @@
 #include "compiler/translate/JobLog.h"
 #include "compiler/translate/Weights.h"
 #include "dialects/dsc/Targets.h"
+#include "dialects/dsc/TensorMaps.h"
 
 #include "mlir/IR/BuiltinOps.h"
 #include "llvm/IR/Module.h"
@@ -68,9 +69,11 @@ struct LaunchEntry {
 struct TensorMapEntry {
   /// Of an element.
   mlir::Type element;
-  /// Elements along each dim, outermost first.
+  /// As in a TensorMap, outermost first.
   llvm::SmallVector<int64_t> box;
   int64_t swizzle; // bytes
+  /// Empty: it is tiled.
+  PixelAxes pixels;
 };
 
 /// Becomes a dscc_program.

@@ -32,7 +32,7 @@ def DscDialect : Dialect {
     | `dsc.weights` | a nested module | its constants, in the order of their pointers |
     | `dsc.launches` | a nested module | `{kernel, nodes}` of each launch that its run makes, in their order: the ONNX nodes that it computes |
     | `dsc.services` | a nested module | the services of the runtime that its run calls, by name |
-    | `dsc.tensor_maps` | a nested module | `{element, box, swizzle}` of each tensor map that its run encodes |
+    | `dsc.tensor_maps` | a nested module | `{element, box, swizzle}` of each tensor map that its run encodes, and the `pixels` of one that has them |
     | `dsc.arena` | @main of a target | what lies where in the arena |
     | `dsc.arena_bytes` | a target's module | the arena's size as a formula, for people |
     | `dsc.default` | an argument of @main | its value where a caller leaves it out |

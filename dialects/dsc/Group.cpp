@@ -162,7 +162,7 @@ static LogicalResult verifyTensorMaps(LaunchOp op) {
     if (!value || (maps && llvm::all_of(maps, [&](Attribute map) { return dscc::readTensorMap(map, tensors); })))
       return success();
     return op.emitOpError("has the tensor maps ")
-           << value << ", which are not {tensor, element, dims, strides, box, swizzle} of one of " << tensors
+           << value << ", which are not {tensor, element, dims, strides, box, swizzle, pixels} of one of " << tensors
            << " tensors, as the hardware wants them";
   };
   auto verifyAll = [&](std::optional<ArrayAttr> entries) {

@@ -93,7 +93,8 @@ def LaunchOp : DscOp<"launch"> {
     4. (C4) `windows`, if it is there, has one entry for each input, then for each result, as those of `dsc.group`.
     5. (C5) Each entry of `before` is {kernel, grid}: a symbol and three counts.
     6. (C6) `workspace_place`, if it is there, is a number from 0 on.
-    7. (C7) Each of `tensor_maps` is {tensor, element, dims, strides, box, swizzle}, as the hardware wants them.
+    7. (C7) Each of `tensor_maps` is {tensor, element, dims, strides, box, swizzle}, as the hardware wants them; it may
+       have `pixels`, which are {lower, upper, steps}.
 
     ```mlir
     %y = dsc.launch @kernel (%x) {grid = #dsc.dims<1, 1, 1>, symbols = [], places = array<i64: 0>}

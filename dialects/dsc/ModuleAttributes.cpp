@@ -179,12 +179,13 @@ static LogicalResult verifyTensorMaps(Operation *op, Attribute value) {
     auto row = dyn_cast<DictionaryAttr>(attribute);
     auto element = row ? row.getAs<TypeAttr>("element") : TypeAttr();
     auto box = row ? row.getAs<DenseI64ArrayAttr>("box") : DenseI64ArrayAttr();
+    Attribute pixels = row ? row.get("pixels") : Attribute();
     return element && isElementType(element.getValue()) && box && !box.empty() && size_t(box.size()) <= maxMapRank &&
-           row.getAs<IntegerAttr>("swizzle");
+           row.getAs<IntegerAttr>("swizzle") && (!pixels || (readMapPixels(pixels) && box.size() == 2));
   };
   if (rows && llvm::all_of(rows, isMap))
     return success();
-  return op->emitOpError("has the dsc.tensor_maps ") << value << ", which are not {element, box, swizzle}";
+  return op->emitOpError("has the dsc.tensor_maps ") << value << ", which are not {element, box, swizzle, pixels}";
 }
 
 static LogicalResult verifyText(Operation *op, Attribute value) {

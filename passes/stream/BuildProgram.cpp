@@ -212,15 +212,22 @@ void ProgramWriter::call(StringRef name, unsigned service, ValueRange arguments)
   f.returnUnless(predicate(arith::CmpIPredicate::eq, status, f.status(0)), status);
 }
 
+/// What the artifact's table holds of a map: what no run changes.
+static DictionaryAttr constantPartOf(DictionaryAttr map) {
+  NamedAttrList parts;
+  for (StringRef name : {"element", "box", "swizzle", "pixels"})
+    if (Attribute part = map.get(name))
+      parts.set(name, part);
+  return parts.getDictionary(map.getContext());
+}
+
 /// Has the runtime make the maps that a kernel takes, and puts them into the slots from `slot` on.
 void ProgramWriter::encodeMaps(dsc::LaunchOp op, ArrayAttr list, int64_t slot) {
   size_t tensors = op.getInputs().size() + op.getNumResults();
   for (Attribute attribute : list) {
     TensorMap map = *readTensorMap(attribute, tensors);
     int32_t number = maps.size();
-    maps.push_back(f.b.getDictionaryAttr({f.b.getNamedAttr("element", TypeAttr::get(map.element)),
-                                          f.b.getNamedAttr("box", f.b.getDenseI64ArrayAttr(map.box)),
-                                          f.b.getNamedAttr("swizzle", f.b.getI64IntegerAttr(map.swizzle))}));
+    maps.push_back(constantPartOf(cast<DictionaryAttr>(attribute)));
     size_t rank = map.dims.size();
     for (size_t i = 0; i < rank; ++i)
       f.store(f.dim(map.dims[rank - 1 - i]), mapDims, i);

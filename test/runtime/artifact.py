@@ -11,7 +11,7 @@ import sys
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 INPUTS = pathlib.Path(__file__).resolve().parent / "Inputs"
 
-ABI_VERSION = 4
+ABI_VERSION = 5
 MAX_SECTIONS = 6
 TRAILER_MAGIC = b"dscc.trailer.v1\0"
 

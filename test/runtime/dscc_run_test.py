@@ -265,7 +265,7 @@ class Tables(OnArtifact):
         said = self.call(self.make("ABI=99"), "--device=cpu").stderr
         self.assertRegex(said, r"' has a table of ABI version 99 and (\d+) bytes, but this runtime expects version \d and \1")
         self.succeed(self.make("BYTES=sizeof(dscc_model_v2) + 8"), "--device=cpu")
-        self.refuse(1, "' has a table of ABI version 4 and 168 bytes, but this runtime expects version 4 and 176",
+        self.refuse(1, "' has a table of ABI version 5 and 168 bytes, but this runtime expects version 5 and 176",
                     "BYTES=sizeof(dscc_model_v2) - 8")
 
     def test_records(self):
@@ -276,7 +276,7 @@ class Tables(OnArtifact):
                 ("WEIGHTS", "weights", "weight_table", 24), ("PROGRAMS", "programs", "programs", 96),
                 ("RELATIONS", "relations", "relations", 40), ("KERNELS", "kernels", "kernels", 64),
                 ("LAUNCHES", "launches", "launches", 16), ("MODULES", "modules", "modules", 16),
-                ("MAPS", "tensor maps", "maps", 32)):
+                ("MAPS", "tensor maps", "maps", 72)):
             for stride in (0, known - 8, known + 1):
                 self.refuse(1, f"' has a table of {what} with {stride} bytes for each, but this runtime reads {known}",
                             f"{macro}={array}, 1, {stride}")
@@ -305,14 +305,31 @@ class Tables(OnArtifact):
 
     def test_indices(self):
         self.refuse(1, "' launches kernel 1 of a program that has 1", "LAUNCHED=1")
-        for rank in (0, 6):
+        for kind, rank in ((0, 0), (0, 6), (1, 2), (1, 6)):
             self.refuse(1, f"' has a tensor map of rank {rank}, which this runtime does not know",
-                        "MAPS=maps, 1, sizeof maps[0]", f"MAP_RANK={rank}")
+                        "MAPS=maps, 1, sizeof maps[0]", f"MAP_RANK={rank}", f"MAP_KIND={kind}")
+        self.refuse(1, "' has a tensor map of kind 2, which this runtime does not know", "MAPS=maps, 1, sizeof maps[0]",
+                    "MAP_KIND=2")
         self.refuse(1, "' has a kernel 'none' in module 0 of a program that has 0", "DEVICE=DSCC_DEVICE_CUDA")
         for kind in (0, 4):
             self.refuse(1, f"' has a relation of node 'node', of kind {kind}, which this runtime cannot check",
                         "RELATIONS=relations, 1, sizeof relations[0]", f"RELATION={kind}")
         self.refuse(1, "' has 33 programs, more than 32", "PROGRAMS=programs, 33, sizeof programs[0]")
+
+    def test_maps_of_pixels(self):
+        def define(rank, channels=256, pixels=1024, lower=0, upper=0, step=1):
+            return ("MAPS=maps, 1, sizeof maps[0]", "MAP_KIND=DSCC_MAP_PIXELS", f"MAP_RANK={rank}",
+                    f"MAP_BOX={channels}, {pixels}", f"MAP_LOWER={lower}", f"MAP_UPPER={upper}", f"MAP_STEP={step}")
+
+        # The ends of corners with 1, 2 and 3 spatial dims.
+        for rank, end in ((3, 1 << 15), (4, 1 << 7), (5, 1 << 4)):
+            self.succeed(self.make(*define(rank, lower=-end, upper=end - 1, step=8)), "--device=cpu")
+            for lower, upper, step in ((-end - 1, 0, 1), (end, 0, 1), (0, -end - 1, 1), (0, end, 1), (0, 0, 0), (0, 0, 9)):
+                self.refuse(1, f"' has a tensor map of rank {rank} with the corners {lower} and {upper} and the step {step}, "
+                            "which no hardware knows", *define(rank, lower=lower, upper=upper, step=step))
+        for channels, pixels in ((0, 1), (257, 1), (1, 0), (1, 1025)):
+            self.refuse(1, f"' has a tensor map of {pixels} pixels with {channels} channels, which no hardware knows",
+                        *define(4, channels, pixels))
 
     def test_weights_beside_the_artifact(self):
         weights = self.folder / "weights.bin"
@@ -461,7 +478,7 @@ class CommandLine(OnArtifact):
 
     def test_help_and_version(self):
         self.assertIn("USAGE: dscc-run [options] model.so", self.succeed("--help"))
-        self.assertRegex(self.succeed("--version"), r"dscc-run \d+\.\d+\.\d+\nABI 4\n")
+        self.assertRegex(self.succeed("--version"), r"dscc-run \d+\.\d+\.\d+\nABI 5\n")
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@
  * A runtime reads the trailer with pread and checks it BEFORE it calls dlopen.
  * Lists of records are tables that tell how long a record is, so that structures grow at their ends: a reader skips
  * what it does not know. What it must not skip has a number of its own (a kind of symbol, a service, a segment, a
- * state); a runtime that does not know it refuses the artifact. Version 4 is PROVISIONAL until states are in: what it
+ * state); a runtime that does not know it refuses the artifact. Version 5 is PROVISIONAL until states are in: what it
  * says of them may change without a new version, and an artifact of it is not promised to be read by later runtimes.
  * All sizes are bytes, all strings are UTF-8 and end in NUL, all pointers live as long as the library, indices begin at
  * 0. Numbers are little-endian and structures laid out as on x86-64 Linux; their sizes there are told at their ends.
@@ -20,7 +20,7 @@
 
 #include <stdint.h>
 
-#define DSCC_ABI_VERSION 4u          /* grows when a structure changes; a runtime refuses all but its own */
+#define DSCC_ABI_VERSION 5u          /* grows when a structure changes; a runtime refuses all but its own */
 #define DSCC_MODEL_MAGIC 0x4d435344u /* "DSCM" in memory */
 #define DSCC_MODEL_NAME "dscc_model" /* what an artifact exports */
 #define DSCC_MAX_RANK 16             /* the most dims of an input or output */
@@ -178,15 +178,30 @@ typedef struct dscc_module {
   dscc_table images; /* dscc_image, at least one: of both kinds and for different chips, in any order */
 } dscc_module;       /* 16 bytes */
 
-#define DSCC_MAX_MAP_RANK 5 /* the most dims of a tensor map */
+#define DSCC_MAX_MAP_RANK 5    /* the most dims of a tensor map */
+#define DSCC_MAX_MAP_SPATIAL 3 /* the most dims of a map of pixels that are neither images nor channels */
 
-/* What is always the same of a map by which CUDA hardware copies boxes of a tensor. Dims are innermost first. */
+/* What a copy by a tensor map moves. */
+enum dscc_tensor_map_kind {
+  DSCC_MAP_TILED = 0, /* a box of the tensor */
+  DSCC_MAP_PIXELS = 1 /* im2col: pixels of images, as a place in a convolution's window sees them */
+};
+
+/* What is always the same of a map by which CUDA hardware copies parts of a tensor. Dims are innermost first. */
 typedef struct dscc_tensor_map {
-  int32_t dtype;                   /* enum dscc_dtype, of 1, 2, 4 or 8 bytes */
-  uint32_t rank;                   /* from 1 to DSCC_MAX_MAP_RANK */
-  uint32_t box[DSCC_MAX_MAP_RANK]; /* elements along each dim that one copy moves, from 1 to 256; 0 beyond the rank */
-  uint32_t swizzle;                /* bytes among which chunks of 16 change places in shared memory: 0, 32, 64 or 128 */
-} dscc_tensor_map;                 /* 32 bytes */
+  int32_t dtype; /* enum dscc_dtype, of 1, 2, 4 or 8 bytes */
+  uint32_t rank; /* from 1 to DSCC_MAX_MAP_RANK; DSCC_MAP_PIXELS: from 3: channels, spatial dims, images */
+  /* DSCC_MAP_TILED: elements along each dim that one copy moves, from 1 to 256; 0 beyond the rank.
+   * DSCC_MAP_PIXELS: channels of a pixel, from 1 to 256, and pixels of a copy, from 1 to 1024; then 0. */
+  uint32_t box[DSCC_MAX_MAP_RANK];
+  uint32_t swizzle; /* bytes among which chunks of 16 change places in shared memory: 0, 32, 64 or 128 */
+  uint32_t kind;    /* enum dscc_tensor_map_kind */
+  /* DSCC_MAP_PIXELS: for each spatial dim, 0 beyond them; DSCC_MAP_TILED: 0. Where the bounding box begins, how far its
+   * last pixel is from the image's last one (each -2^15 to 2^15-1 for one spatial dim, -2^7 to 2^7-1 for two, -2^4 to
+   * 2^4-1 for three), and pixels from one to the next (1 to 8). */
+  int32_t lower[DSCC_MAX_MAP_SPATIAL], upper[DSCC_MAX_MAP_SPATIAL];
+  uint32_t steps[DSCC_MAX_MAP_SPATIAL];
+} dscc_tensor_map; /* 72 bytes */
 
 /* What a program's run returns if a tensor would have more elements than its kernels can count: 2^31 - 2^16 with
  * indices of 32 bits, else 2^44. */

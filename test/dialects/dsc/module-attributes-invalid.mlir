@@ -172,8 +172,31 @@ llvm.func @k() attributes {dsc.kernel = {overlaps = true}}
 
 // -----
 
-// expected-error@+1 {{has the dsc.tensor_maps [{box = array<i64: 1, 1, 1, 1, 1, 1>, element = f32, swizzle = 0 : i64}], which are not {element, box, swizzle}}}
+// expected-error@+1 {{has the dsc.tensor_maps [{box = array<i64: 1, 1, 1, 1, 1, 1>, element = f32, swizzle = 0 : i64}], which are not {element, box, swizzle, pixels}}}
 module attributes {dsc.tensor_maps = [{element = f32, box = array<i64: 1, 1, 1, 1, 1, 1>, swizzle = 0 : i64}]} {}
+
+// -----
+
+// A map of pixels has a matrix as its box, and a corner for each of 1 to 3 spatial dims.
+module attributes {dsc.tensor_maps = [{element = f32, box = array<i64: 128, 8>, swizzle = 0 : i64,
+    pixels = {lower = array<i64: -1>, upper = array<i64: 1>, steps = array<i64: 2>}}]} {}
+
+// -----
+
+// expected-error@+1 {{which are not {element, box, swizzle, pixels}}}
+module attributes {dsc.tensor_maps = [{element = f32, box = array<i64: 1, 128, 8>, swizzle = 0 : i64,
+    pixels = {lower = array<i64: -1>, upper = array<i64: 1>, steps = array<i64: 2>}}]} {}
+
+// -----
+
+// expected-error@+1 {{which are not {element, box, swizzle, pixels}}}
+module attributes {dsc.tensor_maps = [{element = f32, box = array<i64: 128, 8>, swizzle = 0 : i64,
+    pixels = {lower = array<i64: -1>, upper = array<i64: 1>, steps = array<i64: 2, 2>}}]} {}
+
+// -----
+
+// expected-error@+1 {{which are not {element, box, swizzle, pixels}}}
+module attributes {dsc.tensor_maps = [{element = f32, box = array<i64: 128, 8>, swizzle = 0 : i64, pixels}]} {}
 
 // -----
 

@@ -81,6 +81,21 @@
 #ifndef MAP_RANK
 #define MAP_RANK 2
 #endif
+#ifndef MAP_KIND
+#define MAP_KIND DSCC_MAP_TILED
+#endif
+#ifndef MAP_BOX
+#define MAP_BOX 8, 8
+#endif
+#ifndef MAP_LOWER
+#define MAP_LOWER 0
+#endif
+#ifndef MAP_UPPER
+#define MAP_UPPER 0
+#endif
+#ifndef MAP_STEP
+#define MAP_STEP 1
+#endif
 #ifndef IMAGES
 #define IMAGES 0
 #endif
@@ -134,7 +149,13 @@ static const dscc_relation relations[] = {{"node", "batch", "batch", 0, 0, RELAT
 static const dscc_kernel kernels[] = {{"none"}};
 static const dscc_launch launches[] = {{"nothing", LAUNCHED, 0}};
 static const dscc_module modules[] = {{{IMAGES}}};
-static const dscc_tensor_map maps[] = {{DSCC_FLOAT, MAP_RANK, {8, 8}, 0}};
+static const dscc_tensor_map maps[] = {{.dtype = DSCC_FLOAT,
+                                        .rank = MAP_RANK,
+                                        .box = {MAP_BOX},
+                                        .kind = MAP_KIND,
+                                        .lower = {MAP_LOWER, MAP_LOWER, MAP_LOWER},
+                                        .upper = {MAP_UPPER, MAP_UPPER, MAP_UPPER},
+                                        .steps = {MAP_STEP, MAP_STEP, MAP_STEP}}};
 static const LONGER(dscc_program) programs[] = {{{.device = DEVICE,
                                                   .level = LEVEL,
                                                   .services = SERVICES,

@@ -87,7 +87,7 @@ TEST(ArtifactFile, Reasons) {
   bytes[bytes.size() - sizeof(dscc_trailer)] ^= 1;
   expectRefused(bytes, " is damaged: its trailer has another hash than when it was made");
   expectRefused(withTrailer(body(), DSCC_ABI_VERSION + 1),
-                " was made for ABI version 5, but this runtime speaks version 4");
+                " was made for ABI version 6, but this runtime speaks version 5");
   bytes = withChangedTrailer([](dscc_trailer &trailer) { trailer.file_bytes += 8; });
   expectRefused(bytes, (" is damaged: it has " + std::to_string(bytes.size()) + " bytes and should have " +
                         std::to_string(bytes.size() + 8))
