@@ -13,7 +13,7 @@ module attributes {{dsc.stage = "emitted", dsc.symbols = [{{name = "n", min = 1 
   func.func private @main({images} {{dsc.name = "x"}}) -> ({matrix} {{dsc.name = "y"}})
   module @cuda_sm90a attributes {{dsc.target = "cuda_sm90a"}} {{
     gpu.module @kernels {{
-      llvm.mlir.global internal @box() {{addr_space = 3 : i32, alignment = 128 : i64}} : !llvm.array<{elements} x f32>
+      llvm.mlir.global internal @box() {{addr_space = 3 : i32, alignment = 1024 : i64}} : !llvm.array<{elements} x f32>
       llvm.mlir.global internal @arrived() {{addr_space = 3 : i32, alignment = 16 : i64}} : !llvm.array<1 x i64>
       llvm.func @load(%x: !llvm.ptr<1>, %y: !llvm.ptr<1>,
                       %map: !llvm.ptr {{llvm.align = 64 : i64, llvm.byval = !llvm.array<128 x i8>, nvvm.grid_constant}})
@@ -49,7 +49,7 @@ module attributes {{dsc.stage = "emitted", dsc.symbols = [{{name = "n", min = 1 
     func.func @main(%x: {images}) -> {matrix} attributes {{dsc.arena = []}} {{
       %y = dsc.launch @load (%x) {{grid = #dsc.dims<1, 1, 1>, symbols = [], places = array<i64: -1>, outputs = [0], tensor_maps = [
             {{tensor = 0 : i64, element = f32, dims = #dsc.dims<{dims}>, strides = #dsc.dims<{strides}>,
-             box = array<i64: {pixels}, {channels}>, swizzle = 0 : i64,
+             box = array<i64: {pixels}, {channels}>, swizzle = {swizzle} : i64,
              pixels = {{lower = array<i64: {lower}>, upper = array<i64: {upper}>, steps = array<i64: {steps}>}}}}]}}
          : ({images}) -> {matrix}
       return %y : {matrix}
@@ -63,7 +63,7 @@ def words(values):
     return ", ".join(map(str, values))
 
 
-def write_module(shape, channels, pixels, lower, upper, steps, start, offsets):
+def write_module(shape, channels, pixels, lower, upper, steps, start, offsets, swizzle=0):
     """For images of `shape`, without their number; `start` is the channel, then the first pixel and its image, and like
     everything else but that outermost first."""
     sizes = "x".join(map(str, shape))
@@ -78,11 +78,12 @@ def write_module(shape, channels, pixels, lower, upper, steps, start, offsets):
         elements=pixels * channels, bytes=4 * pixels * channels, constants="\n".join(constants),
         at=words(f"%at{i}" for i in range(len(coordinates))), offsets=words(f"%off{i}" for i in range(len(offsets))),
         strides=words(int(np.prod(shape[i:])) for i in range(len(shape) + 1)), pixels=pixels, channels=channels,
-        lower=words(lower), upper=words(upper), steps=words(steps))
+        lower=words(lower), upper=words(upper), steps=words(steps), swizzle=swizzle)
 
 
-def load(x, channels, pixels, lower, upper, steps, start, offsets):
-    """The matrix: through the bounding box of each image from `start` on, row by row."""
+def load(x, channels, pixels, lower, upper, steps, start, offsets, swizzle=0):
+    """The matrix: through the bounding box of each image from `start` on, row by row. Swizzled, by lines of 128 bytes,
+    chunk c of 16 bytes of row r lies where c ^ r % 8 would."""
     channel, image, *place = start
     matrix = np.zeros((pixels, channels), x.dtype)
     for row in matrix:
@@ -97,6 +98,9 @@ def load(x, channels, pixels, lower, upper, steps, start, offsets):
             place[axis] = lower[axis]
         else:
             image += 1
+    if swizzle:
+        rows, chunks = np.arange(pixels)[:, None], np.arange(8)
+        matrix = matrix.reshape(pixels, 8, 4)[rows, chunks ^ rows % 8].reshape(pixels, 32)
     return matrix
 
 
@@ -107,6 +111,9 @@ CASES = {
     # One of 3 x 2 with distances of two pixels between neighbours, from the middle of an image on.
     "2 spatial dims": dict(shape=(6, 11, 16), channels=8, pixels=100, lower=[-1, 0], upper=[0, -3], steps=[2, 3],
                            start=[8, 0, 1, 3], offsets=[1, 2]),
+    # As operands of wgmma lie.
+    "swizzled": dict(shape=(7, 9, 64), channels=32, pixels=128, lower=[-1, -1], upper=[-1, -1], steps=[1, 1],
+                     start=[32, 0, -1, -1], offsets=[2, 0], swizzle=128),
     "3 spatial dims": dict(shape=(3, 4, 5, 8), channels=4, pixels=120, lower=[-1, -2, 0], upper=[1, -1, 0],
                            steps=[1, 2, 3], start=[4, 0, 0, -2, 3], offsets=[0, 1, 2]),
 }
