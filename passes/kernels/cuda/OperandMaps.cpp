@@ -17,22 +17,56 @@ Value OperandMap::add(Kernel &kernel) const {
   TensorMap map;
   map.tensor = int64_t(number);
   map.element = element;
+  map.pixels = pixels;
   for (const MapDim &dim : dims) {
     map.dims.push_back(dim.size);
     map.strides.push_back(dim.stride);
-    map.box.push_back(dim.box);
+    if (pixels.empty())
+      map.box.push_back(dim.box);
   }
+  if (!pixels.empty())
+    map.box = {placesOfCopy, dims.back().box};
   map.swizzle = lineBytes;
   return kernel.addTensorMap(std::move(map));
 }
 
+/// A box of pixels begins at the one whose window begins there, padding included.
+SmallVector<Value> OperandMap::pixelCoordinates(KernelBuilder &k, const BoxPlace &at) const {
+  // Where there are no pixels any more, those of the last one are copied, and never used.
+  Value last = k.sub(k.dim(dsc::countElements(counted)), k.index(1));
+  SmallVector<Value> sizes = llvm::map_to_vector(counted, [&](const DimExpr &dim) { return k.dim(dim); });
+  SmallVector<Value> place = k.delinearize(k.minimum(at.place, last), sizes), all = {place[0]};
+  for (auto [coordinate, axis] : llvm::zip_equal(ArrayRef(place).drop_front(), pixels))
+    all.push_back(k.add(k.mul(coordinate, k.index(axis.step)), k.index(axis.lower)));
+  all.push_back(k.add(at.step, k.dim(dims.back().first)));
+  std::reverse(all.begin(), all.end());
+  for (Value &coordinate : all)
+    coordinate = arith::IndexCastOp::create(k.b, k.loc, k.b.getI32Type(), coordinate);
+  return all;
+}
+
+SmallVector<Value> OperandMap::offsets(KernelBuilder &k, const BoxPlace &at) const {
+  if (pixels.empty())
+    return {};
+  SmallVector<Value> sizes = llvm::map_to_vector(window.size, [&](int64_t size) { return k.index(size); });
+  SmallVector<Value> reversed;
+  for (auto [tap, dilation] : llvm::reverse(llvm::zip_equal(k.delinearize(at.tap, sizes), window.dilations))) {
+    Value offset = k.mul(tap, k.index(dilation));
+    reversed.push_back(arith::IndexCastOp::create(k.b, k.loc, k.b.getIntegerType(16), offset));
+  }
+  return reversed;
+}
+
 SmallVector<Value> OperandMap::coordinates(KernelBuilder &k, const BoxPlace &at) const {
+  if (!pixels.empty())
+    return pixelCoordinates(k, at);
   auto counted = [&](const MapDim &dim) -> Value {
     switch (dim.role) {
     case MapDim::Outer: return at.outer[dim.number];
     case MapDim::Place:
     case MapDim::Panel: return at.place;
     case MapDim::Step: return at.step;
+    case MapDim::Tap: return at.tap;
     case MapDim::Column: return k.index(0);
     }
     llvm_unreachable("all roles are there");
@@ -170,6 +204,29 @@ static bool isOfOnePixel(dsc::ConvOp op) {
   return true;
 }
 
+/// The axes along which windows slide, if hardware that copies pixels knows such.
+static Verdict findAxes(dsc::ConvOp op, OperandMap &map) {
+  map.window = windowOf(op);
+  const Window &window = map.window;
+  if (window.rank() < 1 || window.rank() > 3)
+    return Verdict::declined("a map has from 1 to 3 axes of pixels");
+  // Of corners and offsets, which get fewer bits the more axes there are.
+  static constexpr int64_t mostCorner[] = {1 << 15, 1 << 7, 1 << 4}, mostOffset[] = {65535, 255, 31};
+  size_t number = window.rank() - 1;
+  for (size_t i = 0; i < window.rank(); ++i) {
+    int64_t reach = (window.size[i] - 1) * window.dilations[i], upper = window.pads[window.rank() + i] - reach;
+    if (window.pads[i] > mostCorner[number] || upper < -mostCorner[number] || upper >= mostCorner[number] ||
+        reach > mostOffset[number] || window.strides[i] > maxMapStep)
+      return Verdict::declined("a window reaches further than a map of pixels knows");
+    map.pixels.push_back({-window.pads[i], upper, window.strides[i]});
+    // Of an image without windows no map can be made, and whether one is, is known only for such dims.
+    DimExpr count = dsc::getDims(op.getResult())[dsc::orderOf(op).spatial(i)];
+    if (!count.isConstant() || count.constant() < 1)
+      return Verdict::declined("how many pixels an image has is known only when it runs");
+  }
+  return Verdict::accepted();
+}
+
 static Verdict mapImage(dsc::ConvOp op, int64_t places, int64_t slice, OperandMap &map) {
   std::optional<Lay> lay = layOf(op.getInput());
   auto tensor = lay ? dyn_cast<BlockArgument>(lay->tensor) : BlockArgument();
@@ -182,12 +239,24 @@ static Verdict mapImage(dsc::ConvOp op, int64_t places, int64_t slice, OperandMa
   map.number = tensor.getArgNumber();
   map.element = getStorageType(dsc::getElementType(tensor));
   dsc::Dims dims = dsc::getDims(op.getInput());
-  std::optional<MapDim> pixels = joinPixels(dims, lay->strides);
-  if (!isOfOnePixel(op) || !pixels)
-    return Verdict::declined("a convolution's pixels do not lie in a row");
   MapDim step{MapDim::Step, dims.back() + lay->offset, 1};
   step.first = lay->offset;
-  return finish(map, *pixels, step, places, slice, getElementBytes(map.element));
+  int64_t elementBytes = getElementBytes(map.element);
+  std::optional<MapDim> pixels = joinPixels(dims, lay->strides);
+  if (isOfOnePixel(op) && pixels)
+    return finish(map, *pixels, step, places, slice, elementBytes);
+  if (Verdict known = findAxes(op, map); !known)
+    return known;
+  for (size_t i = 0; i + 1 < dims.size(); ++i)
+    map.dims.push_back({MapDim::Place, dims[i], lay->strides[i]});
+  step.box = slice;
+  map.dims.push_back(step);
+  map.counted = dsc::getDims(op.getResult());
+  map.counted.pop_back();
+  map.placesOfCopy = places;
+  map.lineBytes = slice * elementBytes;
+  map.placesTogether = 8;
+  return checkDims(map, elementBytes);
 }
 
 static Verdict mapFilter(dsc::ConvOp op, int64_t places, int64_t slice, OperandMap &map) {
@@ -198,11 +267,34 @@ static Verdict mapFilter(dsc::ConvOp op, int64_t places, int64_t slice, OperandM
     return Verdict::declined("an operand is computed");
   map.number = tensor.getArgNumber();
   map.element = getStorageType(dsc::getElementType(tensor));
-  DimExpr terms = dsc::orderOf(op).countTerms(op.getFilter()), made = matrixSizesOf(op).columns;
+  dsc::ImageOrder order = dsc::orderOf(op);
+  dsc::Dims filter = dsc::getDims(op.getFilter());
+  DimExpr taps = dsc::countElements(order.windowOf(filter)), taken = filter[order.taken()], made = filter[order.made()];
   int64_t elementBytes = getElementBytes(map.element);
-  if (lay.panelColumns)
-    return finishPanels(map, made, terms, lay.panelColumns, terms * lay.panelColumns, places, slice, elementBytes);
-  return finish(map, {MapDim::Place, made, 1}, {MapDim::Step, terms, made}, places, slice, elementBytes);
+  if (!lay.panelColumns) {
+    // Steps beyond the channels that are taken are zeros, not those of the next tap.
+    if (!taps.isConstant(1))
+      map.dims.push_back({MapDim::Tap, taps, taken * made});
+    return finish(map, {MapDim::Place, made, 1}, {MapDim::Step, taken, made}, places, slice, elementBytes);
+  }
+  Verdict verdict =
+      finishPanels(map, made, taken, lay.panelColumns, taps * taken * lay.panelColumns, places, slice, elementBytes);
+  if (!taps.isConstant(1))
+    map.dims.insert(map.dims.begin() + 1, {MapDim::Tap, taps, taken * lay.panelColumns});
+  return verdict;
+}
+
+DimExpr slicesOfTap(Operation *hero, int64_t slice) {
+  auto conv = dyn_cast<dsc::ConvOp>(hero);
+  if (!conv)
+    return DimExpr::ceilDiv(matrixSizesOf(hero).inner, slice);
+  return DimExpr::ceilDiv(dsc::getDims(conv.getFilter())[dsc::orderOf(conv).taken()], slice);
+}
+
+DimExpr countSlices(Operation *hero, int64_t slice) {
+  auto conv = dyn_cast<dsc::ConvOp>(hero);
+  DimExpr taps = conv ? dsc::countElements(dsc::orderOf(conv).windowOf(dsc::getDims(conv.getFilter()))) : DimExpr(1);
+  return taps * slicesOfTap(hero, slice);
 }
 
 Verdict mapOperand(Operation *hero, bool isLhs, int64_t places, int64_t slice, OperandMap &map) {

@@ -14,19 +14,21 @@
 #define DSCC_PASSES_KERNELS_CUDA_OPERANDMAPS_H
 
 #include "passes/kernels/Emitters.h"
+#include "passes/kernels/Window.h"
 
 namespace dscc::kernels {
 
-/// Of a slice of a tile: where one copy begins. `outer` are coordinates of the view's outer dims.
+/// Of a slice of a tile: where one copy begins. `outer` are coordinates of the view's outer dims, `tap` is which place
+/// of a convolution's window the slice is of, and `step` counts within that; null where there are no taps.
 struct BoxPlace {
   llvm::SmallVector<Value> outer;
-  Value place, step;
+  Value place, step, tap = {};
 };
 
 /// One dim of a map.
 struct MapDim {
   /// What its coordinate counts.
-  enum Role { Outer, Place, Step, Panel, Column } role;
+  enum Role { Outer, Place, Step, Tap, Panel, Column } role;
   DimExpr size, stride;
   int64_t box = 1;
   /// Outer: which of the view's outer dims.
@@ -44,6 +46,11 @@ struct OperandMap {
   Type element;
   /// Outermost first.
   llvm::SmallVector<MapDim> dims;
+  /// Where the places are pixels under a window, not a dim: their axes in the map, and the window.
+  PixelAxes pixels;
+  Window window;
+  /// With pixels: the result's dims that are counted by places.
+  dsc::Dims counted;
   /// Whether lines run along the inner dim, whose steps wgmma calls K.
   bool alongInner = true;
   /// Of a line in shared memory, and of the swizzle: 32, 64 or 128.
@@ -65,11 +72,20 @@ struct OperandMap {
   Value add(Kernel &kernel) const;
   /// The coordinates of a box, innermost first, as the hardware counts them; i32.
   llvm::SmallVector<Value> coordinates(KernelBuilder &k, const BoxPlace &at) const;
+  /// With pixels: how far the tap lies behind the window's first place, innermost first; i16. Else nothing.
+  llvm::SmallVector<Value> offsets(KernelBuilder &k, const BoxPlace &at) const;
+
+private:
+  llvm::SmallVector<Value> pixelCoordinates(KernelBuilder &k, const BoxPlace &at) const;
 };
 
 /// The left or the right operand of a product, or of a convolution that is one, for tiles of so many places and slices
 /// of so many steps; or why there is no map of it.
 Verdict mapOperand(mlir::Operation *hero, bool isLhs, int64_t places, int64_t slice, OperandMap &map);
+/// How many slices the inner dim has: of a convolution each place of the window has its own.
+DimExpr countSlices(mlir::Operation *hero, int64_t slice);
+/// How many slices each place of the window has; of a product, all.
+DimExpr slicesOfTap(mlir::Operation *hero, int64_t slice);
 /// The group's result, in boxes of so many rows and columns of the hero's matrix: a box's place is its row, its step a
 /// column.
 Verdict mapResult(dsc::GroupOp group, mlir::Operation *hero, int64_t rows, int64_t columns, OperandMap &map);

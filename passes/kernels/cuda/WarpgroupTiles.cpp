@@ -116,11 +116,9 @@ static constexpr Sharing sharings[] = {
 };
 
 /// How many slices a part has, if that is known.
-static int64_t countSlices(dsc::GroupOp group, int64_t parts) {
-  Operation *hero = findContraction(group);
-  DimExpr inner = matrixSizesOf(hero).inner;
-  int64_t slice = findWgmmaForm(dsc::getElementType(hero->getOperand(0)))->slice();
-  return inner.isConstant() ? llvm::divideCeil(llvm::divideCeil(inner.constant(), slice), parts) : INT64_MAX;
+static int64_t slicesOfPart(Operation *hero, int64_t parts) {
+  DimExpr slices = countSlices(hero, findWgmmaForm(dsc::getElementType(hero->getOperand(0)))->slice());
+  return slices.isConstant() ? llvm::divideCeil(slices.constant(), parts) : INT64_MAX;
 }
 
 /// For each a ring as long as fits, and one that lets two blocks be there at the same time.
@@ -134,7 +132,7 @@ static SmallVector<dsc::ScheduleAttr> warpgroupTilesCandidates(dsc::GroupOp grou
       tile.cluster = sharing.cluster;
       tile.persistent = sharing.persistent;
       tile.multicast = sharing.multicast;
-      int64_t most = tile.persistent ? 8 : std::clamp<int64_t>(countSlices(group, tile.parts), 2, 8), before = 0;
+      int64_t most = tile.persistent ? 8 : std::clamp<int64_t>(slicesOfPart(hero, tile.parts), 2, 8), before = 0;
       for (int64_t room : {int64_t(gpu.sharedPerBlock), int64_t(gpu.sharedPerMultiprocessor / 2 - 1024)}) {
         tile.stages = most;
         while (tile.stages >= 2 && WarpgroupLayout(group, hero, tile).total > room)
@@ -186,7 +184,7 @@ static double estimateWarpgroupTiles(dsc::GroupOp group, const Target &target, d
   WarpgroupLayout layout(group, hero, tile);
   MatrixSizes matrix = matrixSizesOf(hero);
   const WgmmaForm &form = *findWgmmaForm(dsc::getElementType(hero->getOperand(0)));
-  double slices = std::ceil(std::ceil(sizes.of(matrix.inner) / form.slice()) / tile.parts);
+  double slices = std::ceil(sizes.of(countSlices(hero, form.slice())) / tile.parts);
   double rowTiles = std::ceil(sizes.of(matrix.rows) / (tile.rows * tile.multicast)) * tile.multicast;
   double tiles = sizes.of(matrix.outer) * rowTiles * std::ceil(sizes.of(matrix.columns) / tile.columns) * tile.parts;
   double blocks = std::ceil(tiles / gpu.multiprocessors);
@@ -225,7 +223,7 @@ static LogicalResult emitWarpgroupTiles(Kernel &kernel) {
 }
 
 const KernelEmitter warpgroupTilesEmitter = {
-    "warpgroup_tiles",        warpgroupTilesParameters, acceptsWarpgroupTiles,  allowsWarpgroupTiles,
+    "warpgroup_tiles",        warpgroupTilesParameters, acceptsWarpgroupTiles,   allowsWarpgroupTiles,
     warpgroupTilesCandidates, estimateWarpgroupTiles,   emitWarpgroupTiles,
     /*severalResults=*/false, countWarpgroupTiles,      warpgroupTilesWorkspace, besideEqual};
 

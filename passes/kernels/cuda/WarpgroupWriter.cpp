@@ -118,7 +118,7 @@ void WarpgroupTileWriter::shareMemory() {
 
 /// Which slices are this block's.
 void WarpgroupTileWriter::shareSlices() {
-  DimExpr slices = DimExpr::ceilDiv(view.inner, form.slice());
+  DimExpr slices = countSlices(hero, form.slice());
   from = k.index(0);
   to = k.dim(slices);
   if (tile.parts == 1)
@@ -223,7 +223,13 @@ WarpgroupTileWriter::Places WarpgroupTileWriter::copyTile(const TilePlace &place
 RingPlace WarpgroupTileWriter::copySlices(const TilePlace &place, RingPlace at) {
   Values end = k.loop(from, to, k.index(1), {at.slot, at.phase}, [&](Value slice, ValueRange carried) {
     RingPlace here{carried[0], carried[1]};
-    Value full = ring->fill(here), step = k.mul(slice, k.index(form.slice())), address = ring->address(here.slot);
+    Value full = ring->fill(here), address = ring->address(here.slot), tap, channels = slice;
+    if (isa<dsc::ConvOp>(hero)) {
+      Value perTap = k.dim(slicesOfTap(hero, form.slice()));
+      tap = k.divide(slice, perTap);
+      channels = k.remainder(slice, perTap);
+    }
+    Value step = k.mul(channels, k.index(form.slice()));
     int64_t offset = 0;
     for (auto [i, map] : llvm::enumerate(maps))
       for (int64_t copy = 0; copy < map.copies; ++copy) {
@@ -237,10 +243,11 @@ RingPlace WarpgroupTileWriter::copySlices(const TilePlace &place, RingPlace at) 
           begin = k.add(begin, k.mul(own, k.index(WarpgroupTile::lineBytes)));
         }
         Value target = anywhereInCluster(k, k.elementAddress(address, k.b.getI8Type(), begin));
+        BoxPlace box{place.outer, first, step, tap};
+        auto mode = map.pixels.empty() ? NVVM::TMALoadMode::TILE : NVVM::TMALoadMode::IM2COL;
         NVVM::CpAsyncBulkTensorGlobalToSharedClusterOp::create(
-            k.b, k.loc, target, mapPointers[i], map.coordinates(k, {place.outer, first, step}), full, ValueRange(),
-            isTogether ? teamMask() : Value(), Value(), NVVM::TMALoadMode::TILE, false, NVVM::CTAGroupKindAttr(),
-            Value());
+            k.b, k.loc, target, mapPointers[i], map.coordinates(k, box), full, map.offsets(k, box),
+            isTogether ? teamMask() : Value(), Value(), mode, false, NVVM::CTAGroupKindAttr(), Value());
         offset += map.placesOfCopy * WarpgroupTile::lineBytes;
       }
     RingPlace next = ring->next(here);
