@@ -1,4 +1,4 @@
-"""Products by wgmma against double precision, in the simulator with all its checks.
+"""Products and convolutions by wgmma against double precision, in the simulator with all its checks.
 
 Every kind of schedule is forced, at sizes around the tiles' edges and with operands that lie in every way. The counts of
 what a kernel does are those of the problem: each product once, and no conflicts of banks.
@@ -6,6 +6,7 @@ what a kernel does are those of the problem: each product once, and no conflicts
 
 import json
 import pathlib
+import subprocess
 import sys
 import tempfile
 import unittest
@@ -14,7 +15,7 @@ sys.dont_write_bytecode = True
 
 import numpy as np
 
-from forced_tiles import ForcedTiles, product_text
+from forced_tiles import ForcedTiles, TOLERANCE, product_text, shape
 
 NUMBERS = ("rows", "columns", "stages", "warpgroups", "parts", "cluster", "persistent", "multicast")
 WAYS = [
@@ -33,6 +34,50 @@ WAYS = [
 ]
 # Rows, inner dim and columns; maps want rows of operands at multiples of 16 bytes.
 SIZES = [(1, 8, 8), (63, 64, 24), (65, 72, 136), (129, 200, 264), (8, 136, 1032), (257, 328, 56)]
+
+
+# Images, channels that are taken and made, spatial dims, window, strides, dilations and pads.
+CONVOLUTIONS = [
+    ((2, 64, 72), (9, 7), (3, 3), (1, 1), (1, 1), (1, 1, 1, 1)),
+    ((3, 72, 40), (10, 13), (3, 2), (2, 3), (1, 2), (2, 0, 1, 1)),
+    ((1, 8, 136), (17, 5), (5, 5), (2, 2), (1, 1), (2, 2, 2, 2)),
+    ((5, 200, 24), (3, 3), (1, 1), (1, 1), (1, 1), (0, 0, 0, 0)),
+    ((2, 24, 64), (7, 6), (1, 1), (2, 2), (1, 1), (0, 0, 0, 0)),
+    ((2, 40, 32), (33,), (7,), (2,), (1,), (3, 2)),
+    ((2, 32, 32), (4, 5, 6), (3, 3, 3), (1, 2, 1), (1, 1, 1), (1, 1, 1, 1, 1, 1)),
+]
+
+
+def convolution_text(case):
+    (images, taken, made), spatial, window, strides, dilations, pads = case
+    result = tuple((size + low + high - (reach - 1) * dilation - 1) // stride + 1 for size, reach, stride, dilation, low, high
+                   in zip(spatial, window, strides, dilations, pads, pads[len(spatial):]))
+    x, w, y = (images, *spatial, taken), (*window, taken, made), (images, *result, made)
+    types = [f"tensor<{shape(*dims)}>" for dims in (x, w, y)]
+    attributes = (f"channels_last, strides = {list(strides)}, dilations = {list(dilations)}, pads = {list(pads)}, "
+                  "groups = 1")
+    return x, w, f"""
+module attributes {{dsc.stage = "imported", dsc.symbols = [], dsc.relations = []}} {{
+  func.func @main(%x: {types[0]} {{dsc.name = "x"}}, %w: {types[1]} {{dsc.name = "w"}}) -> ({types[2]} {{dsc.name = "y"}}) {{
+    %0 = dsc.conv %x, %w {{{attributes}}} : ({types[0]}, {types[1]}) -> {types[2]}
+    return %0 : {types[2]}
+  }}
+}}
+"""
+
+
+def convolve(x, w, case):
+    """In double precision, one place of the window at a time."""
+    _, spatial, window, strides, dilations, pads = case
+    rank = len(spatial)
+    x = np.pad(x, [(0, 0), *zip(pads[:rank], pads[rank:]), (0, 0)])
+    reach = [(size - 1) * dilation + 1 for size, dilation in zip(window, dilations)]
+    counts = [(size - own) // stride + 1 for size, own, stride in zip(x.shape[1:], reach, strides)]
+    result = 0
+    for tap in np.ndindex(*window):
+        own = tuple(slice(t * d, t * d + (n - 1) * s + 1, s) for t, d, n, s in zip(tap, dilations, counts, strides))
+        result = result + x[(slice(None), *own)] @ w[tap]
+    return result
 
 
 def schedule(way):
@@ -58,6 +103,22 @@ class WarpgroupTiles(ForcedTiles):
                         self.check(pathlib.Path(folder), way, size, transposed,
                                    options=[f"--sim-seed={number * len(SIZES) + place}"])
 
+    def test_convolutions(self):
+        """Pixels come by maps that know windows; what is beyond the channels of one tap is no other tap's."""
+        with tempfile.TemporaryDirectory() as folder:
+            folder = pathlib.Path(folder)
+            for number, case in enumerate(CONVOLUTIONS):
+                x, w, text = convolution_text(case)
+                random = np.random.default_rng(number)
+                inputs = {name: random.standard_normal(dims).astype(np.float16) for name, dims in (("x", x), ("w", w))}
+                expected = convolve(inputs["x"].astype(np.float64), inputs["w"].astype(np.float64), case)
+                for way in (WAYS[0], WAYS[2], WAYS[4], WAYS[7], WAYS[11]):
+                    with self.subTest(case=case, way=way):
+                        done = self.force(folder, text, schedule(way), "sm_90a")
+                        self.assertEqual(done.returncode, 0, done.stderr)
+                        got, _ = self.run_artifact(folder, folder / "m.so", inputs, "--sim-chip=sm_90")
+                        self.assert_close(got, expected, TOLERANCE["f16"])
+
     def test_results(self):
         """Results of other types leave by slabs, and bf16 is a type of its own."""
         with tempfile.TemporaryDirectory() as folder:
@@ -65,6 +126,42 @@ class WarpgroupTiles(ForcedTiles):
                 with self.subTest(way=way):
                     self.check(pathlib.Path(folder), way, (65, 72, 136), "", result="f32")
                     self.check(pathlib.Path(folder), way, (129, 72, 136), "B", element="bf16", result="f32")
+
+    def test_beside(self):
+        """Products that do not wait for each other share a launch, each with the maps of its own tensors."""
+        weights = {"v": (1024, 512), "w": (1024, 512), "u": (1024, 256)}
+        arguments = "".join(f', %{name}: tensor<{shape(*dims)}> {{dsc.name = "{name}"}}' for name, dims in weights.items())
+        results = ", ".join(f'tensor<{shape(256, dims[1])}> {{dsc.name = "y{name}"}}' for name, dims in weights.items())
+        products = "".join(f"    %{name}0 = dsc.matmul %x, %{name} : (tensor<{shape(256, 1024)}>, tensor<{shape(*dims)}>) -> "
+                           f"tensor<{shape(256, dims[1])}>\n" for name, dims in weights.items())
+        text = f"""
+module attributes {{dsc.stage = "imported", dsc.symbols = [], dsc.relations = []}} {{
+  func.func @main(%x: tensor<{shape(256, 1024)}> {{dsc.name = "x"}}{arguments}) -> ({results}) {{
+{products}    return {", ".join(f"%{name}0" for name in weights)} : {", ".join(f"tensor<{shape(256, dims[1])}>" for dims in weights.values())}
+  }}
+}}
+"""
+        random = np.random.default_rng(5)
+        inputs = {name: random.standard_normal(dims).astype(np.float16)
+                  for name, dims in {"x": (256, 1024), **weights}.items()}
+        with tempfile.TemporaryDirectory() as folder:
+            folder = pathlib.Path(folder)
+            (folder / "m.mlir").write_text(text)
+            self.dscc(folder / "m.mlir", folder / "s.mlir", "--arch=sm_90a", "--until=scheduled")
+            self.assertRegex((folder / "s.mlir").read_text(), "side_by_side(.|\n)*warpgroup_tiles")
+            self.dscc(folder / "m.mlir", folder / "m.so", "--arch=sm_90a")
+            command = ["dscc-run", folder / "m.so", "--output", folder / "out", "--device=sim", "--sim-chip=sm_90",
+                       "--sim-check=all", "--stats=json"]
+            for name, value in inputs.items():
+                np.save(folder / f"{name}.npy", value)
+                command += ["--input", f"{name}={folder / name}.npy"]
+            done = subprocess.run(command, capture_output=True, text=True)
+            self.assertEqual(done.returncode, 0, done.stderr)
+            kernels = json.loads(done.stdout[done.stdout.index('{"statistics"'):])["statistics"]["kernels"]
+            self.assertEqual(sum(kernel["launches"] for kernel in kernels), 1)
+            for name in weights:
+                expected = inputs["x"].astype(np.float64) @ inputs[name].astype(np.float64)
+                self.assert_close(np.load(folder / "out" / f"y{name}.npy").astype(np.float64), expected, TOLERANCE["f16"])
 
     def test_counts(self):
         """Of ways whose results leave by bulk copies."""

@@ -12,6 +12,7 @@ namespace dscc::kernels {
 /// Those of a group whose results' last dim the columns are.
 llvm::SmallVector<mlir::BlockArgument> findColumnVectors(dsc::GroupOp group);
 
+/// The vectors of one block, in a ring whose slots have the parts of one tile.
 class ColumnVectors {
 public:
   /// The part of each vector that a tile of so many columns has, in bytes.
@@ -23,7 +24,9 @@ public:
 
   /// Makes its barriers; by one thread.
   void initialize(int64_t warps) const { ring.initialize(warps); }
+  /// Where everybody begins, and goes on.
   RingPlace begin() const { return ring.begin(); }
+  /// The place of the next tile.
   RingPlace next(RingPlace at) const { return ring.next(at); }
   /// Producer: asks for the parts of the tile that begins at `column`.
   void copy(Value column, RingPlace at) const;

@@ -24,24 +24,30 @@ struct RingTeam {
 
 /// Where somebody is in the ring; indices.
 struct RingPlace {
-  Value slot, phase;
+  Value slot, phase; // see above
 };
 
+/// One block's ring.
 struct CopyRing {
+  /// Writes what it does.
   KernelBuilder &k;
   /// Bytes of a slot, and how many there are.
   int64_t slotBytes, slots;
   /// Pointers to shared memory: the slots, and two mbarriers for each.
   Value memory, barriers;
+  /// Who fills it, if not this block alone.
   RingTeam team = {};
 
+  /// Of one mbarrier, and of all that a ring has.
   static constexpr int64_t barrierBytes = 8;
+  /// Of the mbarriers of so many slots.
   static int64_t bytesOfBarriers(int64_t slots) { return 2 * slots * barrierBytes; }
 
   /// Makes the barriers; by one thread, before a barrier of all. So many warps of each block empty a slot.
   void initialize(int64_t warps) const;
   /// Where everybody begins.
   RingPlace begin() const { return {k.index(0), k.index(0)}; }
+  /// The slot behind it, a phase later where the ring begins anew.
   RingPlace next(RingPlace at) const;
   /// The slot before it.
   Value before(Value slot) const;

@@ -76,9 +76,10 @@ MatrixSizes matrixSizesOf(mlir::Operation *hero);
 
 /// Where the filter of a convolution with channels last lies, a matrix with a column for each channel that is made.
 struct FilterLay {
-  Value tensor;
+  Value tensor;             // whose elements these are
   int64_t panelColumns = 0; // if it lies in panels; else 0
 };
+/// Looks through what turns its coordinates.
 FilterLay filterLayOf(dsc::ConvOp op);
 
 /// Adds up the parts of each element, which lie one after the other in the workspace, in their order, and does with the

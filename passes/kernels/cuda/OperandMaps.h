@@ -21,16 +21,17 @@ namespace dscc::kernels {
 /// Of a slice of a tile: where one copy begins. `outer` are coordinates of the view's outer dims, `tap` is which place
 /// of a convolution's window the slice is of, and `step` counts within that; null where there are no taps.
 struct BoxPlace {
-  llvm::SmallVector<Value> outer;
-  Value place, step, tap = {};
+  llvm::SmallVector<Value> outer; // see above
+  Value place, step, tap = {};    // the first of the box
 };
 
 /// One dim of a map.
 struct MapDim {
   /// What its coordinate counts.
   enum Role { Outer, Place, Step, Tap, Panel, Column } role;
+  /// Of the tensor, in elements, and how many of them a copy moves.
   DimExpr size, stride;
-  int64_t box = 1;
+  int64_t box = 1; // elements of a copy
   /// Outer: which of the view's outer dims.
   size_t number = 0;
   /// So many neighbours of what is counted are one here.
@@ -43,12 +44,12 @@ struct MapDim {
 struct OperandMap {
   /// The group's tensor that it is, inputs first, and the type of its elements in memory.
   size_t number = 0;
-  Type element;
+  Type element; // in memory
   /// Outermost first.
   llvm::SmallVector<MapDim> dims;
   /// Where the places are pixels under a window, not a dim: their axes in the map, and the window.
-  PixelAxes pixels;
-  Window window;
+  PixelAxes pixels; // empty: they are a dim
+  Window window;    // with pixels only
   /// With pixels: the result's dims that are counted by places.
   dsc::Dims counted;
   /// Whether lines run along the inner dim, whose steps wgmma calls K.
@@ -62,8 +63,9 @@ struct OperandMap {
 
   /// From a group of places to the next one, in bytes; where lines run along the inner dim that is of eight.
   int64_t groupBytes(int64_t slice) const { return alongInner ? 8 * lineBytes : slice * lineBytes; }
-  /// From a place that is a multiple of 64 to the next one, and the same of 16 steps; in bytes.
+  /// From a place that is a multiple of 64 to the next one, in bytes.
   int64_t blockBytes(int64_t slice) const { return 64 / placesTogether * groupBytes(slice); }
+  /// From a step to the one so many behind it, a multiple of 16; in bytes.
   int64_t stepsBytes(int64_t steps, int64_t elementBytes) const {
     return alongInner ? steps * elementBytes : steps * lineBytes;
   }

@@ -24,9 +24,11 @@ struct WgmmaForm {
   /// Steps of a line of 128 bytes.
   int64_t slice() const { return 128 / bytes; }
 
-  static constexpr int64_t rows = 64, mostColumns = 256, columnQuantum = 8;
+  /// Of the left operand, and of the sums, of one instruction.
+  static constexpr int64_t rows = 64;
 };
 
+/// That multiply together, four warps whose first one's number is a multiple of four.
 inline constexpr int64_t threadsOfWarpgroup = 128;
 
 /// The one for operands of this type; null if there is none.
@@ -34,6 +36,7 @@ const WgmmaForm *findWgmmaForm(Type element);
 
 /// Where the operands of a warpgroup's products lie.
 struct WgmmaOperands {
+  /// How their slices lie.
   const OperandMap &lhs, &rhs;
   /// Descriptors of the first 64 rows and of all columns of a slice, i64.
   Value lhsDescriptor, rhsDescriptor;
