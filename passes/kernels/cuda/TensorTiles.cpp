@@ -108,7 +108,7 @@ static Verdict allowsTensorTiles(dsc::GroupOp group, const Target &target, dsc::
   for (auto [isLhs, places] : {std::pair(true, tile.rows), std::pair(false, tile.columns)})
     if (places * tile.slice / tile.threads() > mostLoaded && !isCopiedInPieces(hero, isLhs))
       return Verdict::declined("an operand that is not copied in pieces would take too many registers");
-  return Verdict::acceptedIf(tile.sharedBytes() <= mostStaticShared, "the ring does not fit shared memory");
+  return Verdict::acceptedIf(tile.sharedBytes() <= target.gpu->sharedPerBlock, "the ring does not fit shared memory");
 }
 
 static dsc::ScheduleAttr makeSchedule(MLIRContext *context, const Tile &tile) {
@@ -126,13 +126,14 @@ static dsc::ScheduleAttr makeSchedule(MLIRContext *context, const Tile &tile) {
 /// Tiles that are worth a look: large ones for much work, flat ones for few rows or columns; long slices for what is
 /// copied in pieces, short ones for what passes through registers.
 static constexpr Tile shapes[] = {
-    {128, 128, 32, 3, 64, 64, 1}, {128, 128, 32, 3, 64, 32, 1}, {128, 64, 32, 4, 64, 32, 1},
-    {64, 128, 32, 4, 64, 32, 1},  {64, 64, 64, 3, 64, 32, 1},   {64, 64, 32, 4, 64, 32, 1},
-    {128, 64, 32, 4, 32, 32, 1},  {64, 128, 32, 4, 32, 32, 1},  {64, 64, 64, 3, 32, 32, 1},
-    {64, 64, 32, 4, 32, 32, 1},   {64, 32, 64, 3, 32, 16, 1},   {64, 32, 32, 4, 32, 16, 1},
-    {32, 64, 64, 4, 16, 32, 1},   {32, 64, 32, 4, 16, 32, 1},   {32, 128, 32, 4, 16, 64, 1},
-    {16, 128, 32, 4, 16, 32, 1},  {16, 64, 64, 4, 16, 16, 1},   {16, 64, 32, 4, 16, 16, 1},
-    {32, 32, 64, 5, 16, 16, 1},   {32, 32, 32, 5, 16, 16, 1},
+    {256, 128, 32, 4, 64, 64, 1}, {128, 256, 32, 4, 64, 64, 1}, {128, 128, 64, 3, 64, 64, 1},
+    {128, 128, 32, 4, 64, 64, 1}, {128, 128, 32, 3, 64, 64, 1}, {128, 128, 32, 3, 64, 32, 1},
+    {128, 64, 32, 4, 64, 32, 1},  {64, 128, 32, 4, 64, 32, 1},  {64, 64, 64, 3, 64, 32, 1},
+    {64, 64, 32, 4, 64, 32, 1},   {128, 64, 32, 4, 32, 32, 1},  {64, 128, 32, 4, 32, 32, 1},
+    {64, 64, 64, 3, 32, 32, 1},   {64, 64, 32, 4, 32, 32, 1},   {64, 32, 64, 3, 32, 16, 1},
+    {64, 32, 32, 4, 32, 16, 1},   {32, 64, 64, 4, 16, 32, 1},   {32, 64, 32, 4, 16, 32, 1},
+    {32, 128, 32, 4, 16, 64, 1},  {16, 128, 32, 4, 16, 32, 1},  {16, 64, 64, 4, 16, 16, 1},
+    {16, 64, 32, 4, 16, 16, 1},   {32, 32, 64, 5, 16, 16, 1},   {32, 32, 32, 5, 16, 16, 1},
 };
 
 static SmallVector<dsc::ScheduleAttr> tensorTilesCandidates(dsc::GroupOp group, const Target &target) {
@@ -299,7 +300,12 @@ void TensorTileWriter::write() {
   int64_t acrossColumns = tile.columns / tile.warpColumns;
   warpRow = k.mul(k.divide(warp, k.index(acrossColumns)), k.index(tile.warpRows));
   warpColumn = k.mul(k.remainder(warp, k.index(acrossColumns)), k.index(tile.warpColumns));
-  shared = declareShared(k, "ring", k.b.getI8Type(), tile.sharedBytes(), 128);
+  if (tile.sharedBytes() <= mostStaticShared) {
+    shared = declareShared(k, "ring", k.b.getI8Type(), tile.sharedBytes(), 128);
+  } else {
+    shared = askForShared(k);
+    kernel.shared = tile.sharedBytes();
+  }
   Value from = k.index(0), to = k.dim(view.inner);
   if (tile.parts > 1) {
     kernel.gridY = tile.parts;

@@ -114,7 +114,7 @@ module attributes {dsc.stage = "scheduled", dsc.symbols = [], dsc.relations = []
   func.func private @main(tensor<64x64xf16> {dsc.name = "x"}) -> (tensor<64x64xf16> {dsc.name = "y"})
   module @cuda_sm80 attributes {dsc.target = "cuda_sm80"} {
     func.func @main(%x: tensor<64x64xf16> {dsc.name = "x"}) -> (tensor<64x64xf16> {dsc.name = "y"}) {
-      %0 = dsc.group(%x) {schedule = #dsc.schedule<tensor_tiles, cluster = 0, columns = 256, parts = 1, rows = 128, slice = 64, stages = 2, warp_columns = 64, warp_rows = 64>} : (tensor<64x64xf16>) -> tensor<64x64xf16> {
+      %0 = dsc.group(%x) {schedule = #dsc.schedule<tensor_tiles, cluster = 0, columns = 256, parts = 1, rows = 128, slice = 64, stages = 3, warp_columns = 64, warp_rows = 64>} : (tensor<64x64xf16>) -> tensor<64x64xf16> {
       ^bb0(%a: tensor<64x64xf16>):
         %1 = dsc.matmul %a, %a : (tensor<64x64xf16>, tensor<64x64xf16>) -> tensor<64x64xf16>
         dsc.yield %1 : tensor<64x64xf16>
