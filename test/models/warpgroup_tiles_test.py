@@ -103,6 +103,19 @@ class WarpgroupTiles(ForcedTiles):
                         self.check(pathlib.Path(folder), way, size, transposed,
                                    options=[f"--sim-seed={number * len(SIZES) + place}"])
 
+    def test_persistent(self):
+        """Blocks that have several tiles each, which leave in one box, in two or in three."""
+        with tempfile.TemporaryDirectory() as folder:
+            for number, columns in enumerate((64, 128, 96)):
+                for multicast in (1, 2):
+                    if columns // multicast % 32:
+                        continue
+                    way = (64, columns, 3, 1, 1, 0, 1, multicast)
+                    size = (1032, 72, 20 * columns - 24)
+                    with self.subTest(way=way):
+                        self.check(pathlib.Path(folder), way, size, ("", "B")[multicast - 1],
+                                   options=[f"--sim-seed={number}"])
+
     def test_convolutions(self):
         """Pixels come by maps that know windows; what is beyond the channels of one tap is no other tap's."""
         with tempfile.TemporaryDirectory() as folder:

@@ -28,9 +28,9 @@ Verdict BulkStore::accepts(dsc::GroupOp group, Operation *hero, int64_t columns)
 }
 
 BulkStore::BulkStore(Kernel &kernel, ElementCode &code, const MatrixView &view, Operation *hero, int64_t tileColumns,
-                     Value memory, Value group)
+                     int64_t blocks, Value memory, Value group)
     : k(kernel.k), code(code), view(view), hero(hero), root(rootOf(kernel.group)), columns(boxColumns(tileColumns)),
-      memory(memory) {
+      tileBoxes(blocks * (tileColumns / columns)), memory(memory) {
   Verdict mapped = mapResult(kernel.group, hero, boxRows, columns, map);
   assert(mapped && "the schedule is allowed");
   (void)mapped;
@@ -93,8 +93,10 @@ void BulkStore::store(ArrayRef<Value> outer, Value row, Value column, ArrayRef<V
     }
     Value box =
         k.elementAddress(memory, k.b.getI8Type(), k.index(int64_t(number++ % numBoxes) * boxRows * map.lineBytes));
-    // The copy before the last one has read what is written over now.
-    byLeader([&] { NVVM::CpAsyncBulkWaitGroupOp::create(k.b, k.loc, numBoxes - 1, k.b.getUnitAttr()); });
+    // Whatever copied this box before has read it: the copy before the last one, or, where a tile has an odd number of
+    // boxes, maybe the last one of the tile before.
+    uint32_t pending = tileBoxes % numBoxes == 0 ? numBoxes - 1 : 0;
+    byLeader([&] { NVVM::CpAsyncBulkWaitGroupOp::create(k.b, k.loc, pending, k.b.getUnitAttr()); });
     meet();
     for (int64_t two = 0; two < columns; two += 2 * MatrixForm::columns) {
       Value chunk = k.add(ownChunk, k.index(two * elementBytes / 16));

@@ -21,9 +21,10 @@ public:
   /// Bytes of shared memory that a warpgroup needs, which begin at a multiple of 1024.
   static int64_t sharedBytes(int64_t columns) { return numBoxes * boxRows * boxColumns(columns) * elementBytes; }
 
-  /// `memory` is the warpgroup's own, `group` its number in the block. Adds a map to the kernel.
+  /// For tiles of so many columns, of which the warpgroup has so many blocks of 64 rows. `memory` is the warpgroup's
+  /// own, `group` its number in the block. Adds a map to the kernel.
   BulkStore(Kernel &kernel, ElementCode &code, const MatrixView &view, mlir::Operation *hero, int64_t columns,
-            Value memory, Value group);
+            int64_t blocks, Value memory, Value group);
 
   /// Stores 64 rows of sums, from `row` and `column` of the matrix on, of the product at `outer`.
   void store(llvm::ArrayRef<Value> outer, Value row, Value column, llvm::ArrayRef<Value> sums);
@@ -44,7 +45,8 @@ private:
   const MatrixView &view;
   mlir::Operation *hero;
   Value root;
-  int64_t columns; // of a box
+  int64_t columns;   // of a box
+  int64_t tileBoxes; // that the warpgroup stores of a tile
   OperandMap map;
   Value mapPointer, memory, barrier, isLeader;
   Value ownRow, ownColumn;   // of this lane's first sum

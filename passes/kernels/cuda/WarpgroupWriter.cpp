@@ -103,7 +103,8 @@ void WarpgroupTileWriter::shareMemory() {
   memory = askForShared(k);
   if (layout.isBulk) {
     Value own = k.add(k.index(layout.out), k.mul(group, k.index(BulkStore::sharedBytes(tile.columns))));
-    bulkStore.emplace(kernel, code, view, hero, tile.columns, k.elementAddress(memory, k.b.getI8Type(), own), group);
+    bulkStore.emplace(kernel, code, view, hero, tile.columns, tile.blocksOfGroup(),
+                      k.elementAddress(memory, k.b.getI8Type(), own), group);
   }
   if (!layout.vectors.empty())
     vectors.emplace(kernel, layout.vectors, tile.columns, layout.vectorTiles, at(layout.columnVectors),
