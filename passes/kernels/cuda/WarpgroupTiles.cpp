@@ -106,10 +106,12 @@ static constexpr WarpgroupTile shapes[] = {
     {64, 96, 8, 1, 1},   {64, 64, 8, 1, 1},   {64, 32, 8, 1, 1},   {128, 32, 8, 2, 1},
 };
 
+namespace {
 /// How the blocks of such tiles share work: parts, in a cluster or not; one after the other; by copies for several.
 struct Sharing {
   int64_t parts = 1, cluster = 0, persistent = 0, multicast = 1;
 };
+} // namespace
 static constexpr Sharing sharings[] = {
     {1},    {1, 0, 0, 2}, {1, 0, 0, 4}, {1, 0, 1}, {1, 0, 1, 2}, {2, 1},  {4, 1},
     {8, 1}, {2, 1, 0, 2}, {4, 1, 0, 2}, {4, 0},    {8, 0},       {16, 0}, {32, 0},
