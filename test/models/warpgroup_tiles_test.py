@@ -14,8 +14,10 @@ import unittest
 sys.dont_write_bytecode = True
 
 import numpy as np
+import onnxruntime
 
 from forced_tiles import ForcedTiles, TOLERANCE, product_text, shape
+from graph_builder import GraphBuilder
 
 NUMBERS = ("rows", "columns", "stages", "warpgroups", "parts", "cluster", "persistent", "multicast")
 WAYS = [
@@ -139,6 +141,76 @@ class WarpgroupTiles(ForcedTiles):
                 with self.subTest(way=way):
                     self.check(pathlib.Path(folder), way, (65, 72, 136), "", result="f32")
                     self.check(pathlib.Path(folder), way, (129, 72, 136), "B", element="bf16", result="f32")
+
+    def test_others(self):
+        """What else the group reads: a residual, a vector along the columns, and one that is turned to lie along rows."""
+        size = rows, inner, columns = 136, 72, 136  # a square: both vectors are as long
+        matrix, vector, column = (f"tensor<{shape(*dims)}>" for dims in ((rows, columns), (columns,), (rows, 1)))
+        x, w = f"tensor<{shape(rows, inner)}>", f"tensor<{shape(inner, columns)}>"
+        values = {"x": (rows, inner), "w": (inner, columns), "r": (rows, columns), "v": (columns,), "u": (rows,)}
+        text = f"""
+module attributes {{dsc.stage = "scheduled", dsc.symbols = [], dsc.relations = []}} {{
+  func.func private @main({x} {{dsc.name = "x"}}, {w} {{dsc.name = "w"}}, {matrix} {{dsc.name = "r"}}, {vector} {{dsc.name = "v"}}, {vector} {{dsc.name = "u"}}) -> ({matrix} {{dsc.name = "y"}})
+  module @cuda_sm90a attributes {{dsc.target = "cuda_sm90a"}} {{
+    func.func @main(%x: {x} {{dsc.name = "x"}}, %w: {w} {{dsc.name = "w"}}, %r: {matrix} {{dsc.name = "r"}}, %v: {vector} {{dsc.name = "v"}}, %u: {vector} {{dsc.name = "u"}}) -> ({matrix} {{dsc.name = "y"}}) {{
+      %0 = dsc.group(%x, %w, %r, %v, %u) {{schedule = #dsc.schedule<SCHEDULE>}} : ({x}, {w}, {matrix}, {vector}, {vector}) -> {matrix} {{
+      ^bb0(%a: {x}, %b: {w}, %c: {matrix}, %d: {vector}, %e: {vector}):
+        %1 = dsc.matmul %a, %b : ({x}, {w}) -> {matrix}
+        %2 = dsc.add %1, %c : ({matrix}, {matrix}) -> {matrix}
+        %3 = dsc.relu %d : ({vector}) -> {vector}
+        %4 = dsc.add %2, %3 : ({matrix}, {vector}) -> {matrix}
+        %5 = dsc.relu %e : ({vector}) -> {vector}
+        %6 = dsc.reshape %5 : ({vector}) -> {column}
+        %7 = dsc.add %4, %6 : ({matrix}, {column}) -> {matrix}
+        dsc.yield %7 : {matrix}
+      }}
+      return %0 : {matrix}
+    }}
+  }}
+}}
+"""
+        random = np.random.default_rng(sum(size))
+        inputs = {name: random.standard_normal(dims).astype(np.float16) for name, dims in values.items()}
+        x, w, r, v, u = (inputs[name].astype(np.float64) for name in "xwrvu")
+        expected = x @ w + r + np.maximum(v, 0) + np.maximum(u, 0)[:, None]
+        with tempfile.TemporaryDirectory() as folder:
+            folder = pathlib.Path(folder)
+            for way in (WAYS[0], WAYS[2], WAYS[4], WAYS[9]):
+                with self.subTest(way=way):
+                    (folder / "s.mlir").write_text(text.replace("SCHEDULE", schedule(way)))
+                    self.dscc(folder / "s.mlir", folder / "m.so", "--arch=sm_90a")
+                    got, _ = self.run_artifact(folder, folder / "m.so", inputs, "--sim-chip=sm_90")
+                    self.assert_close(got, expected, TOLERANCE["f16"])
+
+    def test_panels(self):
+        """Constants that lie in panels, which artifacts for CPUs and GPUs share."""
+        def product(build, x, weight):
+            return build.node("MatMul", x, build.weight(weight))
+
+        def convolution(build, x, weight):
+            return build.node("Conv", x, build.weight(weight), pads=[weight[2] // 2] * 4)
+
+        cases = [(product, (300, 1024), (1024, 1000)), (product, (3, 300, 512), (3, 512, 520)),
+                 (convolution, (2, 72, 30, 30), (136, 72, 3, 3)), (convolution, (4, 512, 15, 15), (264, 512, 1, 1))]
+        with tempfile.TemporaryDirectory() as folder:
+            folder = pathlib.Path(folder)
+            for number, (make, dims, weight) in enumerate(cases):
+                build = GraphBuilder(opset=20, seed=number)
+                # As halves in memory: a cast would be computed as the product reads it.
+                x = build.node("Relu", build.input("x", np.float32, dims))
+                build.output(make(build, x, weight), "y", None)
+                build.save(folder / "m.onnx")
+                inputs = {"x": np.random.default_rng(number).standard_normal(dims, np.float32)}
+                session = onnxruntime.InferenceSession(folder / "m.onnx", providers=["CPUExecutionProvider"])
+                options = ["--target=cpu,cuda", "--march=x86-64-v4", "--arch=sm_90a", "--precision=fp16"]
+                subprocess.run(["dscc", folder / "m.onnx", "-o", folder / "m.so", *options], check=True)
+                subprocess.run(["dscc", folder / "m.onnx", "-o", folder / "s.mlir", "--until=scheduled", *options], check=True)
+                gpu = (folder / "s.mlir").read_text().partition("module @cuda_sm90a")[2]
+                with self.subTest(make=make.__name__, dims=dims):
+                    self.assertIn("warpgroup_tiles", gpu)
+                    self.assertIn("dsc.unpack", gpu)
+                    got, _ = self.run_artifact(folder, folder / "m.so", inputs, "--sim-chip=sm_90")
+                    self.assert_close(got, session.run(None, inputs)[0].astype(np.float64), 4 * TOLERANCE["f16"])
 
     def test_beside(self):
         """Products that do not wait for each other share a launch, each with the maps of its own tensors."""

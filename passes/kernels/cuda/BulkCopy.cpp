@@ -11,6 +11,8 @@
 #include "dialects/dsc/Windows.h"
 #include "passes/kernels/Emitters.h"
 #include "passes/kernels/Shell.h"
+#include "passes/kernels/cuda/Cluster.h"
+#include "passes/kernels/cuda/CopyRing.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
@@ -168,15 +170,10 @@ static void moveBox(KernelBuilder &k, Value source, ValueRange from, Value targe
   NVVM::FenceMbarrierInitOp::create(k.b, k.loc);
   NVVM::MBarrierArriveExpectTxOp::create(k.b, k.loc, Type(), barrier, number(bytes), NVVM::MemScopeKind::CTA, false,
                                          Value());
-  // Of the block's own shared memory, as an address in the cluster's: PTX 8.0 has no other form.
-  Type cluster = LLVM::LLVMPointerType::get(k.b.getContext(), unsigned(NVVM::NVVMMemorySpace::SharedCluster));
-  Value word = LLVM::PtrToIntOp::create(k.b, k.loc, i32, tile);
-  Value place = LLVM::IntToPtrOp::create(k.b, k.loc, cluster, word);
-  NVVM::CpAsyncBulkTensorGlobalToSharedClusterOp::create(k.b, k.loc, place, source, coordinates(from), barrier,
-                                                         ValueRange(), Value(), Value(), NVVM::TMALoadMode::TILE, false,
-                                                         NVVM::CTAGroupKindAttr(), Value());
-  constexpr int64_t patience = 10000000; // after so many nanoseconds it is asked again
-  NVVM::MBarrierTryWaitParityOp::create(k.b, k.loc, barrier, number(0), number(patience));
+  NVVM::CpAsyncBulkTensorGlobalToSharedClusterOp::create(
+      k.b, k.loc, anywhereInCluster(k, tile), source, coordinates(from), barrier, ValueRange(), Value(), Value(),
+      NVVM::TMALoadMode::TILE, false, NVVM::CTAGroupKindAttr(), Value());
+  waitForPhase(k, barrier, k.index(0));
   NVVM::CpAsyncBulkTensorSharedCTAToGlobalOp::create(k.b, k.loc, target, tile, coordinates(to), Value(),
                                                      NVVM::TMAStoreMode::TILE, Value());
   NVVM::CpAsyncBulkCommitGroupOp::create(k.b, k.loc);

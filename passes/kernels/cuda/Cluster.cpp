@@ -1,5 +1,6 @@
 #include "passes/kernels/cuda/Cluster.h"
 
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Dialect/LLVMIR/NVVMDialect.h"
 #include "llvm/Support/MathExtras.h"
 
@@ -26,6 +27,12 @@ Value inBlockOfCluster(KernelBuilder &k, Value place, Value block) {
 
 Value inBlockOfCluster(KernelBuilder &k, Value place, int64_t block) {
   return inBlockOfCluster(k, place, k.constantInt(k.b.getI32Type(), block));
+}
+
+Value anywhereInCluster(KernelBuilder &k, Value place) {
+  Type pointer = LLVM::LLVMPointerType::get(k.b.getContext(), unsigned(NVVM::NVVMMemorySpace::SharedCluster));
+  Value word = LLVM::PtrToIntOp::create(k.b, k.loc, k.b.getI32Type(), place);
+  return LLVM::IntToPtrOp::create(k.b, k.loc, pointer, word);
 }
 
 Value blockOfCluster(KernelBuilder &k) {

@@ -19,6 +19,9 @@ void crossCluster(KernelBuilder &k);
 Value inBlockOfCluster(KernelBuilder &k, Value place, Value block);
 Value inBlockOfCluster(KernelBuilder &k, Value place, int64_t block);
 
+/// A pointer to this block's shared memory as one to any block's of its cluster, which bulk copies want: PTX 8.0 has no
+/// other form.
+Value anywhereInCluster(KernelBuilder &k, Value place);
 /// This block's number in its cluster; an i32.
 Value blockOfCluster(KernelBuilder &k);
 

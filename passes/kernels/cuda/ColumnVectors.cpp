@@ -3,6 +3,7 @@
 #include "dialects/dsc/Facts.h"
 #include "dialects/dsc/Storage.h"
 #include "passes/kernels/Lay.h"
+#include "passes/kernels/cuda/Cluster.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
@@ -12,8 +13,13 @@ using namespace mlir;
 
 namespace dscc::kernels {
 
-static int64_t bytesOfElement(Value vector) {
-  return getStorageType(dsc::getElementType(vector)).getIntOrFloatBitWidth() / 8;
+static int64_t bytesOfElement(Value vector) { return getElementBytes(dsc::getElementType(vector)); }
+
+/// Whether all that is made of it in the group is made place by place: nothing turns its coordinates on the way.
+static bool staysInPlace(Value value) {
+  return llvm::all_of(value.getUsers(), [](Operation *user) {
+    return isa<dsc::YieldOp>(user) || (dsc::isElementwise(user) && llvm::all_of(user->getResults(), staysInPlace));
+  });
 }
 
 SmallVector<BlockArgument> findColumnVectors(dsc::GroupOp group) {
@@ -25,7 +31,7 @@ SmallVector<BlockArgument> findColumnVectors(dsc::GroupOp group) {
                     llvm::all_of(ArrayRef(dims).drop_back(), [](const DimExpr &dim) { return dim.isConstant(1); });
     bool isPlain = !findStrided(group, argument.getArgNumber()) && beginsWithPiece(group, argument.getArgNumber()) &&
                    isMultiple(columns * bytesOfElement(argument), pieceBytes);
-    if (isVector && isPlain && llvm::all_of(argument.getUsers(), dsc::isElementwise))
+    if (isVector && isPlain && staysInPlace(argument))
       vectors.push_back(argument);
   }
   return vectors;

@@ -42,7 +42,7 @@ Value CopyRing::address(Value slot) const {
   return k.elementAddress(memory, k.b.getI8Type(), k.mul(slot, k.index(slotBytes)));
 }
 
-void CopyRing::wait(Value barrier, Value phase) const {
+void waitForPhase(KernelBuilder &k, Value barrier, Value phase) {
   constexpr int64_t patience = 10000000; // after so many nanoseconds it is asked again
   Type i32 = k.b.getI32Type();
   NVVM::MBarrierTryWaitParityOp::create(k.b, k.loc, barrier, arith::IndexCastOp::create(k.b, k.loc, i32, phase),
@@ -51,7 +51,7 @@ void CopyRing::wait(Value barrier, Value phase) const {
 
 Value CopyRing::fill(RingPlace at, Value bytes) const {
   // The phase before the first one counts as complete: all slots are empty.
-  wait(barrier(at.slot, true), k.sub(k.index(1), at.phase));
+  waitForPhase(k, barrier(at.slot, true), k.sub(k.index(1), at.phase));
   Value full = barrier(at.slot, false);
   NVVM::MBarrierArriveExpectTxOp::create(k.b, k.loc, Type(), full,
                                          bytes ? bytes : k.constantInt(k.b.getI32Type(), slotBytes),
@@ -59,7 +59,7 @@ Value CopyRing::fill(RingPlace at, Value bytes) const {
   return full;
 }
 
-void CopyRing::waitFull(RingPlace at) const { wait(barrier(at.slot, false), at.phase); }
+void CopyRing::waitFull(RingPlace at) const { waitForPhase(k, barrier(at.slot, false), at.phase); }
 
 void CopyRing::leave(Value slot, Value lane) const {
   // A lane for each block of the team.
@@ -74,12 +74,6 @@ void CopyRing::leave(Value slot, Value lane) const {
     NVVM::MBarrierArriveOp::create(k.b, k.loc, Type(), inBlockOfCluster(k, own, block), Value(),
                                    NVVM::MemScopeKind::CLUSTER);
   });
-}
-
-Value anywhereInCluster(KernelBuilder &k, Value place) {
-  Type pointer = LLVM::LLVMPointerType::get(k.b.getContext(), unsigned(NVVM::NVVMMemorySpace::SharedCluster));
-  Value word = LLVM::PtrToIntOp::create(k.b, k.loc, k.b.getI32Type(), place);
-  return LLVM::IntToPtrOp::create(k.b, k.loc, pointer, word);
 }
 
 } // namespace dscc::kernels

@@ -1,4 +1,4 @@
-// A ring of slots in shared memory that one thread fills by tensor maps and others empty.
+// A ring of slots in shared memory that one thread fills by bulk copies and others empty.
 //
 //     producer:   wait until `empty`  ─► tell `full` how many bytes come ─► copies ──┐
 //                                                                                  ▼
@@ -64,12 +64,10 @@ struct CopyRing {
 
 private:
   Value barrier(Value slot, bool isEmpty) const;
-  void wait(Value barrier, Value phase) const;
 };
 
-/// A pointer to this block's shared memory as one to any block's of its cluster, which bulk copies want: PTX 8.0 has no
-/// other form.
-Value anywhereInCluster(KernelBuilder &k, Value place);
+/// Waits until a phase of an mbarrier is complete, 0 or 1, an index.
+void waitForPhase(KernelBuilder &k, Value barrier, Value phase);
 
 } // namespace dscc::kernels
 

@@ -20,6 +20,7 @@
 namespace dscc::kernels {
 
 struct Kernel;
+class Sizes;
 
 /// An operand that lies in memory in such a way that pieces of it can be copied. Addresses are made of two parts, so
 /// that what depends on the place alone is computed once, before the loop over steps.
@@ -85,6 +86,10 @@ FilterLay filterLayOf(dsc::ConvOp op);
 /// Adds up the parts of each element, which lie one after the other in the workspace, in their order, and does with the
 /// sum what the group does with it. (SharedTiles.cpp)
 mlir::LogicalResult emitSumOfParts(Kernel &kernel, int64_t parts);
+/// The bytes of such a workspace: a sum for each element and part. (SharedTiles.cpp)
+DimExpr bytesOfParts(dsc::GroupOp group, int64_t parts);
+/// How long such a kernel takes, its launch included. (SharedTiles.cpp)
+double secondsOfSumOfParts(dsc::GroupOp group, const Gpu &gpu, int64_t parts, const Sizes &sizes);
 
 } // namespace dscc::kernels
 

@@ -64,10 +64,13 @@ static Type sumTypeOf(dsc::GroupOp group) {
   return getComputeType(dsc::getElementType(findContraction(group)->getResult(0)));
 }
 
-/// A sum for each element and part.
-static DimExpr splitTilesWorkspace(dsc::GroupOp group, const Target &, dsc::ScheduleAttr schedule) {
+DimExpr bytesOfParts(dsc::GroupOp group, int64_t parts) {
   DimExpr elements = dsc::countElements(dsc::getDims(findContraction(group)->getResult(0)));
-  return elements * (*schedule.lookup("parts") * int64_t(sumTypeOf(group).getIntOrFloatBitWidth() / 8));
+  return elements * (parts * int64_t(sumTypeOf(group).getIntOrFloatBitWidth() / 8));
+}
+
+static DimExpr splitTilesWorkspace(dsc::GroupOp group, const Target &, dsc::ScheduleAttr schedule) {
+  return bytesOfParts(group, *schedule.lookup("parts"));
 }
 
 /// The parts, then their sum.
@@ -138,19 +141,24 @@ static double estimateSharedTiles(dsc::GroupOp group, const Target &target, dsc:
   return estimateTiles(group, target, sizes, 1);
 }
 
-/// The same work by more blocks, then a launch more, which reads what they have written: each thread the parts of some
-/// elements, of which it waits for all at once if its loop can be written out, else for eight.
-static double estimateSplitTiles(dsc::GroupOp group, const Target &target, dsc::ScheduleAttr schedule,
-                                 const Sizes &sizes) {
-  const Gpu &gpu = *target.gpu;
-  double bytes = sizes.of(splitTilesWorkspace(group, target, schedule)), parts = *schedule.lookup("parts");
+/// Each thread reads the parts of some elements, of which it waits for all at once if its loop can be written out, else
+/// for eight.
+double secondsOfSumOfParts(dsc::GroupOp group, const Gpu &gpu, int64_t parts, const Sizes &sizes) {
+  double bytes = sizes.of(bytesOfParts(group, parts));
   double elements = sizes.count(dsc::getDims(findContraction(group)->getResult(0)));
   double busy = std::clamp(std::ceil(elements / (perThread * double(threads))), 1.0, double(gpu.multiprocessors));
   constexpr double start = 300, addition = 4, mostWrittenOut = 32;
-  double rounds = parts <= mostWrittenOut ? 1 : parts / 8;
+  double rounds = double(parts) <= mostWrittenOut ? 1 : double(parts) / 8;
   double reading = std::max(bytes / (busy * l2BytesPerClock(gpu, busy)), clocksOfMemory(gpu, bytes));
-  double join = start + rounds * clocksOfMiss(gpu, 1) + addition * parts + reading;
-  return estimateTiles(group, target, sizes, *schedule.lookup("parts")) + gpu.secondsPerLaunch + join / gpu.clock;
+  double join = start + rounds * clocksOfMiss(gpu, 1) + addition * double(parts) + reading;
+  return gpu.secondsPerLaunch + join / gpu.clock;
+}
+
+/// The same work by more blocks, then a launch more, which reads what they have written.
+static double estimateSplitTiles(dsc::GroupOp group, const Target &target, dsc::ScheduleAttr schedule,
+                                 const Sizes &sizes) {
+  int64_t parts = *schedule.lookup("parts");
+  return estimateTiles(group, target, sizes, parts) + secondsOfSumOfParts(group, *target.gpu, parts, sizes);
 }
 
 namespace {

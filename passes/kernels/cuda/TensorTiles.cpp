@@ -153,7 +153,7 @@ static DimExpr tensorTilesWorkspace(dsc::GroupOp group, const Target &, dsc::Sch
   Tile tile = tileOf(schedule);
   if (tile.kernels() == 1)
     return 0;
-  return dsc::countElements(dsc::getDims(findContraction(group)->getResult(0))) * (tile.parts * int64_t(sizeof(float)));
+  return bytesOfParts(group, tile.parts);
 }
 
 /// The parts, then their sum.
@@ -231,9 +231,7 @@ static double estimateTensorTiles(dsc::GroupOp group, const Target &target, dsc:
   // Two barriers, and loads of what the others have.
   if (tile.cluster)
     return seconds + 3.0 * gpu.loadClocks / gpu.clock;
-  double bytes = sizes.of(tensorTilesWorkspace(group, target, schedule));
-  return seconds + gpu.secondsPerLaunch + 2 * bytes / gpu.memoryBytesPerSecond +
-         std::ceil(tile.parts / 4.0) * gpu.loadClocks / 2 / gpu.clock;
+  return seconds + secondsOfSumOfParts(group, gpu, tile.parts, sizes);
 }
 
 //===-- The kernel ---------------------------------------------------------------------------------------------===//

@@ -99,12 +99,16 @@ static dsc::ScheduleAttr makeSchedule(MLIRContext *context, const WarpgroupTile 
                                  {"warpgroups", tile.warpgroups}});
 }
 
-/// Tiles that are worth a look.
-static constexpr WarpgroupTile shapes[] = {
-    {128, 256, 8, 2, 1}, {256, 128, 8, 2, 1}, {128, 192, 8, 2, 1}, {128, 128, 8, 2, 1},
-    {128, 96, 8, 2, 1},  {128, 64, 8, 2, 1},  {64, 256, 8, 1, 1},  {64, 128, 8, 1, 1},
-    {64, 96, 8, 1, 1},   {64, 64, 8, 1, 1},   {64, 32, 8, 1, 1},   {128, 32, 8, 2, 1},
+namespace {
+struct Shape {
+  int64_t rows, columns, warpgroups;
 };
+} // namespace
+
+/// Tiles that are worth a look.
+static constexpr Shape shapes[] = {{128, 256, 2}, {256, 128, 2}, {128, 192, 2}, {128, 128, 2},
+                                   {128, 96, 2},  {128, 64, 2},  {64, 256, 1},  {64, 128, 1},
+                                   {64, 96, 1},   {64, 64, 1},   {64, 32, 1},   {128, 32, 2}};
 
 namespace {
 /// How the blocks of such tiles share work: parts, in a cluster or not; one after the other; by copies for several.
@@ -128,12 +132,16 @@ static SmallVector<dsc::ScheduleAttr> warpgroupTilesCandidates(dsc::GroupOp grou
   const Gpu &gpu = *target.gpu;
   Operation *hero = findContraction(group);
   SmallVector<dsc::ScheduleAttr> candidates;
-  for (WarpgroupTile tile : shapes)
+  for (const Shape &shape : shapes)
     for (const Sharing &sharing : sharings) {
-      tile.parts = sharing.parts;
-      tile.cluster = sharing.cluster;
-      tile.persistent = sharing.persistent;
-      tile.multicast = sharing.multicast;
+      WarpgroupTile tile{.rows = shape.rows,
+                         .columns = shape.columns,
+                         .stages = 0,
+                         .warpgroups = shape.warpgroups,
+                         .parts = sharing.parts,
+                         .cluster = sharing.cluster,
+                         .persistent = sharing.persistent,
+                         .multicast = sharing.multicast};
       int64_t most = tile.persistent ? 8 : std::clamp<int64_t>(slicesOfPart(hero, tile.parts), 2, 8), before = 0;
       for (int64_t room : {int64_t(gpu.sharedPerBlock), int64_t(gpu.sharedPerMultiprocessor / 2 - 1024)}) {
         tile.stages = most;
@@ -153,7 +161,7 @@ static DimExpr warpgroupTilesWorkspace(dsc::GroupOp group, const Target &, dsc::
   WarpgroupTile tile = tileOf(schedule);
   if (tile.kernels() == 1)
     return 0;
-  return dsc::countElements(dsc::getDims(findContraction(group)->getResult(0))) * (tile.parts * int64_t(sizeof(float)));
+  return bytesOfParts(group, tile.parts);
 }
 
 /// The parts, then their sum.
@@ -208,11 +216,7 @@ static double estimateWarpgroupTiles(dsc::GroupOp group, const Target &target, d
   double loop = slices * std::max(busy * std::min(blocks, resident), waiting), out = clocksOfWayOut(tile, layout);
   double clocks = tile.persistent ? first + waves * (loop + out) : waves * (first + loop + out);
   double seconds = clocks / gpu.clock;
-  if (tile.kernels() == 1)
-    return seconds;
-  double bytes = sizes.of(warpgroupTilesWorkspace(group, target, schedule));
-  return seconds + gpu.secondsPerLaunch + 2 * bytes / gpu.memoryBytesPerSecond +
-         (1 + std::ceil(tile.parts / 4.0) / 2) * gpu.loadClocks / gpu.clock;
+  return tile.kernels() == 1 ? seconds : seconds + secondsOfSumOfParts(group, gpu, tile.parts, sizes);
 }
 
 static LogicalResult emitWarpgroupTiles(Kernel &kernel) {

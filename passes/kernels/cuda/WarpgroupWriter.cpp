@@ -22,8 +22,8 @@ WarpgroupLayout::WarpgroupLayout(dsc::GroupOp group, Operation *hero, const Warp
   isBulk = tile.parts == 1 && BulkStore::accepts(group, hero, tile.columns);
   int64_t slabs = tile.consumers() / lanesOfWarp * Slab::elements(tile.slabColumns()) * int64_t(sizeof(float));
   int64_t ways = tile.cluster ? 0 : isBulk ? tile.warpgroups * BulkStore::sharedBytes(tile.columns) : slabs;
-  // Sums of parts leave as they are.
-  if (tile.kernels() == 1 && !tile.cluster)
+  // Sums of parts leave as they are, or go to other blocks first.
+  if (tile.parts == 1)
     vectors = findColumnVectors(group);
   vectorTiles = tile.persistent ? 2 : 1;
   out = ring;
@@ -50,12 +50,12 @@ private:
     Value row, column;
   };
 
-  void mapOperands();
   /// Where a thread is in the rings of slices and of vectors.
   struct Places {
     RingPlace slices, vectors;
   };
 
+  void mapOperands();
   void shareMemory();
   void shareSlices();
   TilePlace placeOf(Value number);
@@ -354,11 +354,7 @@ void WarpgroupTileWriter::joinCluster() {
   TilePlace place = placeOf(kernel.block);
   TileStore store(kernel, code, view, hero, /*toWorkspace=*/false);
   store.outer = place.outer;
-  auto join = [&] { store.joinCluster(memory, tile.rows, tile.columns, place.row, place.column); };
-  if (vectors)
-    vectors->read(place.column, vectors->begin(), join);
-  else
-    join();
+  store.joinCluster(memory, tile.rows, tile.columns, place.row, place.column);
 }
 
 void writeWarpgroupTiles(Kernel &kernel, ElementCode &code, const WarpgroupTile &tile, Operation *hero) {
