@@ -241,7 +241,7 @@ module attributes {{dsc.stage = "imported", dsc.symbols = [], dsc.relations = []
                 np.save(folder / f"{name}.npy", value)
                 command += ["--input", f"{name}={folder / name}.npy"]
             done = subprocess.run(command, capture_output=True, text=True)
-            self.assertEqual(done.returncode, 0, done.stderr)
+            self.assertEqual((done.returncode, done.stderr), (0, ""))
             kernels = json.loads(done.stdout[done.stdout.index('{"statistics"'):])["statistics"]["kernels"]
             self.assertEqual(sum(kernel["launches"] for kernel in kernels), 1)
             for name in weights:
