@@ -131,6 +131,7 @@ class Attention(unittest.TestCase):
             command += ["--input", f"{name}={folder / name}.npy"]
         done = subprocess.run(command, capture_output=True, text=True)
         self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertNotIn("dscc-sim:", done.stderr)
         kernels = json.loads(done.stdout[done.stdout.index("{"):])["statistics"]["kernels"]
         return np.load(folder / "out" / "y.npy").astype(np.float64), [kernel["name"] for kernel in kernels]
 

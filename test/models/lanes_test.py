@@ -125,6 +125,7 @@ class Lanes(unittest.TestCase):
                 run += ["--input", f"{given}={folder / given}.npy"]
             done = subprocess.run(run, capture_output=True, text=True)
             self.assertEqual(done.returncode, 0, f"{name}: width {width}: {done.stderr}")
+            self.assertNotIn("dscc-sim:", done.stderr)
             got = np.load(folder / "out" / "y.npy")
             worst = np.abs(got.astype(np.float64) - expected.astype(np.float64)).max()
             self.assertLess(worst, TOLERANCE[kinds[0][1]] * max(1, np.abs(expected).max()), f"{name}: width {width}")

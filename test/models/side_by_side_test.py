@@ -101,6 +101,7 @@ class SideBySide(unittest.TestCase):
             command += ["--input", f"{name}={folder / name}.npy"]
         done = subprocess.run(command, capture_output=True, text=True)
         self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+        self.assertNotIn("dscc-sim:", done.stderr)
         kernels = json.loads(done.stdout[done.stdout.index('{"statistics"'):])["statistics"]["kernels"]
         return {file.stem: np.load(file) for file in (folder / "out").glob("*.npy")}, sum(k["launches"] for k in kernels)
 

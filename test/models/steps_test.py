@@ -65,6 +65,7 @@ def run(test, folder, artifact, device, x):
     np.save(folder / "x.npy", x)
     done = subprocess.run(command + (["--sim-check=all"] if device == "sim" else []), capture_output=True, text=True)
     test.assertEqual(done.returncode, 0, f"{artifact} {x.shape} {device}: {done.stderr}")
+    test.assertNotIn("dscc-sim:", done.stderr)
     return np.load(folder / "out" / "y.npy")
 
 

@@ -122,6 +122,7 @@ def check_sizes(test, path, dims, seed, sizes, *options, tolerance=TOLERANCE):
                        f"--device={device}", *(["--sim-check=all"] if device == "sim" else [])]
             done = subprocess.run(command, capture_output=True, text=True)
             test.assertEqual(done.returncode, 0, f"{path.stem} {own} {device}: {done.stderr}")
+            test.assertNotIn("dscc-sim:", done.stderr)
             for name, wanted in zip(names, expected):
                 got = np.load(path.parent / "out" / f"{name}.npy")
                 test.assertEqual(got.shape, wanted.shape)
